@@ -1,0 +1,1 @@
+//! The offline advisory database: feeds to shards, shards to matches.

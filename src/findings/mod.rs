@@ -1,0 +1,28 @@
+//! Who says what is wrong: finding sources, and merging what they say.
+
+use futures_util::future::BoxFuture;
+
+use crate::model::{coverage::SourceId, evidence::SourceReport, image::ResolvedImage, package::Inventory};
+
+/// Somebody who can say what is wrong with an image.
+pub trait FindingSource: Send + Sync {
+    /// The source's id.
+    fn id(&self) -> SourceId;
+
+    /// Fetches everything the source says about `image`. What it could not look at is a Gap inside the report;
+    /// an error means that the source could not even be asked.
+    fn fetch<'a>(&'a self, image: &'a ResolvedImage, inventory: &'a Inventory) -> BoxFuture<'a, Result<SourceReport, Error>>;
+}
+
+/// Why a source could not even be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The source is not set up.
+    #[error("{source_id} is not set up: {reason}")]
+    NotSetUp {
+        /// Which source.
+        source_id: SourceId,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,3 @@
+//! Calls the library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! End-to-end tests: the binary and its stages, one test binary for all.
