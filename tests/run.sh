@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Sets up and runs every test: tests/run.sh
+#
+# Needs Rust. What the tests against real servers need (docker-registry, skopeo, htpasswd, the SARIF multitool) is installed
+# through this machine's ordinary package clients where it may be, and skipped loudly, by name, where it may not.
+# Settings: PLIMSOLL_CORPUS   folder of the large corpora (default: ../shared where it exists); tests on them skip without it
+#           PLIMSOLL_IMAGES   folder of the real images (default: target/images, built here when root and the corpora are there)
+#           PLIMSOLL_NO_SETUP 1: install and build nothing beyond cargo
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+started=$SECONDS
+target=${CARGO_TARGET_DIR:-$PWD/target}
+tools=$target/tools
+skipped=()
+skip() { skipped+=("$1"); printf 'SKIP  %s\n' "$1" >&2; }
+step() { printf '\n== %s (%ss)\n' "$1" "$((SECONDS - started))" >&2; }
+
+if [ -z "${PLIMSOLL_CORPUS:-}" ] && [ -f ../shared/README.md ]; then
+  PLIMSOLL_CORPUS=$(cd ../shared && pwd)
+  export PLIMSOLL_CORPUS
+fi
+[ -n "${PLIMSOLL_CORPUS:-}" ] || skip "everything on the large corpora: PLIMSOLL_CORPUS is not set"
+
+step "setup"
+if [ "${PLIMSOLL_NO_SETUP:-}" != 1 ]; then
+  wanted=()
+  for pair in docker-registry:docker-registry skopeo:skopeo htpasswd:apache2-utils openssl:openssl zstd:zstd debootstrap:debootstrap rpm:rpm umoci:umoci jq:jq \
+    pigz:pigz zip:zip unzip:unzip xxd:xxd; do
+    command -v "${pair%%:*}" > /dev/null || wanted+=("${pair#*:}")
+  done
+  if [ ${#wanted[@]} -gt 0 ] && command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}"; } > /dev/null 2>&1 ||
+      skip "installing ${wanted[*]}: apt-get refused"
+  fi
+  if [ ! -x "$tools/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool" ] && command -v npm > /dev/null; then
+    mkdir -p "$tools"
+    npm install --silent --no-audit --no-fund --prefix "$tools" @microsoft/sarif-multitool-linux@5.7.0 > /dev/null 2>&1 || true
+  fi
+fi
+for tool in docker-registry skopeo htpasswd openssl; do
+  command -v "$tool" > /dev/null || skip "tests that need $tool: it is not installed"
+done
+multitool=$tools/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool
+if [ -f "$multitool" ]; then
+  chmod +x "$multitool"
+  export PLIMSOLL_SARIF_MULTITOOL=$multitool DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+else
+  skip "validation by the SARIF multitool: npm could not install it"
+fi
+
+step "build"
+cargo build --locked --bins
+cargo test --locked --no-run
+
+step "images"
+images=${PLIMSOLL_IMAGES:-$target/images}
+if [ ! -d "$images/oci/debian-python" ] && [ -n "${PLIMSOLL_CORPUS:-}" ] && [ "${PLIMSOLL_NO_SETUP:-}" != 1 ] && [ "$(id -u)" = 0 ] && command -v debootstrap > /dev/null; then
+  bash "$PLIMSOLL_CORPUS/images/build.sh" "$images" alpine multiarch amazonlinux whiteouts links debian debian_python debian_node godistroless encodings archives > "$target/images.log" 2>&1 ||
+    skip "some real images: building them failed, see $target/images.log"
+fi
+if [ -d "$images/oci" ]; then
+  PLIMSOLL_IMAGES=$(cd "$images" && pwd)
+  export PLIMSOLL_IMAGES
+else
+  skip "tests on the real images: they are built only as root, with debootstrap and the corpora"
+fi
+
+step "tests"
+cargo test --locked --no-fail-fast
+
+if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
+  step "real images against their native package managers"
+  bash tests/real/images.sh "$PLIMSOLL_IMAGES"
+fi
+
+step "done"
+printf '%s part(s) skipped\n' "${#skipped[@]}" >&2
+[ ${#skipped[@]} = 0 ] || printf '  %s\n' "${skipped[@]}" >&2
