@@ -14,6 +14,8 @@ pub(super) enum Certainty {
     Known,
     /// A default that a caller may change.
     Default,
+    /// Declared without a value: empty, unless a caller gives one.
+    Unset,
     /// Nothing here says what it is.
     Unknown,
 }
@@ -28,6 +30,16 @@ pub(super) struct Value {
 }
 
 impl Value {
+    /// Whether the text can be judged.
+    pub(super) fn is_decided(&self) -> bool {
+        self.certainty <= Certainty::Default
+    }
+
+    /// The value of a variable that is declared and not set.
+    pub(super) const fn unset() -> Self {
+        Self { text: String::new(), certainty: Certainty::Unset }
+    }
+
     /// A value that the file decides.
     pub(super) fn known(text: impl Into<String>) -> Self {
         Self { text: text.into(), certainty: Certainty::Known }
@@ -148,7 +160,13 @@ impl Expander<'_> {
         let after = slice(tail, end + 1..tail.len());
         let inner = slice(tail, 0..end);
         let (colon, operation) = inner.strip_prefix(':').map_or((false, inner), |rest| (true, rest));
-        let set = value.as_ref().is_some_and(|value| !colon || !value.text.is_empty() || value.certainty == Certainty::Unknown);
+        let set = value.as_ref().is_some_and(|value| match value.certainty {
+            Certainty::Unset => false,
+            Certainty::Unknown => true,
+            Certainty::Known | Certainty::Default => !colon || !value.text.is_empty(),
+        });
+        // A caller may set what is only declared.
+        let caller = if value.as_ref().is_some_and(|value| value.certainty == Certainty::Unset) { Certainty::Default } else { Certainty::Known };
         let operator = operation.chars().next().unwrap_or_default();
         let word = slice(operation, operator.len_utf8()..operation.len());
         let nested = Self { escape: self.escape, quotes: self.quotes, lookup: self.lookup, depth: self.depth + 1 };
@@ -156,13 +174,14 @@ impl Expander<'_> {
             '-' if set => push(out, &value.unwrap_or_else(Value::unknown)),
             '-' => {
                 nested.run(word, out)?;
-                out.certainty = out.certainty.max(value.map_or(Certainty::Known, |value| value.certainty));
+                let known = value.map_or(Certainty::Known, |value| value.certainty);
+                out.certainty = out.certainty.max(if known == Certainty::Unset { caller } else { known });
             }
             '+' if set => {
                 nested.run(word, out)?;
                 out.certainty = out.certainty.max(value.map_or(Certainty::Known, |value| value.certainty));
             }
-            '+' => {}
+            '+' => out.certainty = out.certainty.max(caller),
             '?' if set => push(out, &value.unwrap_or_else(Value::unknown)),
             '?' => {
                 let mut message = Value::known("");

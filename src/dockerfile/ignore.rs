@@ -1,5 +1,7 @@
 //! Comments in, in-file ignores out as `Exception`s: our own dialect and those of hadolint, BuildKit, Trivy and Checkov.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use crate::model::{
@@ -48,7 +50,12 @@ const FILE: Lines = Lines(1, u32::MAX);
 
 /// Every in-file ignore, in file order.
 pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
-    let mut collector = Collector { dockerfile, out: Vec::new() };
+    let mut runs = BTreeMap::new();
+    for comment in dockerfile.comments.iter().rev() {
+        let end = runs.get(&(comment.line + 1)).copied().unwrap_or(comment.line);
+        runs.insert(comment.line, end);
+    }
+    let mut collector = Collector { dockerfile, runs, out: Vec::new() };
     if let Some((value, line)) = &dockerfile.directives.check {
         collector.buildkit(value, *line, FILE);
     }
@@ -86,18 +93,22 @@ fn covered(instruction: &Instruction) -> Lines {
 
 struct Collector<'a, 'b> {
     dockerfile: &'a Dockerfile<'b>,
+    /// Per comment line, the last line of its unbroken run of comments.
+    runs: BTreeMap<u32, u32>,
     out: Vec<Exception>,
 }
 
 impl<'a> Collector<'a, '_> {
     /// The instruction that a comment belongs to: the one around it, else the next one.
     fn target(&self, line: u32, inside: bool) -> Option<&'a Instruction> {
-        self.dockerfile.instructions.iter().find(|instruction| if inside { instruction.line <= line && line <= instruction.end_line } else { instruction.line > line })
+        let instructions = &self.dockerfile.instructions;
+        let next = instructions.partition_point(|instruction| instruction.line <= line);
+        instructions.get(if inside { next.saturating_sub(1) } else { next })
     }
 
     /// Whether only comments stand between a line and an instruction.
     fn is_adjacent(&self, line: u32, instruction: &Instruction) -> bool {
-        (line + 1..instruction.line).all(|between| self.dockerfile.comments.iter().any(|comment| comment.line == between))
+        self.runs.get(&line).is_some_and(|end| end + 1 == instruction.line)
     }
 
     fn stage_lines(&self, instruction: &Instruction) -> Lines {
@@ -218,8 +229,6 @@ impl<'a> Collector<'a, '_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use crate::dockerfile::{LintInput, lint};
 
     use super::*;

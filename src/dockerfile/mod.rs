@@ -6,6 +6,7 @@ mod expand;
 mod heredoc;
 mod ignore;
 mod instruction;
+mod mode;
 mod options;
 mod parse;
 mod rule;
@@ -23,7 +24,7 @@ mod corpus;
 #[cfg(test)]
 mod fixtures;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     coverage::{Gap, SourceId},
@@ -34,8 +35,12 @@ use crate::model::{
     rule::RuleMeta,
 };
 
+use instruction::Instruction;
 use parse::{Phase, Refusal};
 use rule::Dockerfile;
+use scope::Scope;
+use scripts::Scripts;
+use stages::Graph;
 
 /// The largest Dockerfile that is read, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -141,7 +146,8 @@ pub fn rule(id_or_alias: &str) -> Option<&'static RuleMeta> {
 /// Reads and resolves a Dockerfile.
 fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let parse::Reading { source, directives, mut instructions, comments, mut refusals } = parse::read(input.bytes);
-    let mut refused: Vec<bool> = instructions.iter().map(|i| refusals.iter().any(|refusal| refusal.line == i.line)).collect();
+    let refused_lines: BTreeSet<u32> = refusals.iter().map(|refusal| refusal.line).collect();
+    let mut refused: Vec<bool> = instructions.iter().map(|instruction| refused_lines.contains(&instruction.line)).collect();
     let mut stage_seen = false;
     for (instruction, refused) in instructions.iter().zip(&mut refused) {
         let typed = (!*refused).then(|| check::refusal(instruction)).flatten();
@@ -152,7 +158,10 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
         stage_seen |= instruction.keyword == "FROM";
     }
-    let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target);
+    let mut scripts = Scripts::new(input.file, &source);
+    let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
+    let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
+    let Scripts { commands, gaps, .. } = scripts;
     refusals.append(&mut graph.refusals);
     if let Some((value, line)) = &directives.check {
         let options = value.split_whitespace().next().unwrap_or_default().split(';');
@@ -162,7 +171,6 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
     }
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
-    let (commands, gaps) = scripts::read(input.file, &source, &instructions, &graph);
     (Dockerfile { file: input.file, source, directives, comments, instructions, graph, commands, refusals }, gaps)
 }
 

@@ -75,7 +75,7 @@ impl Scope {
         let value = match (given.get(name), default) {
             (Some(value), _) => Value::known(value.clone()),
             (None, Some(value)) => Value { certainty: value.certainty.max(Certainty::Default), ..value },
-            (None, None) => outer.and_then(|outer| outer.arguments.get(name).cloned()).unwrap_or_else(Value::unknown),
+            (None, None) => outer.and_then(|outer| outer.arguments.get(name).cloned()).unwrap_or_else(Value::unset),
         };
         Rc::make_mut(&mut self.arguments).insert(name.to_owned(), value);
     }

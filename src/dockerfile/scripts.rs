@@ -5,69 +5,74 @@ use crate::model::coverage::{Gap, SourceId};
 use super::{
     command::Command,
     instruction::Instruction,
+    scope::Scope,
     shell::{self, Unread},
     source::{Source, slice},
     stages::{Base, Graph},
     wrapper::is_posix_shell,
 };
 
-/// Per instruction, its commands; what could not be read is a gap.
-pub(super) fn read(file: &str, source: &Source, instructions: &[Instruction], graph: &Graph) -> (Vec<Vec<Command>>, Vec<Gap>) {
-    let mut gaps = Vec::new();
-    let mut shells: Vec<Option<String>> = Vec::new();
-    let mut all = Vec::with_capacity(instructions.len());
-    for (index, outer) in instructions.iter().enumerate() {
-        if outer.keyword == "FROM"
-            && let Some(stage) = outer.stage.and_then(|stage| graph.stages.get(stage))
-            && stage.from == index
-        {
-            shells.push(match &stage.base {
-                Base::Stage(below) => shells.get(*below).cloned().flatten(),
+/// Reads the shell code of one file, instruction by instruction.
+#[derive(Debug)]
+pub(super) struct Scripts<'a> {
+    file: &'a str,
+    source: &'a Source,
+    /// Per stage, the shell of the moment when it is one that we cannot read.
+    shells: Vec<Option<String>>,
+    /// Per instruction, its commands.
+    pub(super) commands: Vec<Vec<Command>>,
+    /// What could not be read.
+    pub(super) gaps: Vec<Gap>,
+}
+
+impl<'a> Scripts<'a> {
+    /// Starts at the head of a file.
+    pub(super) const fn new(file: &'a str, source: &'a Source) -> Self {
+        Self { file, source, shells: Vec::new(), commands: Vec::new(), gaps: Vec::new() }
+    }
+
+    /// Reads the next instruction.
+    pub(super) fn read(&mut self, index: usize, outer: &Instruction, graph: &Graph, scope: &Scope) {
+        if let Some(stage) = graph.stages.last().filter(|stage| stage.from == index) {
+            self.shells.push(match &stage.base {
+                Base::Stage(below) => self.shells.get(*below).cloned().flatten(),
                 Base::Image(reference) if is_windows(&reference.text) => Some("cmd".to_owned()),
                 Base::Image(_) | Base::Scratch => None,
             });
         }
         if outer.keyword == "SHELL"
-            && let Some(shell) = shells.last_mut()
+            && let Some(shell) = self.shells.last_mut()
         {
             *shell = unreadable_shell(outer);
         }
         let instruction = outer.trigger.as_deref().unwrap_or(outer);
         if instruction.keyword != "RUN" || instruction.rest.is_empty() {
-            all.push(Vec::new());
-            continue;
+            self.commands.push(Vec::new());
+            return;
         }
-        let mut note = |reason: &str| {
-            let gap = Gap::new(SourceId::Dockerfile, "unread-shell", format!("{file}:{}", outer.line), reason);
-            gaps.push(gap.with_hint("no rule that reads shell code judged this instruction"));
+        let foreign = self.shells.last().and_then(Option::as_deref);
+        let (commands, reasons) = match of_run(outer, instruction, self.source, scope, foreign) {
+            Ok((commands, unread)) => (commands, unread.into_iter().map(|unread| unread.reason().to_owned()).collect()),
+            Err(interpreter) => (Vec::new(), vec![format!("the code is for {interpreter}, which is not a POSIX shell")]),
         };
-        let (commands, unread) = match of_run(outer, instruction, source, graph, index, shells.last().and_then(Option::as_deref)) {
-            Ok(read) => read,
-            Err(interpreter) => {
-                note(&format!("the code is for {interpreter}, which is not a POSIX shell"));
-                (Vec::new(), Vec::new())
-            }
-        };
-        let mut reasons: Vec<&str> = unread.into_iter().map(Unread::reason).collect();
+        let mut reasons: Vec<String> = reasons;
         reasons.dedup();
         for reason in reasons {
-            note(reason);
+            let gap = Gap::new(SourceId::Dockerfile, "unread-shell", format!("{}:{}", self.file, outer.line), reason);
+            self.gaps.push(gap.with_hint("no rule that reads shell code judged all of this instruction"));
         }
-        all.push(commands);
+        self.commands.push(commands);
     }
-    (all, gaps)
 }
 
 fn of_run(
     outer: &Instruction,
     instruction: &Instruction,
     source: &Source,
-    graph: &Graph,
-    index: usize,
+    scope: &Scope,
     foreign: Option<&str>,
 ) -> Result<(Vec<Command>, Vec<Unread>), String> {
-    let scope = graph.scopes.get(index);
-    let lookup = |name: &str| scope.and_then(|scope| scope.lookup(name));
+    let lookup = |name: &str| scope.lookup(name);
     if instruction.json {
         let elements: Vec<&str> = instruction.args.iter().map(|argument| argument.text.as_str()).collect();
         return Ok(shell::exec_form(&elements, &outer.range, &lookup));

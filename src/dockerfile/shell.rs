@@ -14,7 +14,7 @@ use brush_parser::{
 
 use super::{
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    expand::{Certainty, Value},
+    expand::Value,
     source::{Logical, slice},
     wrapper::{self, Inner},
 };
@@ -434,7 +434,7 @@ impl<'a> Walker<'a> {
             return Some(local.clone());
         }
         let value = (self.lookup)(name)?;
-        Some((value.certainty != Certainty::Unknown).then_some(value.text))
+        Some(value.is_decided().then_some(value.text))
     }
 
     fn note_assignments(&mut self, command: &Command) {

@@ -63,8 +63,6 @@ pub(super) struct Graph {
     pub(super) images: Vec<ImageUse>,
     /// Per instruction, its arguments after expansion; values only for ENV, LABEL and ARG.
     pub(super) values: Vec<Vec<Value>>,
-    /// Per instruction, the variables that it sees.
-    pub(super) scopes: Vec<Scope>,
     /// What BuildKit refuses at this level.
     pub(super) refusals: Vec<Refusal>,
 }
@@ -99,8 +97,18 @@ impl Graph {
     }
 }
 
-/// Builds the graph; `stage` of every instruction is filled in.
-pub(super) fn build(instructions: &mut [Instruction], refused: &[bool], escape: char, arguments: &BTreeMap<String, String>, target: Option<&str>) -> Graph {
+/// Gets every instruction with the variables that it sees, in file order.
+pub(super) type Visitor<'a> = dyn FnMut(usize, &Instruction, &Graph, &Scope) + 'a;
+
+/// Builds the graph; `stage` of every instruction is filled in, and `visit` sees it with its variables.
+pub(super) fn build(
+    instructions: &mut [Instruction],
+    refused: &[bool],
+    escape: char,
+    arguments: &BTreeMap<String, String>,
+    target: Option<&str>,
+    visit: &mut Visitor<'_>,
+) -> Graph {
     let mut builder = Builder {
         graph: Graph::default(),
         global: Scope::global(escape),
@@ -111,7 +119,7 @@ pub(super) fn build(instructions: &mut [Instruction], refused: &[bool], escape: 
         later: later_names(instructions),
     };
     for (index, instruction) in instructions.iter_mut().enumerate() {
-        builder.instruction(index, instruction, refused.get(index).copied().unwrap_or_default());
+        builder.instruction(index, instruction, refused.get(index).copied().unwrap_or_default(), visit);
     }
     let mut graph = builder.graph;
     let count = graph.stages.len();
@@ -157,22 +165,22 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn instruction(&mut self, index: usize, instruction: &mut Instruction, refused: bool) {
+    fn instruction(&mut self, index: usize, instruction: &mut Instruction, refused: bool, visit: &mut Visitor<'_>) {
         if instruction.keyword == "FROM" && !refused {
             self.from(index, instruction);
+            visit(index, instruction, &self.graph, &self.scope);
             return;
         }
         instruction.stage = self.graph.stages.len().checked_sub(1);
         if let Some(stage) = self.graph.stages.last_mut() {
             stage.instructions.end = index + 1;
         }
-        let before = self.scope.clone();
+        visit(index, instruction, &self.graph, &self.scope);
         let values = if refused { Vec::new() } else { self.values(instruction) };
         if instruction.stage.is_some() && !refused {
             self.sources(index, instruction);
         }
         self.graph.values.push(values);
-        self.graph.scopes.push(before);
     }
 
     /// Expands what BuildKit expands, and lets ARG and ENV take effect.
@@ -181,24 +189,22 @@ impl Builder<'_> {
         let mut values = Vec::new();
         match word {
             "ARG" => {
-                let in_stage = !self.graph.stages.is_empty();
                 for pair in instruction.pairs() {
                     let default = pair.value.map(|text| self.expand(text, instruction));
-                    let global = self.global.clone();
-                    self.scope.declare(pair.name, default.clone(), self.arguments, in_stage.then_some(&global));
-                    if !in_stage {
-                        self.global = self.scope.clone();
+                    values.push(default.clone().unwrap_or_else(Value::unset));
+                    if self.graph.stages.is_empty() {
+                        self.global.declare(pair.name, default, self.arguments, None);
+                    } else {
+                        self.scope.declare(pair.name, default, self.arguments, Some(&self.global));
                     }
-                    values.push(default.unwrap_or_else(Value::unknown));
                 }
             }
             "ENV" => {
                 // One instruction sees the values from before it.
-                let before = self.scope.clone();
-                for pair in instruction.pairs() {
-                    let value = expand_in(&before, pair.value.unwrap_or_default(), instruction, &mut self.graph.refusals);
+                let pairs = instruction.pairs();
+                values = pairs.iter().map(|pair| self.expand(pair.value.unwrap_or_default(), instruction)).collect();
+                for (pair, value) in pairs.iter().zip(&values) {
                     self.scope.set(pair.name, value.clone());
-                    values.push(value);
                 }
             }
             "LABEL" => values = instruction.pairs().iter().map(|pair| self.expand(pair.value.unwrap_or_default(), instruction)).collect(),
@@ -220,7 +226,8 @@ impl Builder<'_> {
     }
 
     fn expand(&mut self, text: &str, instruction: &Instruction) -> Value {
-        expand_in(&self.scope, text, instruction, &mut self.graph.refusals)
+        let scope = if self.graph.stages.is_empty() { &self.global } else { &self.scope };
+        expand_in(scope, text, instruction, &mut self.graph.refusals)
     }
 
     fn refuse(&mut self, instruction: &Instruction, message: String) {
@@ -272,7 +279,6 @@ impl Builder<'_> {
             reachable: false,
         });
         self.graph.values.push(vec![reference]);
-        self.graph.scopes.push(global);
     }
 
     fn image(&mut self, instruction: usize, reference: Value) {
@@ -289,7 +295,7 @@ impl Builder<'_> {
         } else {
             return;
         };
-        let needs_argument = reference.certainty == Certainty::Unknown;
+        let needs_argument = !reference.is_decided();
         self.graph.refusals.push(Refusal { needs_argument, ..Refusal::new(Phase::Build, instruction, message) });
     }
 
@@ -299,7 +305,7 @@ impl Builder<'_> {
             return;
         };
         if value.text.is_empty() {
-            let needs_argument = value.certainty == Certainty::Unknown;
+            let needs_argument = !value.is_decided();
             let message = format!("empty platform value from expression {platform}");
             self.graph.refusals.push(Refusal { needs_argument, ..Refusal::new(Phase::Build, instruction, message) });
         } else if value.text.split('/').count() > 3 || !value.text.chars().all(|c| c.is_ascii_alphanumeric() || "/_-.()".contains(c)) {
