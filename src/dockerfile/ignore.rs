@@ -193,7 +193,8 @@ impl<'a> Collector<'a, '_> {
     /// One exception per rule that the id names; an id that names none is kept as written.
     fn add(&mut self, id: &str, line: u32, lines: Lines, reason: &str, until: Option<Date>) {
         let wanted = id.to_ascii_lowercase();
-        let fits = |name: &str| glob(&wanted, &name.to_ascii_lowercase());
+        let pattern = wanted.contains('*');
+        let fits = |name: &str| if pattern { glob(&wanted, &name.to_ascii_lowercase()) } else { name.eq_ignore_ascii_case(&wanted) };
         let mut rules: Vec<&str> = RULES
             .iter()
             .map(|rule| rule.meta())

@@ -126,6 +126,9 @@ pub(super) fn literals(text: &str) -> Vec<Literal> {
         let Some(kind) = KEY_BLOCKS.iter().find(names) else { continue };
         // A check for the mark alone (grep, sed) has no key behind it.
         let end = rest.find("-----").map_or(rest.len(), |end| end + 5);
+        if slice(rest, end..rest.len()).starts_with(['"', '\'']) {
+            continue;
+        }
         let body: String = slice(rest, end..rest.len()).chars().take(400).filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '"' | '\'')).take(40).collect();
         let coded = body.trim_start_matches('n').bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b':' | b'-' | b',')).count();
         if coded >= 24 {
@@ -195,6 +198,7 @@ mod tests {
             ("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", None),
             ("grep -q -----BEGIN RSA PRIVATE KEY----- f", None),
             (concat!("-----BEGIN ", "PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC"), Some("private key")),
+            ("grep -e '-----BEGIN RSA PRIVATE KEY-----' /x\nENV SUM=24454f830cdb571e2c4ad15481119c43b3", None),
             ("-----BEGIN PUBLIC KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC", None),
         ];
         for (text, expected) in table {

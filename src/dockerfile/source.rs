@@ -215,8 +215,13 @@ impl<'a> Lines<'a> {
                 return Some(begin..start);
             }
         }
-        // Reading goes on after the instruction, so that one missing end does not hide the rest of the file.
+        // One missing end must not hide the rest of the file: reading goes on at the next line that starts like an instruction.
         self.next = first;
+        while let Some((_, raw)) = self.source.physical(self.next)
+            && !starts_instruction(raw)
+        {
+            self.next += 1;
+        }
         None
     }
 
@@ -293,6 +298,13 @@ impl<'a> Lines<'a> {
             *place = Some((value.to_owned(), number(index)));
         }
     }
+}
+
+fn starts_instruction(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    ];
+    line.split_whitespace().next().is_some_and(|word| WORDS.contains(&word))
 }
 
 /// Name (lower case) and value of a line of the form `# name = value`.
