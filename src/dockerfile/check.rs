@@ -47,7 +47,8 @@ fn check(instruction: &Instruction) -> Result<(), String> {
     let word = instruction.keyword.as_str();
     let count = instruction.args.len();
     let first = instruction.args.first().map_or("", |argument| argument.text.as_str());
-    if !matches!(word, "ARG" | "STOPSIGNAL") && !(word == "HEALTHCHECK" && first.eq_ignore_ascii_case("NONE")) {
+    let swallows_flags = matches!(word, "ARG" | "STOPSIGNAL") || (word == "HEALTHCHECK" && first.eq_ignore_ascii_case("NONE"));
+    if !swallows_flags {
         check_flags(instruction)?;
     }
     let exactly_one = || if count == 1 { Ok(()) } else { Err(format!("{word} requires exactly one argument")) };

@@ -240,12 +240,12 @@ fn trim_pattern(text: &str, operator: char, doubled: bool, pattern: &str) -> Str
     let cut = match operator {
         '#' => {
             let fits = |at: &usize| glob(pattern, slice(text, 0..*at));
-            let cut = if doubled { cuts().filter(fits).last() } else { cuts().find(fits) };
+            let cut = if doubled { cuts().rfind(fits) } else { cuts().find(fits) };
             return cut.map_or(text, |at| slice(text, at..text.len())).to_owned();
         }
         '%' => {
             let fits = |at: &usize| glob(pattern, slice(text, *at..text.len()));
-            if doubled { cuts().find(fits) } else { cuts().filter(fits).last() }
+            if doubled { cuts().find(fits) } else { cuts().rfind(fits) }
         }
         _ => {
             let (find, replacement) = pattern.split_once('/').unwrap_or((pattern, ""));

@@ -105,11 +105,6 @@ impl Instruction {
             .collect()
     }
 
-    /// Whether ENV or LABEL is in the old form without `=`.
-    pub(super) fn is_old_form(&self) -> bool {
-        matches!(self.keyword.as_str(), "ENV" | "LABEL") && self.args.get(2).is_some_and(|mark| mark.text.is_empty())
-    }
-
     /// The text from the instruction word on, without heredoc bodies.
     pub(super) fn text(&self) -> &str {
         slice(&self.logical.text, self.at..self.logical.text.len())
@@ -168,16 +163,9 @@ impl Instruction {
         }
         let keyword = self.keyword.clone();
         match keyword.as_str() {
-            "ADD" | "COPY" | "VOLUME" => {
-                if !self.take_json(&rest, at)? {
-                    self.args = blank_separated(&rest, at);
-                }
-            }
-            "CMD" | "ENTRYPOINT" | "RUN" | "SHELL" => {
-                if !self.take_json(&rest, at)? {
-                    self.args = vec![Argument { text: rest, at }];
-                }
-            }
+            "ADD" | "COPY" | "VOLUME" if !self.take_json(&rest, at)? => self.args = blank_separated(&rest, at),
+            "CMD" | "ENTRYPOINT" | "RUN" | "SHELL" if !self.take_json(&rest, at)? => self.args = vec![Argument { text: rest, at }],
+            "ADD" | "COPY" | "VOLUME" | "CMD" | "ENTRYPOINT" | "RUN" | "SHELL" => {}
             "ARG" => self.args = words(&rest, at, escape),
             "ENV" | "LABEL" => self.args = name_values(&rest, at, escape, &keyword)?,
             "EXPOSE" | "FROM" => self.args = blank_separated(&rest, at),

@@ -40,7 +40,7 @@ pub(super) fn is_literal_secret(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let hidden = value.contains(['$', HOLE]) || (value.starts_with('<') && value.ends_with('>')) || (value.starts_with("{{") && value.ends_with("}}"));
     let elsewhere = value.starts_with('/') || value.starts_with("./") || value.starts_with("file:") || value.contains("://");
-    let one_letter = value.chars().next().is_some_and(|first| value.chars().all(|c| c == first));
+    let one_letter = value.chars().next().is_some_and(|first| value.chars().all(|c| c == first || c == '-'));
     let said = ["example", "placeholder", "changeme", "change_me", "your_", "your-", "dummy", "<", "insert"].iter().any(|word| lower.contains(word));
     !(value.is_empty() || hidden || elsewhere || one_letter || said || PLACEHOLDERS.contains(&lower.as_str()))
 }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn values_decide() {
-        let table = [("hunter22", true), ("", false), ("$X", false), ("changeme", false), ("<token>", false), ("/run/secrets/x", false), ("true", false), ("xxxxxx", false)];
+        let table = [("hunter22", true), ("", false), ("$X", false), ("changeme", false), ("<token>", false), ("/run/secrets/x", false), ("true", false), ("xxxxxx", false), ("0000-0000", false)];
         for (value, expected) in table {
             assert_eq!(is_literal_secret(value), expected, "{value}");
         }

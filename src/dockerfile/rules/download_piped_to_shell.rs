@@ -61,8 +61,7 @@ fn interpreter(command: &Command) -> Option<&str> {
     let name = command.name.as_str();
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let known = matches!(bare, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" | "fish" | "python" | "perl" | "ruby" | "node" | "php" | "lua" | "source" | "eval" | "Rscript")
-        || name == "."
-        || command.is_one_of(&["sudo", "env", "su"]) && false;
+        || name == ".";
     known.then_some(name)
 }
 
