@@ -260,7 +260,7 @@ mod tests {
             ("FOO x", true),
         ];
         for (text, refused) in table {
-            let reading = super::super::parse::read(text.as_bytes());
+            let reading = crate::dockerfile::parse::read(text.as_bytes());
             let instruction = reading.instructions.first().expect("one instruction");
             assert_eq!(refusal(instruction).is_some(), refused, "{text}");
         }

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{options::Arguments, rule::{Dockerfile, Rule}};
 
 const META: RuleMeta = RuleMeta {
     id: "apk-allow-untrusted",

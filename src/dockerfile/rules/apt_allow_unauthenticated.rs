@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
 
 const META: RuleMeta = RuleMeta {
     id: "apt-allow-unauthenticated",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{command::{HOLE, Word}, rule::{Dockerfile, Rule}, secret, source::slice};
+use crate::dockerfile::{command::{HOLE, Word}, rule::{Dockerfile, Rule}, secret, source::slice};
 
 const META: RuleMeta = RuleMeta {
     id: "credentials-in-url",
@@ -41,7 +41,7 @@ impl Rule for CredentialsInUrl {
         let mut findings = Vec::new();
         for (_, command) in dockerfile.all_commands() {
             // Shells and wrappers run their words as commands of their own.
-            if !super::super::wrapper::unwrap(command).is_empty() {
+            if !crate::dockerfile::wrapper::unwrap(command).is_empty() {
                 continue;
             }
             let values = command.assignments.iter().map(|assignment| &assignment.value);

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{command::{Command, Word}, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{command::{Command, Word}, rule::{Dockerfile, Rule}};
 
 const META: RuleMeta = RuleMeta {
     id: "download-piped-to-shell",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, location::{Location, Span}, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::rule::{Dockerfile, Rule};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "parse-error",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{rule::{Dockerfile, Rule}, secret};
+use crate::dockerfile::{rule::{Dockerfile, Rule}, secret};
 
 const META: RuleMeta = RuleMeta {
     id: "secret-in-arg",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, location::Location, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{rule::{Dockerfile, Rule}, secret, source::slice};
+use crate::dockerfile::{rule::{Dockerfile, Rule}, secret, source::slice};
 
 const META: RuleMeta = RuleMeta {
     id: "secret-literal",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{command::Command, mode::Mode, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{command::Command, mode::Mode, rule::{Dockerfile, Rule}};
 
 const META: RuleMeta = RuleMeta {
     id: "setuid-bit-added",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::{rule::{Dockerfile, Rule}};
 
 const META: RuleMeta = RuleMeta {
     id: "sudo-in-run",

@@ -2,7 +2,7 @@
 
 use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
 
-use super::super::{mode::Mode, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{mode::Mode, rule::{Dockerfile, Rule}};
 
 const META: RuleMeta = RuleMeta {
     id: "world-writable-path",
@@ -51,7 +51,7 @@ impl Rule for WorldWritablePath {
                 }
                 let gone = |path: &str| commands.iter().any(|other| other.name == "rm" && other.has_argument(path));
                 let Some(path) = words.map(|word| word.text.as_str()).find(|path| !is_shared(path) && !gone(path)) else { continue };
-                let path = path.replace(super::super::command::HOLE, "$...");
+                let path = path.replace(crate::dockerfile::command::HOLE, "$...");
                 findings.push(dockerfile.finding_in(&META, META.severity, command, format!("chmod {text} lets everybody write to {path}")));
             }
         }
