@@ -1,8 +1,49 @@
 //! Dockerfile text in, findings out (design: `.github/ARCHITECTURE.md`, "Dockerfiles"). Pure: no I/O, no clock.
 
-use std::collections::BTreeMap;
+mod check;
+mod command;
+mod expand;
+mod heredoc;
+mod ignore;
+mod instruction;
+mod mode;
+mod options;
+mod parse;
+mod rule;
+mod rules;
+mod scope;
+mod scripts;
+mod secret;
+mod shell;
+mod source;
+mod stages;
+mod wrapper;
 
-use crate::model::{coverage::Gap, finding::Finding, policy::Exception, report::DockerfileSummary};
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod fixtures;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    coverage::{Gap, SourceId},
+    finding::Finding,
+    location::{Location, Span},
+    policy::Exception,
+    report::DockerfileSummary,
+    rule::RuleMeta,
+};
+
+use instruction::Instruction;
+use parse::{Phase, Refusal};
+use rule::Dockerfile;
+use scope::Scope;
+use scripts::Scripts;
+use stages::Graph;
+
+/// The largest Dockerfile that is read, in bytes.
+const MAX_BYTES: usize = 8 << 20;
 
 /// One Dockerfile to judge.
 #[derive(Debug, Clone, Copy)]
@@ -28,4 +69,114 @@ pub struct LintReport {
     pub gaps: Vec<Gap>,
     /// The final stage's FROM, for package findings.
     pub summary: DockerfileSummary,
+    /// Every instruction in order, to find the line that made a layer.
+    pub instructions: Vec<InstructionLine>,
+}
+
+/// One instruction of a Dockerfile, for the attribution of layers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstructionLine {
+    /// The instruction word in capitals.
+    pub keyword: String,
+    /// The instruction on one line, blanks folded, cut at 300 bytes.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+    /// Its stage, from 0; `None` before the first FROM.
+    pub stage: Option<usize>,
+    /// Whether it stands in the final stage or in an own stage below it.
+    pub in_final_chain: bool,
+}
+
+/// Judges one Dockerfile with every rule that is on by default; a refused instruction is a finding, never an error.
+#[must_use]
+pub fn lint(input: &LintInput<'_>) -> LintReport {
+    let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
+    let (dockerfile, mut gaps) = read(&LintInput { bytes, ..*input });
+    if bytes.len() < input.bytes.len() {
+        gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
+    }
+    let mut findings: Vec<Finding> = rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
+    findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
+    findings.dedup();
+    for refusal in dockerfile.refusals.iter().filter(|refusal| refusal.phase < Phase::Build) {
+        let subject = format!("{}:{}", input.file, refusal.line);
+        gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, "an instruction that cannot be built was not judged"));
+    }
+    gaps.sort();
+    gaps.dedup();
+    let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
+    LintReport {
+        findings,
+        ignores: ignore::exceptions(&dockerfile),
+        gaps,
+        summary: DockerfileSummary {
+            file: input.file.to_owned(),
+            final_from_line: from.map(|from| from.line),
+            final_from: from.map(stages::folded),
+        },
+        instructions: dockerfile
+            .instructions
+            .iter()
+            .map(|instruction| InstructionLine {
+                keyword: instruction.keyword.clone(),
+                text: stages::folded(instruction),
+                span: dockerfile.span(instruction),
+                stage: instruction.stage,
+                in_final_chain: dockerfile.graph.in_final_chain(instruction),
+            })
+            .collect(),
+    }
+}
+
+/// Every rule of Dockerfiles, sorted by id.
+#[must_use]
+pub fn rules() -> Vec<&'static RuleMeta> {
+    rules::RULES.iter().map(|rule| rule.meta()).collect()
+}
+
+/// The rule with this id or alias, in any case; Trivy's ids in each of their spellings.
+#[must_use]
+pub fn rule(id_or_alias: &str) -> Option<&'static RuleMeta> {
+    let all = || rules::RULES.iter().map(|rule| rule.meta());
+    let wanted = id_or_alias.trim();
+    all().find(|meta| meta.id.eq_ignore_ascii_case(wanted)).or_else(|| all().find(|meta| meta.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))))
+}
+
+/// Reads and resolves a Dockerfile.
+fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
+    let parse::Reading { source, directives, mut instructions, comments, mut refusals } = parse::read(input.bytes);
+    let refused_lines: BTreeSet<u32> = refusals.iter().map(|refusal| refusal.line).collect();
+    let mut refused: Vec<bool> = instructions.iter().map(|instruction| refused_lines.contains(&instruction.line)).collect();
+    let mut stage_seen = false;
+    for (instruction, refused) in instructions.iter().zip(&mut refused) {
+        let typed = (!*refused).then(|| check::refusal(instruction)).flatten();
+        let orphan = || (!stage_seen && !matches!(instruction.keyword.as_str(), "ARG" | "FROM")).then(|| "no build stage in current context".to_owned());
+        if let Some(message) = typed.or_else(|| if *refused { None } else { orphan() }) {
+            refusals.push(Refusal::new(Phase::Instruction, instruction, message));
+            *refused = true;
+        }
+        stage_seen |= instruction.keyword == "FROM";
+    }
+    let mut scripts = Scripts::new(input.file, &source);
+    let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
+    let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
+    let Scripts { commands, gaps, .. } = scripts;
+    refusals.append(&mut graph.refusals);
+    if let Some((value, line)) = &directives.check {
+        let options = value.split_whitespace().next().unwrap_or_default().split(';');
+        for option in options.filter(|option| !matches!(option.split_once('='), Some(("skip" | "error" | "experimental", _)))) {
+            let message = format!("failed to parse check options: invalid check option \"{option}\"");
+            refusals.push(Refusal { phase: Phase::Build, line: *line, end_line: *line, message, needs_argument: false });
+        }
+    }
+    refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
+    (Dockerfile { file: input.file, source, directives, comments, instructions, graph, commands, refusals }, gaps)
+}
+
+fn place(finding: &Finding) -> (u32, u32) {
+    match finding.locations.first() {
+        Some(Location::Dockerfile(span)) => (span.line, span.column.unwrap_or_default()),
+        _ => (0, 0),
+    }
 }

@@ -9,6 +9,8 @@ pub enum Group {
     Security,
     /// The build fails or does something else than it says.
     Correctness,
+    /// The same file builds something else tomorrow.
+    Reproducibility,
     /// The image is larger or builds slower than it must.
     Efficiency,
     /// Hard to read or keep.
@@ -22,6 +24,7 @@ impl Group {
         match self {
             Self::Security => "security",
             Self::Correctness => "correctness",
+            Self::Reproducibility => "reproducibility",
             Self::Efficiency => "efficiency",
             Self::Maintainability => "maintainability",
         }

@@ -1,0 +1,128 @@
+//! The nouns of shell code that rules look at: `Command`, `Word`, `Redirect`. Only [`super::shell`] makes them.
+
+use std::ops::Range;
+
+/// Stands in [`Word::text`] for a part that nothing here decides.
+pub(super) const HOLE: char = '\u{0}';
+
+/// One simple command, in order of execution.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Command {
+    /// Base name of the program; empty when there are only assignments.
+    pub(super) name: String,
+    /// The program and its arguments.
+    pub(super) words: Vec<Word>,
+    /// `A=b` before the program.
+    pub(super) assignments: Vec<Assignment>,
+    /// Its own redirects and those of the groups around it.
+    pub(super) redirects: Vec<Redirect>,
+    /// The pipelines around it, outermost first.
+    pub(super) pipes: Vec<Pipe>,
+    /// What joins it to the command before it.
+    pub(super) joined: Operator,
+    /// Whether another program (sudo, env, sh -c ...) runs it.
+    pub(super) wrapped: bool,
+    /// Whether it stands in a function body.
+    pub(super) in_function: bool,
+    /// Where it stands in the original.
+    pub(super) range: Range<usize>,
+}
+
+/// A word after quotes, escapes and known variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Word {
+    /// As written.
+    pub(super) raw: String,
+    /// Its value, with a [`HOLE`] for every part that is not known.
+    pub(super) text: String,
+    /// The commands of its `$(...)` and `<(...)`, as places in the list of commands.
+    pub(super) inner: Range<usize>,
+    /// Whether it is a `<(...)` or `>(...)`.
+    pub(super) is_process: bool,
+}
+
+/// One assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Assignment {
+    /// Name.
+    pub(super) name: String,
+    /// Value.
+    pub(super) value: Word,
+}
+
+/// One redirect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Redirect {
+    /// What it does.
+    pub(super) kind: RedirectKind,
+    /// File name, here-string or here-document.
+    pub(super) target: Word,
+}
+
+/// What a redirect does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RedirectKind {
+    /// `<` from a file.
+    Read,
+    /// `>`, `>>`, `>|`, `&>` to a file.
+    Write,
+    /// `<<<` and `<<`: the text itself.
+    Text,
+}
+
+/// A place in a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Pipe {
+    /// Which pipeline of the instruction.
+    pub(super) id: usize,
+    /// Which member, from 0.
+    pub(super) position: usize,
+}
+
+/// What joins a command to the one before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// It is the first, or follows `;` or a line end.
+    #[default]
+    Sequence,
+    /// `&&`.
+    And,
+    /// `||`.
+    Or,
+}
+
+impl Word {
+    /// A word that is nothing but text.
+    pub(super) fn literal(text: &str) -> Self {
+        Self { raw: text.to_owned(), text: text.to_owned(), ..Self::default() }
+    }
+
+    /// The value, when all of it is known.
+    pub(super) fn known(&self) -> Option<&str> {
+        (!self.text.contains(HOLE)).then_some(self.text.as_str())
+    }
+}
+
+impl Command {
+    /// The arguments after the program.
+    pub(super) fn arguments(&self) -> &[Word] {
+        self.words.get(1..).unwrap_or_default()
+    }
+
+    /// Whether one of the arguments is exactly `text`.
+    pub(super) fn has_argument(&self, text: &str) -> bool {
+        self.arguments().iter().any(|word| word.text == text)
+    }
+
+    /// Whether the program's name is one of `names`.
+    pub(super) fn is_one_of(&self, names: &[&str]) -> bool {
+        names.contains(&self.name.as_str())
+    }
+
+    /// The files that it writes by redirects or as `tee`.
+    pub(super) fn written_files(&self) -> impl Iterator<Item = &str> {
+        let redirects = self.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Write).map(|redirect| redirect.target.text.as_str());
+        let tee = self.arguments().iter().filter(|_| self.name == "tee").map(|word| word.text.as_str()).filter(|text| !text.starts_with('-'));
+        redirects.chain(tee)
+    }
+}

@@ -1,0 +1,341 @@
+//! Text with `$variables` in, the expanded text and how certain it is out. Reference: `frontend/dockerfile/shell/lex.go`.
+
+use super::source::slice;
+
+/// How deep `${a:-${b:-...}}` is followed.
+const MAX_DEPTH: usize = 32;
+/// The longest expansion, in bytes.
+const MAX_LENGTH: usize = 1 << 20;
+
+/// How certain a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Certainty {
+    /// The file alone, or a build argument of this run, decides.
+    Known,
+    /// A default that a caller may change.
+    Default,
+    /// Declared without a value: empty, unless a caller gives one.
+    Unset,
+    /// Nothing here says what it is.
+    Unknown,
+}
+
+/// A value and how certain it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Value {
+    /// The text; unknown parts are empty.
+    pub(super) text: String,
+    /// How certain it is.
+    pub(super) certainty: Certainty,
+}
+
+impl Value {
+    /// Whether the text can be judged.
+    pub(super) fn is_decided(&self) -> bool {
+        self.certainty <= Certainty::Default
+    }
+
+    /// The value of a variable that is declared and not set.
+    pub(super) const fn unset() -> Self {
+        Self { text: String::new(), certainty: Certainty::Unset }
+    }
+
+    /// A value that the file decides.
+    pub(super) fn known(text: impl Into<String>) -> Self {
+        Self { text: text.into(), certainty: Certainty::Known }
+    }
+
+    /// A value that nothing decides.
+    pub(super) const fn unknown() -> Self {
+        Self { text: String::new(), certainty: Certainty::Unknown }
+    }
+}
+
+/// What to do with quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// They go, as in words of instructions.
+    Remove,
+    /// They are text, as in heredoc bodies.
+    Keep,
+}
+
+/// Expands `text`; `lookup` gives `None` for a name that is certainly not set.
+///
+/// # Errors
+/// BuildKit's words for a bad substitution or an open quote.
+pub(super) fn expand(text: &str, escape: char, quotes: Quotes, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<Value, String> {
+    let mut out = Value::known("");
+    Expander { escape, quotes, lookup, depth: 0 }.run(text, &mut out)?;
+    Ok(out)
+}
+
+struct Expander<'a> {
+    escape: char,
+    quotes: Quotes,
+    lookup: &'a dyn Fn(&str) -> Option<Value>,
+    depth: usize,
+}
+
+impl Expander<'_> {
+    fn run(&self, text: &str, out: &mut Value) -> Result<(), String> {
+        if self.depth > MAX_DEPTH {
+            return Err("substitution is nested too deeply".to_owned());
+        }
+        let mut rest = text;
+        let mut double = false;
+        while let Some(c) = rest.chars().next() {
+            if out.text.len() > MAX_LENGTH {
+                return Err("expansion is too long".to_owned());
+            }
+            let after = slice(rest, c.len_utf8()..rest.len());
+            rest = match c {
+                '\'' if self.quotes == Quotes::Remove && !double => {
+                    let end = after.find('\'').ok_or("unexpected end of statement while looking for matching single-quote")?;
+                    out.text.push_str(slice(after, 0..end));
+                    slice(after, end + 1..after.len())
+                }
+                '"' if self.quotes == Quotes::Remove => {
+                    double = !double;
+                    after
+                }
+                '$' => self.dollar(after, out)?,
+                c if c == self.escape => {
+                    let Some(next) = after.chars().next() else {
+                        if self.quotes == Quotes::Keep || double {
+                            out.text.push(c);
+                        }
+                        break;
+                    };
+                    let special = matches!(next, '"' | '$') || next == self.escape;
+                    if (double || self.quotes == Quotes::Keep) && !special {
+                        out.text.push(c);
+                    }
+                    out.text.push(next);
+                    slice(after, next.len_utf8()..after.len())
+                }
+                c => {
+                    out.text.push(c);
+                    after
+                }
+            };
+        }
+        if double {
+            return Err("unexpected end of statement while looking for matching double-quote".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Expands what follows a `$` and gives what comes after it.
+    fn dollar<'t>(&self, rest: &'t str, out: &mut Value) -> Result<&'t str, String> {
+        if let Some(body) = rest.strip_prefix('{') {
+            return self.braces(body, out);
+        }
+        let length = name_length(rest);
+        if length == 0 {
+            out.text.push('$');
+            return Ok(rest);
+        }
+        if let Some(value) = (self.lookup)(slice(rest, 0..length)) {
+            push(out, &value);
+        }
+        Ok(slice(rest, length..rest.len()))
+    }
+
+    fn braces<'t>(&self, body: &'t str, out: &mut Value) -> Result<&'t str, String> {
+        let length = name_length(body);
+        if length == 0 {
+            return Err("syntax error: bad substitution".to_owned());
+        }
+        let name = slice(body, 0..length);
+        let tail = slice(body, length..body.len());
+        let value = (self.lookup)(name);
+        if let Some(after) = tail.strip_prefix('}') {
+            if let Some(value) = value {
+                push(out, &value);
+            }
+            return Ok(after);
+        }
+        let end = closing_brace(tail, self.escape).ok_or("syntax error: missing '}'")?;
+        let after = slice(tail, end + 1..tail.len());
+        let inner = slice(tail, 0..end);
+        let (colon, operation) = inner.strip_prefix(':').map_or((false, inner), |rest| (true, rest));
+        let set = value.as_ref().is_some_and(|value| match value.certainty {
+            Certainty::Unset => false,
+            Certainty::Unknown => true,
+            Certainty::Known | Certainty::Default => !colon || !value.text.is_empty(),
+        });
+        // A caller may set what is only declared.
+        let caller = if value.as_ref().is_some_and(|value| value.certainty == Certainty::Unset) { Certainty::Default } else { Certainty::Known };
+        let operator = operation.chars().next().unwrap_or_default();
+        let word = slice(operation, operator.len_utf8()..operation.len());
+        let nested = Self { escape: self.escape, quotes: self.quotes, lookup: self.lookup, depth: self.depth + 1 };
+        match operator {
+            '-' if set => push(out, &value.unwrap_or_else(Value::unknown)),
+            '-' => {
+                nested.run(word, out)?;
+                let known = value.map_or(Certainty::Known, |value| value.certainty);
+                out.certainty = out.certainty.max(if known == Certainty::Unset { caller } else { known });
+            }
+            '+' if set => {
+                nested.run(word, out)?;
+                out.certainty = out.certainty.max(value.map_or(Certainty::Known, |value| value.certainty));
+            }
+            '+' => out.certainty = out.certainty.max(caller),
+            '?' if set => push(out, &value.unwrap_or_else(Value::unknown)),
+            '?' => {
+                let mut message = Value::known("");
+                nested.run(word, &mut message)?;
+                return Err(format!("{name}: {}", if message.text.is_empty() { "is not allowed to be unset" } else { &message.text }));
+            }
+            '#' | '%' | '/' if !colon => {
+                let mut pattern = Value::known("");
+                nested.run(word.strip_prefix(operator).unwrap_or(word), &mut pattern)?;
+                let mut value = value.unwrap_or_else(|| Value::known(""));
+                value.certainty = value.certainty.max(pattern.certainty);
+                value.text = trim_pattern(&value.text, operator, word.starts_with(operator), &pattern.text);
+                push(out, &value);
+            }
+            _ if colon => return Err(format!("unsupported modifier (:{operator}) in substitution")),
+            _ => return Err(format!("unsupported modifier ({operator}) in substitution")),
+        }
+        Ok(after)
+    }
+}
+
+fn push(out: &mut Value, value: &Value) {
+    out.text.push_str(&value.text);
+    out.certainty = out.certainty.max(value.certainty);
+}
+
+/// The length of a variable's name: letters, or digits only, or one special character.
+fn name_length(text: &str) -> usize {
+    match text.bytes().next() {
+        Some(b) if b.is_ascii_alphabetic() || b == b'_' => text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count(),
+        Some(b) if b.is_ascii_digit() => text.bytes().take_while(u8::is_ascii_digit).count(),
+        Some(b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!') => 1,
+        _ => 0,
+    }
+}
+
+fn closing_brace(text: &str, escape: char) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            c if c == escape => {
+                chars.next();
+            }
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn trim_pattern(text: &str, operator: char, doubled: bool, pattern: &str) -> String {
+    let cuts = || text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    let cut = match operator {
+        '#' => {
+            let fits = |at: &usize| glob(pattern, slice(text, 0..*at));
+            let cut = if doubled { cuts().rfind(fits) } else { cuts().find(fits) };
+            return cut.map_or(text, |at| slice(text, at..text.len())).to_owned();
+        }
+        '%' => {
+            let fits = |at: &usize| glob(pattern, slice(text, *at..text.len()));
+            if doubled { cuts().find(fits) } else { cuts().rfind(fits) }
+        }
+        _ => {
+            let (find, replacement) = pattern.split_once('/').unwrap_or((pattern, ""));
+            if find.is_empty() {
+                return text.to_owned();
+            }
+            return if doubled { text.replace(find, replacement) } else { text.replacen(find, replacement, 1) };
+        }
+    };
+    cut.map_or(text, |at| slice(text, 0..at)).to_owned()
+}
+
+/// Whether `*`, `?` and `\` patterns match; linear in the product of both lengths.
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some('?') => (p, t) = (p + 1, t + 1),
+            Some('\\') if pattern.get(p + 1) == text.get(t) => (p, t) = (p + 2, t + 1),
+            Some(c) if Some(c) == text.get(t) => (p, t) = (p + 1, t + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, t) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_expanded_as_buildkit_does() {
+        let lookup = |name: &str| match name {
+            "A" => Some(Value::known("1.2.3")),
+            "D" => Some(Value { text: "d".to_owned(), certainty: Certainty::Default }),
+            "E" => Some(Value::known("")),
+            "U" => Some(Value::unknown()),
+            _ => None,
+        };
+        let known = |text: &str| Ok((text.to_owned(), Certainty::Known));
+        let table: &[(&str, Result<(String, Certainty), ()>)] = &[
+            ("x$A", known("x1.2.3")),
+            ("${A%.*}", known("1.2")),
+            ("${A%%.*}", known("1")),
+            ("${A#*.}", known("2.3")),
+            ("${A##*.}", known("3")),
+            ("${A/./-}", known("1-2.3")),
+            ("${A//./-}", known("1-2-3")),
+            ("${X:-y}", known("y")),
+            ("${E:-y}", known("y")),
+            ("${E-y}", known("")),
+            ("${A:+y}", known("y")),
+            ("${X:-${X:-z}}", known("z")),
+            ("'$A' \"$A\" \\$A", known("$A 1.2.3 $A")),
+            ("a\"b c\"", known("ab c")),
+            ("$$ $", known("$")),
+            ("${D}", Ok(("d".to_owned(), Certainty::Default))),
+            ("a:$U", Ok(("a:".to_owned(), Certainty::Unknown))),
+            ("${}", Err(())),
+            ("${X:?need}", Err(())),
+            ("${A:#x}", Err(())),
+            ("'b", Err(())),
+            ("${A", Err(())),
+        ];
+        for (text, expected) in table {
+            let found = expand(text, '\\', Quotes::Remove, &lookup).map(|value| (value.text, value.certainty)).map_err(|_| ());
+            if *text == "$$ $" {
+                // `$$` is the process id, which nothing knows here.
+                assert_eq!(found, Ok((" $".to_owned(), Certainty::Known)));
+                continue;
+            }
+            assert_eq!(&found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_not_followed() {
+        let text = format!("{}x{}", "${A:-".repeat(10_000), "}".repeat(10_000));
+        assert!(expand(&text, '\\', Quotes::Remove, &|_| None).is_err());
+    }
+}

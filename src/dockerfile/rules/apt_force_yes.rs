@@ -1,0 +1,48 @@
+//! `apt-force-yes`: apt-get --force-yes.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "apt-force-yes",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &["CKV2_DOCKER_11"],
+    summary: "Apt-get --force-yes.",
+    help: r#"`--force-yes` answers yes to everything, also to packages without a valid signature. Say what is really meant: `--allow-downgrades`, `--allow-remove-essential`.
+
+Fails:
+
+```dockerfile
+FROM debian:12
+RUN apt-get install -y --force-yes curl
+```
+
+Clean:
+
+```dockerfile
+FROM debian:12
+RUN apt-get install -y curl
+```
+"#,
+};
+
+/// Apt-get --force-yes.
+pub(super) struct AptForceYes;
+
+impl Rule for AptForceYes {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
+        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "--force-yes installs packages without a valid signature too".to_owned())).collect()
+    }
+}
+
+fn is_faulty(command: &Command) -> bool {
+    command.is_one_of(&["apt", "apt-get", "aptitude"]) && Arguments::of(command).has_long("--force-yes")
+}

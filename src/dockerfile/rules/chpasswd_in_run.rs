@@ -1,0 +1,79 @@
+//! `chpasswd-in-run`: a password is set or removed in RUN (chpasswd, passwd -d, usermod -p).
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "chpasswd-in-run",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &["CKV2_DOCKER_17"],
+    summary: "A password is set or removed in RUN (chpasswd, passwd -d, usermod -p).",
+    help: r#"A password in a layer can be read or cracked by everyone who can pull the image, and it is the same in every container.
+
+Fails:
+
+```dockerfile
+FROM debian:12
+RUN echo 'app:hunter22' | chpasswd
+```
+
+Clean:
+
+```dockerfile
+FROM debian:12
+RUN useradd app && passwd -l app
+```
+"#,
+};
+
+/// A password is set or removed in RUN (chpasswd, passwd -d, usermod -p).
+pub(super) struct ChpasswdInRun;
+
+impl Rule for ChpasswdInRun {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (_, command) in dockerfile.all_commands() {
+            if let Some(what) = sets_password(command) {
+                findings.push(dockerfile.finding_in(&META, META.severity, command, what.to_owned()));
+            }
+        }
+        findings
+    }
+}
+
+fn sets_password(command: &Command) -> Option<&'static str> {
+    let arguments = Arguments::of(command);
+    let asks = arguments.has_long("--help") || arguments.has_long("--version");
+    match command.name.as_str() {
+        _ if asks => None,
+        "chpasswd" => Some("chpasswd sets a password in the image"),
+        "passwd" if arguments.has_short('l') || arguments.has_long("--lock") => None,
+        "passwd" if arguments.has_short('d') || arguments.has_long("--delete") => Some("passwd -d removes a password: anybody may log in"),
+        "passwd" if arguments.has_long("--stdin") || command.pipes.iter().any(|pipe| pipe.position > 0) => Some("passwd sets a password in the image"),
+        "usermod" | "useradd" => {
+            let mut words = command.arguments().iter();
+            while let Some(word) = words.next() {
+                let value = match word.text.as_str() {
+                    "-p" | "--password" => words.next().map_or("", |word| word.text.as_str()),
+                    text => match text.strip_prefix("--password=") {
+                        Some(value) => value,
+                        None => continue,
+                    },
+                };
+                // `*` and `!` are no passwords: nobody can log in with them.
+                if !value.starts_with(['*', '!']) {
+                    return Some("a password is set in the image");
+                }
+            }
+            None
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! `download-piped-to-shell`: a download is piped or substituted into a shell or interpreter.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{command::{Command, Word}, rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "download-piped-to-shell",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &[],
+    summary: "A download is piped or substituted into a shell or interpreter.",
+    help: r#"What the server sends at that moment runs at once, as root: nobody looked at it, nothing was checked, and a broken connection runs half of it. A version in the URL changes nothing. Download, check a checksum, then run.
+
+Fails:
+
+```dockerfile
+FROM debian:12
+RUN curl -fsSL https://example.com/install.sh | sh
+```
+
+Clean:
+
+```dockerfile
+FROM debian:12
+ADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://example.com/install.sh /tmp/
+RUN sh /tmp/install.sh
+```
+"#,
+};
+
+/// A download is piped or substituted into a shell or interpreter.
+pub(super) struct DownloadPipedToShell;
+
+impl Rule for DownloadPipedToShell {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (_, commands) in dockerfile.scripts() {
+            // The interpreter's own words run too, so one download must not be told twice.
+            let mut told = Vec::new();
+            for (at, command) in commands.iter().enumerate() {
+                let Some(program) = interpreter(command) else { continue };
+                let download = from_pipe(commands, at).or_else(|| from_words(commands, command));
+                let Some(download) = download.filter(|download| !told.contains(download)) else { continue };
+                told.push(download);
+                let name = commands.get(download).map_or("", |command| command.name.as_str());
+                findings.push(dockerfile.finding_in(&META, META.severity, command, format!("{name} feeds {program} with what it downloads")));
+            }
+        }
+        findings
+    }
+}
+
+/// The program, when it runs code that it reads from its input or words.
+fn interpreter(command: &Command) -> Option<&str> {
+    let name = command.name.as_str();
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let known = matches!(bare, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" | "fish" | "python" | "perl" | "ruby" | "node" | "php" | "lua" | "source" | "eval" | "Rscript")
+        || name == ".";
+    known.then_some(name)
+}
+
+fn is_download(command: &Command) -> bool {
+    command.is_one_of(&["curl", "wget", "fetch", "aria2c"])
+}
+
+/// A download earlier in a pipeline that this command reads as code.
+fn from_pipe(commands: &[Command], at: usize) -> Option<usize> {
+    let command = commands.get(at)?;
+    if !reads_input(command) {
+        return None;
+    }
+    let feeds = |other: &Command| is_download(other) && command.pipes.iter().any(|pipe| other.pipes.iter().any(|earlier| earlier.id == pipe.id && earlier.position < pipe.position));
+    commands.iter().position(feeds)
+}
+
+/// Whether the interpreter takes its code from standard input: no script file and no `-c`.
+fn reads_input(command: &Command) -> bool {
+    let mut words = command.arguments().iter().map(|word| word.text.as_str());
+    while let Some(word) = words.next() {
+        match word {
+            "-" | "-s" | "/dev/stdin" => return true,
+            "-o" | "+o" | "-O" => {
+                words.next();
+            }
+            "-c" | "-e" | "-m" if !matches!(command.name.as_str(), "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh") => return false,
+            word if word.starts_with("--") => {}
+            word if word.starts_with('-') && word.contains('c') => return false,
+            word if word.starts_with('-') && word.contains('s') => return true,
+            word if word.starts_with(['-', '+']) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// A download in a `$(...)` or `<(...)` that the interpreter runs.
+fn from_words(commands: &[Command], command: &Command) -> Option<usize> {
+    let code = |word: &Word| word.is_process || command.is_one_of(&["eval"]) || command.has_argument("-c") || bundles_c(command);
+    let words = command.arguments().iter().filter(|word| code(word));
+    let inputs = command.redirects.iter().map(|redirect| &redirect.target).filter(|target| target.is_process || (!target.inner.is_empty() && reads_input(command)));
+    words.chain(inputs).flat_map(|word| word.inner.clone()).find(|&at| commands.get(at).is_some_and(is_download))
+}
+
+fn bundles_c(command: &Command) -> bool {
+    command.arguments().first().is_some_and(|word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c'))
+}

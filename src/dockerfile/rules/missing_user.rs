@@ -1,0 +1,64 @@
+//! `missing-user`: no USER anywhere in the final stage's chain, so the base image decides.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "missing-user",
+    group: Group::Security,
+    severity: Severity::Medium,
+    default_on: true,
+    aliases: &["CKV_DOCKER_3", "fd54f200", "missing-user", "missing-user-entrypoint"],
+    summary: "No USER anywhere in the final stage's chain, so the base image decides.",
+    help: r#"Without USER the base image decides, and almost every base image says root. Set a user, or start from a base that sets one.
+
+Fails:
+
+```dockerfile
+FROM alpine:3.22
+CMD ["app"]
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+USER 10001
+CMD ["app"]
+```
+"#,
+};
+
+/// No USER anywhere in the final stage's chain, so the base image decides.
+pub(super) struct MissingUser;
+
+impl Rule for MissingUser {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let graph = &dockerfile.graph;
+        let Some(last) = graph.final_stage else { return Vec::new() };
+        let has_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
+        if graph.last_in_chain(last, has_user).is_some() {
+            return Vec::new();
+        }
+        let from = graph.stages.get(last).and_then(|stage| dockerfile.instructions.get(stage.from));
+        let Some(from) = from else { return Vec::new() };
+        let base = match graph.root_image(last) {
+            None => "scratch, which means root".to_owned(),
+            Some(image) if names_a_user(&image.text) => return Vec::new(),
+            Some(image) if image.text.is_empty() => "its base image".to_owned(),
+            Some(image) => format!("its base image {}", image.text),
+        };
+        vec![dockerfile.finding(&META, META.severity, from, format!("no USER in the final stage: the image runs as the user of {base}"))]
+    }
+}
+
+/// Whether the reference itself says that the image has a user.
+fn names_a_user(image: &str) -> bool {
+    let image = image.to_ascii_lowercase();
+    ["nonroot", "non-root", "rootless", "unprivileged"].iter().any(|word| image.contains(word))
+}

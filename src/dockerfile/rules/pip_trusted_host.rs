@@ -1,0 +1,59 @@
+//! `pip-trusted-host`: pip runs with --trusted-host.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{command::Command, rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "pip-trusted-host",
+    group: Group::Security,
+    severity: Severity::Medium,
+    default_on: true,
+    aliases: &["CKV2_DOCKER_4"],
+    summary: "Pip runs with --trusted-host.",
+    help: r#"For a trusted host pip checks no certificate: anybody on the way can answer in its place.
+
+Fails:
+
+```dockerfile
+FROM python:3.13
+RUN pip install --trusted-host pypi.example.com app
+```
+
+Clean:
+
+```dockerfile
+FROM python:3.13
+RUN pip install app
+```
+"#,
+};
+
+/// Pip runs with --trusted-host.
+pub(super) struct PipTrustedHost;
+
+impl Rule for PipTrustedHost {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
+        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "pip does not check the certificate of a trusted host".to_owned())).collect()
+    }
+}
+
+fn is_faulty(command: &Command) -> bool {
+    let is_pip = command.is_one_of(&["pip", "pip2", "pip3"]) || (command.name.starts_with("python") && command.has_argument("pip"));
+    if !is_pip {
+        return false;
+    }
+    let mut words = command.arguments().iter().map(|word| word.text.as_str());
+    while let Some(word) = words.next() {
+        let host = if word == "--trusted-host" { words.next() } else { word.strip_prefix("--trusted-host=") };
+        if host.is_some_and(|host| !host.starts_with("localhost") && !host.starts_with("127.")) {
+            return true;
+        }
+    }
+    false
+}

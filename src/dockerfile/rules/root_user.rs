@@ -1,0 +1,62 @@
+//! `root-user`: last USER of the final stage is root (name or uid 0, with or without a group).
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "root-user",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &["67fd0c4a", "AVD-DS-0002", "CIS-4.1", "CIS-DI-0001", "CKV_DOCKER_8", "DL3002", "DS-0002", "DS002", "last-user-is-root"],
+    summary: "Last USER of the final stage is root (name or uid 0, with or without a group).",
+    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing.
+
+Fails:
+
+```dockerfile
+FROM alpine:3.22
+USER root
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+RUN adduser -D app
+USER app
+```
+"#,
+};
+
+/// Last USER of the final stage is root (name or uid 0, with or without a group).
+pub(super) struct RootUser;
+
+impl Rule for RootUser {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let Some(last) = dockerfile.graph.final_stage else { return Vec::new() };
+        let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
+        let Some(index) = dockerfile.graph.last_in_chain(last, is_user) else { return Vec::new() };
+        let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else { return Vec::new() };
+        let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
+        let name = user.text.split(':').next().unwrap_or_default().trim();
+        if !is_root(name) {
+            return Vec::new();
+        }
+        let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {name})"));
+        if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
+            finding.notes.push("the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason".to_owned());
+        }
+        vec![finding]
+    }
+}
+
+fn is_root(name: &str) -> bool {
+    let bare = name.rsplit('\\').next().unwrap_or(name);
+    name == "root" || name.parse::<u32>() == Ok(0) || bare.eq_ignore_ascii_case("ContainerAdministrator")
+}

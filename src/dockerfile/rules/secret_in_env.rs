@@ -1,0 +1,56 @@
+//! `secret-in-env`: eNV sets a variable with a secret-like name to a literal value.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{rule::{Dockerfile, Rule}, secret};
+
+const META: RuleMeta = RuleMeta {
+    id: "secret-in-env",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &["AVD-DS-0031", "CIS-4.10", "CIS-DI-0010", "DL3064", "DS-0031", "DS031", "SecretsUsedInArgOrEnv", "c3e1b6ae"],
+    summary: "ENV sets a variable with a secret-like name to a literal value.",
+    help: r#"The value is in the image's configuration: everyone who can pull the image, or list its containers, reads it. Pass it when the container starts, or mount it for one build step.
+
+Fails:
+
+```dockerfile
+FROM alpine:3.22
+ENV DB_PASSWORD=hunter22
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+ENV DB_PASSWORD_FILE=/run/secrets/db
+```
+"#,
+};
+
+/// ENV sets a variable with a secret-like name to a literal value.
+pub(super) struct SecretInEnv;
+
+impl Rule for SecretInEnv {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (index, instruction) in dockerfile.with_keyword("ENV") {
+            for (at, pair) in instruction.pairs().iter().enumerate() {
+                let raw = pair.value.unwrap_or_default();
+                let value = dockerfile.graph.values.get(index).and_then(|values| values.get(at)).filter(|value| value.is_decided());
+                let literal = secret::is_literal_secret(raw) && value.is_none_or(|value| secret::is_literal_secret(&value.text));
+                if secret::is_secret_name(pair.name) && literal {
+                    let shown = secret::shown(raw.trim_matches(['"', '\'']));
+                    let range = pair.at..pair.at + pair.name.len();
+                    findings.push(dockerfile.finding_at(&META, META.severity, instruction, &range, format!("ENV {} holds a literal secret ({shown})", pair.name)));
+                }
+            }
+        }
+        findings
+    }
+}

@@ -1,0 +1,51 @@
+//! `secret-literal`: a literal in a known credential format (cloud key, forge token, private-key block) anywhere in the file or image config.
+
+use crate::model::{finding::Finding, location::Location, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{rule::{Dockerfile, Rule}, secret, source::slice};
+
+const META: RuleMeta = RuleMeta {
+    id: "secret-literal",
+    group: Group::Security,
+    severity: Severity::Critical,
+    default_on: true,
+    aliases: &[],
+    summary: "A literal in a known credential format (cloud key, forge token, private-key block) anywhere in the file or image config.",
+    help: r#"The credential is in the repository and in every layer made from this line. Revoke it, then mount it as a secret.
+
+Fails:
+
+```dockerfile
+FROM alpine:3.22
+RUN git clone https://ghp_...@github.com/org/repo
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+RUN --mount=type=secret,id=token ./clone.sh
+```
+"#,
+};
+
+/// A literal in a known credential format (cloud key, forge token, private-key block) anywhere in the file or image config.
+pub(super) struct SecretLiteral;
+
+impl Rule for SecretLiteral {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let text = dockerfile.source.text.as_str();
+        let mut findings = Vec::new();
+        for literal in secret::literals(text) {
+            let shown = secret::shown(slice(text, literal.range.clone()));
+            let title = format!("literal {} ({shown})", literal.kind);
+            let location = Location::Dockerfile(dockerfile.source.span(dockerfile.file, &literal.range));
+            findings.push(Finding::of_rule(&META, META.severity, title, location));
+        }
+        findings
+    }
+}

@@ -1,0 +1,46 @@
+//! `sudo-in-run`: rUN executes sudo.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "sudo-in-run",
+    group: Group::Security,
+    severity: Severity::Low,
+    default_on: true,
+    aliases: &["8ada6e80", "AVD-DS-0010", "CKV2_DOCKER_1", "DKL-DI-0001", "DL3004", "DS-0010", "DS010", "no-sudo-in-dockerfile"],
+    summary: "RUN executes sudo.",
+    help: r#"A build step that needs sudo either runs as root already, or the image carries a way to become root. Use USER root around the step.
+
+Fails:
+
+```dockerfile
+FROM alpine:3.22
+RUN sudo apk add curl
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+USER root
+RUN apk add curl
+USER app
+```
+"#,
+};
+
+/// RUN executes sudo.
+pub(super) struct SudoInRun;
+
+impl Rule for SudoInRun {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let sudo = dockerfile.all_commands().filter(|(_, command)| command.name == "sudo");
+        sudo.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "sudo in RUN".to_owned())).collect()
+    }
+}

@@ -1,0 +1,48 @@
+//! `untagged-image`: an image reference with neither tag nor digest.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "untagged-image",
+    group: Group::Reproducibility,
+    severity: Severity::Medium,
+    default_on: true,
+    aliases: &["9efb0b2d", "DL3006", "missing-image-version"],
+    summary: "An image reference with neither tag nor digest.",
+    help: r#"Without a tag the reference means `latest`: the same file builds another image tomorrow.
+
+Fails:
+
+```dockerfile
+FROM alpine
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+```
+"#,
+};
+
+/// An image reference with neither tag nor digest.
+pub(super) struct UntaggedImage;
+
+impl Rule for UntaggedImage {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for image in &dockerfile.graph.images {
+            let Some(instruction) = dockerfile.instructions.get(image.instruction) else { continue };
+            if image.reference.is_decided() && image.name.tag.is_none() && image.name.digest.is_none() && !image.reference.text.is_empty() {
+                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("{} has neither tag nor digest", image.reference.text)));
+            }
+        }
+        findings
+    }
+}

@@ -1,0 +1,52 @@
+//! `zypper-no-gpg-checks`: zypper --no-gpg-checks or --allow-unsigned-rpm.
+
+use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+
+use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+
+const META: RuleMeta = RuleMeta {
+    id: "zypper-no-gpg-checks",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &[],
+    summary: "Zypper --no-gpg-checks or --allow-unsigned-rpm.",
+    help: r#"The signature is what says that a package comes from the distribution.
+
+Fails:
+
+```dockerfile
+FROM opensuse/leap:15
+RUN zypper --no-gpg-checks install -y curl
+```
+
+Clean:
+
+```dockerfile
+FROM opensuse/leap:15
+RUN zypper install -y curl
+```
+"#,
+};
+
+/// Zypper --no-gpg-checks or --allow-unsigned-rpm.
+pub(super) struct ZypperNoGpgChecks;
+
+impl Rule for ZypperNoGpgChecks {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
+        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "zypper installs packages without checking their signatures".to_owned())).collect()
+    }
+}
+
+fn is_faulty(command: &Command) -> bool {
+    if command.name != "zypper" {
+        return false;
+    }
+    let arguments = Arguments::of(command);
+    arguments.has_long("--no-gpg-checks") || arguments.has_long("--allow-unsigned-rpm")
+}

@@ -1,0 +1,375 @@
+//! Dockerfile bytes in, logical lines with byte offsets into the original out: BOM, CRLF, parser directives, comments, continuations.
+//! Reference: BuildKit 73ed682, `frontend/dockerfile/parser` (<https://github.com/moby/buildkit>).
+
+use std::ops::Range;
+
+use crate::model::location::Span;
+
+/// The longest physical line that BuildKit's scanner takes, in bytes.
+const MAX_LINE: usize = 65_535;
+
+/// The text of one Dockerfile; every byte keeps its offset, bytes that are no UTF-8 read as `?`.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// The text.
+    pub(super) text: String,
+    starts: Vec<usize>,
+}
+
+impl Source {
+    /// Reads bytes; never fails.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().iter().map(|_| '?'));
+        }
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// The line of a byte offset, from 1.
+    pub(super) fn line(&self, offset: usize) -> u32 {
+        number(self.starts.partition_point(|&start| start <= offset).max(1))
+    }
+
+    /// Lines and columns (in characters) of a byte range, the end inclusive.
+    pub(super) fn span(&self, file: &str, range: &Range<usize>) -> Span {
+        let last = range.end.saturating_sub(1).max(range.start);
+        Span {
+            file: file.to_owned(),
+            line: self.line(range.start),
+            column: Some(self.column(range.start)),
+            end_line: self.line(last),
+            end_column: Some(self.column(last)),
+        }
+    }
+
+    fn column(&self, offset: usize) -> u32 {
+        let line = self.starts.partition_point(|&start| start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let floor = self.text.floor_char_boundary(offset);
+        number(slice(&self.text, start..floor.max(start)).chars().count() + 1)
+    }
+
+    /// One physical line (index from 0) without its `\n`, and where it starts; `None` after the last one.
+    fn physical(&self, index: usize) -> Option<(usize, &str)> {
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).map_or(self.text.len(), |next| next - 1);
+        // What follows the last newline is a line only when there is something.
+        (start < self.text.len()).then(|| (start, slice(&self.text, start..end)))
+    }
+}
+
+/// A part of a text, empty when the range does not fit.
+pub(super) fn slice(text: &str, range: Range<usize>) -> &str {
+    text.get(range).unwrap_or_default()
+}
+
+/// A count as a line or column number.
+pub(super) fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The parser directives at the head of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Directives {
+    /// `\` or a backtick.
+    pub(super) escape: char,
+    /// The frontend of `# syntax=` and its line.
+    pub(super) syntax: Option<(String, u32)>,
+    /// The value of `# check=` and its line.
+    pub(super) check: Option<(String, u32)>,
+}
+
+/// One comment outside heredocs, `#` and surrounding blanks removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Comment {
+    /// Its line.
+    pub(super) line: u32,
+    /// Its text.
+    pub(super) text: String,
+    /// Whether it stands between the lines of a continued instruction.
+    pub(super) inside: bool,
+}
+
+/// One instruction's lines joined, with the way back to the original offsets.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Logical {
+    /// The joined text: continuations, comments and blank lines inside are gone, nothing is put at the joint.
+    pub(super) text: String,
+    segments: Vec<(usize, usize)>,
+    /// First line, from 1.
+    pub(super) line: u32,
+    /// Last line, without heredocs.
+    pub(super) end_line: u32,
+}
+
+impl Logical {
+    /// The original offset of an offset into the joined text.
+    pub(super) fn offset(&self, at: usize) -> usize {
+        let index = self.segments.partition_point(|&(start, _)| start <= at).max(1) - 1;
+        self.segments.get(index).map_or(0, |&(start, source)| source + (at - start.min(at)))
+    }
+
+    /// The text from `at` on, with its way back.
+    pub(super) fn tail(&self, at: usize) -> Self {
+        let mut segments = vec![(0, self.offset(at))];
+        segments.extend(self.segments.iter().filter(|&&(start, _)| start > at).map(|&(start, source)| (start - at, source)));
+        Self { text: slice(&self.text, at..self.text.len()).to_owned(), segments, line: self.line, end_line: self.end_line }
+    }
+
+    /// Adds text that stands at `source` in the original.
+    pub(super) fn append(&mut self, text: &str, source: usize) {
+        self.segments.push((self.text.len(), source));
+        self.text.push_str(text);
+    }
+
+    /// A text of its own whose first byte stands at `source`.
+    pub(super) fn of(text: &str, source: usize) -> Self {
+        Self { text: text.to_owned(), segments: vec![(0, source)], line: 0, end_line: 0 }
+    }
+
+    /// The original range of a range of the joined text.
+    pub(super) fn range(&self, range: &Range<usize>) -> Range<usize> {
+        let start = self.offset(range.start);
+        let end = if range.end > range.start { self.offset(range.end - 1) + 1 } else { start };
+        start..end.max(start)
+    }
+}
+
+/// A message and the line that it is about.
+pub(super) type LineFault = (u32, String);
+
+/// Reads logical lines one after the other; heredoc bodies are asked for in between.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    source: &'a Source,
+    next: usize,
+    directives_open: bool,
+    /// What the head of the file says.
+    pub(super) directives: Directives,
+    /// Every comment so far.
+    pub(super) comments: Vec<Comment>,
+    /// What BuildKit's parser refuses at this level.
+    pub(super) faults: Vec<LineFault>,
+}
+
+impl<'a> Lines<'a> {
+    /// Starts at the head of the file.
+    pub(super) fn new(source: &'a Source) -> Self {
+        let directives = Directives { escape: '\\', syntax: None, check: None };
+        Self { source, next: 0, directives_open: true, directives, comments: Vec::new(), faults: Vec::new() }
+    }
+
+    /// The next instruction's lines, `None` at the end of the file.
+    pub(super) fn next_logical(&mut self) -> Option<Logical> {
+        loop {
+            let (start, raw) = self.take()?;
+            let trimmed = raw.trim_end_matches('\r').trim_start();
+            let at = start + (raw.len() - raw.trim_start().len());
+            let line = number(self.next);
+            if self.directives_open && self.directive(trimmed, line) {
+                continue;
+            }
+            if let Some(comment) = trimmed.strip_prefix('#') {
+                self.comments.push(Comment { line, text: comment.trim().to_owned(), inside: false });
+                continue;
+            }
+            let (content, mut open) = self.split_continuation(trimmed);
+            if !open && content.is_empty() {
+                continue;
+            }
+            let mut logical = Logical { text: content.to_owned(), segments: vec![(0, at)], line, end_line: line };
+            while open {
+                let Some((start, raw)) = self.take() else { break };
+                logical.end_line = number(self.next);
+                let body = raw.trim_end_matches('\r');
+                let visible = body.trim_start();
+                if let Some(comment) = visible.strip_prefix('#') {
+                    self.comments.push(Comment { line: logical.end_line, text: comment.trim().to_owned(), inside: true });
+                    continue;
+                }
+                if visible.is_empty() {
+                    continue;
+                }
+                let (content, more) = self.split_continuation(body);
+                if !content.is_empty() {
+                    logical.segments.push((logical.text.len(), start));
+                    logical.text.push_str(content);
+                }
+                open = more;
+            }
+            return Some(logical);
+        }
+    }
+
+    /// The body of a heredoc whose end line is `name`: content and its original range, `None` when the end is missing.
+    pub(super) fn heredoc(&mut self, name: &str, chomp: bool) -> Option<Range<usize>> {
+        let first = self.next;
+        let begin = self.source.physical(first).map_or(self.source.text.len(), |(start, _)| start);
+        while let Some((start, raw)) = self.source.physical(self.next) {
+            self.next += 1;
+            let visible = raw.trim_end_matches('\r');
+            if name == if chomp { visible.trim_start_matches('\t') } else { visible } {
+                return Some(begin..start);
+            }
+        }
+        // One missing end must not hide the rest of the file: reading goes on at the next line that starts like an instruction.
+        self.next = first;
+        while let Some((_, raw)) = self.source.physical(self.next)
+            && !starts_instruction(raw)
+        {
+            self.next += 1;
+        }
+        None
+    }
+
+    /// The number of the line that was read last.
+    pub(super) fn line(&self) -> u32 {
+        number(self.next)
+    }
+
+    fn take(&mut self) -> Option<(usize, &'a str)> {
+        let (start, raw) = self.source.physical(self.next)?;
+        let (start, raw) = match raw.strip_prefix('\u{feff}') {
+            Some(rest) if self.next == 0 => (start + '\u{feff}'.len_utf8(), rest),
+            _ => (start, raw),
+        };
+        self.next += 1;
+        if raw.len() > MAX_LINE {
+            self.faults.push((number(self.next), format!("dockerfile line greater than maximum allowed size of {MAX_LINE}")));
+        }
+        Some((start, raw))
+    }
+
+    fn split_continuation<'t>(&self, line: &'t str) -> (&'t str, bool) {
+        let bare = line.trim_end_matches([' ', '\t']);
+        match bare.strip_suffix(self.directives.escape) {
+            Some(content) if !content.ends_with(self.directives.escape) => (content, true),
+            _ => (line, false),
+        }
+    }
+
+    /// Reads a directive; the first line that is none ends them.
+    fn directive(&mut self, line: &str, number: u32) -> bool {
+        let Some((name, value)) = directive_parts(line) else {
+            self.directives_open = false;
+            // `syntax` and `check` are also found after a `#!` line.
+            if line.starts_with("#!") && number == 1 {
+                self.look_behind_shebang();
+            }
+            return false;
+        };
+        let first_word = || value.split_whitespace().next().unwrap_or_default().to_owned();
+        let repeated = match name.as_str() {
+            "escape" => {
+                match value {
+                    "\\" => self.directives.escape = '\\',
+                    "`" => self.directives.escape = '`',
+                    _ => self.faults.push((number, format!("invalid escape token '{value}' does not match ` or \\"))),
+                }
+                self.comments.iter().any(|comment| directive_name(&comment.text) == "escape")
+            }
+            "syntax" => self.directives.syntax.replace((first_word(), number)).is_some(),
+            "check" => self.directives.check.replace((value.to_owned(), number)).is_some(),
+            _ => {
+                self.directives_open = false;
+                return false;
+            }
+        };
+        if repeated {
+            self.faults.push((number, format!("only one {name} parser directive can be used")));
+        }
+        self.comments.push(Comment { line: number, text: line.trim_start_matches('#').trim().to_owned(), inside: false });
+        true
+    }
+
+    fn look_behind_shebang(&mut self) {
+        let mut index = self.next;
+        while let Some((_, raw)) = self.source.physical(index) {
+            index += 1;
+            let Some((name, value)) = directive_parts(raw.trim()) else { return };
+            let place = match name.as_str() {
+                "syntax" => &mut self.directives.syntax,
+                "check" => &mut self.directives.check,
+                _ => return,
+            };
+            *place = Some((value.to_owned(), number(index)));
+        }
+    }
+}
+
+fn starts_instruction(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    ];
+    line.split_whitespace().next().is_some_and(|word| WORDS.contains(&word))
+}
+
+/// Name (lower case) and value of a line of the form `# name = value`.
+fn directive_parts(line: &str) -> Option<(String, &str)> {
+    let (name, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    let legal = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    (legal && !value.is_empty()).then(|| (name.to_ascii_lowercase(), value))
+}
+
+fn directive_name(comment: &str) -> String {
+    comment.split('=').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<(String, u32, u32)>, Directives, usize) {
+        let source = Source::new(text.as_bytes());
+        let mut lines = Lines::new(&source);
+        let mut out = Vec::new();
+        while let Some(logical) = lines.next_logical() {
+            out.push((logical.text, logical.line, logical.end_line));
+        }
+        (out, lines.directives, lines.faults.len())
+    }
+
+    #[test]
+    fn lines_are_joined_as_buildkit_joins_them() {
+        let table: &[(&str, &[(&str, u32, u32)])] = &[
+            ("FROM a\nRUN x \\\n  y\n", &[("FROM a", 1, 1), ("RUN x   y", 2, 3)]),
+            ("RUN x \\\n # c \\\n\n y\n", &[("RUN x  y", 1, 4)]),
+            ("RUN x \\\\\n y\n", &[("RUN x \\\\", 1, 1), ("y", 2, 2)]),
+            ("RUN x \\  \t\n y", &[("RUN x  y", 1, 2)]),
+            ("RUN x \\\u{a0}\n y", &[("RUN x \\\u{a0}", 1, 1), ("y", 2, 2)]),
+            ("RUN x \\", &[("RUN x ", 1, 1)]),
+            ("\u{feff}# escape=`\r\nRUN x `\r\n y\r\n", &[("RUN x  y", 2, 3)]),
+            ("\n# escape=`\nRUN x `\n y", &[("RUN x `", 3, 3), ("y", 4, 4)]),
+            ("#!/x\n# escape=`\nRUN x `\n y", &[("RUN x `", 3, 3), ("y", 4, 4)]),
+        ];
+        for (text, expected) in table {
+            let expected: Vec<_> = expected.iter().map(|&(t, a, b)| (t.to_owned(), a, b)).collect();
+            assert_eq!(read(text).0, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn directives_are_read_once_and_only_at_the_head() {
+        assert_eq!(read("# escape=`\n# escape=`\nFROM a").2, 1);
+        assert_eq!(read("# escape=x\nFROM a").2, 1);
+        assert_eq!(read("#  SYNTAX = docker/dockerfile:1  # note\nFROM a").1.syntax, Some(("docker/dockerfile:1".to_owned(), 1)));
+        assert_eq!(read("#!/x\n# syntax=y\nFROM a").1.syntax, Some(("y".to_owned(), 2)));
+        assert_eq!(read("# a=b\n# syntax=y\nFROM a").1.syntax, None);
+        assert_eq!(read(&format!("RUN {}", "x".repeat(MAX_LINE))).2, 1);
+    }
+
+    #[test]
+    fn offsets_lead_back_to_the_original() {
+        let source = Source::new("FROM a\nRUN x \\\n  yé z\n".as_bytes());
+        let mut lines = Lines::new(&source);
+        lines.next_logical();
+        let logical = lines.next_logical().expect("second");
+        let at = logical.text.find('z').expect("z");
+        let span = source.span("f", &logical.range(&(at..at + 1)));
+        assert_eq!((span.line, span.column, span.end_column), (3, Some(6), Some(6)));
+    }
+}

@@ -1,0 +1,7 @@
+FROM debian:12
+ARG TOKEN
+RUN git clone https://bot:hunter22@git.invalid/app.git
+RUN git clone https://${TOKEN}@github.com/a/b
+RUN pip install --index-url https://u:$TOKEN@pypi.invalid/simple app
+ADD https://bot:hunter22@files.invalid/a /a
+# expect: 3 4 5 6

@@ -1,0 +1,6 @@
+FROM alpine:3.22
+RUN <<EOF
+FOO
+EOF
+ONBUILD FOO x
+CMD ["a",]

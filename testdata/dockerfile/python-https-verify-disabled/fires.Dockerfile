@@ -1,0 +1,4 @@
+FROM python:3.13
+ENV PYTHONHTTPSVERIFY=0
+RUN export PYTHONHTTPSVERIFY=0 && python x
+# expect: 2 3

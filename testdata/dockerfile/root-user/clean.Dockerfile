@@ -1,0 +1,6 @@
+FROM alpine:3.22 AS build
+USER root
+FROM alpine:3.22
+USER root
+RUN apk add --no-cache curl
+USER 10001:root

@@ -1,0 +1,5 @@
+ARG NPM_TOKEN
+FROM debian:12
+ARG API_SECRET=hunter22hunter
+ARG A=b DB_PASSWORD
+# expect: 1 3 4

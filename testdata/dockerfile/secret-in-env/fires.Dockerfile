@@ -1,0 +1,6 @@
+FROM debian:12
+ENV DB_PASSWORD=hunter22
+ENV A=b \
+    API_KEY="q8Zk2Lq9Xw3N"
+ENV GITHUB_TOKEN abcdef123456
+# expect: 2 4 5
