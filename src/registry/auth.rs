@@ -72,7 +72,51 @@ async fn ecr_login(ecr: &EcrRegistry, reference: &RegistryReference, settings: &
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        time::Duration,
+    };
+
     use super::*;
+    use crate::aws::StaticCredentials;
+
+    /// Asks a made-up AWS endpoint for a login; gives the credential and the request.
+    async fn login(status: &str, answer: &str) -> (Result<Credential, Error>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+        let reply = format!("HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}", answer.len());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("client");
+            stream.set_read_timeout(Some(Duration::from_millis(300))).expect("timeout");
+            let mut request = Vec::new();
+            let _ = stream.read_to_end(&mut request);
+            stream.write_all(reply.as_bytes()).expect("reply");
+            String::from_utf8_lossy(&request).into_owned()
+        });
+        let keys = StaticCredentials { access_key_id: "AKID".to_owned(), secret_access_key: "hush".to_owned(), session_token: None };
+        let aws = aws::Settings { endpoint_url: Some(endpoint), credentials: Some(keys), max_attempts: 1, ..aws::Settings::default() };
+        let reference = RegistryReference::parse("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1").expect("reference");
+        let found = credential(&reference, &Options { aws, ..Options::default() }).await;
+        (found, server.join().expect("server"))
+    }
+
+    #[tokio::test]
+    async fn ecr_logs_in_to_the_region_of_the_host_name() {
+        let token = BASE64_STANDARD.encode("AWS:hush");
+        let (found, request) = login("200 OK", &format!(r#"{{"authorizationData":[{{"authorizationToken":"{token}"}}]}}"#)).await;
+        assert_eq!(found.ok(), Some(Credential::Basic("AWS".to_owned(), "hush".to_owned())));
+        assert!(request.contains("GetAuthorizationToken") && request.contains("/eu-central-1/ecr/aws4_request"), "{request}");
+        for (status, answer) in [
+            ("200 OK", r#"{"authorizationData":[]}"#),
+            ("200 OK", r#"{"authorizationData":[{"authorizationToken":"!"}]}"#),
+            ("400 Bad Request", r#"{"__type":"AccessDeniedException","message":"not for you"}"#),
+        ] {
+            let (found, _) = login(status, answer).await;
+            let error = found.expect_err(answer);
+            assert!(matches!(error, Error::Credentials { .. }) && !error.to_string().contains("hush"), "{error}");
+        }
+    }
 
     #[test]
     fn credentials_do_not_print() {

@@ -204,6 +204,10 @@ pub fn parse(raw: &RawManifest) -> Result<Document, Error> {
     if raw.media_type.starts_with("application/vnd.docker.distribution.manifest.v1+") {
         return Err(Error::SchemaOne { what });
     }
+    // The reader of structs would take an array for one as well.
+    if raw.bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(malformed("it is no JSON object".to_owned()));
+    }
     let wire: WireDocument = serde_json::from_slice(&raw.bytes).map_err(|error| malformed(shown(&error.to_string())))?;
     match wire.schema_version {
         Some(1) => return Err(Error::SchemaOne { what }),
@@ -338,8 +342,9 @@ mod tests {
             (r#"{"schemaVersion":1,"fsLayers":[]}"#.to_owned(), "schema 1"),
             (r#"{"schemaVersion":3}"#.to_owned(), "schema version 3"),
             ("{}".to_owned(), "neither"),
-            ("[[[".to_owned(), "EOF"),
-            (format!("{}{}", "[".repeat(300), "]".repeat(300)), "invalid type"),
+            ("[[[".to_owned(), "no JSON object"),
+            (format!("{}{}", "[".repeat(300), "]".repeat(300)), "no JSON object"),
+            (format!(r#"{{"x":{}"#, "[".repeat(300)), "recursion limit"),
             (format!(r#"{{"config":{{"digest":"x","size":-1}},"x":{good}}}"#), "invalid value"),
         ] {
             let error = parsed(&text).expect_err(&text);
