@@ -344,7 +344,7 @@ mod tests {
             ("{}".to_owned(), "neither"),
             ("[[[".to_owned(), "no JSON object"),
             (format!("{}{}", "[".repeat(300), "]".repeat(300)), "no JSON object"),
-            (format!(r#"{{"x":{}"#, "[".repeat(300)), "recursion limit"),
+            (format!(r#"{{"annotations":{}"#, r#"{"x":"#.repeat(300)), "invalid type"),
             (format!(r#"{{"config":{{"digest":"x","size":-1}},"x":{good}}}"#), "invalid value"),
         ] {
             let error = parsed(&text).expect_err(&text);

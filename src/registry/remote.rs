@@ -262,10 +262,10 @@ impl Door {
             connect_timeout: Some(options.connect_timeout),
             read_timeout: Some(options.read_timeout),
             user_agent: options.user_agent,
-            // A proxy with an exception for every host is how this client is told not to use the system's proxy on loopback.
+            // A proxy with an exception for this machine is how this client is told not to use the system's proxy on loopback.
             http_proxy: direct.clone(),
             https_proxy: direct,
-            no_proxy: Some("*".to_owned()),
+            no_proxy: Some("127.0.0.0/8,::1,localhost".to_owned()),
             ..ClientConfig::default()
         };
         let client = Client::try_from(config).map_err(|error| Error::SetUp(error.to_string()))?;
