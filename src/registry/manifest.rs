@@ -40,9 +40,9 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, appl
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
     /// A manifest: of an image, a signature or another artifact.
-    Manifest(ManifestDocument),
+    Manifest(Box<ManifestDocument>),
     /// An index.
-    Index(IndexDocument),
+    Index(Box<IndexDocument>),
 }
 
 /// A parsed manifest.
@@ -226,7 +226,8 @@ pub fn parse(raw: &RawManifest) -> Result<Document, Error> {
                 return Err(Error::TooLarge { what, limit: format!("{INDEX_ENTRIES} entries") });
             }
             let manifests = manifests.into_iter().map(|entry| descriptor(entry, &what)).collect::<Result<_, _>>()?;
-            Ok(Document::Index(IndexDocument { manifests, subject, annotations, artifact_type: wire.artifact_type }))
+            let document = IndexDocument { manifests, subject, annotations, artifact_type: wire.artifact_type };
+            Ok(Document::Index(Box::new(document)))
         }
         (None, layers, Some(config)) => {
             if matches!(says, OCI_INDEX | DOCKER_LIST) {
@@ -238,7 +239,8 @@ pub fn parse(raw: &RawManifest) -> Result<Document, Error> {
             }
             let layers = layers.into_iter().map(|layer| descriptor(layer, &what)).collect::<Result<_, _>>()?;
             let config = descriptor(config, &what)?;
-            Ok(Document::Manifest(ManifestDocument { config, layers, annotations, subject, artifact_type: wire.artifact_type }))
+            let document = ManifestDocument { config, layers, annotations, subject, artifact_type: wire.artifact_type };
+            Ok(Document::Manifest(Box::new(document)))
         }
         (Some(_), _, _) => Err(malformed("it has the fields of a manifest and of an index".to_owned())),
         (None, _, None) => Err(malformed("it has neither a configuration nor manifests".to_owned())),

@@ -52,7 +52,7 @@ const REFERRERS: usize = 1_000;
 /// Chunks that wait between the network and the reader.
 const CHUNKS: usize = 16;
 /// Longest wait for a blob's answer to begin.
-const RESPONSE_TIME: Duration = Duration::from_secs(60);
+const RESPONSE_TIME: Duration = Duration::from_secs(30);
 
 /// One repository of a registry.
 pub(super) struct Remote {
@@ -160,7 +160,8 @@ impl Remote {
         let mut receiver = self.stream(descriptor).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = receiver.recv().await {
-            bytes.extend(chunk.map_err(|error| Error::Unreachable { registry: self.reference.registry.clone(), reason: error.to_string() })?);
+            let lost = |error: io::Error| Error::Unreachable { registry: self.reference.registry.clone(), reason: shown(&error.to_string()) };
+            bytes.extend(chunk.map_err(|error| error.downcast::<Error>().unwrap_or_else(lost))?);
             if bytes.len() as u64 > descriptor.size {
                 break;
             }
@@ -209,7 +210,8 @@ impl Door {
         }
     }
 
-    /// Asks for a blob from `offset` on.
+    /// Asks for a blob from `offset` on. The stream itself is never held in memory; the one thing that `oci_client` buffers, the body of
+    /// an error, is limited by [`RESPONSE_TIME`] alone.
     async fn start(&self, digest: &Digest, offset: u64) -> Result<Chunks, Error> {
         let what = format!("blob {digest} of {}", self.reference.name());
         let image = Reference::with_digest(self.reference.registry.clone(), self.reference.repository.clone(), digest.to_string());
@@ -249,10 +251,8 @@ impl Door {
     async fn client(&self, image: &Reference) -> Result<(Client, u64), Error> {
         let (authorization, generation) = self.transport.authorization().await;
         let mut slot = self.client.lock().await;
-        if let Some((client, of)) = slot.as_ref() {
-            if *of == generation {
-                return Ok((client.clone(), generation));
-            }
+        if let Some((client, _)) = slot.as_ref().filter(|(_, of)| *of == generation) {
+            return Ok((client.clone(), generation));
         }
         let options = self.transport.options();
         let direct = is_loopback(host(&self.reference)).then(|| "http://127.0.0.1".to_owned());

@@ -31,7 +31,7 @@ pub async fn resolve(source: &dyn ImageSource, reference: &ImageReference, wante
     let name = reference.to_string();
     match manifest::parse(&root)? {
         Document::Manifest(document) => {
-            let image = assemble(source, reference, &root, document, None).await?;
+            let image = assemble(source, reference, &root, *document, None).await?;
             match wanted.filter(|wanted| !image.platform.satisfies(wanted)) {
                 Some(wanted) => Err(Error::NoSuchPlatform { what: name, wanted: wanted.to_string(), there: vec![image.platform.to_string()] }),
                 None => Ok(image),
@@ -47,7 +47,7 @@ pub async fn resolve(source: &dyn ImageSource, reference: &ImageReference, wante
                 return Err(Error::Malformed { what: format!("manifest {}", raw.digest), reason: "the index says that it is a manifest, and it is an index".to_owned() });
             };
             let choice = if wanted.is_some() { PlatformChoice::Asked } else { PlatformChoice::Host };
-            assemble(source, reference, &raw, document, Some((root.digest, choice, &chosen.platform))).await
+            assemble(source, reference, &raw, *document, Some((root.digest, choice, &chosen.platform))).await
         }
     }
 }

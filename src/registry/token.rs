@@ -93,7 +93,10 @@ fn parameters(text: &str) -> Vec<(String, String)> {
 /// Turns a challenge and a credential into what requests will carry.
 pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, credential: &Credential, scope: &str) -> Result<Authorization, Error> {
     match (challenge, credential) {
-        (_, Credential::Token(token)) => Ok(Authorization::Bearer(token.clone())),
+        (_, Credential::Token(token)) => bearer(token.clone()).ok_or_else(|| Error::Credentials {
+            registry: transport.registry().to_owned(),
+            reason: "the stored registry token is no header value".to_owned(),
+        }),
         (Challenge::Basic, Credential::Basic(user, password)) => Ok(Authorization::Basic(user.clone(), password.clone())),
         (Challenge::Basic, Credential::Anonymous | Credential::Identity(_)) => Ok(Authorization::None),
         (Challenge::Bearer { realm, service }, credential) => {
@@ -117,13 +120,14 @@ pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, cred
             let bytes = transport.ask_token_service(&url, body, credential, TOKEN_BYTES).await?;
             let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| failed("the token service's answer is not valid"))?;
             let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty()).ok_or_else(|| failed("the token service gave no token"))?;
-            // The token becomes a header; anything else than visible ASCII would break it.
-            if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(failed("the token service gave a token that is no header value"));
-            }
-            Ok(Authorization::Bearer(token))
+            bearer(token).ok_or_else(|| failed("the token service gave a token that is no header value"))
         }
     }
+}
+
+/// The token becomes a header, where `oci_client` would panic on anything that breaks one.
+fn bearer(token: String) -> Option<Authorization> {
+    token.bytes().all(|byte| byte.is_ascii_graphic()).then_some(Authorization::Bearer(token))
 }
 
 #[cfg(test)]

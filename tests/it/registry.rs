@@ -93,7 +93,7 @@ fn options() -> Options {
     Options { retry, deadline: Duration::from_secs(20), ..Options::default() }
 }
 
-fn with_credentials(folder: &Path, host: &str, entry: serde_json::Value) -> Options {
+fn with_credentials(folder: &Path, host: &str, entry: &serde_json::Value) -> Options {
     let path = folder.join("config.json");
     fs::write(&path, json!({ "auths": { host: entry } }).to_string()).expect("config");
     Options { docker_config: Some(path), ..options() }
@@ -333,14 +333,14 @@ async fn basic_credentials_go_to_their_registry_and_not_to_the_storage_behind_it
         Some(_) => look_up(&bodies, seen),
     })
     .await;
-    let source = server.open(&with_credentials(folder.path(), &server.host, json!({ "username": "u", "password": "p" }))).await;
+    let source = server.open(&with_credentials(folder.path(), &server.host, &json!({ "username": "u", "password": "p" }))).await;
     pull(&source, &server.reference()).await.expect("image");
     assert_eq!(storage.seen().len(), 2);
     assert!(storage.seen().iter().all(|seen| seen.authorization.is_none()));
 
-    let source = server.open(&with_credentials(folder.path(), &server.host, json!({ "username": "u", "password": "wrong" }))).await;
+    let source = server.open(&with_credentials(folder.path(), &server.host, &json!({ "username": "u", "password": "wrong" }))).await;
     assert!(matches!(source.fetch_root().await, Err(Error::Denied { status: 403, .. })));
-    let source = server.open(&with_credentials(folder.path(), "127.0.0.1", json!({ "username": "u", "password": "p" }))).await;
+    let source = server.open(&with_credentials(folder.path(), "127.0.0.1", &json!({ "username": "u", "password": "p" }))).await;
     assert!(matches!(source.fetch_root().await, Err(Error::Denied { status: 401, .. })), "credentials of another host");
 }
 
@@ -360,7 +360,7 @@ async fn bearer_tokens_are_fetched_and_renewed_when_they_expire() {
             }
         })
         .await;
-        let source = server.open(&with_credentials(folder.path(), &server.host, entry)).await;
+        let source = server.open(&with_credentials(folder.path(), &server.host, &entry)).await;
         pull(&source, &server.reference()).await.expect("image");
         let asked = tokens.seen();
         assert_eq!(asked.len(), 2);

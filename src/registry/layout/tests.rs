@@ -117,7 +117,7 @@ async fn platforms_are_chosen_through_nested_indexes_and_attestations_never() {
     disguised["platform"] = json!({ "os": "linux", "architecture": "amd64" });
     let inner = built.document(INDEX, &json!({ "schemaVersion": 2, "manifests": [disguised, attestation, arm, amd] }));
     let outer = built.document(INDEX, &json!({ "manifests": [inner.clone()] }));
-    built.index(&[outer.clone()]);
+    built.index(std::slice::from_ref(&outer));
     let host = built.resolve(None, None).await.expect("host's");
     assert_eq!((host.digest(), host.platform_choice, host.index_digest.clone()), (&digest_of(&amd), PlatformChoice::Host, Some(digest_of(&outer))));
     let asked = built.resolve(None, Some("linux/arm64")).await.expect("asked");
@@ -157,7 +157,7 @@ async fn deep_nesting_is_refused() {
 async fn bytes_that_are_not_promised_are_refused() {
     let built = Built::new();
     let image = built.image("amd64", "layer");
-    built.index(&[image.clone()]);
+    built.index(std::slice::from_ref(&image));
     let manifest = built.path().join(blob_name(&digest_of(&image)));
     let layer = built.path().join(blob_name(&Digest::sha256_of(b"layer")));
     let sound = std::fs::read(&manifest).expect("manifest");
@@ -176,11 +176,11 @@ async fn bytes_that_are_not_promised_are_refused() {
     std::fs::write(&manifest, &sound).expect("restore");
     let mut wrong_size = image;
     wrong_size["size"] = 1.into();
-    built.index(&[wrong_size.clone()]);
+    built.index(std::slice::from_ref(&wrong_size));
     assert!(matches!(built.resolve(None, None).await, Err(Error::SizeMismatch { .. })));
-    for (digest, _) in [("sha256:../../../../etc/passwd", ()), ("sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709", ())] {
+    for digest in ["sha256:../../../../etc/passwd", "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709"] {
         wrong_size["digest"] = digest.into();
-        built.index(&[wrong_size.clone()]);
+        built.index(std::slice::from_ref(&wrong_size));
         assert!(matches!(built.resolve(None, None).await, Err(Error::Digest { .. })), "{digest}");
     }
 }
