@@ -118,8 +118,11 @@ fn ask_helper(name: &str, registry: &str) -> Result<Option<Credential>, String> 
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
         return Err(format!("`{}` is no name of a credential helper", shown(name)));
     }
-    let program = format!("docker-credential-{name}");
-    let mut child = Command::new(&program)
+    run_helper(&format!("docker-credential-{name}"), registry)
+}
+
+fn run_helper(program: &str, registry: &str) -> Result<Option<Credential>, String> {
+    let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -204,6 +207,30 @@ mod tests {
         for other in ["r.example", "r.example:5001", "x.r.example:5000", "e.example", "example"] {
             assert_eq!(looked(config, other, "a"), Ok(None), "{other}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn helpers_are_asked_with_the_host_on_standard_input() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("folder");
+        let run = |script: &str, registry: &str| {
+            let path = folder.path().join("helper");
+            // Written under another name first, so that no other thread's child holds the program open for writing.
+            let draft = folder.path().join("draft");
+            std::fs::write(&draft, format!("#!/bin/sh\n{script}\n")).expect("script");
+            std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o755)).expect("mode");
+            let copied = Command::new("cp").arg(&draft).arg(&path).status().expect("cp");
+            assert!(copied.success());
+            run_helper(&path.display().to_string(), registry)
+        };
+        let echo = r#"read host; printf '{"Username":"%s","Secret":"%s"}' "$1" "$host""#;
+        assert_eq!(run(echo, "r.example:5000"), Ok(Some(Credential::Basic("get".to_owned(), "r.example:5000".to_owned()))));
+        assert_eq!(run(echo, "docker.io"), Ok(Some(Credential::Basic("get".to_owned(), DOCKER_HUB.to_owned()))));
+        assert_eq!(run(r#"echo '{"Username":"<token>","Secret":"t"}'"#, "r"), Ok(Some(Credential::Identity("t".to_owned()))));
+        assert_eq!(run("echo credentials not found in native keychain; exit 1", "r"), Ok(None));
+        assert!(run("echo locked; exit 1", "r").is_err_and(|reason| reason.contains("failed: locked")));
+        assert!(run("echo nonsense", "r").is_err());
     }
 
     #[test]

@@ -506,6 +506,30 @@ async fn every_built_image_is_read_to_the_last_blob() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+/// Some of the built images through a real registry: the same digests and layers as from the layout.
+#[tokio::test(flavor = "multi_thread")]
+async fn built_images_come_out_of_a_real_registry_unchanged() {
+    let Some(folder) = std::env::var_os("PLIMSOLL_IMAGES").map(PathBuf::from) else {
+        eprintln!("skipped: PLIMSOLL_IMAGES is not set");
+        return;
+    };
+    let Some(server) = RealRegistry::start(Access::TlsBasic) else { return };
+    let set = Options { ca_files: server.ca_file().into_iter().collect(), docker_config: Some(server.docker_config()), ..options() };
+    for name in ["multiarch", "many-layers", "debian-python", "layers-zstd", "layers-mixed"] {
+        let layout = ImageReference::OciLayout { path: folder.join("oci").join(name), tag: None };
+        let source = registry::open(&layout, &set, Arc::new(Silent)).await.expect("layout");
+        let mut expected = resolve(source.as_ref(), &layout).await.expect("image");
+        server.push(&format!("oci:{}", folder.join("oci").join(name).display()), &format!("{name}:v1"));
+        let reference = ImageReference::parse(&format!("{}/{name}:v1", server.host)).expect("reference");
+        let source = registry::open(&reference, &set, Arc::new(Silent)).await.expect("source");
+        let began = Instant::now();
+        let image = pull(&source, &reference).await.expect("image");
+        eprintln!("{reference}: {} layers, {} ms", image.layers.len(), began.elapsed().as_millis());
+        expected.reference = reference;
+        assert_eq!(image, expected);
+    }
+}
+
 #[test]
 fn readers_need_no_runtime_once_open() {
     let folder = tempfile::tempdir().expect("folder");
