@@ -18,6 +18,7 @@
 //! 5. Same inputs, same bytes out.
 
 pub mod advisory;
+pub mod aws;
 pub mod dockerfile;
 pub mod exit;
 pub mod findings;

@@ -1,10 +1,31 @@
 //! Image reference in, manifest and digest-checked blobs out.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use crate::model::{digest::Digest, image::Descriptor};
+use crate::{
+    model::{digest::Digest, image::Descriptor, reference::ImageReference},
+    progress::SharedProgress,
+};
+
+mod archive;
+mod auth;
+mod blob;
+mod docker_config;
+mod error;
+mod layout;
+pub mod manifest;
+mod options;
+mod remote;
+mod resolve;
+mod store;
+mod token;
+mod transport;
+
+pub use error::Error;
+pub use options::{Options, Retry};
+pub use resolve::resolve;
 
 /// A manifest or index as it came, with the digest of exactly these bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,22 +56,22 @@ pub trait ImageSource: Send + Sync {
     fn fetch_blob<'a>(&'a self, descriptor: &'a Descriptor, cap: u64) -> BoxFuture<'a, Result<Vec<u8>, Error>>;
 
     /// Opens a blob for blocking, streaming reads. A wrong size or digest is an `io::Error` of kind `InvalidData` at the end;
-    /// nothing read before a clean end may be used for a verdict.
+    /// nothing read before a clean end may be used for a verdict. The reader must be read on a thread that may block,
+    /// not inside an async task.
     fn open_blob<'a>(&'a self, descriptor: &'a Descriptor) -> BoxFuture<'a, Result<Box<dyn Read + Send>, Error>>;
 
     /// Whether signatures can be found here at all (false for archives of a daemon).
     fn holds_signatures(&self) -> bool;
 }
 
-/// Why an image could not be read at all.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The bytes are not what their digest promises.
-    #[error("{what} does not match its digest {expected}")]
-    DigestMismatch {
-        /// Manifest, configuration or layer.
-        what: String,
-        /// The promised digest.
-        expected: Digest,
-    },
+/// Opens the source that `reference` names. A registry is not asked before something is fetched.
+///
+/// # Errors
+/// When a layout, an archive, a CA file or the docker configuration cannot be read.
+pub async fn open(reference: &ImageReference, options: &Options, progress: SharedProgress) -> Result<Arc<dyn ImageSource>, Error> {
+    match reference {
+        ImageReference::Registry(reference) => Ok(Arc::new(remote::Remote::open(reference, options, progress)?)),
+        ImageReference::OciLayout { path, tag } => Ok(Arc::new(layout::Layout::open(path, tag.as_deref())?)),
+        ImageReference::DockerArchive { path, tag } => archive::open(path, tag.as_deref()).await,
+    }
 }

@@ -1,0 +1,155 @@
+//! `WWW-Authenticate` in, an `Authorization` out: Basic, or a bearer token from the registry's token service
+//! (<https://distribution.github.io/distribution/spec/auth/token/>, with identity tokens
+//! <https://distribution.github.io/distribution/spec/auth/oauth/>).
+
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+use serde::Deserialize;
+use url::Url;
+
+use crate::registry::{Error, auth::Credential, transport::Transport};
+
+/// Most bytes of a token service's answer.
+const TOKEN_BYTES: u64 = 1 << 20;
+
+/// What requests to the registry carry.
+#[derive(Clone)]
+pub(super) enum Authorization {
+    None,
+    Basic(String, String),
+    Bearer(String),
+}
+
+/// What the registry demands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Challenge {
+    Basic,
+    Bearer { realm: String, service: Option<String> },
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Challenge {
+    /// Reads the headers of a 401; Bearer is preferred.
+    pub(super) fn parse(headers: &HeaderMap) -> Option<Self> {
+        let all: Vec<Self> = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| Self::parse_one(value.to_str().ok()?)).collect();
+        all.iter().find(|challenge| matches!(challenge, Self::Bearer { .. })).or_else(|| all.first()).cloned()
+    }
+
+    fn parse_one(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        if scheme.eq_ignore_ascii_case("basic") {
+            return Some(Self::Basic);
+        }
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let (mut realm, mut service) = (None, None);
+        for (name, value) in parameters(rest) {
+            match name.to_ascii_lowercase().as_str() {
+                "realm" => realm = Some(value),
+                "service" => service = Some(value),
+                _ => {}
+            }
+        }
+        Some(Self::Bearer { realm: realm?, service })
+    }
+}
+
+/// `name="value", name=value`, quoted values with backslashes.
+fn parameters(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut chars = text.chars().peekable();
+    loop {
+        while chars.next_if(|ch| ch.is_whitespace() || *ch == ',').is_some() {}
+        let mut name = String::new();
+        while let Some(ch) = chars.next_if(|ch| *ch != '=') {
+            name.push(ch);
+        }
+        if chars.next().is_none() {
+            return found;
+        }
+        let mut value = String::new();
+        if chars.next_if_eq(&'"').is_some() {
+            while let Some(ch) = chars.next() {
+                match ch {
+                    '"' => break,
+                    '\\' => value.extend(chars.next()),
+                    ch => value.push(ch),
+                }
+            }
+        } else {
+            while let Some(ch) = chars.next_if(|ch| *ch != ',') {
+                value.push(ch);
+            }
+        }
+        found.push((name.trim().to_owned(), value));
+    }
+}
+
+/// Turns a challenge and a credential into what requests will carry.
+pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, credential: &Credential, scope: &str) -> Result<Authorization, Error> {
+    match (challenge, credential) {
+        (_, Credential::Token(token)) => bearer(token.clone()).ok_or_else(|| Error::Credentials {
+            registry: transport.registry().to_owned(),
+            reason: "the stored registry token is no header value".to_owned(),
+        }),
+        (Challenge::Basic, Credential::Basic(user, password)) => Ok(Authorization::Basic(user.clone(), password.clone())),
+        (Challenge::Basic, Credential::Anonymous | Credential::Identity(_)) => Ok(Authorization::None),
+        (Challenge::Bearer { realm, service }, credential) => {
+            let failed = |message: &str| Error::Unexpected { registry: transport.registry().to_owned(), what: "its token service".to_owned(), status: 401, message: message.to_owned() };
+            let mut url = Url::parse(realm).map_err(|_| failed("the realm is no absolute URL"))?;
+            if !(url.scheme() == "https" || (url.scheme() == "http" && transport.plain_http())) {
+                return Err(failed("the realm is not HTTPS, so nothing is sent there"));
+            }
+            let body = match credential {
+                Credential::Identity(refresh) => {
+                    let mut form = url::form_urlencoded::Serializer::new(String::new());
+                    form.append_pair("grant_type", "refresh_token").append_pair("client_id", "plimsoll").append_pair("refresh_token", refresh).append_pair("scope", scope);
+                    form.extend_pairs(service.iter().map(|service| ("service", service)));
+                    Some(form.finish())
+                }
+                _ => {
+                    url.query_pairs_mut().extend_pairs(service.iter().map(|service| ("service", service))).append_pair("scope", scope);
+                    None
+                }
+            };
+            let bytes = transport.ask_token_service(&url, body, credential, TOKEN_BYTES).await?;
+            let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| failed("the token service's answer is not valid"))?;
+            let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty()).ok_or_else(|| failed("the token service gave no token"))?;
+            bearer(token).ok_or_else(|| failed("the token service gave a token that is no header value"))
+        }
+    }
+}
+
+/// The token becomes a header, where `oci_client` would panic on anything that breaks one.
+fn bearer(token: String) -> Option<Authorization> {
+    token.bytes().all(|byte| byte.is_ascii_graphic()).then_some(Authorization::Bearer(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges() {
+        let bearer = |realm: &str, service: Option<&str>| Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) });
+        for (text, expected) in [
+            (r#"Bearer realm="https://auth.example/token",service="r.example",scope="repository:a:pull""#, bearer("https://auth.example/token", Some("r.example"))),
+            (r#"bearer service=x, realm="https://a/\"q""#, bearer("https://a/\"q", Some("x"))),
+            (r#"Bearer realm="https://a/?x=1,2""#, bearer("https://a/?x=1,2", None)),
+            (r#"Basic realm="r""#, Some(Challenge::Basic)),
+            ("Basic", Some(Challenge::Basic)),
+            ("Bearer", None),
+            (r#"Bearer service="x""#, None),
+            ("Negotiate", None),
+            ("", None),
+            (r#"Bearer realm=""#, bearer("", None)),
+        ] {
+            assert_eq!(Challenge::parse_one(text), expected, "{text}");
+        }
+    }
+}
