@@ -86,4 +86,6 @@ pub enum Error {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;

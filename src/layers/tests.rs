@@ -2,8 +2,7 @@
 
 use std::io::Cursor;
 
-use super::*;
-use crate::model::image::Descriptor;
+use super::{fixture::input, *};
 
 enum Put<'a> {
     File(&'a str, &'a str),
@@ -33,20 +32,6 @@ fn tar(puts: &[Put<'_>]) -> Vec<u8> {
         archive.append(&header, content.as_bytes()).unwrap();
     }
     archive.into_inner().unwrap()
-}
-
-fn input(index: usize, tar: &[u8]) -> LayerInput {
-    let descriptor = Descriptor {
-        media_type: String::new(),
-        digest: Digest::sha256_of(tar),
-        size: tar.len() as u64,
-        urls: Vec::new(),
-        annotations: std::collections::BTreeMap::new(),
-        artifact_type: None,
-        platform: None,
-    };
-    let layer = Layer { index, descriptor, diff_id: Digest::sha256_of(tar), history: None };
-    LayerInput { layer, reader: Box::new(Cursor::new(tar.to_vec())) }
 }
 
 fn wants(path: &str) -> Want {
