@@ -31,10 +31,10 @@ pub fn wants(path: &str) -> Want {
         match cataloger.wants(path) {
             Want::Bytes => return Want::Bytes,
             Want::Presence => want = Want::Presence,
-            Want::No => {}
+            Want::PresenceIf(_) | Want::No => {}
         }
     }
-    if want == Want::No && unread::ecosystem(path).is_some() { Want::Presence } else { want }
+    if want == Want::No { unread::wants(path) } else { want }
 }
 
 /// Reads every package record of the view. `layers` are the image's layers in the order in which they were walked.

@@ -3,9 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    layers::FileView,
+    layers::{FileView, Mark, Want},
     model::coverage::{Gap, SourceId},
 };
+
+/// Build information that the Go linker leaves in every program (<https://pkg.go.dev/debug/buildinfo>).
+const GO_PROGRAM: Mark = Mark { start: b"\x7fELF", inside: (b"\xff Go bui", b"ldinf:") };
+
+/// What it takes to see that such a record is there.
+pub(super) fn wants(path: &str) -> Want {
+    if ecosystem(path).is_some() { Want::Presence } else { Want::PresenceIf(&GO_PROGRAM) }
+}
 
 /// The ecosystem whose record this is, told from the path.
 pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
@@ -29,7 +37,8 @@ pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
 pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
     let mut seen: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
     for file in view.files() {
-        if let Some(ecosystem) = ecosystem(file.path) {
+        let marked = file.versions.last().is_some_and(|last| last.bytes.is_none()) && matches!(super::wants(file.path), Want::PresenceIf(_));
+        if let Some(ecosystem) = ecosystem(file.path).or(marked.then_some("Go programs")) {
             seen.entry(ecosystem).or_insert_with(|| (0, file.path.to_owned())).0 += 1;
         }
     }

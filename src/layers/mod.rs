@@ -2,6 +2,7 @@
 
 mod decompress;
 mod limits;
+mod mark;
 mod pool;
 mod record;
 mod tree;
@@ -35,10 +36,29 @@ pub struct LayerInput {
 pub enum Want {
     /// Nothing.
     No,
+    /// Only to know that it is there, and only if its content bears this mark.
+    PresenceIf(&'static Mark),
     /// Only to know that it is there.
     Presence,
     /// Its bytes.
     Bytes,
+}
+
+impl Want {
+    /// Whether the path alone says that the file matters.
+    #[must_use]
+    pub const fn by_name(self) -> bool {
+        matches!(self, Self::Presence | Self::Bytes)
+    }
+}
+
+/// What tells a kind of file by its content while it streams past.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// How the file begins.
+    pub start: &'static [u8],
+    /// What stands in it somewhere at a multiple of eight bytes: eight bytes and the beginning of the next eight.
+    pub inside: (&'static [u8; 8], &'static [u8]),
 }
 
 /// Reads all layers, several at a time, and merges them in order. The result does not depend on the number of threads.

@@ -11,6 +11,7 @@ use crate::{
         Error, LayerInput, Want,
         decompress::{self, Opened, Source},
         limits::Limits,
+        mark::Search,
         untar::{Fault, TarEntry, TarKind, TarStream},
         whiteout::{self, Whiteout},
     },
@@ -18,6 +19,7 @@ use crate::{
 };
 
 const RAW_BUFFER: usize = 64 * 1024;
+const RESERVE: usize = 1024 * 1024;
 
 /// What one layer does, in tar order.
 #[derive(Default)]
@@ -47,7 +49,7 @@ enum ItemKind {
 }
 
 enum Payload {
-    File(Arc<[u8]>),
+    File(Arc<Vec<u8>>),
     Present,
     Symlink(String),
     Hardlink(String),
@@ -63,7 +65,7 @@ pub(super) enum Change<'a> {
     /// A file is there that somebody wants to know of without its bytes.
     Present,
     /// A file whose bytes were kept.
-    File(&'a Arc<[u8]>),
+    File(&'a Arc<Vec<u8>>),
     /// A symbolic link to this target as written.
     Symlink(&'a str),
     /// A hard link to this path.
@@ -236,7 +238,7 @@ impl Reading<'_> {
                 Ok(target) => self.record.push_with(&path, Payload::Hardlink(target), limits),
                 // A hard link out of the image links to nothing; that matters only if its own name is wanted.
                 Err(fault) => {
-                    if (self.wants)(&path) != Want::No {
+                    if (self.wants)(&path).by_name() {
                         self.file_gap(&path, fault);
                     }
                     self.record.push(&path, ItemKind::Unkept, limits)
@@ -244,7 +246,7 @@ impl Reading<'_> {
             },
             TarKind::Other => self.record.push(&path, ItemKind::Unkept, limits),
             TarKind::Sparse => {
-                if (self.wants)(&path) != Want::No {
+                if (self.wants)(&path).by_name() {
                     self.file_gap(&path, Fault::new("layer-tar", "is stored as a sparse file, which is not read"));
                 }
                 stream.skip(entry.size)?;
@@ -279,12 +281,20 @@ impl Reading<'_> {
                 self.kept += size;
                 keep(size, stream).map(Some)
             }
-            Want::No => {
+            want @ (Want::No | Want::PresenceIf(_)) => {
                 // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
                 let small = size > 0 && size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes;
                 if small && resembles_record(stream.peek(32)?) {
                     self.candidates += size;
                     return keep(size, stream).map(Some);
+                }
+                if let Want::PresenceIf(mark) = want
+                    && size > mark.start.len() as u64
+                    && stream.peek(mark.start.len())? == mark.start
+                {
+                    let mut search = Search::new(mark);
+                    stream.content(size, |piece| search.feed(piece))?;
+                    return Ok(search.found().then_some(Payload::Present));
                 }
                 stream.skip(size).map(|()| None)
             }
@@ -353,9 +363,10 @@ impl Reading<'_> {
 }
 
 fn keep<R: io::Read>(size: u64, stream: &mut TarStream<R>) -> Result<Payload, Fault> {
-    let mut bytes = Vec::new();
+    // The promised size is believed only up to a point: what is reserved must not depend on a lie.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(RESERVE).min(RESERVE));
     stream.content(size, |piece| bytes.extend_from_slice(piece))?;
-    Ok(Payload::File(bytes.into()))
+    Ok(Payload::File(Arc::new(bytes)))
 }
 
 /// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.

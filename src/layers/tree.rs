@@ -19,7 +19,15 @@ pub struct Version {
     /// Place of the layer that wrote it.
     pub layer: usize,
     /// Its bytes; `None` when only its presence was asked for.
-    pub bytes: Option<Arc<[u8]>>,
+    pub bytes: Option<Arc<Vec<u8>>>,
+}
+
+impl Version {
+    /// Its bytes; empty when only its presence was asked for.
+    #[must_use]
+    pub fn content(&self) -> &[u8] {
+        self.bytes.as_deref().map_or(&[], Vec::as_slice)
+    }
 }
 
 #[derive(Debug)]
@@ -58,7 +66,7 @@ impl Tree {
         });
         record.for_each_change(|path, change| {
             let Some(place) = self.place(path, limits) else {
-                if wants(path) != Want::No {
+                if wants(path).by_name() {
                     self.gap(path, "link-loop", "its folder is a link that leads nowhere", limits);
                 }
                 return;
@@ -99,7 +107,7 @@ impl Tree {
         self.nodes.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).next().is_some_and(|(next, _)| next.starts_with(&prefix))
     }
 
-    fn put_file(&mut self, place: String, layer: usize, bytes: Option<Arc<[u8]>>, limits: &Limits) {
+    fn put_file(&mut self, place: String, layer: usize, bytes: Option<Arc<Vec<u8>>>, limits: &Limits) {
         let size = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         if self.kept + size > limits.kept_bytes {
             let reason = format!("the wanted files of the image exceed the limit of {} bytes", limits.kept_bytes);

@@ -187,6 +187,7 @@ impl<R: Read> TarStream<R> {
             header.as_bytes().iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { signed(byte) }).sum()
         };
         let written = parse_number(header.as_old().cksum.as_slice()).and_then(|sum| i64::try_from(sum).ok());
+        // Old tars summed signed bytes; that sum is made only when the proper one does not fit.
         if written != Some(sum(i64::from)) && written != Some(sum(|byte| i64::from(byte.cast_signed()))) {
             return Err(Fault::new("layer-tar", "a tar header has a wrong checksum"));
         }
@@ -199,7 +200,7 @@ impl<R: Read> TarStream<R> {
             let reason = format!("an extended tar header of {size} bytes exceeds the limit of {}", limits.extended_header_bytes);
             return Ok(Err(Fault::new("layer-limit", reason)));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         self.content(size, |piece| bytes.extend_from_slice(piece))?;
         Ok(Ok(bytes))
     }

@@ -43,7 +43,7 @@ impl FileView {
         for (path, node) in tree.iter() {
             let want = wants(path);
             match node {
-                Node::File(_) if want != Want::No => {
+                Node::File(versions) if want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none())) => {
                     wanted.insert(path.clone(), path.clone());
                 }
                 // A wanted name that is a link to a file under another name counts, unless that name is wanted itself.
@@ -59,7 +59,7 @@ impl FileView {
                         continue;
                     };
                     match tree.get_key_value(&place) {
-                        Some((place, Node::File(_))) if wants(place) == Want::No => {
+                        Some((place, Node::File(_))) if !wants(place).by_name() => {
                             wanted.insert(path.clone(), place.clone());
                         }
                         None if !tree.has_below(&place) && gaps.len() < limits.gaps_per_kind => {
@@ -112,7 +112,7 @@ impl FileView {
         match self.tree.get_key_value(place)? {
             (path, Node::File(versions)) => {
                 let last = versions.last()?;
-                Some(FileEntry { path: path.as_str(), layer: last.layer, bytes: last.bytes.as_deref().unwrap_or_default(), versions: versions.as_slice() })
+                Some(FileEntry { path: path.as_str(), layer: last.layer, bytes: last.content(), versions: versions.as_slice() })
             }
             _ => None,
         }

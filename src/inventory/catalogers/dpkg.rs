@@ -40,7 +40,7 @@ impl Cataloger for Dpkg {
                 found.unreadable(file.path, &error);
             }
             let lower = file.versions.iter().rev().skip(1).map(|version| {
-                let older = parse(version.bytes.as_deref().unwrap_or_default(), context.limits());
+                let older = parse(version.content(), context.limits());
                 (version.layer, Some(older.records.iter().map(Record::key).collect::<BTreeSet<_>>()))
             });
             let layers = attribution::first_layers(file.layer, parsed.records.iter().map(Record::key), lower);
