@@ -103,7 +103,7 @@ struct Gzip<R> {
 
 enum State<R> {
     Between(R),
-    Member(GzDecoder<R>),
+    Member(Box<GzDecoder<R>>),
     End,
 }
 
@@ -119,7 +119,7 @@ impl<R: BufRead> Read for Gzip<R> {
                     None => return Ok(0),
                     Some(0x1f) => {
                         self.members += 1;
-                        self.state = State::Member(GzDecoder::new(reader));
+                        self.state = State::Member(Box::new(GzDecoder::new(reader)));
                     }
                     Some(0) if self.members > 0 => expect_zeros(&mut reader)?,
                     Some(_) => return Err(trailing()),
