@@ -92,13 +92,9 @@ impl Tree {
         });
     }
 
-    /// All nodes in path order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Node)> {
-        self.nodes.iter()
-    }
-
-    pub(super) fn get_key_value(&self, path: &str) -> Option<(&String, &Node)> {
-        self.nodes.get_key_value(path)
+    /// All nodes by path.
+    pub(super) const fn nodes(&self) -> &BTreeMap<String, Node> {
+        &self.nodes
     }
 
     /// Whether anything stands below `path`.
@@ -269,10 +265,4 @@ pub(super) fn follow(nodes: &BTreeMap<String, Node>, path: &str, limits: &Limits
         }
     }
     (Some(resolved), steps)
-}
-
-impl Tree {
-    pub(super) const fn nodes(&self) -> &BTreeMap<String, Node> {
-        &self.nodes
-    }
 }

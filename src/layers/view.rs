@@ -40,7 +40,7 @@ impl FileView {
     pub(super) fn new(mut tree: Tree, wants: &dyn Fn(&str) -> Want, limits: &Limits, entries: u64, mut gaps: Vec<Gap>) -> Self {
         let mut wanted = BTreeMap::new();
         let mut budget = limits.link_steps;
-        for (path, node) in tree.iter() {
+        for (path, node) in tree.nodes() {
             let want = wants(path);
             match node {
                 Node::File(versions) if want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none())) => {
@@ -58,7 +58,7 @@ impl FileView {
                         }
                         continue;
                     };
-                    match tree.get_key_value(&place) {
+                    match tree.nodes().get_key_value(&place) {
                         Some((place, Node::File(_))) if !wants(place).by_name() => {
                             wanted.insert(path.clone(), place.clone());
                         }
@@ -109,7 +109,7 @@ impl FileView {
     }
 
     fn entry(&self, place: &str) -> Option<FileEntry<'_>> {
-        match self.tree.get_key_value(place)? {
+        match self.tree.nodes().get_key_value(place)? {
             (path, Node::File(versions)) => {
                 let last = versions.last()?;
                 Some(FileEntry { path: path.as_str(), layer: last.layer, bytes: last.content(), versions: versions.as_slice() })

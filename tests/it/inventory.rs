@@ -256,3 +256,60 @@ fn write_sbom(name: &str, image: ResolvedImage, inventory: &Inventory) {
     CycloneDx.write(&report, &style, &mut out).unwrap();
     fs::write(folder.join(format!("{name}.cdx.json")), out).unwrap();
 }
+
+/// Databases of other scanners' tests with lists of what is in them.
+#[test]
+fn databases_of_the_corpus_hold_what_is_listed() {
+    let Some(corpus) = folder("PLIMSOLL_CORPUS") else { return };
+    let Ok(archive) = File::open(corpus.join("corpus/pkgdb.tar.gz")) else { return };
+    let mut files = BTreeMap::new();
+    for entry in tar::Archive::new(flate2::read::GzDecoder::new(archive)).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_string_lossy().trim_start_matches("./").to_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        files.insert(path, bytes);
+    }
+    let index: Value = serde_json::from_slice(&files["pkgdb/index.json"]).unwrap();
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for record in index["entries"].as_array().unwrap() {
+        let (kind, path) = (record["kind"].as_str().unwrap(), record["path"].as_str().unwrap());
+        let place = match kind {
+            "apk" => "lib/apk/db/installed",
+            "dpkg" if path.contains("/status.d/") => "var/lib/dpkg/status.d/package",
+            "dpkg" => "var/lib/dpkg/status",
+            "python-metadata" => "lib/x.dist-info/METADATA",
+            "rpm-sqlite-empty" => "var/lib/rpm/rpmdb.sqlite",
+            _ => continue,
+        };
+        checked += 1;
+        let inventory = inventory_of(&[(place, &files[&format!("pkgdb/{path}")])]);
+        // The list holds every record; those without a version and those that dpkg says are gone are no installed packages.
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let gone = |row: &Value| matches!(text(&row["status"]).split(' ').nth(2), Some("config-files" | "not-installed"));
+        let Some(expected) = record["expected"].as_array() else { continue };
+        let expected: BTreeSet<_> =
+            expected.iter().filter(|row| row["version"] != "" && !gone(row)).map(|row| (text(&row["name"]), text(&row["version"]), text(&row["arch"]))).collect();
+        let found: BTreeSet<_> = inventory.packages.iter().map(|package| (package.name.clone(), package.version.clone(), package.arch.clone().unwrap_or_default())).collect();
+        if found != expected {
+            wrong.push(format!("{path}: expected {expected:?}, found {found:?} and {:?}", inventory.gaps));
+        }
+    }
+    eprintln!("{checked} databases, {} not as listed", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn inventory_of(files: &[(&str, &[u8])]) -> Inventory {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        archive.append_data(&mut header, path, *bytes).unwrap();
+    }
+    let bytes = archive.into_inner().unwrap();
+    let digest = Digest::sha256_of(&bytes);
+    let descriptor = Descriptor { media_type: String::new(), digest: digest.clone(), size: 0, urls: Vec::new(), annotations: BTreeMap::new(), artifact_type: None, platform: None };
+    let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
+    let input = LayerInput { layer: layer.clone(), reader: Box::new(io::Cursor::new(bytes)) };
+    inventory::catalog(&layers::walk(vec![input], &inventory::wants, &Limits::default()).unwrap(), &[layer])
+}
