@@ -1,18 +1,131 @@
 //! File view in, packages out.
 
-use crate::model::package::{Distro, Package};
+mod attribution;
+mod cataloger;
+mod catalogers;
+mod distro;
+mod purl;
+mod rpmdb;
+mod unread;
 
-/// What catalogers share.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The distribution, when known.
-    pub distro: Option<&'a Distro>,
+use std::collections::BTreeMap;
+
+pub use cataloger::{CatalogError, Cataloger, Context, Found};
+pub use catalogers::CATALOGERS;
+
+use crate::{
+    layers::{FileView, Want},
+    model::{
+        coverage::{Gap, SourceId},
+        image::Layer,
+        location::Location,
+        package::{Inventory, Package, PackageUrl},
+    },
+};
+
+/// How much the inventory wants of a file, told from its path; hand it to [`crate::layers::walk`].
+#[must_use]
+pub fn wants(path: &str) -> Want {
+    let mut want = if distro::wants(path) { Want::Bytes } else { Want::No };
+    for cataloger in CATALOGERS {
+        match cataloger.wants(path) {
+            Want::Bytes => return Want::Bytes,
+            Want::Presence => want = Want::Presence,
+            Want::PresenceIf(_) | Want::No => {}
+        }
+    }
+    if want == Want::No { unread::wants(path) } else { want }
 }
 
-/// The packages of one record file, or why there are none.
-pub type Cataloged = Result<Vec<Package>, CatalogError>;
+/// Reads every package record of the view. `layers` are the image's layers in the order in which they were walked.
+#[must_use]
+pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
+    let distro = distro::read(view);
+    let context = Context { view, layers, distro: distro.as_ref() };
+    let mut gaps = view.gaps.clone();
+    let mut packages = Vec::new();
+    for cataloger in CATALOGERS {
+        let found = cataloger.catalog(&context);
+        packages.extend(found.packages);
+        gaps.extend(found.gaps);
+    }
+    name_owners(&context, &mut packages);
+    let packages = join(packages);
+    gaps.extend(unread::gaps(view));
+    gaps.extend(emptiness(view, distro.is_some(), &packages));
+    gaps.sort();
+    gaps.dedup();
+    Inventory { distro, packages, gaps }
+}
 
-/// Why a record file gives no packages; becomes a Gap.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct CatalogError(pub String);
+/// An image without packages, or with packages but without a distribution, was not understood.
+fn emptiness(view: &FileView, has_distro: bool, packages: &[Package]) -> Option<Gap> {
+    if packages.is_empty() && (has_distro || view.entries() > 0) {
+        let gap = Gap::new(SourceId::Inventory, "nothing-inventoried", "", format!("no package record among {} entries of the image", view.entries()));
+        return Some(gap.with_hint("files that no package manager recorded cannot be matched with advisories"));
+    }
+    let os = packages.iter().any(|package| package.kind.is_os());
+    (!packages.is_empty() && !has_distro).then(|| {
+        let what = if os { "its OS packages cannot be matched with advisories" } else { "files of a distribution without package records would go unseen" };
+        Gap::new(SourceId::Inventory, "no-distro", "", format!("no os-release says which distribution this is; {what}"))
+    })
+}
+
+/// Says of each language package whether an OS package brought its record: then the distribution's advisories speak for it.
+fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
+    let mut paths = BTreeMap::new();
+    for package in packages.iter().filter(|package| !package.kind.is_os()) {
+        for location in &package.locations {
+            if let Location::Image { path, .. } = location {
+                paths.insert(path.clone(), None);
+            }
+        }
+    }
+    if paths.is_empty() {
+        return;
+    }
+    for cataloger in CATALOGERS {
+        cataloger.name_owners(context, &mut paths);
+    }
+    for package in packages.iter_mut().filter(|package| !package.kind.is_os()) {
+        package.owner = package.locations.iter().find_map(|location| match location {
+            Location::Image { path, .. } => paths.get(path).cloned().flatten(),
+            _ => None,
+        });
+    }
+}
+
+/// Sorts, and makes one package with several locations of records that say the same.
+fn join(packages: Vec<Package>) -> Vec<Package> {
+    let mut joined: BTreeMap<(PackageUrl, &'static str, Option<String>, String), Package> = BTreeMap::new();
+    for package in packages {
+        let key = (package.purl.clone(), package.found_by, package.owner.clone(), package.version.clone());
+        match joined.get_mut(&key) {
+            Some(known) => {
+                known.locations.extend(package.locations);
+                known.licences.extend(package.licences);
+                known.licences.sort();
+                known.licences.dedup();
+            }
+            None => {
+                joined.insert(key, package);
+            }
+        }
+    }
+    let place = |location: &Location| match location {
+        Location::Image { index, path, .. } => (*index, path.clone()),
+        _ => (usize::MAX, String::new()),
+    };
+    let mut packages: Vec<Package> = joined.into_values().collect();
+    for package in &mut packages {
+        package.locations.sort_by_cached_key(place);
+        package.locations.dedup();
+    }
+    packages.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    packages
+}
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

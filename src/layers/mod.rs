@@ -1,1 +1,111 @@
 //! Layer blobs in, one merged file view out. Nothing is written to disk, no path of an image is ever opened.
+
+mod decompress;
+mod limits;
+mod mark;
+mod pool;
+mod record;
+mod tree;
+mod untar;
+mod view;
+mod whiteout;
+
+use std::io::{self, Read};
+
+pub use limits::Limits;
+pub use tree::Version;
+pub use view::{FileEntry, FileView};
+
+use crate::model::{
+    coverage::{Gap, SourceId},
+    digest::Digest,
+    image::Layer,
+};
+
+/// A layer and its blob.
+pub struct LayerInput {
+    /// What the manifest and the configuration say about it.
+    pub layer: Layer,
+    /// The blob as it is stored. It is read to its end, so that the reader can check size and digest; any error of its own refuses the image,
+    /// except `NotFound` before the first byte of a layer that has `urls`: that one is a Gap.
+    pub reader: Box<dyn Read + Send>,
+}
+
+/// How much somebody wants of a file, told from its path alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// Nothing.
+    No,
+    /// Only to know that it is there, and only if its content bears this mark.
+    PresenceIf(&'static Mark),
+    /// Only to know that it is there.
+    Presence,
+    /// Its bytes.
+    Bytes,
+}
+
+impl Want {
+    /// Whether the path alone says that the file matters.
+    #[must_use]
+    pub const fn by_name(self) -> bool {
+        matches!(self, Self::Presence | Self::Bytes)
+    }
+}
+
+/// What tells a kind of file by its content while it streams past.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// How the file begins.
+    pub start: &'static [u8],
+    /// What stands in it somewhere at a multiple of eight bytes: eight bytes and the beginning of the next eight.
+    pub inside: (&'static [u8; 8], &'static [u8]),
+}
+
+/// Reads all layers, several at a time, and merges them in order. The result does not depend on the number of threads.
+///
+/// # Errors
+/// When a blob cannot be read or is not what its digest or its diff id promises: then there is no image to talk about.
+pub fn walk(mut inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), limits: &Limits) -> Result<FileView, Error> {
+    let mut gaps = Vec::new();
+    let count = inputs.len();
+    if count > limits.layers {
+        inputs.truncate(limits.layers);
+        gaps.push(Gap::new(SourceId::Image, "layer-limit", "", format!("the image has {count} layers; only the lowest {} were read", limits.layers)));
+    }
+    let mut tree = tree::Tree::default();
+    let mut entries = 0;
+    pool::for_each_record(inputs, wants, limits, |index, mut record| {
+        gaps.append(&mut record.gaps);
+        entries += record.entries;
+        tree.apply(&record, index, wants, limits);
+    })?;
+    Ok(FileView::new(tree, wants, limits, entries, gaps))
+}
+
+/// Why there is no file view.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The blob could not be read, or is not what its digest promises.
+    #[error("cannot read layer {layer}")]
+    Blob {
+        /// The blob's digest.
+        layer: Digest,
+        /// What the reader says.
+        source: io::Error,
+    },
+    /// The uncompressed content is not what the configuration promises.
+    #[error("layer {layer} holds {actual}, but the image's configuration promises {expected}")]
+    DiffId {
+        /// The blob's digest.
+        layer: Digest,
+        /// The configuration's diff id.
+        expected: Digest,
+        /// The digest of what came out.
+        actual: Digest,
+    },
+}
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,10 @@
 //! Scan report in, bytes out. No I/O of its own, no judging; a format never changes the exit code.
 
+mod cyclonedx;
+
 use std::io;
+
+pub use cyclonedx::CycloneDx;
 
 use crate::model::report::ScanReport;
 

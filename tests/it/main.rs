@@ -2,3 +2,4 @@
 
 mod real_registry;
 mod registry;
+mod inventory;

@@ -1,0 +1,88 @@
+//! `Cataloger`: one package record format; what it gets and what it gives.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    layers::{FileEntry, FileView, Limits, Want},
+    model::{
+        coverage::{Gap, SourceId},
+        image::Layer,
+        location::Location,
+        package::{Distro, Package},
+    },
+};
+
+/// One package record format.
+pub trait Cataloger: Sync {
+    /// The permanent id.
+    fn id(&self) -> &'static str;
+
+    /// How much it wants of a file. Looks at the path alone; what no cataloger wants is dropped while layers stream.
+    fn wants(&self, path: &str) -> Want;
+
+    /// Reads every record of its format.
+    fn catalog(&self, context: &Context<'_>) -> Found;
+
+    /// Puts the name of the OS package that owns it behind each path of `paths` that it knows.
+    fn name_owners(&self, _context: &Context<'_>, _paths: &mut BTreeMap<String, Option<String>>) {}
+}
+
+/// What catalogers share.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The merged files.
+    pub view: &'a FileView,
+    /// The image's layers.
+    pub layers: &'a [Layer],
+    /// The distribution, when known.
+    pub distro: Option<&'a Distro>,
+}
+
+impl Context<'_> {
+    /// The limits of this run.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        self.view.limits()
+    }
+
+    /// A record at `path` that came with layer number `layer`.
+    #[must_use]
+    pub fn location(&self, layer: usize, path: &str) -> Vec<Location> {
+        self.layers
+            .get(layer)
+            .map(|known| Location::Image { layer: known.descriptor.digest.clone(), index: layer, path: path.to_owned() })
+            .into_iter()
+            .collect()
+    }
+}
+
+/// What a cataloger found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Packages, in any order.
+    pub packages: Vec<Package>,
+    /// Records that could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+impl Found {
+    /// Adds a Gap about the record file at `path`.
+    pub fn unreadable(&mut self, path: &str, error: &CatalogError) {
+        self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, error.0.clone()));
+    }
+
+    /// Runs one record file per package through `parse`, for formats whose records are files.
+    pub fn each<'a>(&mut self, files: impl Iterator<Item = FileEntry<'a>>, mut parse: impl FnMut(FileEntry<'a>) -> Result<Option<Package>, CatalogError>) {
+        for file in files {
+            match parse(file) {
+                Ok(package) => self.packages.extend(package),
+                Err(error) => self.unreadable(file.path, &error),
+            }
+        }
+    }
+}
+
+/// Why a record file gives no packages, or not all of them; becomes a Gap.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CatalogError(pub String);

@@ -1,0 +1,232 @@
+//! `dpkg`: the status database of Debian and its kin, and the one file per package of distroless images.
+//! Specification: <https://manpages.debian.org/deb-control.5> and <https://manpages.debian.org/dpkg-query.1>.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    inventory::{CatalogError, Cataloger, Context, Found, attribution, purl},
+    layers::{Limits, Want},
+    model::package::{Distro, Package, PackageKind, SourcePackage},
+};
+
+const STATUS: &str = "var/lib/dpkg/status";
+const STATUS_FOLDER: &str = "var/lib/dpkg/status.d";
+const INFO_FOLDER: &str = "var/lib/dpkg/info";
+
+/// Reads `var/lib/dpkg/status` and `var/lib/dpkg/status.d/*`.
+pub(super) struct Dpkg;
+
+impl Cataloger for Dpkg {
+    fn id(&self) -> &'static str {
+        "dpkg"
+    }
+
+    fn wants(&self, path: &str) -> Want {
+        let Some((folder, name)) = path.rsplit_once('/') else { return Want::No };
+        let wanted = match folder.rsplit('/').next() {
+            Some("dpkg") => name == "status",
+            Some("status.d") => !name.ends_with(".md5sums"),
+            Some("info") => folder.ends_with("dpkg/info") && name.ends_with(".list"),
+            _ => false,
+        };
+        if wanted { Want::Bytes } else { Want::No }
+    }
+
+    fn catalog(&self, context: &Context<'_>) -> Found {
+        let mut found = Found::default();
+        if let Some(file) = context.view.lookup(STATUS) {
+            let parsed = parse(file.bytes, context.limits());
+            if let Some(error) = parsed.error {
+                found.unreadable(file.path, &error);
+            }
+            let lower = file.versions.iter().rev().skip(1).map(|version| {
+                let older = parse(version.content(), context.limits());
+                (version.layer, Some(older.records.iter().map(Record::key).collect::<BTreeSet<_>>()))
+            });
+            let layers = attribution::first_layers(file.layer, parsed.records.iter().map(Record::key), lower);
+            for record in &parsed.records {
+                let layer = layers.get(&record.key()).copied().unwrap_or(file.layer);
+                let mut package = package(record, context.distro);
+                package.locations = context.location(layer, file.path);
+                found.packages.push(package);
+            }
+        }
+        if let Some(folder) = context.view.resolve(STATUS_FOLDER) {
+            let prefix = format!("{folder}/");
+            let files = context.view.files().filter(|file| file.path.starts_with(&prefix) && !file.path.ends_with(".md5sums"));
+            for file in files {
+                let parsed = parse(file.bytes, context.limits());
+                if let Some(error) = parsed.error {
+                    found.unreadable(file.path, &error);
+                } else if parsed.records.is_empty() && !parsed.any {
+                    found.unreadable(file.path, &CatalogError("holds no package record".to_owned()));
+                }
+                for record in &parsed.records {
+                    let mut package = package(record, context.distro);
+                    package.locations = context.location(attribution::content_layer(&file), file.path);
+                    found.packages.push(package);
+                }
+            }
+        }
+        found
+    }
+
+    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<String, Option<String>>) {
+        let Some(folder) = context.view.resolve(INFO_FOLDER) else { return };
+        let prefix = format!("{folder}/");
+        for file in context.view.files() {
+            let Some(name) = file.path.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".list")) else { continue };
+            let name = name.split(':').next().unwrap_or(name);
+            for line in file.bytes.split(|&byte| byte == b'\n') {
+                let Ok(path) = std::str::from_utf8(line) else { continue };
+                let path = path.trim_start_matches('/');
+                if let Some(owner) = paths.get_mut(path) {
+                    *owner = Some(name.to_owned());
+                } else if path.starts_with("lib") {
+                    // On a merged /usr the list still says /lib.
+                    if let Some(owner) = paths.get_mut(&format!("usr/{path}")) {
+                        *owner = Some(name.to_owned());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Record {
+    name: String,
+    version: String,
+    arch: String,
+    source: String,
+    status: Option<String>,
+}
+
+impl Record {
+    fn key(&self) -> (String, String, String) {
+        (self.name.clone(), self.version.clone(), self.arch.clone())
+    }
+
+    /// The third word of Status. Without one (status.d) the package is there; half-installed ones have files and count.
+    fn is_installed(&self) -> bool {
+        let state = self.status.as_deref().and_then(|status| status.split_whitespace().nth(2));
+        !matches!(state, Some("not-installed" | "config-files"))
+    }
+}
+
+struct Parsed {
+    records: Vec<Record>,
+    any: bool,
+    error: Option<CatalogError>,
+}
+
+/// Blocks of `Field: value` lines, separated by empty lines; lines that begin with a blank continue a field and are of no interest here.
+fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
+    let mut records = Vec::new();
+    let (mut dropped, mut any, mut in_record, mut damaged) = (0_usize, false, false, false);
+    let mut record = Record::default();
+    for line in bytes.split(|&byte| byte == b'\n').chain([&b""[..]]) {
+        if line.trim_ascii().is_empty() {
+            let done = std::mem::take(&mut record);
+            if in_record && done.is_installed() {
+                if damaged || done.name.is_empty() || done.version.is_empty() || records.len() >= limits.packages {
+                    dropped += 1;
+                } else {
+                    records.push(done);
+                }
+            }
+            (in_record, damaged) = (false, false);
+            continue;
+        }
+        (any, in_record) = (true, true);
+        if line.len() > limits.line_bytes {
+            damaged = true;
+            continue;
+        }
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            continue;
+        }
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+            damaged = true;
+            continue;
+        };
+        let (field, value) = line.split_at(colon);
+        let value = || String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned();
+        if field.eq_ignore_ascii_case(b"package") {
+            record.name = value();
+        } else if field.eq_ignore_ascii_case(b"version") {
+            record.version = value();
+        } else if field.eq_ignore_ascii_case(b"architecture") {
+            record.arch = value();
+        } else if field.eq_ignore_ascii_case(b"source") {
+            record.source = value();
+        } else if field.eq_ignore_ascii_case(b"status") {
+            record.status = Some(value());
+        }
+    }
+    let reason = || format!("{dropped} installed records are damaged, without name or version, or beyond the limit of {} packages", limits.packages);
+    Parsed { records, any, error: (dropped > 0).then(|| CatalogError(reason())) }
+}
+
+fn package(record: &Record, distro: Option<&Distro>) -> Package {
+    // `Source: name (version)`; a missing name or version is the package's own.
+    let (name, version) = record.source.split_once('(').unwrap_or((&record.source, ""));
+    let (name, version) = (name.trim(), version.trim_end_matches(')').trim());
+    let source = SourcePackage {
+        name: if name.is_empty() { record.name.clone() } else { name.to_owned() },
+        version: Some(if version.is_empty() { record.version.clone() } else { version.to_owned() }),
+    };
+    let upstream = match (source.name == record.name, version) {
+        (true, "") => None,
+        (false, "") => Some(source.name.clone()),
+        (_, version) => Some(format!("{}@{version}", source.name)),
+    };
+    let parts = purl::OsPackage { kind: PackageKind::Deb, name: &record.name, version: &record.version, arch: &record.arch, epoch: None, upstream };
+    Package {
+        kind: PackageKind::Deb,
+        purl: purl::os_package(parts, distro),
+        name: record.name.clone(),
+        version: record.version.clone(),
+        arch: Some(record.arch.clone()).filter(|arch| !arch.is_empty()),
+        source: Some(source),
+        modularity: None,
+        vendor: None,
+        licences: Vec::new(),
+        locations: Vec::new(),
+        owner: None,
+        found_by: "dpkg",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::fixture;
+
+    #[test]
+    fn installed_records_are_read() {
+        let found = fixture::catalog(&Dpkg, &[("var/lib/dpkg/status", "dpkg/status"), ("usr/lib/os-release", "os-release/debian")]);
+        assert_eq!(fixture::purls(&found), [
+            "pkg:deb/debian/adduser@3.134?arch=all&distro=debian-12",
+            "pkg:deb/debian/half@1.0-1%2Bb1?arch=amd64&distro=debian-12&upstream=half%401.0-1",
+            "pkg:deb/debian/libc6@2.36-9%2Bdeb12u8?arch=amd64&distro=debian-12&upstream=glibc",
+            "pkg:deb/debian/libc6@2.36-9%2Bdeb12u8?arch=i386&distro=debian-12&upstream=glibc",
+            "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2.0-14",
+        ]);
+        assert!(found.gaps.is_empty(), "{:?}", found.gaps);
+    }
+
+    #[test]
+    fn distroless_files_are_read() {
+        let found = fixture::catalog(&Dpkg, &[("var/lib/dpkg/status.d/bmV0YmFzZQ==", "dpkg/status.d-netbase"), ("var/lib/dpkg/status.d/netbase.md5sums", "dpkg/malformed")]);
+        assert_eq!(fixture::purls(&found), ["pkg:deb/netbase@6.4?arch=all"]);
+        assert!(found.gaps.is_empty());
+    }
+
+    #[test]
+    fn damaged_records_are_told() {
+        let found = fixture::catalog(&Dpkg, &[("var/lib/dpkg/status", "dpkg/malformed")]);
+        assert_eq!(fixture::purls(&found), ["pkg:deb/good@1?arch=all"]);
+        assert_eq!(found.gaps.len(), 1);
+    }
+}

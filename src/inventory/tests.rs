@@ -1,0 +1,86 @@
+//! Whole inventories of made-up images.
+
+use super::*;
+
+const ALPINE: &[u8] = b"ID=alpine\nVERSION_ID=3.20.3\n";
+
+fn kinds(inventory: &Inventory) -> Vec<&str> {
+    inventory.gaps.iter().map(|gap| gap.kind).collect()
+}
+
+#[test]
+fn packages_belong_to_the_layer_that_brought_them() {
+    let apk = |names: &[&str]| names.iter().map(|name| format!("P:{name}\nV:1-r0\nA:x86_64\n\n")).collect::<String>().into_bytes();
+    let (view, layers) = fixture::image(&[
+        &[("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", apk(&["musl", "gone"]))],
+        &[("lib/apk/db/installed", apk(&["musl", "curl", "gone"]))],
+        &[("lib/apk/db/installed", apk(&["musl", "curl", "late"]))],
+    ]);
+    let inventory = catalog(&view, &layers);
+    let found: Vec<_> = inventory
+        .packages
+        .iter()
+        .map(|package| match package.locations.as_slice() {
+            [Location::Image { index, path, .. }] => (package.name.as_str(), *index, path.as_str()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(found, [("curl", 1, "lib/apk/db/installed"), ("late", 2, "lib/apk/db/installed"), ("musl", 0, "lib/apk/db/installed")]);
+    assert!(inventory.gaps.is_empty());
+}
+
+#[test]
+fn records_that_say_the_same_are_one_package() {
+    let manifest = || br#"{"name":"a","version":"1.0.0"}"#.to_vec();
+    let (view, layers) = fixture::image(&[&[("etc/os-release", ALPINE.to_vec()), ("x/node_modules/a/package.json", manifest())], &[("node_modules/a/package.json", manifest())]]);
+    let inventory = catalog(&view, &layers);
+    assert_eq!(inventory.packages.len(), 1);
+    let places: Vec<_> = inventory.packages[0].locations.iter().map(|location| matches!(location, Location::Image { index: 0, .. })).collect();
+    assert_eq!(places, [true, false]);
+}
+
+#[test]
+fn an_os_package_owns_its_language_records() {
+    let (view, layers) = fixture::image(&[&[
+        ("etc/os-release", ALPINE.to_vec()),
+        ("var/lib/dpkg/status", b"Package: python3-six\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n".to_vec()),
+        ("var/lib/dpkg/info/python3-six.list", b"/.\n/usr\n/usr/lib/python3/dist-packages/six-1.egg-info\n".to_vec()),
+        ("usr/lib/python3/dist-packages/six-1.egg-info", b"Name: six\nVersion: 1\n".to_vec()),
+        ("usr/local/lib/six-2.egg-info", b"Name: six\nVersion: 2\n".to_vec()),
+    ]]);
+    let inventory = catalog(&view, &layers);
+    let owners: Vec<_> = inventory.packages.iter().map(|package| (package.purl.as_str(), package.owner.as_deref())).collect();
+    assert_eq!(owners, [("pkg:deb/alpine/python3-six@1?arch=all&distro=alpine-3.20.3", None), ("pkg:pypi/six@1", Some("python3-six")), ("pkg:pypi/six@2", None)]);
+}
+
+#[test]
+fn an_image_that_was_not_understood_is_a_gap() {
+    let check = |files: &[(&str, Vec<u8>)], expected: &[&str]| {
+        let (view, layers) = fixture::image(&[files]);
+        assert_eq!(kinds(&catalog(&view, &layers)), expected, "{files:?}");
+    };
+    check(&[], &[]);
+    check(&[("app", b"x".to_vec())], &["nothing-inventoried"]);
+    check(&[("etc/os-release", ALPINE.to_vec())], &["nothing-inventoried"]);
+    check(&[("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec())], &["no-distro"]);
+    check(&[("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()), ("a.jar", b"x".to_vec())], &["unsupported-ecosystem"]);
+}
+
+#[test]
+fn programs_of_unread_ecosystems_are_told() {
+    let program = |at: usize| {
+        let mut bytes = b"\x7fELF".to_vec();
+        bytes.resize(at, 0);
+        bytes.extend(b"\xff Go buildinf:\x08\x02");
+        bytes.resize(at + 200_000, 0);
+        bytes
+    };
+    let base = |app: Vec<u8>| vec![("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()), ("usr/bin/app", app), ("var/lib/rpm/x", b"x".to_vec())];
+    let check = |app: Vec<u8>, expected: &[&str]| {
+        let (view, layers) = fixture::image(&[&base(app)]);
+        assert_eq!(kinds(&catalog(&view, &layers)), expected);
+    };
+    check(program(140_000), &["unsupported-ecosystem"]);
+    check(program(141_001), &[]);
+    check(b"\x7fELF and nothing else".to_vec(), &[]);
+}

@@ -1,0 +1,73 @@
+//! `Limits`: every size, count and depth that hostile image content is held to, in one place, each with its default.
+//! Reaching one is a Gap that names the limit and its number, never a silent cut.
+
+/// What layer content may cost. The numbers are per image unless the field says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Layers that are read.
+    pub layers: usize,
+    /// Tar entries per layer.
+    pub entries: u64,
+    /// Bytes of one path or link target.
+    pub path_bytes: usize,
+    /// Bytes of one PAX header or GNU long name.
+    pub extended_header_bytes: u64,
+    /// Bytes of paths remembered per layer, after shared prefixes are folded.
+    pub remembered_path_bytes: usize,
+    /// Bytes of one wanted file.
+    pub file_bytes: u64,
+    /// Bytes of wanted files kept per layer.
+    pub layer_kept_bytes: u64,
+    /// Bytes of wanted files kept over all layers.
+    pub kept_bytes: u64,
+    /// Bytes of one file that nobody wants by its name but that a link may yet give a wanted name.
+    pub candidate_file_bytes: u64,
+    /// Bytes of such files per layer.
+    pub candidate_bytes: u64,
+    /// Uncompressed bytes of one layer.
+    pub layer_bytes: u64,
+    /// Logarithm of the largest zstd window.
+    pub zstd_window_log: u32,
+    /// Symbolic links followed for one path.
+    pub link_hops: usize,
+    /// Path components looked up while layers are merged; long paths count more.
+    pub link_steps: u64,
+    /// Bytes of one line of a text record.
+    pub line_bytes: usize,
+    /// Nesting of one JSON record.
+    pub json_depth: usize,
+    /// Packages of one database.
+    pub packages: usize,
+    /// Gaps of one kind that are listed one by one; the rest is counted in one more Gap.
+    pub gaps_per_kind: usize,
+    /// Layers read at the same time.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const KIB: u64 = 1024;
+        const MIB: u64 = 1024 * KIB;
+        Self {
+            layers: 1_000,
+            entries: 5_000_000,
+            path_bytes: 64 * 1024,
+            extended_header_bytes: MIB,
+            remembered_path_bytes: 64 * 1024 * 1024,
+            file_bytes: 128 * MIB,
+            layer_kept_bytes: 192 * MIB,
+            kept_bytes: 384 * MIB,
+            candidate_file_bytes: 64 * KIB,
+            candidate_bytes: 8 * MIB,
+            layer_bytes: 64 * KIB * MIB,
+            zstd_window_log: 26,
+            link_hops: 40,
+            link_steps: 50_000_000,
+            line_bytes: 1024 * 1024,
+            json_depth: 128,
+            packages: 100_000,
+            gaps_per_kind: 50,
+            threads: 4,
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! One layer's stream in, one `LayerRecord` out: what the layer does to the view below it, in the order of its tar.
+//! Bytes that nobody wants are hashed past and dropped.
+
+use std::{
+    io::{self, BufReader},
+    sync::Arc,
+};
+
+use crate::{
+    layers::{
+        Error, LayerInput, Want,
+        decompress::{self, Opened, Source},
+        limits::Limits,
+        mark::Search,
+        untar::{Fault, TarEntry, TarKind, TarStream},
+        whiteout::{self, Whiteout},
+    },
+    model::coverage::{Gap, SourceId},
+};
+
+const RAW_BUFFER: usize = 64 * 1024;
+const RESERVE: usize = 1024 * 1024;
+
+/// What one layer does, in tar order.
+#[derive(Default)]
+pub(super) struct LayerRecord {
+    suffixes: String,
+    items: Vec<Item>,
+    last: String,
+    payloads: Vec<Payload>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// Tar entries.
+    pub entries: u64,
+}
+
+/// A path as the bytes that differ from the path before: tars are sorted by folder, so this is a fraction of the whole.
+struct Item {
+    shared: u32,
+    fresh: u32,
+    kind: ItemKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ItemKind {
+    Directory,
+    Unkept,
+    WithPayload,
+}
+
+enum Payload {
+    File(Arc<Vec<u8>>),
+    Present,
+    Symlink(String),
+    Hardlink(String),
+    Whiteout(Whiteout),
+}
+
+/// One thing that a layer does to one path.
+pub(super) enum Change<'a> {
+    /// A directory is there.
+    Directory,
+    /// Something that is no directory is there, and its content was not kept.
+    Unkept,
+    /// A file is there that somebody wants to know of without its bytes.
+    Present,
+    /// A file whose bytes were kept.
+    File(&'a Arc<Vec<u8>>),
+    /// A symbolic link to this target as written.
+    Symlink(&'a str),
+    /// A hard link to this path.
+    Hardlink(&'a str),
+}
+
+impl LayerRecord {
+    fn push(&mut self, path: &str, kind: ItemKind, limits: &Limits) -> bool {
+        let mut shared = path.bytes().zip(self.last.bytes()).take_while(|(a, b)| a == b).count();
+        while !path.is_char_boundary(shared) {
+            shared -= 1;
+        }
+        let fresh = path.get(shared..).unwrap_or_default();
+        let used = self.suffixes.len() + self.items.len() * size_of::<Item>();
+        if used + fresh.len() > limits.remembered_path_bytes {
+            return false;
+        }
+        let (Ok(shared), Ok(fresh_len)) = (u32::try_from(shared), u32::try_from(fresh.len())) else { return false };
+        self.suffixes.push_str(fresh);
+        path.clone_into(&mut self.last);
+        self.items.push(Item { shared, fresh: fresh_len, kind });
+        true
+    }
+
+    fn push_with(&mut self, path: &str, payload: Payload, limits: &Limits) -> bool {
+        let pushed = self.push(path, ItemKind::WithPayload, limits);
+        if pushed {
+            self.payloads.push(payload);
+        }
+        pushed
+    }
+
+    /// Calls `whiteout` for each path that the layer deletes from the layers below.
+    pub(super) fn for_each_whiteout(&self, mut deleted: impl FnMut(&str, Whiteout)) {
+        self.walk(|path, payload, _| {
+            if let Some(Payload::Whiteout(whiteout)) = payload {
+                deleted(path, *whiteout);
+            }
+        });
+    }
+
+    /// Calls `change` for everything else, in tar order.
+    pub(super) fn for_each_change(&self, mut change: impl FnMut(&str, Change<'_>)) {
+        self.walk(|path, payload, kind| {
+            let what = match (payload, kind) {
+                (Some(Payload::Whiteout(_)), _) => return,
+                (Some(Payload::File(bytes)), _) => Change::File(bytes),
+                (Some(Payload::Present), _) => Change::Present,
+                (Some(Payload::Symlink(target)), _) => Change::Symlink(target),
+                (Some(Payload::Hardlink(target)), _) => Change::Hardlink(target),
+                (None, ItemKind::Directory) => Change::Directory,
+                (None, _) => Change::Unkept,
+            };
+            change(path, what);
+        });
+    }
+
+    fn walk(&self, mut visit: impl FnMut(&str, Option<&Payload>, ItemKind)) {
+        let mut path = String::new();
+        let mut rest = self.suffixes.as_str();
+        let mut payloads = self.payloads.iter();
+        for item in &self.items {
+            let Some((fresh, after)) = rest.split_at_checked(item.fresh as usize) else { return };
+            rest = after;
+            path.truncate(item.shared as usize);
+            path.push_str(fresh);
+            let payload = if item.kind == ItemKind::WithPayload { payloads.next() } else { None };
+            visit(&path, payload, item.kind);
+        }
+    }
+}
+
+/// Reads one layer to its end and checks it against its diff id.
+///
+/// # Errors
+/// When the blob cannot be read or its reader refuses it, or when its content is not what the configuration promises.
+pub(super) fn read(input: LayerInput, wants: &(dyn Fn(&str) -> Want + Sync), limits: &Limits) -> Result<LayerRecord, Error> {
+    let LayerInput { layer, reader } = input;
+    let mut raw = BufReader::with_capacity(RAW_BUFFER, Source::new(reader));
+    let mut record = LayerRecord::default();
+    let subject = format!("layer {} ({})", layer.index, layer.descriptor.digest);
+    let mut reading = Reading { record: &mut record, wants, limits, subject: &subject, kept: 0, candidates: 0, forgot_paths: false };
+    let outcome = match decompress::open(&mut raw, limits) {
+        Err(error) => Err(Fault::new("layer-compression", format!("cannot be decompressed: {error}"))),
+        Ok(Opened::Foreign(name)) => Err(Fault::new("layer-format", format!("is compressed with {name}, which image layers are not"))),
+        Ok(Opened::Tar(reader)) => {
+            let mut stream = TarStream::new(reader, layer.diff_id.algorithm(), limits);
+            let walked = reading.walk(&mut stream);
+            // A damaged tar still has to hash to the promised diff id.
+            let drained = stream.drain();
+            if let (Err(fault), Err(_)) = (&walked, &drained) {
+                reading.gap(fault.clone());
+            }
+            if drained.is_ok() {
+                if let Err(fault) = walked {
+                    reading.gap(fault);
+                }
+                Ok(Some(stream.finish()))
+            } else {
+                drained.map(|()| None)
+            }
+        }
+    };
+    // The reader checks the blob's digest when it is read to its end, whatever the layer was worth.
+    let _ = io::copy(&mut raw, &mut io::sink());
+    if let Some((source, read)) = raw.into_inner().into_failure() {
+        if read == 0 && source.kind() == io::ErrorKind::NotFound && !layer.descriptor.urls.is_empty() {
+            record.gaps = vec![Gap::new(SourceId::Image, "foreign-layer", subject, "is kept outside of the image, behind a URL that is never fetched")];
+            return Ok(record);
+        }
+        return Err(Error::Blob { layer: layer.descriptor.digest, source });
+    }
+    match outcome {
+        Ok(Some(actual)) if actual != layer.diff_id => Err(Error::DiffId { layer: layer.descriptor.digest, expected: layer.diff_id, actual }),
+        Ok(_) => Ok(record),
+        Err(fault) => {
+            let gap = Gap::new(SourceId::Image, fault.kind, subject, fault.reason);
+            if !record.gaps.contains(&gap) {
+                record.gaps.push(gap);
+            }
+            Ok(record)
+        }
+    }
+}
+
+struct Reading<'a> {
+    record: &'a mut LayerRecord,
+    wants: &'a (dyn Fn(&str) -> Want + Sync),
+    limits: &'a Limits,
+    subject: &'a str,
+    kept: u64,
+    candidates: u64,
+    forgot_paths: bool,
+}
+
+impl Reading<'_> {
+    fn walk<R: io::Read>(&mut self, stream: &mut TarStream<R>) -> Result<(), Fault> {
+        while let Some(entry) = stream.next_entry(self.limits)? {
+            self.record.entries += 1;
+            if self.record.entries > self.limits.entries {
+                return Err(Fault::new("layer-limit", format!("has more entries than the limit of {}", self.limits.entries)));
+            }
+            self.entry(entry, stream)?;
+        }
+        Ok(())
+    }
+
+    fn entry<R: io::Read>(&mut self, entry: TarEntry, stream: &mut TarStream<R>) -> Result<(), Fault> {
+        let path = match entry.name.and_then(|name| self.place(&name)) {
+            Ok(path) => path,
+            Err(fault) => {
+                self.gap(fault);
+                return stream.skip(entry.size);
+            }
+        };
+        let limits = self.limits;
+        if let Some((path, whiteout)) = whiteout::parse(&path) {
+            let pushed = whiteout.is_none_or(|whiteout| self.record.push_with(path, Payload::Whiteout(whiteout), limits));
+            self.remembered(pushed);
+            return stream.skip(entry.size);
+        }
+        let pushed = match entry.kind {
+            TarKind::Directory => path.is_empty() || self.record.push(&path, ItemKind::Directory, limits),
+            _ if path.is_empty() => true,
+            TarKind::Symlink(target) => match self.link_target(&path, &target) {
+                Some(target) => self.record.push_with(&path, Payload::Symlink(target), limits),
+                None => self.record.push(&path, ItemKind::Unkept, limits),
+            },
+            TarKind::Hardlink(target) => match self.place(&target) {
+                Ok(target) => self.record.push_with(&path, Payload::Hardlink(target), limits),
+                // A hard link out of the image links to nothing; that matters only if its own name is wanted.
+                Err(fault) => {
+                    if (self.wants)(&path).by_name() {
+                        self.file_gap(&path, fault);
+                    }
+                    self.record.push(&path, ItemKind::Unkept, limits)
+                }
+            },
+            TarKind::Other => self.record.push(&path, ItemKind::Unkept, limits),
+            TarKind::Sparse => {
+                if (self.wants)(&path).by_name() {
+                    self.file_gap(&path, Fault::new("layer-tar", "is stored as a sparse file, which is not read"));
+                }
+                stream.skip(entry.size)?;
+                self.record.push(&path, ItemKind::Unkept, limits)
+            }
+            TarKind::File => {
+                let payload = self.file(&path, entry.size, stream)?;
+                match payload {
+                    Some(payload) => self.record.push_with(&path, payload, limits),
+                    None => self.record.push(&path, ItemKind::Unkept, limits),
+                }
+            }
+        };
+        self.remembered(pushed);
+        Ok(())
+    }
+
+    fn file<R: io::Read>(&mut self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<Option<Payload>, Fault> {
+        let limits = self.limits;
+        match (self.wants)(path) {
+            Want::Presence => stream.skip(size).map(|()| Some(Payload::Present)),
+            Want::Bytes if size > limits.file_bytes => {
+                self.file_gap(path, Fault::new("file-limit", format!("has {size} bytes; the limit for one file is {}", limits.file_bytes)));
+                stream.skip(size).map(|()| None)
+            }
+            Want::Bytes if self.kept + size > limits.layer_kept_bytes => {
+                let reason = format!("the wanted files of its layer exceed the limit of {} bytes", limits.layer_kept_bytes);
+                self.file_gap(path, Fault::new("file-limit", reason));
+                stream.skip(size).map(|()| None)
+            }
+            Want::Bytes => {
+                self.kept += size;
+                keep(size, stream).map(Some)
+            }
+            want @ (Want::No | Want::PresenceIf(_)) => {
+                // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
+                let small = size > 0 && size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes;
+                if small && resembles_record(stream.peek(32)?) {
+                    self.candidates += size;
+                    return keep(size, stream).map(Some);
+                }
+                if let Want::PresenceIf(mark) = want
+                    && size > mark.start.len() as u64
+                    && stream.peek(mark.start.len())? == mark.start
+                {
+                    let mut search = Search::new(mark);
+                    stream.content(size, |piece| search.feed(piece))?;
+                    return Ok(search.found().then_some(Payload::Present));
+                }
+                stream.skip(size).map(|()| None)
+            }
+        }
+    }
+
+    /// The path inside the image: no leading slash, no `.`, no `..`, bytes that are no UTF-8 written as `\xNN`.
+    fn place(&self, name: &[u8]) -> Result<String, Fault> {
+        if name.len() > self.limits.path_bytes {
+            return Err(Fault::new("layer-limit", format!("a name of {} bytes exceeds the limit of {}", name.len(), self.limits.path_bytes)));
+        }
+        let text = printable(name);
+        let mut parts: Vec<&str> = Vec::new();
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    if parts.pop().is_none() {
+                        let shown: String = text.chars().take(200).collect();
+                        return Err(Fault::new("path-escape", format!("the name `{shown}` leaves the image's root")));
+                    }
+                }
+                part => parts.push(part),
+            }
+        }
+        Ok(parts.join("/"))
+    }
+
+    fn link_target(&mut self, path: &str, target: &[u8]) -> Option<String> {
+        if target.len() > self.limits.path_bytes {
+            let reason = format!("the link `{path}` has a target of {} bytes; the limit is {}", target.len(), self.limits.path_bytes);
+            self.gap(Fault::new("layer-limit", reason));
+            return None;
+        }
+        Some(printable(target))
+    }
+
+    fn remembered(&mut self, pushed: bool) {
+        if !pushed && !self.forgot_paths {
+            self.forgot_paths = true;
+            let reason = format!("has more bytes of paths than the limit of {}; later entries were not placed", self.limits.remembered_path_bytes);
+            self.gap(Fault::new("layer-limit", reason));
+        }
+    }
+
+    fn gap(&mut self, fault: Fault) {
+        let gap = Gap::new(SourceId::Image, fault.kind, self.subject, fault.reason);
+        self.push_gap(gap);
+    }
+
+    fn file_gap(&mut self, path: &str, fault: Fault) {
+        let gap = Gap::new(SourceId::Inventory, fault.kind, path, fault.reason);
+        self.push_gap(gap);
+    }
+
+    /// Keeps each Gap once and only so many of a kind; the count of the others says enough.
+    fn push_gap(&mut self, gap: Gap) {
+        let same_kind = self.record.gaps.iter().filter(|known| known.kind == gap.kind).count();
+        if same_kind < self.limits.gaps_per_kind && !self.record.gaps.contains(&gap) {
+            self.record.gaps.push(gap);
+        } else if same_kind == self.limits.gaps_per_kind {
+            let more = Gap::new(SourceId::Image, gap.kind, self.subject, format!("more than {same_kind} gaps of this kind; the others are not listed"));
+            self.record.gaps.push(more);
+        }
+    }
+}
+
+fn keep<R: io::Read>(size: u64, stream: &mut TarStream<R>) -> Result<Payload, Fault> {
+    // The promised size is believed only up to a point: what is reserved must not depend on a lie.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(RESERVE).min(RESERVE));
+    stream.content(size, |piece| bytes.extend_from_slice(piece))?;
+    Ok(Payload::File(Arc::new(bytes)))
+}
+
+/// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.
+fn resembles_record(head: &[u8]) -> bool {
+    const HEADS: &[&[u8]] = &[b"{", b"Metadata-Version:", b"Package:", b"C:Q", b"P:", b"ID=", b"NAME=", b"PRETTY_NAME="];
+    HEADS.iter().any(|start| head.starts_with(start))
+}
+
+fn printable(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}

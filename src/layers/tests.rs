@@ -1,0 +1,161 @@
+//! Images made of a few small tars, read and merged.
+
+use std::io::Cursor;
+
+use super::{fixture::input, *};
+
+enum Put<'a> {
+    File(&'a str, &'a str),
+    Link(&'a str, &'a str),
+    Hard(&'a str, &'a str),
+    Dir(&'a str),
+}
+use Put::{Dir, File, Hard, Link};
+
+fn tar(puts: &[Put<'_>]) -> Vec<u8> {
+    let mut archive = ::tar::Builder::new(Vec::new());
+    for put in puts {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_mode(0o644);
+        let (kind, path, link, content) = match put {
+            File(path, content) => (::tar::EntryType::Regular, path, "", *content),
+            Link(path, target) => (::tar::EntryType::Symlink, path, *target, ""),
+            Hard(path, target) => (::tar::EntryType::Link, path, *target, ""),
+            Dir(path) => (::tar::EntryType::Directory, path, "", ""),
+        };
+        header.set_entry_type(kind);
+        header.set_size(content.len() as u64);
+        // The builder refuses hostile names, so the field is written by hand.
+        header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+        header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_cksum();
+        archive.append(&header, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+fn wants(path: &str) -> Want {
+    match path.rsplit('/').next() {
+        Some("want") => Want::Bytes,
+        Some("see") => Want::Presence,
+        _ => Want::No,
+    }
+}
+
+fn view(layers: &[&[Put<'_>]]) -> FileView {
+    let inputs = layers.iter().enumerate().map(|(index, puts)| input(index, &tar(puts))).collect();
+    walk(inputs, &wants, &Limits::default()).unwrap()
+}
+
+fn check(layers: &[&[Put<'_>]], expected: &[(&str, usize, &str)]) {
+    let view = view(layers);
+    let found: Vec<_> = view.files().map(|file| (file.path, file.layer, std::str::from_utf8(file.bytes).unwrap())).collect();
+    assert_eq!(found, expected);
+    assert!(view.gaps.is_empty(), "{:?}", view.gaps);
+}
+
+#[test]
+fn upper_layers_replace_and_delete() {
+    check(&[&[File("a/want", "1"), File("b/other", "x")]], &[("a/want", 0, "1")]);
+    check(&[&[File("./a/want", "1")], &[File("/a/want", "2")]], &[("a/want", 1, "2")]);
+    check(&[&[File("a/want", "1"), File("a/want", "2")]], &[("a/want", 0, "2")]);
+    check(&[&[File("a/want", "1")], &[File("a/.wh.want", "")]], &[]);
+    check(&[&[File("a/want", "1")], &[File(".wh.a", "")]], &[]);
+    check(&[&[File("a/want", "1"), File("ab/want", "2")], &[File("a/.wh..wh..opq", "")]], &[("ab/want", 0, "2")]);
+    check(&[&[File("a/want", "1")], &[File("a/want", "2"), File("a/.wh.want", "")]], &[("a/want", 1, "2")]);
+    check(&[&[File("a/want", "1")], &[File("a/want", "2"), File("a/.wh..wh..opq", "")]], &[("a/want", 1, "2")]);
+    check(&[&[File("a/want", "1")], &[File(".wh.", ""), File(".wh..", ""), File(".wh...", "")]], &[("a/want", 0, "1")]);
+    check(&[&[File("a/want", "1")], &[File("a", "now a file")]], &[]);
+    check(&[&[File("a/want", "1")], &[Dir("a/")]], &[("a/want", 0, "1")]);
+    check(&[&[File("want", "1")], &[Dir("want")]], &[]);
+    check(&[&[File("a/see", "1")]], &[("a/see", 0, "")]);
+}
+
+#[test]
+fn links_lead_through_the_merged_view() {
+    check(&[&[Link("srv", "opt/real")], &[File("srv/want", "1")]], &[("opt/real/want", 1, "1")]);
+    check(&[&[Link("lib", "/usr/lib")], &[File("lib/want", "1")]], &[("usr/lib/want", 1, "1")]);
+    check(&[&[Link("out", "/../../etc"), File("out/want", "1")]], &[("etc/want", 0, "1")]);
+    check(&[&[File("a/data", "{1}")], &[Hard("b/want", "a/data")]], &[("b/want", 1, "{1}")]);
+    check(&[&[File("a/want", "1"), Hard("b/want", "a/want")]], &[("a/want", 0, "1"), ("b/want", 0, "1")]);
+    check(&[&[File("a/data", "{1}"), Link("b/want", "../a/data")]], &[("b/want", 0, "{1}")]);
+    check(&[&[File("a/want", "1"), Link("b/want", "../a/want")]], &[("a/want", 0, "1")]);
+    check(&[&[Link("lib", "usr/lib"), File("usr/lib/want", "1")], &[File(".wh.lib", "")]], &[("usr/lib/want", 0, "1")]);
+    check(&[&[Link("lib", "usr/lib"), File("usr/lib/want", "1")], &[File("lib/.wh.want", "")]], &[]);
+    check(&[&[Link("lib", "usr/lib")], &[Dir("lib"), File("lib/want", "1")]], &[("lib/want", 1, "1")]);
+    let view = view(&[&[Link("a", "b"), Link("b", "a"), Link("lib", "usr/lib"), File("usr/lib/want", "1")]]);
+    assert!(view.lookup("a/want").is_none());
+    assert_eq!(view.lookup("lib/want").map(|file| file.path), Some("usr/lib/want"));
+}
+
+#[test]
+fn versions_are_kept_until_an_interruption() {
+    let versions = |layers: &[&[Put<'_>]]| -> Vec<usize> {
+        view(layers).lookup("want").map(|file| file.versions.iter().map(|version| version.layer).collect()).unwrap_or_default()
+    };
+    assert_eq!(versions(&[&[File("want", "1")], &[], &[File("want", "2")]]), [0, 2]);
+    assert_eq!(versions(&[&[File("want", "1")], &[File(".wh.want", "")], &[File("want", "2")]]), [2]);
+    assert_eq!(versions(&[&[File("want", "1")], &[File(".wh.want", "")]]), [0_usize; 0]);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_gap() {
+    let check = |layers: &[&[Put<'_>]], kind: &str| {
+        let kinds: Vec<_> = view(layers).gaps.iter().map(|gap| gap.kind).collect();
+        assert_eq!(kinds, [kind]);
+    };
+    check(&[&[File("../want", "1")]], "path-escape");
+    check(&[&[File("a/../../want", "1")]], "path-escape");
+    check(&[&[Hard("want", "nowhere")]], "link-target");
+    check(&[&[Link("want", "nowhere")]], "link-target");
+    check(&[&[File("x", "binary"), Hard("want", "x")]], "link-target");
+    let mut inputs = vec![input(0, &tar(&[File("want", "1")]))];
+    let view = walk(std::mem::take(&mut inputs), &wants, &Limits { file_bytes: 0, ..Limits::default() }).unwrap();
+    assert_eq!(view.gaps.first().map(|gap| gap.kind), Some("file-limit"));
+    let view = walk((0..3).map(|index| input(index, &tar(&[File("want", "1")]))).collect(), &wants, &Limits { layers: 2, ..Limits::default() }).unwrap();
+    assert_eq!((view.gaps.len(), view.lookup("want").map(|file| file.layer)), (1, Some(1)));
+}
+
+#[test]
+fn wrong_bytes_are_refused() {
+    let mut wrong = input(1, &tar(&[File("want", "1")]));
+    wrong.layer.diff_id = Digest::sha256_of(b"something else");
+    let result = walk(vec![input(0, &tar(&[])), wrong], &wants, &Limits::default());
+    assert!(matches!(result, Err(Error::DiffId { .. })));
+
+    struct Refusing(Cursor<Vec<u8>>);
+    impl Read for Refusing {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(out)? {
+                0 => Err(io::Error::new(io::ErrorKind::InvalidData, "wrong digest")),
+                count => Ok(count),
+            }
+        }
+    }
+    let LayerInput { layer, .. } = input(0, &tar(&[File("want", "1")]));
+    let reader = Box::new(Refusing(Cursor::new(tar(&[File("want", "1")]))));
+    let result = walk(vec![LayerInput { layer, reader }], &wants, &Limits::default());
+    assert!(matches!(result, Err(Error::Blob { .. })));
+
+    let LayerInput { mut layer, .. } = input(0, b"");
+    layer.descriptor.urls = vec!["https://example.invalid/layer".to_owned()];
+    struct Missing;
+    impl Read for Missing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+    let view = walk(vec![LayerInput { layer, reader: Box::new(Missing) }], &wants, &Limits::default()).unwrap();
+    assert_eq!(view.gaps.first().map(|gap| gap.kind), Some("foreign-layer"));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let layers: Vec<Vec<u8>> = (0..40).map(|n| tar(&[File("want", &n.to_string()), File(&format!("d{n}/want"), "x"), File(&format!("d{}/.wh.want", n / 2), "")])).collect();
+    let run = |threads| {
+        let inputs = layers.iter().enumerate().map(|(index, tar)| input(index, tar)).collect();
+        let view = walk(inputs, &wants, &Limits { threads, ..Limits::default() }).unwrap();
+        view.files().map(|file| format!("{} {} {:?}", file.path, file.layer, file.versions)).collect::<Vec<_>>()
+    };
+    assert_eq!(run(1), run(4));
+}

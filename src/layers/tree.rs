@@ -1,0 +1,268 @@
+//! Layer records in, one merged tree out: whiteouts, replaced files, and links resolved against what is there at that moment.
+//! The tree holds only what can matter: kept files, symbolic links, files that are only known to exist. Everything else is a plain folder.
+
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use crate::{
+    layers::{
+        Want,
+        limits::Limits,
+        record::{Change, LayerRecord},
+        whiteout::{Whiteout, deleted_path},
+    },
+    model::coverage::{Gap, SourceId},
+};
+
+/// One version of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Place of the layer that wrote it.
+    pub layer: usize,
+    /// Its bytes; `None` when only its presence was asked for.
+    pub bytes: Option<Arc<Vec<u8>>>,
+}
+
+impl Version {
+    /// Its bytes; empty when only its presence was asked for.
+    #[must_use]
+    pub fn content(&self) -> &[u8] {
+        self.bytes.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Node {
+    /// Versions, lowest layer first, without interruption: a deletion forgets what was before it. Never empty.
+    File(Vec<Version>),
+    /// A symbolic link, with its target as written.
+    Link(String),
+}
+
+/// The merged tree.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    nodes: BTreeMap<String, Node>,
+    links: usize,
+    steps: u64,
+    kept: u64,
+    cached: Option<(String, Option<String>)>,
+    pub gaps: Vec<Gap>,
+}
+
+impl Tree {
+    /// Puts one layer on top.
+    pub(super) fn apply(&mut self, record: &LayerRecord, layer: usize, wants: &dyn Fn(&str) -> Want, limits: &Limits) {
+        record.for_each_whiteout(|path, whiteout| match whiteout {
+            Whiteout::Path => {
+                if let Some(place) = self.place(&deleted_path(path), limits) {
+                    self.remove_with_content(&place);
+                }
+            }
+            Whiteout::Below => {
+                if let Some(place) = self.resolve(path, limits) {
+                    self.remove_below(&place);
+                }
+            }
+        });
+        record.for_each_change(|path, change| {
+            let Some(place) = self.place(path, limits) else {
+                if wants(path).by_name() {
+                    self.gap(path, "link-loop", "its folder is a link that leads nowhere", limits);
+                }
+                return;
+            };
+            match change {
+                Change::Directory => self.remove_alone(&place),
+                Change::Unkept => {
+                    if place != path && wants(&place) == Want::Bytes {
+                        self.gap(&place, "file-not-kept", "was written through a link, and its bytes were not kept", limits);
+                    }
+                    self.remove_with_content(&place);
+                }
+                Change::Present => self.put_file(place, layer, None, limits),
+                Change::File(bytes) => self.put_file(place, layer, Some(Arc::clone(bytes)), limits),
+                Change::Symlink(target) => {
+                    self.remove_with_content(&place);
+                    self.links += 1;
+                    self.cached = None;
+                    self.nodes.insert(place, Node::Link(target.to_owned()));
+                }
+                Change::Hardlink(target) => self.put_hardlink(place, target, layer, wants, limits),
+            }
+        });
+    }
+
+    /// All nodes by path.
+    pub(super) const fn nodes(&self) -> &BTreeMap<String, Node> {
+        &self.nodes
+    }
+
+    /// Whether anything stands below `path`.
+    pub(super) fn has_below(&self, path: &str) -> bool {
+        let prefix = format!("{path}/");
+        self.nodes.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).next().is_some_and(|(next, _)| next.starts_with(&prefix))
+    }
+
+    fn put_file(&mut self, place: String, layer: usize, bytes: Option<Arc<Vec<u8>>>, limits: &Limits) {
+        let size = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if self.kept + size > limits.kept_bytes {
+            let reason = format!("the wanted files of the image exceed the limit of {} bytes", limits.kept_bytes);
+            self.gap(&place, "file-limit", &reason, limits);
+            self.remove_with_content(&place);
+            return;
+        }
+        self.kept += size;
+        let version = Version { layer, bytes };
+        self.remove_below(&place);
+        match self.nodes.get_mut(&place) {
+            Some(Node::File(versions)) => {
+                if versions.last().is_some_and(|last| last.layer == layer) {
+                    versions.pop();
+                }
+                versions.push(version);
+            }
+            _ => {
+                self.remove_alone(&place);
+                self.nodes.insert(place, Node::File(vec![version]));
+            }
+        }
+    }
+
+    fn put_hardlink(&mut self, place: String, target: &str, layer: usize, wants: &dyn Fn(&str) -> Want, limits: &Limits) {
+        let found = self.place(target, limits).and_then(|target| self.nodes.get(&target));
+        match found {
+            Some(Node::File(versions)) => {
+                let bytes = versions.last().and_then(|version| version.bytes.clone());
+                self.put_file(place, layer, bytes, limits);
+            }
+            Some(Node::Link(target)) => {
+                let target = target.clone();
+                self.remove_with_content(&place);
+                self.links += 1;
+                self.cached = None;
+                self.nodes.insert(place, Node::Link(target));
+            }
+            None => {
+                if wants(&place) == Want::Bytes {
+                    self.gap(&place, "link-target", &format!("is a hard link to `{target}`, which is not there or was not kept"), limits);
+                }
+                self.remove_with_content(&place);
+            }
+        }
+    }
+
+    fn remove_with_content(&mut self, place: &str) {
+        self.remove_below(place);
+        self.remove_alone(place);
+    }
+
+    fn remove_alone(&mut self, place: &str) {
+        let removed = self.nodes.remove(place);
+        self.forget(removed);
+    }
+
+    fn remove_below(&mut self, place: &str) {
+        let prefix = if place.is_empty() { String::new() } else { format!("{place}/") };
+        loop {
+            let next = self.nodes.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next();
+            match next {
+                Some((path, _)) if path.starts_with(&prefix) => {
+                    let path = path.clone();
+                    self.remove_alone(&path);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn forget(&mut self, node: Option<Node>) {
+        match node {
+            Some(Node::Link(_)) => {
+                self.links -= 1;
+                self.cached = None;
+            }
+            Some(Node::File(versions)) => {
+                let freed: u64 = versions.iter().filter_map(|version| version.bytes.as_ref()).map(|bytes| bytes.len() as u64).sum();
+                self.kept = self.kept.saturating_sub(freed);
+            }
+            None => {}
+        }
+    }
+
+    /// Where a path of a layer really stands: links in its folder are followed, the last part is not.
+    fn place(&mut self, path: &str, limits: &Limits) -> Option<String> {
+        let Some((folder, name)) = path.rsplit_once('/') else { return Some(path.to_owned()) };
+        if self.links == 0 {
+            return Some(path.to_owned());
+        }
+        if self.cached.as_ref().is_none_or(|(known, _)| known != folder) {
+            let resolved = self.resolve(folder, limits);
+            self.cached = Some((folder.to_owned(), resolved));
+        }
+        let resolved = self.cached.as_ref().and_then(|(_, resolved)| resolved.as_deref())?;
+        Some(if resolved.is_empty() { name.to_owned() } else { format!("{resolved}/{name}") })
+    }
+
+    /// Follows every link of a path, the last part included.
+    fn resolve(&mut self, path: &str, limits: &Limits) -> Option<String> {
+        let left = limits.link_steps.saturating_sub(self.steps);
+        if left == 0 {
+            return Some(path.to_owned());
+        }
+        let (resolved, steps) = follow(&self.nodes, path, limits, left);
+        self.steps += steps;
+        if self.steps >= limits.link_steps {
+            let reason = format!("more than {} steps were needed to follow its links; the rest is placed as written", limits.link_steps);
+            self.gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
+        }
+        resolved
+    }
+
+    fn gap(&mut self, path: &str, kind: &'static str, reason: &str, limits: &Limits) {
+        if self.gaps.iter().filter(|gap| gap.kind == kind).count() < limits.gaps_per_kind {
+            self.gaps.push(Gap::new(SourceId::Inventory, kind, path, reason));
+        } else if !self.gaps.iter().any(|gap| gap.kind == kind && gap.subject.is_empty()) {
+            let reason = format!("more than {} gaps of this kind; the others are not listed", limits.gaps_per_kind);
+            self.gaps.push(Gap::new(SourceId::Inventory, kind, "", reason));
+        }
+    }
+}
+
+/// Follows all links of `path`, component by component from the image's root; `..` never leaves it. `None` for loops and for more hops than allowed.
+/// The second value is what it cost.
+pub(super) fn follow(nodes: &BTreeMap<String, Node>, path: &str, limits: &Limits, budget: u64) -> (Option<String>, u64) {
+    let mut todo: Vec<&str> = path.rsplit('/').collect();
+    let mut resolved = String::new();
+    let (mut hops, mut steps) = (0, 0);
+    while let Some(part) = todo.pop() {
+        steps += 1 + resolved.len() as u64 / 64;
+        if steps >= budget {
+            return (None, steps);
+        }
+        match part {
+            "" | "." => continue,
+            ".." => {
+                resolved.truncate(resolved.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
+        }
+        let parent = resolved.len();
+        if parent > 0 {
+            resolved.push('/');
+        }
+        resolved.push_str(part);
+        if let Some(Node::Link(target)) = nodes.get(&resolved) {
+            hops += 1;
+            if hops > limits.link_hops || todo.len() + target.len() / 2 > limits.path_bytes {
+                return (None, steps);
+            }
+            resolved.truncate(if target.starts_with('/') { 0 } else { parent });
+            todo.extend(target.rsplit('/'));
+        }
+        if resolved.len() > limits.path_bytes {
+            return (None, steps);
+        }
+    }
+    (Some(resolved), steps)
+}

@@ -1,0 +1,120 @@
+//! `FileView`: the files of an image that somebody wanted, as the merged file system shows them, with the layers they come from.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    layers::{
+        Want,
+        limits::Limits,
+        tree::{Node, Tree, Version, follow},
+    },
+    model::coverage::{Gap, SourceId},
+};
+
+/// The merged view.
+#[derive(Debug)]
+pub struct FileView {
+    tree: Tree,
+    /// Path under which a file is wanted -> path where it stands.
+    wanted: BTreeMap<String, String>,
+    limits: Limits,
+    entries: u64,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// One file of the view.
+#[derive(Debug, Clone, Copy)]
+pub struct FileEntry<'a> {
+    /// Path inside the image, links resolved, without a leading slash.
+    pub path: &'a str,
+    /// Place of the layer that it comes from.
+    pub layer: usize,
+    /// Its bytes; empty when only its presence was asked for.
+    pub bytes: &'a [u8],
+    /// This and the versions of it in lower layers, lowest first, without interruption.
+    pub versions: &'a [Version],
+}
+
+impl FileView {
+    pub(super) fn new(mut tree: Tree, wants: &dyn Fn(&str) -> Want, limits: &Limits, entries: u64, mut gaps: Vec<Gap>) -> Self {
+        let mut wanted = BTreeMap::new();
+        let mut budget = limits.link_steps;
+        for (path, node) in tree.nodes() {
+            let want = wants(path);
+            match node {
+                Node::File(versions) if want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none())) => {
+                    wanted.insert(path.clone(), path.clone());
+                }
+                // A wanted name that is a link to a file under another name counts, unless that name is wanted itself.
+                Node::Link(target) if want == Want::Bytes => {
+                    let (place, steps) = follow(tree.nodes(), path, limits, budget);
+                    budget = budget.saturating_sub(steps);
+                    let Some(place) = place else {
+                        if budget == 0 {
+                            let reason = format!("more than {} steps were needed to follow its links", limits.link_steps);
+                            gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
+                            break;
+                        }
+                        continue;
+                    };
+                    match tree.nodes().get_key_value(&place) {
+                        Some((place, Node::File(_))) if !wants(place).by_name() => {
+                            wanted.insert(path.clone(), place.clone());
+                        }
+                        None if !tree.has_below(&place) && gaps.len() < limits.gaps_per_kind => {
+                            let reason = format!("is a link to `{}`, which is not there or was not kept", target.chars().take(200).collect::<String>());
+                            gaps.push(Gap::new(SourceId::Inventory, "link-target", path, reason));
+                        }
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        gaps.append(&mut tree.gaps);
+        gaps.sort();
+        gaps.dedup();
+        Self { tree, wanted, limits: limits.clone(), entries, gaps }
+    }
+
+    /// The wanted files, in path order, each once.
+    pub fn files(&self) -> impl Iterator<Item = FileEntry<'_>> {
+        self.wanted.iter().filter_map(|(path, place)| self.entry(place).map(|entry| FileEntry { path: path.as_str(), ..entry }))
+    }
+
+    /// The file that `path` leads to, through at most as many links as the limits say.
+    #[must_use]
+    pub fn lookup(&self, path: &str) -> Option<FileEntry<'_>> {
+        let (place, _) = follow(self.tree.nodes(), path, &self.limits, u64::MAX);
+        self.entry(&place?)
+    }
+
+    /// The folder that `path` leads to, as a path without links.
+    #[must_use]
+    pub fn resolve(&self, path: &str) -> Option<String> {
+        follow(self.tree.nodes(), path, &self.limits, u64::MAX).0
+    }
+
+    /// Tar entries seen in all layers.
+    #[must_use]
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// The limits that the view was made under.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn entry(&self, place: &str) -> Option<FileEntry<'_>> {
+        match self.tree.nodes().get_key_value(place)? {
+            (path, Node::File(versions)) => {
+                let last = versions.last()?;
+                Some(FileEntry { path: path.as_str(), layer: last.layer, bytes: last.content(), versions: versions.as_slice() })
+            }
+            _ => None,
+        }
+    }
+}

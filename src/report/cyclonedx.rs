@@ -1,0 +1,326 @@
+//! `cyclonedx`: the inventory as a CycloneDX 1.6 bill of materials. Specification: <https://cyclonedx.org/docs/1.6/json/>.
+//! The same image and tool version give the same bytes: nothing here comes from a clock or from chance.
+
+use std::{collections::BTreeMap, io};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    model::{
+        coverage::Gap,
+        digest::Digest,
+        image::ResolvedImage,
+        location::Location,
+        package::{Inventory, Package},
+        report::ScanReport,
+    },
+    report::{Reporter, Style},
+};
+
+const IMAGE_REF: &str = "image";
+const SYSTEM_REF: &str = "operating-system";
+
+/// Components with purl, layer, path and licences; Gaps as an incomplete composition.
+pub struct CycloneDx;
+
+impl Reporter for CycloneDx {
+    fn id(&self) -> &'static str {
+        "cyclonedx"
+    }
+
+    fn write(&self, report: &ScanReport, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let empty = Inventory::default();
+        let inventory = report.inventory.as_ref().unwrap_or(&empty);
+        let image = report.image.as_ref();
+        let gaps: Vec<&Gap> = inventory.gaps.iter().collect();
+        let incomplete = report.inventory.is_none() || !gaps.is_empty();
+        let mut bom = Bom {
+            schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+            bom_format: "CycloneDX",
+            spec_version: "1.6",
+            serial_number: String::new(),
+            version: 1,
+            metadata: Metadata {
+                timestamp: image.and_then(|image| image.config.created.as_deref()).and_then(|created| created.parse::<Timestamp>().ok()).map(|at| at.to_string()),
+                tools: Tools { components: vec![Component { version: Some(report.tool_version.to_owned()), ..Component::new("application", "plimsoll") }] },
+                component: image.map(subject),
+                properties: gaps.iter().map(|gap| Property::new("plimsoll:gap", gap_text(gap))).collect(),
+            },
+            components: components(inventory),
+            // Files that no package manager recorded are not looked at, so no inventory claims to be complete.
+            compositions: vec![Composition {
+                aggregate: if incomplete { "incomplete" } else { "unknown" },
+                assemblies: image.map(|_| IMAGE_REF).into_iter().collect(),
+            }],
+        };
+        bom.serial_number = serial_number(image, &serde_json::to_vec(&bom)?);
+        serde_json::to_writer_pretty(&mut *out, &bom)?;
+        out.write_all(b"\n")
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bom {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    bom_format: &'static str,
+    spec_version: &'static str,
+    serial_number: String,
+    version: u32,
+    metadata: Metadata,
+    components: Vec<Component>,
+    compositions: Vec<Composition>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    tools: Tools,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<Component>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+}
+
+#[derive(Serialize)]
+struct Tools {
+    components: Vec<Component>,
+}
+
+#[derive(Serialize, Default)]
+struct Component {
+    #[serde(rename = "bom-ref", skip_serializing_if = "Option::is_none")]
+    bom_ref: Option<String>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<LicenseChoice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+}
+
+impl Component {
+    fn new(kind: &'static str, name: &str) -> Self {
+        Self { kind, name: name.to_owned(), ..Self::default() }
+    }
+}
+
+#[derive(Serialize)]
+struct LicenseChoice {
+    license: License,
+}
+
+/// A licence by name only: an `id` would have to be one of SPDX's, and package managers write what they like.
+#[derive(Serialize)]
+struct License {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Evidence {
+    occurrences: Vec<Occurrence>,
+}
+
+#[derive(Serialize)]
+struct Occurrence {
+    location: String,
+}
+
+#[derive(Serialize)]
+struct Property {
+    name: &'static str,
+    value: String,
+}
+
+impl Property {
+    fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into() }
+    }
+}
+
+#[derive(Serialize)]
+struct Composition {
+    aggregate: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assemblies: Vec<&'static str>,
+}
+
+fn subject(image: &ResolvedImage) -> Component {
+    let mut properties = vec![Property::new("plimsoll:platform", image.platform.to_string())];
+    properties.extend(image.index_digest.iter().map(|digest| Property::new("plimsoll:index", digest.to_string())));
+    Component {
+        bom_ref: Some(IMAGE_REF.to_owned()),
+        version: Some(image.digest().to_string()),
+        properties,
+        ..Component::new("container", &image.reference.to_string())
+    }
+}
+
+fn components(inventory: &Inventory) -> Vec<Component> {
+    let mut components = Vec::with_capacity(inventory.packages.len() + 1);
+    if let Some(distro) = &inventory.distro {
+        components.push(Component {
+            bom_ref: Some(SYSTEM_REF.to_owned()),
+            version: distro.version_id.clone(),
+            description: distro.pretty_name.clone(),
+            ..Component::new("operating-system", &distro.id)
+        });
+    }
+    let mut packages: Vec<&Package> = inventory.packages.iter().collect();
+    packages.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for package in packages {
+        let purl = package.purl.as_str();
+        let count = seen.entry(purl).or_default();
+        *count += 1;
+        // A purl may come twice, for instance owned by the distribution and installed beside it.
+        let bom_ref = if *count == 1 { purl.to_owned() } else { format!("{purl}#{count}") };
+        components.push(component(package, bom_ref));
+    }
+    components
+}
+
+fn component(package: &Package, bom_ref: String) -> Component {
+    let mut properties = vec![Property::new("plimsoll:found-by", package.found_by)];
+    let mut occurrences = Vec::new();
+    for location in &package.locations {
+        if let Location::Image { layer, path, .. } = location {
+            properties.push(Property::new("plimsoll:layer", layer.to_string()));
+            properties.push(Property::new("plimsoll:path", path.clone()));
+            occurrences.push(Occurrence { location: format!("/{path}") });
+        }
+    }
+    properties.extend(package.owner.iter().map(|owner| Property::new("plimsoll:owner", owner.clone())));
+    if let Some(source) = &package.source {
+        properties.push(Property::new("plimsoll:source-name", source.name.clone()));
+        properties.extend(source.version.iter().map(|version| Property::new("plimsoll:source-version", version.clone())));
+    }
+    properties.extend(package.modularity.iter().map(|label| Property::new("plimsoll:modularity", label.clone())));
+    Component {
+        bom_ref: Some(bom_ref),
+        version: Some(package.version.clone()),
+        licenses: package.licences.iter().map(|name| LicenseChoice { license: License { name: name.clone() } }).collect(),
+        purl: Some(package.purl.to_string()),
+        evidence: (!occurrences.is_empty()).then_some(Evidence { occurrences }),
+        properties,
+        ..Component::new("library", &package.name)
+    }
+}
+
+fn gap_text(gap: &Gap) -> String {
+    if gap.subject.is_empty() { format!("{}: {}", gap.kind, gap.reason) } else { format!("{}: {}: {}", gap.kind, gap.subject, gap.reason) }
+}
+
+/// A version 8 UUID (RFC 9562) of the image's digest, its platform and everything that the document says.
+fn serial_number(image: Option<&ResolvedImage>, document: &[u8]) -> String {
+    let identity = image.map(|image| format!("{} {}", image.digest(), image.platform)).unwrap_or_default();
+    let digest = Digest::sha256_of(&[identity.as_bytes(), b"\0", document].concat());
+    let mut hex: Vec<char> = digest.hex().chars().take(32).collect();
+    if let Some(version) = hex.get_mut(12) {
+        *version = '8';
+    }
+    if let Some(variant) = hex.get_mut(16) {
+        *variant = match *variant {
+            '0' | '4' | '8' | 'c' => '8',
+            '1' | '5' | '9' | 'd' => '9',
+            '2' | '6' | 'a' | 'e' => 'a',
+            _ => 'b',
+        };
+    }
+    let mut text = "urn:uuid:".to_owned();
+    for (place, ch) in hex.into_iter().enumerate() {
+        if matches!(place, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        text.push(ch);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{
+            coverage::SourceId,
+            package::{Distro, PackageKind, PackageUrl},
+            policy::Mode,
+            report::PolicySummary,
+            verdict::{Outcome, Verdict},
+        },
+        report::Show,
+    };
+
+    fn package(purl: &str, owner: Option<&str>) -> Package {
+        Package {
+            kind: PackageKind::Pypi,
+            name: "six".to_owned(),
+            version: "1.16".to_owned(),
+            purl: PackageUrl::parse(purl).unwrap(),
+            arch: None,
+            source: None,
+            modularity: None,
+            vendor: None,
+            licences: vec!["MIT or so".to_owned()],
+            locations: vec![Location::Image { layer: Digest::sha256_of(b"layer"), index: 0, path: "lib/six.egg-info".to_owned() }],
+            owner: owner.map(str::to_owned),
+            found_by: "pypi",
+        }
+    }
+
+    fn bom(inventory: Inventory) -> serde_json::Value {
+        let report = ScanReport {
+            command: "scan",
+            tool_version: "0.0.0",
+            evaluated_at: Timestamp::UNIX_EPOCH,
+            policy: PolicySummary { name: String::new(), digest: Digest::sha256_of(b""), files: Vec::new(), mode: Mode::Enforce },
+            image: None,
+            dockerfiles: Vec::new(),
+            inventory: Some(inventory),
+            verification: None,
+            sources: Vec::new(),
+            verdict: Verdict { outcome: Outcome::Pass, findings: Vec::new(), gaps: Vec::new(), requirements: Vec::new(), exceptions: Vec::new() },
+            exit_code: 0,
+        };
+        let style = Style { colour: false, ascii: false, width: 80, show: Show::All };
+        let write = || {
+            let mut out = Vec::new();
+            CycloneDx.write(&report, &style, &mut out).unwrap();
+            out
+        };
+        assert_eq!(write(), write());
+        serde_json::from_slice(&write()).unwrap()
+    }
+
+    #[test]
+    fn components_have_unique_references_and_named_licences() {
+        let distro = Distro { id: "debian".to_owned(), version_id: Some("12".to_owned()), ..Distro::default() };
+        let packages = vec![package("pkg:pypi/six@1.16", Some("python3-six")), package("pkg:pypi/six@1.16", None)];
+        let bom = bom(Inventory { distro: Some(distro), packages, gaps: Vec::new() });
+        let refs: Vec<_> = bom["components"].as_array().unwrap().iter().map(|component| component["bom-ref"].as_str().unwrap()).collect();
+        assert_eq!(refs, ["operating-system", "pkg:pypi/six@1.16", "pkg:pypi/six@1.16#2"]);
+        assert_eq!(bom["components"][1]["licenses"][0]["license"]["name"], "MIT or so");
+        assert_eq!(bom["compositions"][0]["aggregate"], "unknown");
+        let serial = bom["serialNumber"].as_str().unwrap();
+        assert_eq!((serial.len(), serial.as_bytes()[23]), (45, b'8'), "{serial}");
+    }
+
+    #[test]
+    fn gaps_make_it_incomplete() {
+        let bom = bom(Inventory { gaps: vec![Gap::new(SourceId::Inventory, "rpmdb-format", "var/lib/rpm/Packages", "not read")], ..Inventory::default() });
+        assert_eq!(bom["compositions"][0]["aggregate"], "incomplete");
+        assert_eq!(bom["metadata"]["properties"][0]["value"], "rpmdb-format: var/lib/rpm/Packages: not read");
+    }
+}
