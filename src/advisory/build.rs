@@ -105,8 +105,11 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
     Ok(summary)
 }
 
+/// An ecosystem and where its archive is.
+type Archive = (&'static Ecosystem, PathBuf);
+
 /// The feeds that can be built, and the names of those that cannot.
-fn feeds_in(from: &Path) -> Result<(Vec<(&'static Ecosystem, PathBuf)>, Vec<String>), Error> {
+fn feeds_in(from: &Path) -> Result<(Vec<Archive>, Vec<String>), Error> {
     let failed = |source| Error::Io { doing: "read", path: from.to_owned(), source };
     let (mut feeds, mut skipped) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(from).map_err(failed)? {
@@ -265,4 +268,156 @@ fn named(list: &[String]) -> String {
         names.push("...");
     }
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advisory::{Database, shard::reader::Shard};
+
+    fn fixtures() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
+    }
+
+    fn feed_of(records: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("npm")).unwrap();
+        let mut archive = zip::ZipWriter::new(File::create(folder.path().join("npm/all.zip")).unwrap());
+        for (name, text) in records {
+            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap();
+        folder
+    }
+
+    const RECORD: &str = r#"{"id":"PLIM-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[]}]}"#;
+
+    #[test]
+    fn the_archives_hold_the_records_beside_them() {
+        for ecosystem in ["Alpine", "Debian", "PyPI", "crates.io", "npm"] {
+            let folder = fixtures().join(ecosystem);
+            let mut archive = zip::ZipArchive::new(File::open(folder.join("all.zip")).unwrap()).unwrap();
+            assert_eq!(archive.len() + 1, fs::read_dir(&folder).unwrap().count(), "{ecosystem}: make_osv.py was not run");
+            for index in 0..archive.len() {
+                let mut entry = archive.by_index(index).unwrap();
+                let beside = fs::read_to_string(folder.join(entry.name().unwrap().as_ref())).unwrap();
+                let mut text = String::new();
+                entry.read_to_string(&mut text).unwrap();
+                assert_eq!(text, beside);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_feeds_make_the_same_bytes() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let summary = build(&fixtures(), first.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        build(&fixtures(), second.path(), at("2026-11-20T12:00:00Z")).unwrap();
+        assert_eq!(files(first.path()), files(second.path()));
+        let names: Vec<_> = summary.shards.iter().map(|shard| shard.name.as_str()).collect();
+        assert_eq!(names, ["alpine-v3.20", "crates.io", "debian-11", "debian-12", "npm", "pypi"]);
+        let npm = summary.shards.iter().find(|shard| shard.name == "npm").unwrap();
+        assert_eq!((npm.records, npm.rows, npm.as_of.as_deref()), (4, 4, Some("2026-10-05T08:00:00Z")));
+        let status = Database::open(first.path()).unwrap().status();
+        assert_eq!((status[0].ecosystem.as_str(), status[0].release.as_deref()), ("Alpine", Some("v3.20")));
+    }
+
+    #[test]
+    fn records_come_back_by_id_and_alias() {
+        let out = tempfile::tempdir().unwrap();
+        build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        let database = Database::open(out.path()).unwrap();
+        for ecosystem in ["Alpine", "Debian", "PyPI", "crates.io", "npm"] {
+            for entry in fs::read_dir(fixtures().join(ecosystem)).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json")) {
+                let written = osv::parse_record(&fs::read(&entry).unwrap()).unwrap();
+                let mut read = database.get(&written.id.0).unwrap().unwrap();
+                let mut affected = written.affected.clone();
+                affected.iter_mut().filter(|affected| affected.ecosystem == "PyPI").for_each(|affected| affected.name = affected.name.to_lowercase());
+                affected.sort_by(|a, b| (&a.ecosystem, &a.name).cmp(&(&b.ecosystem, &b.name)));
+                read.affected.sort_by(|a, b| (&a.ecosystem, &a.name).cmp(&(&b.ecosystem, &b.name)));
+                assert_eq!(read, Advisory { affected, ..written });
+            }
+        }
+        assert_eq!(database.get("PLIM-2026-9999").unwrap(), None);
+        let found = database.find("cve-2026-90007").unwrap();
+        assert_eq!(found.iter().map(|advisory| advisory.id.0.as_str()).collect::<Vec<_>>(), ["PLIM-DSA-2026-0006"]);
+        assert!(database.get("PLIM-2026-0032").unwrap().unwrap().withdrawn.is_some());
+    }
+
+    #[test]
+    fn a_record_that_does_not_read_is_remembered_in_the_shard() {
+        let feed = feed_of(&[("a.json", RECORD), ("b.json", "{\"id\":7}"), ("readme.txt", "x")]);
+        let out = tempfile::tempdir().unwrap();
+        let summary = build(feed.path(), out.path(), at("2025-01-01T00:00:00Z")).unwrap();
+        assert_eq!(summary.gaps.len(), 1);
+        let status = &Database::open(out.path()).unwrap().status()[0];
+        // A record from the future does not make the shard younger than its build.
+        assert_eq!((status.unreadable, status.as_of.as_deref()), (1, Some("2025-01-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_damaged_archive_leaves_the_last_good_shard() {
+        let feed = feed_of(&[("a.json", RECORD)]);
+        let out = tempfile::tempdir().unwrap();
+        build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        let before = files(out.path());
+        let archive = feed.path().join("npm/all.zip");
+        let mut bytes = fs::read(&archive).unwrap();
+        bytes.truncate(bytes.len() / 2);
+        fs::write(&archive, bytes).unwrap();
+        assert!(matches!(build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")), Err(Error::Feed { .. })));
+        assert_eq!(files(out.path()), before);
+    }
+
+    #[test]
+    fn an_empty_directory_is_no_database_and_no_feed() {
+        let empty = tempfile::tempdir().unwrap();
+        assert!(matches!(build(empty.path(), empty.path(), Timestamp::UNIX_EPOCH), Err(Error::NoFeeds(_))));
+        let error = Database::open(empty.path()).unwrap_err();
+        assert!(matches!(error, Error::NoDatabase(_)));
+        assert_eq!(error.hint().as_deref(), Some("build one with `plimsoll db build --from DIR`"));
+        assert!(matches!(Database::open(&empty.path().join("missing")), Err(Error::NoDatabase(_))));
+    }
+
+    /// The header with one more section of an unknown kind, a higher minor version, and its checksum made right again.
+    fn newer(bytes: &[u8], major: u16) -> Vec<u8> {
+        let length = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+        let mut header = bytes[..length - 4].to_vec();
+        header[8..10].copy_from_slice(&major.to_le_bytes());
+        header[10..12].copy_from_slice(&7_u16.to_le_bytes());
+        header[12..16].copy_from_slice(&u32::try_from(length + 32).unwrap().to_le_bytes());
+        header[16..24].copy_from_slice(&(bytes.len() as u64 + 32).to_le_bytes());
+        header[112] += 1;
+        for entry in header[120..].chunks_mut(32) {
+            for at in [8, 24] {
+                let offset = u64::from_le_bytes(entry[at..at + 8].try_into().unwrap()) + 32;
+                entry[at..at + 8].copy_from_slice(&offset.to_le_bytes());
+            }
+        }
+        for number in [99_u64, 0, 0, 0] {
+            header.extend_from_slice(&number.to_le_bytes());
+        }
+        let sum = crc32c::crc32c(&header);
+        [header, sum.to_le_bytes().to_vec(), bytes[length..].to_vec()].concat()
+    }
+
+    #[test]
+    fn a_higher_minor_is_read_and_a_higher_major_refused() {
+        let out = tempfile::tempdir().unwrap();
+        build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        let bytes = fs::read(out.path().join("npm.plimdb")).unwrap();
+        let shard = Shard::from_bytes("npm", newer(&bytes, 1)).unwrap();
+        assert_eq!(shard.rows("npm", "left-anchor").unwrap().len(), 2);
+        let error = Shard::from_bytes("npm", newer(&bytes, 2)).unwrap_err();
+        assert_eq!(error.to_string(), "database shard npm has format 2, this program reads format 1");
+    }
 }

@@ -1,7 +1,10 @@
 //! Packages against advisories. In: an open database and an inventory; out: what is affected, and what could not be judged. Requirements R1 to
 //! R17 of advisories.md: distributions match by the name their feed uses, "no data" and "cannot tell" are Gaps, never silence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     advisory::{
@@ -144,7 +147,7 @@ fn is_of_distribution(ecosystem: &Ecosystem, package: &Package) -> bool {
 }
 
 /// Under which name and version a feed knows a package (R1).
-fn known_as<'a>(kind: PackageKind, package: &'a Package) -> Option<(&'a str, &'a str)> {
+fn known_as(kind: PackageKind, package: &Package) -> Option<(&str, &str)> {
     let own = (package.name.as_str(), package.version.as_str());
     match (kind, &package.source) {
         (PackageKind::Deb, Some(source)) => Some((&source.name, source.version.as_deref().unwrap_or(&package.version))),
@@ -199,20 +202,29 @@ impl Found {
         let rows = part.shard.rows(&part.text, &ecosystem::index_name(part.ecosystem.kind, name))?;
         let installed = part.ecosystem.scheme.parse(version);
         let module = Module::of(part.ecosystem, package);
-        let mut undecided = Vec::new();
+        let mut undecided = BTreeMap::new();
+        let mut hits: BTreeMap<u32, Hit> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.status == RowStatus::Active) {
             match judge_row(part, row, &module, installed.as_ref(), version)? {
                 Judgement::NotAffected => {}
-                Judgement::Undecidable(reason) => undecided.push((part.shard.record(row.record)?.id.0, reason)),
-                Judgement::Affected { fixed, open_ended } => {
-                    let advisory = part.shard.record(row.record)?;
-                    let template = observation(part, package, (name, version), row, &advisory, fixed, open_ended);
-                    self.observations.extend(per_cve(&advisory, &template));
+                Judgement::Undecidable(reason) => {
+                    undecided.insert(row.record, reason);
                 }
+                Judgement::Affected { fixed, open_ended } => hits.entry(row.record).or_insert_with(Hit::new).add(row, fixed, open_ended),
             }
         }
-        if let Some((id, reason)) = undecided.first() {
-            let reason = match undecided.len() {
+        for (record, hit) in hits {
+            undecided.remove(&record);
+            let advisory = part.shard.record(record)?;
+            let template = observation(part, package, (name, version), hit, &advisory);
+            self.observations.extend(per_cve(&advisory, &template));
+        }
+        let mut named = Vec::with_capacity(undecided.len());
+        for (record, reason) in undecided {
+            named.push((part.shard.record(record)?.id.0, reason));
+        }
+        if let Some((id, reason)) = named.first() {
+            let reason = match named.len() {
                 1 => format!("{id} cannot be decided: {reason}"),
                 count => format!("{count} advisories cannot be decided, first {id}: {reason}"),
             };
@@ -254,24 +266,42 @@ fn judge_row(part: &Part<'_>, row: &Row, module: &Module<'_>, installed: Option<
     })
 }
 
-fn observation(
-    part: &Part<'_>,
-    package: &Package,
-    known_as: (&str, &str),
-    row: &Row,
-    advisory: &Advisory,
-    fixed: Option<String>,
+/// What the rows of one record say about one package; some records have several rows for one name.
+struct Hit {
+    fixed: Vec<String>,
     open_ended: bool,
-) -> Observation {
-    let mut ratings: Vec<Rating> = row.affected.ratings.iter().chain(&advisory.ratings).cloned().collect();
+    ratings: Vec<Rating>,
+    urgency: Option<String>,
+}
+
+impl Hit {
+    const fn new() -> Self {
+        Self { fixed: Vec::new(), open_ended: true, ratings: Vec::new(), urgency: None }
+    }
+
+    fn add(&mut self, row: &Row, fixed: Option<String>, open_ended: bool) {
+        self.fixed.extend(fixed);
+        self.open_ended &= open_ended;
+        self.ratings.extend(row.affected.ratings.iter().cloned());
+        self.urgency = self.urgency.take().or_else(|| row.affected.urgency.clone());
+    }
+}
+
+fn observation(part: &Part<'_>, package: &Package, known_as: (&str, &str), hit: Hit, advisory: &Advisory) -> Observation {
+    let mut ratings = hit.ratings;
+    ratings.extend(advisory.ratings.iter().cloned());
     ratings.sort();
     ratings.dedup();
+    let parsed = |text: &String| part.ecosystem.scheme.parse_event(text);
+    let mut fixed = hit.fixed;
+    fixed.sort_by(|a, b| parsed(a).zip(parsed(b)).and_then(|(x, y)| x.compare(&y)).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b)));
+    fixed.dedup();
     let mut attributes = BTreeMap::from([("advisory".to_owned(), advisory.id.0.clone()), ("shard".to_owned(), part.shard.name().to_owned())]);
     if known_as != (package.name.as_str(), package.version.as_str()) {
         attributes.insert("matched-as".to_owned(), format!("{} {}", known_as.0, known_as.1));
     }
-    if let Some(urgency) = &row.affected.urgency {
-        attributes.insert("urgency".to_owned(), urgency.clone());
+    if let Some(urgency) = hit.urgency {
+        attributes.insert("urgency".to_owned(), urgency);
     }
     Observation {
         source: SourceId::Offline,
@@ -286,8 +316,8 @@ fn observation(
             path: None,
         }),
         ratings,
-        says_no_fix: fixed.is_none() && open_ended,
-        fixed: fixed.into_iter().collect(),
+        says_no_fix: fixed.is_empty() && hit.open_ended,
+        fixed,
         state: ObservedState::Open,
         link: advisory.references.first().cloned(),
         updated: advisory.modified.clone(),

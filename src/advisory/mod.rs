@@ -7,6 +7,8 @@ pub mod cvss;
 pub mod ecosystem;
 pub mod fetch;
 pub mod matcher;
+#[cfg(test)]
+mod proof;
 pub mod range;
 mod shard;
 pub mod sources;

@@ -106,7 +106,7 @@ impl Shard {
         if found != MAJOR {
             return Err(Error::Format { shard: name.to_owned(), found, readable: MAJOR });
         }
-        let (header, sections) = parse_header(&bytes).map_err(|what| damaged(what))?;
+        let (header, sections) = parse_header(&bytes).map_err(damaged)?;
         let mut shard = Self { name: name.to_owned(), bytes, header, sections, facts: BTreeMap::new() };
         shard.facts = shard.read_facts()?;
         Ok(shard)

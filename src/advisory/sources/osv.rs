@@ -193,7 +193,10 @@ impl Range {
     }
 }
 
-const EVENTS: &[(&str, fn(String) -> Event)] =
+/// Key of an event and what it becomes.
+type EventKey = (&'static str, fn(String) -> Event);
+
+const EVENTS: &[EventKey] =
     &[("introduced", Event::Introduced), ("fixed", Event::Fixed), ("last_affected", Event::LastAffected), ("limit", Event::Limit)];
 
 fn ratings(scores: &[Score], author: RatingAuthor) -> Vec<Rating> {

@@ -12,9 +12,9 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// Parses a label; only an empty text, or one that holds blanks or is not ASCII, is none.
+    /// Parses a label; only an empty text, or one that holds blanks or control characters, is none.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.is_empty() || text.chars().any(|ch| ch.is_whitespace() || ch.is_control()) {
             return None;
         }
         let (epoch, rest) = match text.split_once(':') {
