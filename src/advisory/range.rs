@@ -34,9 +34,7 @@ enum Bound {
 /// Judges `installed`, which is `text` parsed by `scheme`.
 #[must_use]
 pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
-    let mut affected = versions.iter().any(|listed| {
-        listed == text || scheme.parse_event(listed).is_some_and(|listed| listed.compare(installed) == Some(Ordering::Equal))
-    });
+    let mut affected = versions.iter().any(|listed| listed == text);
     let mut undecidable = None;
     for range in ranges {
         match contains(scheme, range, installed) {
@@ -44,6 +42,8 @@ pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[Affected
             Err(reason) => undecidable = undecidable.or(Some(reason)),
         }
     }
+    // Parsing long lists is dear, so it comes last.
+    affected = affected || versions.iter().any(|listed| scheme.parse_event(listed).is_some_and(|listed| listed.compare(installed) == Some(Ordering::Equal)));
     match undecidable {
         _ if affected => {
             let open_ended = ranges.iter().any(|range| !matches!(range.scheme, RangeScheme::Git))
