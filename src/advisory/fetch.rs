@@ -148,7 +148,7 @@ mod tests {
     async fn a_bucket_is_fetched_and_built() {
         let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv");
         let serve = |axum::extract::Path((ecosystem, file)): axum::extract::Path<(String, String)>| async move {
-            fs::read(base.join(ecosystem).join(file)).map_err(|_| axum::http::StatusCode::NOT_FOUND)
+            fs::read(base.join(ecosystem).join(file)).map_err(|_| StatusCode::NOT_FOUND)
         };
         let router = axum::Router::new()
             .route("/{ecosystem}/{file}", axum::routing::get(serve))

@@ -119,6 +119,30 @@ mod tests {
         assert_eq!(ids, [("CVE-2026-90006", 0, "PLIM-DSA-2026-0006"), ("CVE-2026-90007", 0, "PLIM-DSA-2026-0006")]);
     }
 
+    #[test]
+    fn a_distribution_that_lists_unfixed_problems_judges_its_own_language_packages() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        let keelson = r#"{"id":"PLIM-1","affected":[{"package":{"ecosystem":"PyPI","name":"keelson"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
+        for (number, debian, expected) in [(0, "DSA-9001-1", 1), (1, "DEBIAN-CVE-2026-90009", 0)] {
+            let record = format!(r#"{{"id":"{debian}","affected":[{{"package":{{"ecosystem":"Debian:12","name":"python-keelson"}},"ranges":[]}}]}}"#);
+            for (ecosystem, text) in [("PyPI", keelson), ("Debian", record.as_str())] {
+                fs::create_dir_all(from.join(ecosystem)).unwrap();
+                let mut archive = zip::ZipWriter::new(fs::File::create(from.join(ecosystem).join("all.zip")).unwrap());
+                archive.start_file("a.json", zip::write::SimpleFileOptions::default()).unwrap();
+                std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+                archive.finish().unwrap();
+            }
+            let out = folder.path().join(number.to_string());
+            build(&from, &out, now()).unwrap();
+            let owned = Package { owner: Some("python3-keelson".to_owned()), ..package(PackageKind::Pypi, "keelson", "1.0") };
+            let loose = package(PackageKind::Pypi, "Keelson", "1.1");
+            let image = inventory(Some(("debian", "12")), vec![built_from(PackageKind::Deb, "python3-keelson", "1.0-1", "python-keelson", None), owned, loose]);
+            let (observations, gaps) = match_inventory(&Database::open(&out).unwrap(), &image);
+            assert_eq!((observations.len(), gaps), (expected + 1, Vec::new()), "{debian}");
+        }
+    }
+
     fn kinds(gaps: &[Gap]) -> Vec<(&str, &str)> {
         gaps.iter().map(|gap| (gap.kind, gap.subject.as_str())).collect()
     }
@@ -168,7 +192,7 @@ mod tests {
         let inventory = harbour();
         for name in ["debian-12", "npm", "pypi"] {
             let good = fs::read(out.path().join(format!("{name}.plimdb"))).unwrap();
-            let open = |bytes| Shard::from_bytes(name, bytes).and_then(|shard| Ok(Database::from_shards(vec![shard]).unwrap()));
+            let open = |bytes| Shard::from_bytes(name, bytes).map(|shard| Database::from_shards(vec![shard]).unwrap());
             let expected = match_inventory(&open(good.clone()).unwrap(), &inventory);
             let (mut refused, mut noticed, mut untouched) = (0, 0, 0);
             for at in 0..good.len() {
@@ -382,7 +406,10 @@ mod tests {
         let start = std::time::Instant::now();
         let database = Database::open(out.path()).unwrap();
         println!("opened in {:?}", start.elapsed());
-        let inventory = inventory(None, (0..500).map(|n| package(PackageKind::Pypi, if n % 5 == 0 { "django" } else { "pillow" }, &format!("2.{n}"))).collect());
+        let names = database.names("PyPI", 250);
+        let pypi = names.iter().map(|name| package(PackageKind::Pypi, name, "1.2.3"));
+        let npm = (0..250).map(|n| package(PackageKind::Npm, &format!("quite-unknown-{n}"), "1.2.3"));
+        let inventory = inventory(None, pypi.chain(npm).collect());
         for _ in 0..2 {
             let start = std::time::Instant::now();
             let (observations, gaps) = match_inventory(&database, &inventory);

@@ -59,3 +59,44 @@ impl FindingSource for Offline {
         Box::pin(async move { Ok(self.report(inventory)) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        advisory::build,
+        model::package::{Package, PackageKind, PackageUrl},
+    };
+
+    #[test]
+    fn the_report_says_how_old_its_knowledge_is() {
+        let out = tempfile::tempdir().unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv");
+        build(&fixtures, out.path(), "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
+        let source = Offline::new(Database::open(out.path()).unwrap());
+        let package = Package {
+            kind: PackageKind::Npm,
+            name: "left-anchor".to_owned(),
+            version: "1.4.0".to_owned(),
+            purl: PackageUrl::new(PackageKind::Npm, None, "left-anchor", Some("1.4.0"), &BTreeMap::new()),
+            arch: None,
+            source: None,
+            modularity: None,
+            vendor: None,
+            licences: Vec::new(),
+            locations: Vec::new(),
+            owner: None,
+            found_by: "test",
+        };
+        let report = source.report(&Inventory { packages: vec![package], ..Inventory::default() });
+        assert_eq!(report.observations.len(), 1);
+        assert_eq!((report.state.completeness, report.state.asked), (Completeness::Complete, true));
+        assert_eq!(report.state.details["shards"], "npm");
+        assert_eq!(report.state.details["shard.npm.as-of"], "2026-10-05T08:00:00Z");
+        assert!(report.state.details["database.digest"].starts_with("sha256:"));
+        let empty = source.report(&Inventory::default());
+        assert_eq!((empty.state.completeness, empty.gaps.len()), (Completeness::Incomplete, 1));
+    }
+}

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     advisory::{
         Error,
-        shard::{BLOCK, FIXED_HEADER, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY, Section, bytes::Cursor},
+        shard::{BLOCK, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY, Section, bytes::Cursor},
     },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
@@ -222,7 +222,8 @@ impl Shard {
                 let key = [before.get(..shared)?, rest].concat();
                 Some((key, cursor.number()?, cursor.number()?))
             })();
-            keys.push(parsed.ok_or_else(|| self.damaged(Section::Keys))?);
+            // A block holds few keys, so that keys that grow out of each other stay small.
+            keys.push(parsed.filter(|_| keys.len() < KEYS_PER_BLOCK).ok_or_else(|| self.damaged(Section::Keys))?);
         }
         Ok(keys)
     }
