@@ -14,6 +14,7 @@ mod tests {
     use crate::{
         advisory::{Database, build, matcher::match_inventory, shard::reader::Shard},
         model::{
+            advisory::Event,
             coverage::Gap,
             evidence::Observation,
             package::{Distro, Inventory, Package, PackageKind, PackageUrl, SourcePackage},
@@ -415,8 +416,25 @@ mod tests {
             let (observations, gaps) = match_inventory(&database, &inventory);
             println!("500 packages, {} observations, {} gaps in {:?}", observations.len(), gaps.len(), start.elapsed());
         }
-        for gap in summary.gaps {
+        let (_, gaps) = match_inventory(&database, &inventory);
+        for gap in summary.gaps.iter().chain(&gaps) {
             println!("{gap:?}");
+        }
+        // How much of each feed can never be decided, whatever is installed.
+        for status in database.status() {
+            let text = status.release.as_ref().map_or_else(|| status.ecosystem.clone(), |release| format!("{}:{release}", status.ecosystem));
+            let scheme = crate::advisory::ecosystem::of_text(&text).unwrap().scheme;
+            let mut strange = BTreeSet::new();
+            for name in database.names(&text, usize::MAX) {
+                for row in database.shard(&text).unwrap().rows(&text, &name).unwrap() {
+                    let events = row.affected.ranges.iter().flat_map(|range| &range.events);
+                    strange.extend(events.filter_map(|event| match event {
+                        Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => scheme.parse_event(text).is_none().then(|| format!("{name} {text}")),
+                        Event::Limit(_) | Event::Unknown(_) => Some(format!("{name} {event:?}")),
+                    }));
+                }
+            }
+            println!("{text}: {} rows, events that do not parse: {} {:?}", status.rows, strange.len(), strange.iter().take(8).collect::<Vec<_>>());
         }
     }
 }

@@ -103,15 +103,7 @@ impl Database {
     /// The first `most` names of the index of a shard.
     #[cfg(test)]
     pub(in crate::advisory) fn names(&self, ecosystem: &str, most: usize) -> Vec<String> {
-        let mut names = BTreeSet::new();
-        let shard = &self.shards[ecosystem];
-        for number in 0..shard.header().records {
-            names.extend(shard.rows_of(number).unwrap().into_iter().map(|affected| affected.name));
-            if names.len() >= most {
-                break;
-            }
-        }
-        names.into_iter().take(most).collect()
+        self.shards[ecosystem].names(most).unwrap()
     }
 
     /// Names of all shards, sorted by ecosystem.

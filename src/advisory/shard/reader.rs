@@ -159,6 +159,20 @@ impl Shard {
         Ok(found)
     }
 
+    /// The first `most` names of the index.
+    #[cfg(test)]
+    pub(in crate::advisory) fn names(&self, most: usize) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for block in 0..self.count(Section::KeyOffsets)? {
+            names.extend(self.block(block)?.into_iter().filter_map(|(key, ..)| String::from_utf8(key).ok()?.split_once('\0').map(|(_, name)| name.to_owned())));
+            if names.len() >= most {
+                break;
+            }
+        }
+        names.truncate(most);
+        Ok(names)
+    }
+
     /// The numbers of the records with this id.
     pub(in crate::advisory) fn records_with_id(&self, id: &str) -> Result<Vec<u32>, Error> {
         let (mut low, mut high) = (0, self.header.records);

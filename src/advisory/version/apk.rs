@@ -1,6 +1,7 @@
 //! apk: Alpine's version order, as apk-tools 2.14 has it
 //! (<https://gitlab.alpinelinux.org/alpine/apk-tools/-/blob/v2.14.4/src/version.c>). That tool compares any two texts, so [`compare`] does
-//! too; only texts of the documented grammar are versions, though: `digits{.digits}[letter]{_suffix[digits]}[-rdigits]`.
+//! too; only texts of the documented grammar are versions, though: `digits{.digits}[letter]{_suffix[digits]}[-rdigits]`. Packages like opensmtpd
+//! (`6.6.4p1-r0`) go on with numbers after the letter, which the tool reads as it looks, so that this is a version, too.
 
 use std::cmp::Ordering;
 
@@ -162,13 +163,17 @@ fn is_valid(text: &str) -> bool {
             return false;
         }
         rest = rest.get(length..).unwrap_or_default();
-        match rest.strip_prefix(b".") {
-            Some(after) => rest = after,
-            None => break,
+        if let Some(after) = rest.strip_prefix(b".") {
+            rest = after;
+            continue;
         }
-    }
-    if rest.first().is_some_and(u8::is_ascii_lowercase) {
+        if !rest.first().is_some_and(u8::is_ascii_lowercase) {
+            break;
+        }
         rest = rest.get(1..).unwrap_or_default();
+        if digits(rest) == 0 {
+            break;
+        }
     }
     while let Some(after) = rest.strip_prefix(b"_") {
         let Some((_, length)) = suffix(after) else { return false };

@@ -201,7 +201,12 @@ mod tests {
             assert!(scheme.parse(text).is_none(), "{scheme:?} {text}");
         }
         assert!(Scheme::Dpkg.parse(&"1".repeat(MAX_LENGTH + 1)).is_none());
-        assert!(Scheme::Apk.parse("13.2.1_git20231014-r0").is_some());
+        for text in ["13.2.1_git20231014-r0", "6.6.4p1-r0", "1.1.1k-r0", "8.1_p1-r0", "20191127-r2"] {
+            assert!(Scheme::Apk.parse(text).is_some(), "{text}");
+        }
+        for text in ["1.", "1.a", "1ab", "1-r", "1-rx", "1_zeta", "4.8.0.-r1"] {
+            assert!(Scheme::Apk.parse(text).is_none(), "{text}");
+        }
     }
 
     #[test]
