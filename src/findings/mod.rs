@@ -1,5 +1,7 @@
 //! Who says what is wrong: finding sources, and merging what they say.
 
+pub mod offline;
+
 use futures_util::future::BoxFuture;
 
 use crate::model::{coverage::SourceId, evidence::SourceReport, image::ResolvedImage, package::Inventory};

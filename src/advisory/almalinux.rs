@@ -1,0 +1,59 @@
+//! AlmaLinux: what its OSV records say only in words (advisories.md, section 3). In: ids, summaries, versions; out: module streams, severity
+//! words, whether a record is about security.
+
+/// Whether a record is of a kind that is about security only when it names a CVE: bug fixes and enhancements.
+#[must_use]
+pub fn is_errata_without_security(id: &str) -> bool {
+    id.starts_with("ALBA-") || id.starts_with("ALEA-")
+}
+
+/// The severity word of a summary: `Important: ...`, or `... (Important)` at the end.
+#[must_use]
+pub fn severity_word(summary: &str) -> Option<&str> {
+    let known = |word: &&str| matches!(*word, "Low" | "Moderate" | "Important" | "Critical");
+    let first = summary.split_once(": ").map(|(word, _)| word).filter(known);
+    first.or_else(|| summary.trim_end().strip_suffix(')')?.rsplit_once('(').map(|(_, word)| word).filter(known))
+}
+
+/// The module streams that a summary names, as `name:stream`.
+pub fn streams(summary: &str) -> impl Iterator<Item = &str> {
+    summary.split([' ', ',', '(', ')']).filter(|word| {
+        word.split_once(':').is_some_and(|(name, stream)| {
+            !name.is_empty() && !stream.is_empty() && word.chars().all(|ch| ch.is_ascii_alphanumeric() || "_.+-:".contains(ch))
+        })
+    })
+}
+
+/// Whether a version is that of a package built for a module.
+#[must_use]
+pub fn is_modular(version: &str) -> bool {
+    version.contains(".module_el") || version.contains(".module+el")
+}
+
+/// `name:stream` of a modularity label `name:stream:version:context`.
+#[must_use]
+pub fn stream_of_label(label: &str) -> Option<&str> {
+    let end = label.match_indices(':').nth(1).map_or(label.len(), |(at, _)| at);
+    label.get(..end).filter(|stream| stream.split_once(':').is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_are_read() {
+        for (summary, word, found) in [
+            ("Important: virt:rhel and virt-devel:rhel security update", Some("Important"), &["virt:rhel", "virt-devel:rhel"][..]),
+            ("ALSA-2022:5468: php:8.0 security update (Important)", Some("Important"), &["ALSA-2022:5468:", "php:8.0"]),
+            ("Important: varnish security update", Some("Important"), &[]),
+            ("python27:2.7 bug fix update", None, &["python27:2.7"]),
+        ] {
+            assert_eq!(severity_word(summary), word, "{summary}");
+            assert_eq!(streams(summary).collect::<Vec<_>>(), found, "{summary}");
+        }
+        assert_eq!(stream_of_label("nodejs:12:8020020200326104117:4cda2c84"), Some("nodejs:12"));
+        assert_eq!(stream_of_label("nodejs"), None);
+        assert!(is_modular("2.7.5-7.module_el8.6.0+2781+fed64c13"));
+    }
+}

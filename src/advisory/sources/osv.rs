@@ -1,0 +1,273 @@
+//! `osv`: one OSV record as JSON (<https://ossf.github.io/osv-schema/>, 1.7). Tolerant in reading, strict in meaning (advisories.md O9):
+//! missing dates and unknown fields are fine, an unknown range type or event key is kept as such and makes its row undecidable.
+
+use std::{collections::BTreeMap, io::Read};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    advisory::{almalinux, cvss, ecosystem, sources::AdvisorySource},
+    model::{
+        advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
+        severity::{Rating, RatingAuthor},
+    },
+};
+
+/// Titles are cut here; records without a summary lend the start of their details.
+const MAX_TITLE: usize = 200;
+/// So many links are kept.
+const MAX_REFERENCES: usize = 4;
+
+/// Reads one OSV record.
+pub struct Osv;
+
+impl AdvisorySource for Osv {
+    fn id(&self) -> &'static str {
+        "osv"
+    }
+
+    fn parse(&self, input: &mut dyn Read) -> Result<Vec<Advisory>, String> {
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        parse_record(&bytes).map(|advisory| vec![advisory])
+    }
+}
+
+/// Parses one record.
+///
+/// # Errors
+/// When it is no JSON of this shape, or has no id.
+pub fn parse_record(bytes: &[u8]) -> Result<Advisory, String> {
+    let record: Record = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if record.id.is_empty() || record.id.len() > 200 || record.id.chars().any(char::is_control) {
+        return Err("the record has no usable id".to_owned());
+    }
+    Ok(record.into_advisory())
+}
+
+#[derive(Deserialize)]
+struct Record {
+    id: String,
+    summary: Option<String>,
+    details: Option<String>,
+    aliases: Option<Vec<String>>,
+    upstream: Option<Vec<String>>,
+    related: Option<Vec<String>>,
+    published: Option<String>,
+    modified: Option<String>,
+    withdrawn: Option<String>,
+    severity: Option<Vec<Score>>,
+    affected: Option<Vec<AffectedEntry>>,
+    references: Option<Vec<Reference>>,
+    database_specific: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Score {
+    #[serde(rename = "type")]
+    kind: String,
+    score: String,
+}
+
+#[derive(Deserialize)]
+struct AffectedEntry {
+    package: Option<PackageName>,
+    ranges: Option<Vec<Range>>,
+    versions: Option<Vec<String>>,
+    severity: Option<Vec<Score>>,
+    ecosystem_specific: Option<Value>,
+    database_specific: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct PackageName {
+    ecosystem: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Range {
+    #[serde(rename = "type")]
+    kind: String,
+    events: Option<Vec<BTreeMap<String, String>>>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    url: String,
+}
+
+impl Record {
+    fn into_advisory(self) -> Advisory {
+        let is_distribution = self.affected.iter().flatten().filter_map(|entry| entry.package.as_ref()).any(|package| {
+            ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.releases == ecosystem::Releases::Required)
+                || ["Ubuntu:", "Rocky Linux:", "Red Hat:"].iter().any(|name| package.ecosystem.starts_with(name))
+        });
+        // A bare vector in a distribution's record is that of the national database.
+        let author = if is_distribution {
+            RatingAuthor::Nvd
+        } else if self.id.starts_with("GHSA-") {
+            RatingAuthor::Ghsa
+        } else {
+            RatingAuthor::Osv
+        };
+        let summary = title(self.summary.as_deref(), self.details.as_deref());
+        let mut ratings = ratings(self.severity.as_deref().unwrap_or_default(), author);
+        let word = self.database_specific.as_ref().and_then(|specific| specific.get("severity")).and_then(Value::as_str);
+        if let Some(word) = word.filter(|word| !word.is_empty()) {
+            match ratings.iter_mut().find(|rating| rating.author == author) {
+                Some(rating) => rating.word = Some(word.to_owned()),
+                None => ratings.push(rating_by_word(author, word)),
+            }
+        }
+        if let Some(word) = is_distribution.then(|| almalinux::severity_word(&summary)).flatten() {
+            ratings.push(rating_by_word(RatingAuthor::Vendor, word));
+        }
+        ratings.sort();
+        ratings.dedup();
+        let own = self.id.clone();
+        Advisory {
+            aliases: ids(self.aliases, &own),
+            upstream: ids(self.upstream, &own),
+            related: ids(self.related, &own),
+            id: AdvisoryId(self.id),
+            summary,
+            published: self.published,
+            modified: self.modified,
+            withdrawn: self.withdrawn.filter(|date| !date.is_empty()),
+            ratings,
+            affected: self.affected.into_iter().flatten().filter_map(|entry| entry.into_affected(author)).collect(),
+            references: references(self.references.unwrap_or_default()),
+        }
+    }
+}
+
+impl AffectedEntry {
+    fn into_affected(self, author: RatingAuthor) -> Option<Affected> {
+        let package = self.package?;
+        let text = |value: &Option<Value>, key: &str| value.as_ref()?.get(key)?.as_str().map(str::to_owned);
+        let mut ratings = ratings(self.severity.as_deref().unwrap_or_default(), author);
+        // RustSec: a crate that is no longer maintained is worth knowing and no vulnerability.
+        if let Some("unmaintained" | "notice") = text(&self.database_specific, "informational").as_deref() {
+            ratings.push(rating_by_word(author, "informational"));
+        }
+        let urgency = text(&self.ecosystem_specific, "urgency").or_else(|| text(&self.database_specific, "urgency"));
+        if let Some(word) = &urgency {
+            ratings.push(rating_by_word(RatingAuthor::Vendor, word.trim_end_matches('*')));
+        }
+        ratings.sort();
+        Some(Affected {
+            ecosystem: package.ecosystem,
+            name: package.name,
+            ranges: self.ranges.into_iter().flatten().map(Range::into_range).collect(),
+            versions: self.versions.unwrap_or_default(),
+            ratings,
+            urgency,
+        })
+    }
+}
+
+impl Range {
+    fn into_range(self) -> AffectedRange {
+        let scheme = match self.kind.as_str() {
+            "ECOSYSTEM" => RangeScheme::Ecosystem,
+            "SEMVER" => RangeScheme::Semver,
+            "GIT" => RangeScheme::Git,
+            _ => RangeScheme::Unknown(self.kind),
+        };
+        // Commits are never evaluated, so they are not worth their room.
+        if scheme == RangeScheme::Git {
+            return AffectedRange { scheme, events: Vec::new() };
+        }
+        let mut events = Vec::new();
+        for mut event in self.events.into_iter().flatten() {
+            for (key, make) in EVENTS {
+                events.extend(event.remove(*key).map(make));
+            }
+            events.extend(event.into_keys().map(Event::Unknown));
+        }
+        AffectedRange { scheme, events }
+    }
+}
+
+/// Key of an event and what it becomes.
+type EventKey = (&'static str, fn(String) -> Event);
+
+const EVENTS: &[EventKey] =
+    &[("introduced", Event::Introduced), ("fixed", Event::Fixed), ("last_affected", Event::LastAffected), ("limit", Event::Limit)];
+
+fn ratings(scores: &[Score], author: RatingAuthor) -> Vec<Rating> {
+    let mut found: Vec<_> = scores
+        .iter()
+        .filter_map(|score| match score.kind.as_str() {
+            "Ubuntu" => Some(rating_by_word(RatingAuthor::Vendor, &score.score)),
+            "CVSS_V2" | "CVSS_V3" | "CVSS_V4" => {
+                Some(Rating { author, word: None, vector: Some(score.score.clone()), score_tenths: cvss::base_score_tenths(&score.score) })
+            }
+            _ => None,
+        })
+        .collect();
+    // A vector that we can score goes first: it is the one that a word is joined to.
+    found.sort_by_key(|rating| (rating.score_tenths.is_none(), rating.clone()));
+    found
+}
+
+fn rating_by_word(author: RatingAuthor, word: &str) -> Rating {
+    Rating { author, word: Some(word.to_owned()), vector: None, score_tenths: None }
+}
+
+fn ids(list: Option<Vec<String>>, own: &str) -> Vec<AdvisoryId> {
+    let mut list: Vec<_> = list.unwrap_or_default().into_iter().filter(|id| !id.is_empty() && id != own).map(AdvisoryId).collect();
+    list.sort();
+    list.dedup();
+    list
+}
+
+fn title(summary: Option<&str>, details: Option<&str>) -> String {
+    let line = |text: &str| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+    let text = summary.and_then(line).or_else(|| details.and_then(line)).unwrap_or_default();
+    let text: String = text.chars().map(|ch| if ch.is_control() { ' ' } else { ch }).collect();
+    match text.char_indices().nth(MAX_TITLE) {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default().trim_end()),
+        None => text,
+    }
+}
+
+/// The advisory's own page first.
+fn references(mut list: Vec<Reference>) -> Vec<String> {
+    list.retain(|reference| reference.url.starts_with("https://") || reference.url.starts_with("http://"));
+    list.sort_by_key(|reference| reference.kind.as_deref() != Some("ADVISORY"));
+    list.into_iter().take(MAX_REFERENCES).map(|reference| reference.url).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_with_patience() {
+        let record = parse_record(
+            br#"{"id":"GHSA-plim-soll-0001","details":"First line.\nSecond.","aliases":["CVE-2026-90001","CVE-2026-90001"],"modified":"0001-01-01T00:00:00Z",
+            "severity":[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N"},{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+            "database_specific":{"severity":"CRITICAL"},"new_field":[1],
+            "affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]},{"type":"NEW","events":[{"introduced":"0","until":"1"}]}]},{"ranges":[]}]}"#,
+        )
+        .unwrap();
+        assert_eq!(record.summary, "First line.");
+        assert_eq!(record.aliases, [AdvisoryId("CVE-2026-90001".to_owned())]);
+        assert_eq!(record.affected.len(), 1);
+        assert_eq!(record.affected[0].ranges[1].events, [Event::Introduced("0".to_owned()), Event::Unknown("until".to_owned())]);
+        let scored = record.ratings.iter().find(|rating| rating.score_tenths == Some(98)).unwrap();
+        assert_eq!((scored.author, scored.word.as_deref()), (RatingAuthor::Ghsa, Some("CRITICAL")));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        for bytes in [&b"{}"[..], b"[]", b"{\"id\":\"\"}", b"{\"id\":\"A\",\"affected\":[{\"package\":1}]}", b"\xff"] {
+            assert!(parse_record(bytes).is_err());
+        }
+    }
+}

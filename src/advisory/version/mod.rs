@@ -1,0 +1,233 @@
+//! One version order per file. In: the text of a version and the scheme it follows. Out: a parsed version that compares, or "no such version",
+//! which is never taken for "not affected" (advisories.md R16).
+
+mod apk;
+mod dpkg;
+mod npm;
+mod pep440;
+mod rpm;
+mod semver;
+
+use std::cmp::Ordering;
+
+/// Longer texts are no versions; some orders take quadratic time over digits.
+const MAX_LENGTH: usize = 512;
+
+/// A version order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scheme {
+    /// Alpine packages.
+    Apk,
+    /// Debian and Ubuntu packages.
+    Dpkg,
+    /// npm packages.
+    Npm,
+    /// Python distributions (PEP 440).
+    Pep440,
+    /// RPM packages.
+    Rpm,
+    /// Semantic versioning 2.0 by precedence: build metadata does not count.
+    Semver,
+}
+
+impl Scheme {
+    /// The word in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Apk => "apk",
+            Self::Dpkg => "dpkg",
+            Self::Npm => "npm",
+            Self::Pep440 => "PEP 440",
+            Self::Rpm => "rpm",
+            Self::Semver => "semver",
+        }
+    }
+
+    /// Parses the version of an installed package; `None` when it is none of this scheme.
+    #[must_use]
+    pub fn parse(self, text: &str) -> Option<Version> {
+        if text.len() > MAX_LENGTH {
+            return None;
+        }
+        Some(Version(match self {
+            Self::Apk => Inner::Apk(apk::Version::parse(text)?),
+            Self::Dpkg => Inner::Dpkg(dpkg::parse(text)?),
+            Self::Npm => Inner::Npm(Box::new(npm::parse(text)?)),
+            Self::Pep440 => Inner::Pep440(Box::new(pep440::parse(text)?)),
+            Self::Rpm => Inner::Rpm(rpm::Version::parse(text)?),
+            Self::Semver => Inner::Semver(Box::new(semver::parse(text)?)),
+        }))
+    }
+
+    /// Parses a version out of a record. npm and semver feeds write `1.0` for `1.0.0` here and there, and their own tools read it so.
+    #[must_use]
+    pub fn parse_event(self, text: &str) -> Option<Version> {
+        self.parse(text).or_else(|| match self {
+            Self::Npm | Self::Semver => self.parse(&completed(text)?),
+            Self::Apk | Self::Dpkg | Self::Pep440 | Self::Rpm => None,
+        })
+    }
+}
+
+/// A parsed version.
+#[derive(Debug, Clone)]
+pub struct Version(Inner);
+
+#[derive(Debug, Clone)]
+enum Inner {
+    Apk(apk::Version),
+    Dpkg(debversion::Version),
+    Npm(Box<node_semver::Version>),
+    Pep440(Box<pep440_rs::Version>),
+    Rpm(rpm::Version),
+    Semver(Box<::semver::Version>),
+}
+
+impl Version {
+    /// Compares two versions of one scheme; versions of different schemes have no order.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (&self.0, &other.0) {
+            (Inner::Apk(a), Inner::Apk(b)) => Some(a.compare(b)),
+            (Inner::Dpkg(a), Inner::Dpkg(b)) => Some(a.cmp(b)),
+            (Inner::Npm(a), Inner::Npm(b)) => Some(a.cmp(b)),
+            (Inner::Pep440(a), Inner::Pep440(b)) => Some(a.cmp(b)),
+            (Inner::Rpm(a), Inner::Rpm(b)) => Some(a.compare(b)),
+            (Inner::Semver(a), Inner::Semver(b)) => Some(a.cmp_precedence(b)),
+            _ => None,
+        }
+    }
+}
+
+/// `1` and `1.2` as `1.0.0` and `1.2.0`.
+fn completed(text: &str) -> Option<String> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let mut parts = text.split('.');
+    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let first = parts.next().filter(|part| numeric(part))?;
+    match (parts.next(), parts.next()) {
+        (None, _) => Some(format!("{first}.0.0")),
+        (Some(second), None) if numeric(second) => Some(format!("{first}.{second}.0")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ALL: [Scheme; 6] = [Scheme::Apk, Scheme::Dpkg, Scheme::Npm, Scheme::Pep440, Scheme::Rpm, Scheme::Semver];
+
+    fn vectors(name: &str) -> Option<Vec<(String, String, String)>> {
+        let folder = std::env::var_os("PLIMSOLL_CORPUS").map(PathBuf::from)?.join("corpus/versions");
+        serde_json::from_str(&std::fs::read_to_string(folder.join(format!("{name}.json"))).ok()?).ok()
+    }
+
+    /// Runs one file of vectors; `compare` gives the raw order of the tool that decided them.
+    fn run(name: &str, compare: impl Fn(&str, &str) -> Option<Ordering>) {
+        let Some(rows) = vectors(name) else {
+            eprintln!("skipped: PLIMSOLL_CORPUS is not set");
+            return;
+        };
+        let mut wrong = Vec::new();
+        for (a, op, b) in &rows {
+            let expected = match op.as_str() {
+                "<" => Ordering::Less,
+                "=" => Ordering::Equal,
+                _ => Ordering::Greater,
+            };
+            if compare(a, b) != Some(expected) || compare(b, a) != Some(expected.reverse()) {
+                wrong.push(format!("{a} {op} {b}: {:?}, back {:?}", compare(a, b), compare(b, a)));
+            }
+        }
+        println!("{name}: {} of {}", rows.len() - wrong.len(), rows.len());
+        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    fn scheme(scheme: Scheme) -> impl Fn(&str, &str) -> Option<Ordering> {
+        move |a, b| scheme.parse(a)?.compare(&scheme.parse(b)?)
+    }
+
+    #[test]
+    fn vectors_dpkg() {
+        run("dpkg", scheme(Scheme::Dpkg));
+    }
+
+    #[test]
+    fn vectors_pypi() {
+        run("pypi", scheme(Scheme::Pep440));
+    }
+
+    #[test]
+    fn vectors_npm() {
+        run("semver", scheme(Scheme::Npm));
+    }
+
+    #[test]
+    fn vectors_semver() {
+        run("semver", scheme(Scheme::Semver));
+    }
+
+    #[test]
+    fn vectors_rpm() {
+        run("rpm", scheme(Scheme::Rpm));
+    }
+
+    #[test]
+    fn vectors_apk() {
+        run("apk", |a, b| Some(apk::compare(a, b)));
+    }
+
+    #[test]
+    fn texts_that_are_no_versions_are_refused() {
+        for (scheme, text) in [
+            (Scheme::Apk, "0.8.21.r2"),
+            (Scheme::Apk, "1.11-20-r0"),
+            (Scheme::Apk, ""),
+            (Scheme::Dpkg, "1 0"),
+            (Scheme::Dpkg, ""),
+            (Scheme::Npm, "1.0"),
+            (Scheme::Npm, "latest"),
+            (Scheme::Pep440, "0.1-bulbasaur"),
+            (Scheme::Rpm, ""),
+            (Scheme::Semver, "2.0"),
+            (Scheme::Semver, "(devel)"),
+        ] {
+            assert!(scheme.parse(text).is_none(), "{scheme:?} {text}");
+        }
+        assert!(Scheme::Dpkg.parse(&"1".repeat(MAX_LENGTH + 1)).is_none());
+        for text in ["13.2.1_git20231014-r0", "6.6.4p1-r0", "1.1.1k-r0", "8.1_p1-r0", "20191127-r2"] {
+            assert!(Scheme::Apk.parse(text).is_some(), "{text}");
+        }
+        for text in ["1.", "1.a", "1ab", "1-r", "1-rx", "1_zeta", "4.8.0.-r1"] {
+            assert!(Scheme::Apk.parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn records_may_write_short_versions() {
+        let one = Scheme::Npm.parse("1.0.0").unwrap();
+        for text in ["1", "1.0", "v1.0"] {
+            assert_eq!(Scheme::Npm.parse_event(text).unwrap().compare(&one), Some(Ordering::Equal), "{text}");
+        }
+        assert!(Scheme::Semver.parse_event("1.0.0.0").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn orders_never_panic_and_are_antisymmetric(a in "\\PC{0,24}", b in "[0-9a-z.:~^+_-]{0,16}") {
+            for scheme in ALL {
+                if let (Some(x), Some(y)) = (scheme.parse(&a).or_else(|| scheme.parse("1.0.0")), scheme.parse(&b)) {
+                    prop_assert_eq!(x.compare(&y), y.compare(&x).map(Ordering::reverse));
+                    prop_assert_eq!(y.compare(&y), Some(Ordering::Equal));
+                }
+            }
+            let _ = apk::compare(&a, &b);
+        }
+    }
+}
