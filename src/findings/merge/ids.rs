@@ -67,6 +67,10 @@ impl<'a> Ids<'a> {
                 ids.advisories.entry(&row.id).or_default().extend(all().filter(|id| is_cve(id)));
             }
         }
+        // Every parent has the smaller number, so one pass makes every path one step long.
+        for number in 0..ids.parents.len() {
+            ids.halve(number);
+        }
         for (number, cve) in links {
             let root = ids.root(number);
             ids.cves.entry(root).or_default().insert(cve);
@@ -120,16 +124,93 @@ impl<'a> Ids<'a> {
         number
     }
 
+    /// Joins two components; the smaller root stays. Paths are halved on the way, so that hostile chains of ids stay cheap.
     fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        // The smaller number stays the root; path halving is not worth it for chains of a handful of ids.
+        let (a, b) = (self.halve(a), self.halve(b));
         if let Some(parent) = self.parents.get_mut(a.max(b)) {
             *parent = a.min(b);
         }
+    }
+
+    fn halve(&mut self, mut number: usize) -> usize {
+        while let Some(parent) = self.parents.get(number).copied().filter(|parent| *parent != number) {
+            let grandparent = self.parents.get(parent).copied().unwrap_or(parent);
+            if let Some(slot) = self.parents.get_mut(number) {
+                *slot = grandparent;
+            }
+            number = grandparent;
+        }
+        number
     }
 }
 
 /// GHSA before anything else, then by spelling.
 fn rank(id: &str) -> (bool, &str) {
     (!id.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("GHSA-")), id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::{coverage::SourceId, evidence::ObservedState};
+
+    fn row(id: &str, aliases: &[&str]) -> Observation {
+        Observation {
+            source: SourceId::Offline,
+            id: id.to_owned(),
+            aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+            title: None,
+            package: None,
+            ratings: Vec::new(),
+            fixed: Vec::new(),
+            says_no_fix: false,
+            state: ObservedState::Open,
+            link: None,
+            updated: None,
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    fn check(rows: &[(&str, &[&str])], expected: &[&[&str]]) {
+        let mut rows: Vec<Observation> = rows.iter().map(|(id, aliases)| row(id, aliases)).collect();
+        for _ in 0..2 {
+            let borrowed: Vec<&Observation> = rows.iter().collect();
+            let ids = Ids::of(&borrowed);
+            let mut found: Vec<Vec<String>> = borrowed.iter().map(|row| ids.canonical(row)).collect();
+            found.sort();
+            let mut wanted: Vec<Vec<String>> = expected.iter().map(|ids| ids.iter().map(|&id| id.to_owned()).collect()).collect();
+            wanted.sort();
+            assert_eq!(found, wanted);
+            rows.reverse();
+        }
+    }
+
+    #[test]
+    fn ids_join_through_links_and_cves_never_do() {
+        check(&[("CVE-2024-1", &["GHSA-aaaa"]), ("PYSEC-1", &["GHSA-aaaa"])], &[&["CVE-2024-1"], &["CVE-2024-1"]]);
+        check(&[("PYSEC-1", &["GHSA-aaaa"]), ("GHSA-aaaa", &[])], &[&["GHSA-aaaa"], &["GHSA-aaaa"]]);
+        check(&[("RUSTSEC-2", &[]), ("rustsec-x", &[])], &[&["RUSTSEC-2"], &["rustsec-x"]]);
+        check(&[("CVE-2024-1", &["CVE-2024-2"]), ("CVE-2024-2", &[])], &[&["CVE-2024-1"], &["CVE-2024-2"]]);
+        // One advisory about two CVEs is said of both and makes them no single problem.
+        check(&[("GHSA-two", &["CVE-2024-1", "CVE-2024-2"]), ("CVE-2024-1", &[])], &[&["CVE-2024-1", "CVE-2024-2"], &["CVE-2024-1"]]);
+    }
+
+    #[test]
+    fn advisories_link_to_cves_or_stand_alone() {
+        check(&[("ALAS2023-2024-1", &["CVE-2024-1", "CVE-2024-2"]), ("CVE-2024-3", &[])], &[&["CVE-2024-1", "CVE-2024-2"], &["CVE-2024-3"]]);
+        // Another source links it.
+        check(&[("USN-1-1", &[]), ("CVE-2024-1", &["USN-1-1"])], &[&["CVE-2024-1"], &["CVE-2024-1"]]);
+        check(&[("USN-1-1", &[])], &[&["USN-1-1"]]);
+        // Two GHSA ids named beside one advisory stay apart.
+        check(&[("DSA-1", &["GHSA-a", "GHSA-b"]), ("GHSA-a", &[]), ("GHSA-b", &[])], &[&["DSA-1"], &["GHSA-a"], &["GHSA-b"]]);
+    }
+
+    #[test]
+    fn words_shorter_than_a_prefix_are_safe() {
+        for id in ["", "C", "é", "CVÉ-", "USN"] {
+            assert!(!is_cve(id) && !is_advisory(id), "{id}");
+        }
+    }
 }
