@@ -21,9 +21,14 @@ use std::{
 
 use serde_json::{Value, json};
 
+/// Answers of a test's own making: operation and request in, an entry out; `None` leaves the call to the scenario.
+pub(crate) type Live = Arc<dyn Fn(&str, &Value) -> Option<Value> + Send + Sync>;
+
 /// What a server answers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Scenario {
+    /// Asked before `operations`.
+    pub(crate) live: Option<Live>,
     /// Folder that the paths of answers start from.
     pub(crate) root: PathBuf,
     /// Answers by operation.
@@ -47,7 +52,7 @@ impl Scenario {
     /// A scenario made in the test.
     pub(crate) fn of(root: &Path, operations: Value) -> Self {
         let operations = operations.as_object().expect("operations").iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        Self { root: root.to_owned(), operations }
+        Self { live: None, root: root.to_owned(), operations }
     }
 
     /// The same scenario with another answer, unless it has one already.
@@ -82,11 +87,6 @@ impl Replay {
     /// How often an operation was called.
     pub(crate) fn count(&self, operation: &str) -> usize {
         self.calls().iter().filter(|call| call.operation == operation).count()
-    }
-
-    /// Answers from another scenario from now on; positions and log start anew.
-    pub(crate) fn load(&self, scenario: Scenario) {
-        *self.state.lock().expect("unpoisoned") = State::of(scenario);
     }
 }
 
@@ -182,7 +182,8 @@ fn answer(state: &Mutex<State>, path: &str, target: Option<&str>, body: &[u8]) -
     let kind = if target.is_some() { "application/x-amz-json-1.1" } else { "application/json" };
     let headers = |kind: &str| BTreeMap::from([("Content-Type".to_owned(), kind.to_owned())]);
     let token = request["nextToken"].as_str().unwrap_or_default().to_owned();
-    let Some(entry) = pick(&mut state, &operation, &token) else {
+    let live = state.scenario.live.clone().and_then(|live| live(&operation, &request));
+    let Some(entry) = live.or_else(|| pick(&mut state, &operation, &token)) else {
         let name = if state.scenario.operations.contains_key(&operation) { "NoSuchPage" } else { "NotInScenario" };
         return reply(501, &headers(kind), &json!({"__type": name, "message": operation}).to_string());
     };

@@ -2,3 +2,4 @@
 
 mod aws;
 mod aws_replay;
+mod aws_timelines;

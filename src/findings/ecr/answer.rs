@@ -51,6 +51,8 @@ pub(super) struct Answer {
     pub(super) status: Option<String>,
     description: Option<String>,
     counted: Vec<(usize, u64)>,
+    /// Whether a page says that it is about another digest.
+    misses: bool,
 }
 
 /// What an answer means before anybody confirms it.
@@ -101,7 +103,7 @@ pub(super) async fn fetch(client: &Client, target: &Target) -> (Answer, Verdict)
 
 impl Answer {
     fn empty() -> Self {
-        Self { listing: Listing::default(), shape: Shape::Unknown, status: None, description: None, counted: Vec::new() }
+        Self { listing: Listing::default(), shape: Shape::Unknown, status: None, description: None, counted: Vec::new(), misses: false }
     }
 
     fn add(&mut self, page: &DescribeImageScanFindingsOutput, target: &Target) {
@@ -120,6 +122,7 @@ impl Answer {
         listing.database_at = found.vulnerability_source_updated_at().and_then(rfc3339).or(listing.database_at.take());
         let before = listing.rows;
         let other_image = page.image_id().and_then(|id| id.image_digest()).and_then(|digest| target.is_me(digest)) == Some(false);
+        self.misses |= other_image;
         for finding in found.findings() {
             listing.rows = listing.rows.saturating_add(1);
             if other_image {
@@ -159,7 +162,7 @@ impl Answer {
             _ if is_done(status) && self.listing.completed_at.is_none() => {
                 Readiness::Wait(gap("incomplete", format!("scan status {status}, but no scan has ended yet")).with_hint(LATER))
             }
-            _ if is_done(status) && self.listing.rows > 0 && self.listing.rows == self.listing.dropped => {
+            _ if is_done(status) && self.misses => {
                 Readiness::Wait(gap("incomplete", "the answer is about another image".to_owned()))
             }
             _ if is_done(status) => match self.miscounted() {
