@@ -62,10 +62,9 @@ impl Registry {
 
 /// Asks the registry about itself.
 pub(super) async fn fetch(client: &Client, target: &Target) -> Registry {
-    let scan_type = scan_type(client, target).await;
+    let (scan_type, image) = futures_util::join!(scan_type(client, target), image(client, target));
     // Under basic scanning a MANUAL repository may well have been scanned by hand.
     let left_out = scan_type == ScanType::Enhanced && is_left_out(client, target).await;
-    let image = image(client, target).await;
     let archived = image.as_ref().and_then(types::ImageDetail::image_status) == Some(&ImageStatus::Archived);
     let pushed_at = image.and_then(|image| image.image_pushed_at().map(|time| time.secs()));
     Registry { scan_type, never_scans: left_out || archived, archived, pushed_at }

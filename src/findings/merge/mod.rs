@@ -224,3 +224,121 @@ fn in_full(row: &Observation) -> impl Ord + '_ {
 fn purl_of(purl: Option<&PackageUrl>, name: &str) -> String {
     purl.map_or_else(|| name.to_owned(), |purl| purl.without_version().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        coverage::{Completeness, SourceId, SourceState},
+        evidence::{ObservedPackage, ObservedState},
+        finding::FindingState,
+        severity::{Rating, RatingAuthor},
+    };
+
+    fn row(source: SourceId, id: &str, package: Option<&str>) -> Observation {
+        Observation {
+            source,
+            id: id.to_owned(),
+            aliases: BTreeSet::new(),
+            title: None,
+            package: package.map(|name| ObservedPackage { kind: Some(PackageKind::Npm), name: name.to_owned(), version: "1".to_owned(), locations: Vec::new(), path: None }),
+            ratings: Vec::new(),
+            fixed: Vec::new(),
+            says_no_fix: false,
+            state: ObservedState::Open,
+            link: None,
+            updated: None,
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    fn merged(rows: &[Observation]) -> Vec<Finding> {
+        let report = |observations: Vec<Observation>| SourceReport {
+            state: SourceState { source: SourceId::Offline, completeness: Completeness::Complete, asked: true, details: BTreeMap::new() },
+            observations,
+            gaps: Vec::new(),
+        };
+        let compare = |_: PackageKind, a: &str, b: &str| Some(a.parse::<u32>().ok()?.cmp(&b.parse().ok()?));
+        let findings = merge(&[report(rows.to_vec())], None, &compare);
+        let one_each: Vec<SourceReport> = rows.iter().rev().map(|row| report(vec![row.clone()])).collect();
+        assert_eq!(findings, merge(&one_each, None, &compare), "the order of the inputs shows");
+        findings
+    }
+
+    fn named(findings: &[Finding]) -> Vec<String> {
+        findings.iter().map(|finding| format!("{} {}", finding.id, finding.package.as_ref().map_or("-", |package| package.name.as_str()))).collect()
+    }
+
+    #[test]
+    fn unlocated_rows_join_the_only_located_finding_of_their_id() {
+        let (basic, offline) = (SourceId::EcrBasic, SourceId::Offline);
+        assert_eq!(named(&merged(&[row(basic, "CVE-2024-1", None), row(offline, "CVE-2024-1", Some("a"))])), ["CVE-2024-1 a"]);
+        let two = merged(&[row(basic, "CVE-2024-1", None), row(offline, "CVE-2024-1", Some("a")), row(offline, "CVE-2024-1", Some("b"))]);
+        assert_eq!(named(&two), ["CVE-2024-1 -", "CVE-2024-1 a", "CVE-2024-1 b"]);
+        assert_eq!(two[0].evidence[0].matched, MatchKind::Unlocated);
+    }
+
+    #[test]
+    fn unlinked_advisories_are_not_counted_beside_a_cve_with_the_same_fix() {
+        let with_fix = |id: &str, fix: &str| Observation { fixed: vec![fix.to_owned()], ..row(SourceId::Inspector, id, Some("a")) };
+        assert_eq!(named(&merged(&[with_fix("CVE-2024-1", "2"), with_fix("USN-1-1", "2")])), ["CVE-2024-1 a"]);
+        assert_eq!(named(&merged(&[with_fix("CVE-2024-1", "2"), with_fix("USN-1-1", "3")])), ["CVE-2024-1 a", "USN-1-1 a"]);
+        // Two fixes that nobody knows are not the same fix.
+        let rows = [row(SourceId::Inspector, "CVE-2024-1", Some("a")), row(SourceId::Inspector, "USN-1-1", Some("a"))];
+        assert_eq!(named(&merged(&rows)), ["CVE-2024-1 a", "USN-1-1 a"]);
+    }
+
+    #[test]
+    fn sources_that_do_not_agree_are_noted_and_the_careful_one_wins() {
+        let inspector = Observation { says_no_fix: true, state: ObservedState::Closed, ..row(SourceId::Inspector, "CVE-2024-1", Some("a")) };
+        let offline = Observation { fixed: vec!["2".to_owned()], ..row(SourceId::Offline, "CVE-2024-1", Some("a")) };
+        let findings = merged(&[inspector.clone(), offline]);
+        assert_eq!(findings[0].notes, ["closed by inspector, still seen by offline", "fix disputed"]);
+        assert_eq!((findings[0].state, findings[0].fixed.as_slice()), (FindingState::Open, ["2".to_owned()].as_slice()));
+        assert_eq!(merged(&[inspector])[0].state, FindingState::Closed);
+    }
+
+    #[test]
+    fn the_later_view_of_one_inspector_finding_speaks() {
+        let view = |view: &str, state, updated: &str| Observation {
+            state,
+            updated: Some(updated.to_owned()),
+            attributes: BTreeMap::from([("arn".to_owned(), "arn:1".to_owned()), ("view".to_owned(), view.to_owned())]),
+            ..row(SourceId::Inspector, "CVE-2024-1", Some("a"))
+        };
+        let (open, closed) = (ObservedState::Open, ObservedState::Closed);
+        let check = |rows: [Observation; 2], expected| {
+            let findings = merged(&rows);
+            assert_eq!((findings.len(), findings[0].state, findings[0].evidence.len()), (1, expected, 1));
+        };
+        check([view("ecr", open, "2026-01-01T00:00:00Z"), view("inspector", closed, "2026-01-01T00:00:00Z")], FindingState::Closed);
+        check([view("ecr", open, "2026-01-01T00:00:00.5Z"), view("inspector", closed, "2026-01-01T00:00:00Z")], FindingState::Open);
+        check([view("ecr", closed, "2026-01-02T00:00:00Z"), view("inspector", open, "2026-01-01T00:00:00Z")], FindingState::Closed);
+    }
+
+    #[test]
+    fn exploits_and_probabilities_are_kept_apart_from_kev() {
+        let fact = |source, key: &str, value: &str, updated: &str| Observation {
+            updated: Some(updated.to_owned()),
+            attributes: BTreeMap::from([(key.to_owned(), value.to_owned())]),
+            ..row(source, "CVE-2024-1", Some("a"))
+        };
+        let exploit = fact(SourceId::Inspector, "exploit", "YES", "2026-01-01T00:00:00Z");
+        assert!(!merged(&[exploit.clone()])[0].kev);
+        assert!(merged(&[exploit, fact(SourceId::InspectorSbom, "kev_date_added", "2025-11-02", "2026-01-01T00:00:00Z")])[0].kev);
+        let old = fact(SourceId::Inspector, "epss", "0.9", "2026-01-01T00:00:00Z");
+        let new = fact(SourceId::InspectorSbom, "epss", "0.25", "2026-01-02T00:00:00Z");
+        assert_eq!(merged(&[old, new])[0].epss_millionths, Some(250_000));
+        assert_eq!(merged(&[fact(SourceId::Inspector, "epss", "NaN", "")])[0].epss_millionths, None);
+    }
+
+    #[test]
+    fn findings_are_sorted_by_severity_id_package() {
+        let rated = |id: &str, package: &str, word: &str| Observation {
+            ratings: vec![Rating { author: RatingAuthor::Inspector, word: Some(word.to_owned()), vector: None, score_tenths: None }],
+            ..row(SourceId::Inspector, id, Some(package))
+        };
+        let rows = [rated("CVE-1", "a", "LOW"), rated("CVE-2", "b", "UNTRIAGED"), rated("CVE-3", "b", "HIGH"), rated("CVE-3", "a", "HIGH"), rated("CVE-4", "a", "CRITICAL")];
+        assert_eq!(named(&merged(&rows)), ["CVE-4 a", "CVE-3 a", "CVE-3 b", "CVE-2 b", "CVE-1 a"]);
+    }
+}
