@@ -176,3 +176,49 @@ fn is_about_credentials(error: &dyn std::error::Error) -> bool {
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|ch| !ch.is_control()).take(MAX_MESSAGE).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(action: &'static str, code: &str, message: &str) -> Fault {
+        Fault { kind: kind_of(code), action, code: Some(code.to_owned()), message: one_line(message) }
+    }
+
+    #[test]
+    fn codes_give_their_kinds() {
+        let table = [
+            ("AccessDeniedException", "denied"),
+            ("ThrottlingException", "throttled"),
+            ("TooManyRequestsException", "throttled"),
+            ("ExpiredTokenException", "credentials"),
+            ("ScanNotFoundException", "not-scanned"),
+            ("ImageNotFoundException", "not-found"),
+            ("RepositoryNotFoundException", "not-found"),
+            ("UnsupportedImageTypeException", "unsupported"),
+            ("ImageArchivedException", "archived"),
+            ("LimitExceededException", "limit"),
+            ("ValidationException", "error"),
+            ("SomeFutureException", "error"),
+        ];
+        for (code, expected) in table {
+            assert_eq!(fault("ecr:DescribeImageScanFindings", code, "words").gap(SourceId::Ecr).kind, expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_action_that_the_service_names() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/ci/run is not authorized to perform: inspector2:ListFindings on resource: *";
+        let gap = fault("ecr:DescribeImageScanFindings", "AccessDeniedException", message).gap(SourceId::Ecr);
+        assert!(gap.reason.starts_with("inspector2:ListFindings was refused"), "{gap:?}");
+        // What a hostile server calls an action is not repeated as one.
+        let gap = fault("inspector2:ListCoverage", "AccessDeniedException", "perform: <b>x</b> now").gap(SourceId::Ecr);
+        assert!(gap.reason.starts_with("inspector2:ListCoverage was refused"), "{gap:?}");
+    }
+
+    #[test]
+    fn messages_are_one_short_line() {
+        assert_eq!(one_line("a\nb\t\u{1b}[31m c"), "a b [31m c");
+        assert_eq!(one_line(&"x".repeat(10_000)).len(), MAX_MESSAGE);
+    }
+}

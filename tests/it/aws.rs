@@ -166,6 +166,15 @@ fn made_scenarios_give_their_gaps() {
 }
 
 #[test]
+fn an_empty_list_of_an_unknown_registry_is_no_answer() {
+    let root = Scenario::testdata("basic-clean").root;
+    let (rig, _replay) = serve(&root, json!({"DescribeImageScanFindings": ["ecr/basic-clean.json"], "ListCoverage": [{"inline": {"coveredResources": []}}]}));
+    let report = rig.ecr(&made());
+    assert_eq!((report.state.source, kinds(&report), waited(&report)), (SourceId::Ecr, vec!["incomplete"], 900));
+    assert!(report.gaps[0].hint.as_deref().is_some_and(|hint| hint.contains("ecr:GetRegistryScanningConfiguration")));
+}
+
+#[test]
 fn denied_gaps_name_the_action() {
     let (url, _replay) = start(Scenario::testdata("access-denied"));
     let rig = Rig::new(&url);

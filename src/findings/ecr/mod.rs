@@ -137,7 +137,18 @@ impl Watch<'_> {
     async fn confirmed(&self, answer: &Answer) -> Readiness {
         let pushed_at = self.registry.pushed_at.max(answer.listing.pushed_at);
         match self.inspector {
-            Some(client) => coverage::fetch(client, self.target, pushed_at, SourceId::Ecr).await.readiness(SourceId::Ecr, answer.listing.rows),
+            Some(client) => {
+                let readiness = coverage::fetch(client, self.target, pushed_at, SourceId::Ecr).await.readiness(SourceId::Ecr, answer.listing.rows);
+                match (readiness, answer.shape) {
+                    // An empty list of a registry that may well have basic scanning: Inspector then knows nothing about the image, and never will.
+                    (Readiness::Wait(gap), Shape::Basic { empty: true }) if gap.kind == "not-scanned" => {
+                        let text = format!("an empty list of findings could not be confirmed: {}", gap.reason);
+                        let hint = "allow ecr:GetRegistryScanningConfiguration: on a registry with basic scanning an empty list is an answer";
+                        Readiness::Wait(Gap::new(SourceId::Ecr, "incomplete", "", text).with_hint(hint))
+                    }
+                    (readiness, _) => readiness,
+                }
+            }
             None => {
                 let gap = Gap::new(SourceId::Ecr, "incomplete", "", "nobody could confirm that the enhanced scan is done")
                     .with_hint("allow inspector2:ListCoverage, or for a registry with basic scanning ecr:GetRegistryScanningConfiguration");

@@ -135,3 +135,85 @@ fn normal_version(kind: Option<PackageKind>, version: &str) -> String {
 fn strip_epoch(version: &str) -> &str {
     version.strip_prefix("0:").unwrap_or(version)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::{
+        coverage::SourceId,
+        evidence::ObservedState,
+        package::{PackageUrl, SourcePackage},
+    };
+
+    fn own(kind: PackageKind, name: &str, version: &str, source: Option<(&str, Option<&str>)>) -> Package {
+        Package {
+            kind,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            purl: PackageUrl::new(kind, None, name, Some(version), &BTreeMap::new()),
+            arch: None,
+            source: source.map(|(name, version)| SourcePackage { name: name.to_owned(), version: version.map(str::to_owned) }),
+            modularity: None,
+            vendor: None,
+            licences: Vec::new(),
+            locations: vec![Location::Config],
+            owner: None,
+            found_by: "test",
+        }
+    }
+
+    #[test]
+    fn packages_are_placed_on_the_inventory() {
+        let inventory = Inventory {
+            packages: vec![
+                own(PackageKind::Deb, "login", "4.13-1", Some(("shadow", Some("4.13-1")))),
+                own(PackageKind::Deb, "passwd", "4.13-1", Some(("shadow", Some("4.13-1")))),
+                own(PackageKind::Deb, "util-linux", "2.38-5+b1", Some(("util-linux", Some("2.38-5")))),
+                own(PackageKind::Rpm, "openssl-libs", "1:3.0.7-2", Some(("openssl", Some("3.0.7-2")))),
+                own(PackageKind::Apk, "musl", "1.2.4-r2", Some(("musl", None))),
+                own(PackageKind::Pypi, "Zope.Interface", "5.0", None),
+                own(PackageKind::Golang, "stdlib", "go1.21.5", None),
+                own(PackageKind::Golang, "golang.org/x/net", "v0.7.0", None),
+                own(PackageKind::Npm, "util-linux", "2.38-5+b1", None),
+            ],
+            ..Inventory::default()
+        };
+        let places = Places::of(Some(&inventory));
+        let check = |kind: Option<PackageKind>, name: &str, version: &str, expected: &[&str], matched: MatchKind| {
+            let row = Observation {
+                source: SourceId::Inspector,
+                id: "CVE-1".to_owned(),
+                aliases: BTreeSet::new(),
+                title: None,
+                package: Some(ObservedPackage { kind, name: name.to_owned(), version: version.to_owned(), locations: Vec::new(), path: None }),
+                ratings: Vec::new(),
+                fixed: Vec::new(),
+                says_no_fix: false,
+                state: ObservedState::Open,
+                link: None,
+                updated: None,
+                attributes: BTreeMap::new(),
+            };
+            let placed = places.place(&row);
+            assert_eq!(placed.iter().map(|placed| placed.package.name.as_str()).collect::<Vec<_>>(), expected, "{name}");
+            for placed in placed {
+                assert_eq!(placed.matched, matched, "{name}");
+                let is_ours = matched != MatchKind::AsReported;
+                assert_eq!((placed.package.purl.is_some(), placed.locations.len(), placed.note.is_none()), (is_ours, usize::from(is_ours), is_ours), "{name}");
+            }
+        };
+        check(None, "util-linux", "2.38-5+b1", &["util-linux"], MatchKind::Exact);
+        check(Some(PackageKind::Deb), "util-linux", "0:2.38-5", &["util-linux"], MatchKind::Source);
+        check(None, "shadow", "4.13-1", &["login", "passwd"], MatchKind::Source);
+        check(None, "openssl", "1:3.0.7-2", &["openssl-libs"], MatchKind::Source);
+        check(None, "musl", "1.2.4-r2", &["musl"], MatchKind::Exact);
+        check(Some(PackageKind::Pypi), "zope_interface", "5.0", &["Zope.Interface"], MatchKind::Exact);
+        check(Some(PackageKind::Golang), "go/stdlib", "1.21.5", &["stdlib"], MatchKind::Exact);
+        check(Some(PackageKind::Golang), "golang.org/x/net", "0.7.0", &["golang.org/x/net"], MatchKind::Exact);
+        // Another version, another ecosystem: kept, with a note.
+        check(None, "shadow", "4.14-1", &["shadow"], MatchKind::AsReported);
+        check(Some(PackageKind::Npm), "musl", "1.2.4-r2", &["musl"], MatchKind::AsReported);
+    }
+}
