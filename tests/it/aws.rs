@@ -168,7 +168,7 @@ fn made_scenarios_give_their_gaps() {
 #[test]
 fn an_empty_list_of_an_unknown_registry_is_no_answer() {
     let root = Scenario::testdata("basic-clean").root;
-    let (rig, _replay) = serve(&root, json!({"DescribeImageScanFindings": ["ecr/basic-clean.json"], "ListCoverage": [{"inline": {"coveredResources": []}}]}));
+    let (rig, _replay) = serve(&root, &json!({"DescribeImageScanFindings": ["ecr/basic-clean.json"], "ListCoverage": [{"inline": {"coveredResources": []}}]}));
     let report = rig.ecr(&made());
     assert_eq!((report.state.source, kinds(&report), waited(&report)), (SourceId::Ecr, vec!["incomplete"], 900));
     assert!(report.gaps[0].hint.as_deref().is_some_and(|hint| hint.contains("ecr:GetRegistryScanningConfiguration")));
@@ -288,7 +288,7 @@ fn read(root: &Path, file: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))).expect("JSON")
 }
 
-fn serve(root: &Path, operations: Value) -> (Rig, Replay) {
+fn serve(root: &Path, operations: &Value) -> (Rig, Replay) {
     let (url, replay) = start(Scenario::of(root, operations));
     (Rig::new(&url), replay)
 }
@@ -317,7 +317,7 @@ fn single_answers_mean_what_the_corpus_expects() {
         } else {
             json!({"GetRegistryScanningConfiguration": [registry], "DescribeImageScanFindings": [file], "ListCoverage": [{"inline": covered}]})
         };
-        let (rig, _replay) = serve(&root, operations);
+        let (rig, _replay) = serve(&root, &operations);
         let report = if of_coverage { rig.inspector(&image) } else { rig.ecr(&image) };
         let found = kinds(&report);
         match outcome {
@@ -350,7 +350,7 @@ fn errors_give_their_gaps() {
         } else {
             json!({"DescribeImageScanFindings": [file], "ListCoverage": [COVERED]})
         };
-        let (rig, replay) = serve(&root, operations);
+        let (rig, replay) = serve(&root, &operations);
         let report = if of_inspector { rig.inspector(&app(AMD64)) } else { rig.ecr(&app(AMD64)) };
         let calls = replay.count(if of_inspector { "ListFindings" } else { "DescribeImageScanFindings" });
         let (gap, time) = match outcome {
@@ -435,7 +435,7 @@ fn merges_equal_the_corpus() {
         for (view, files) in inputs(&root, case) {
             let registry = if view == "basic" { BASIC } else { ENHANCED };
             let operation = if view == "list" { "ListFindings" } else { "DescribeImageScanFindings" };
-            let (rig, _replay) = serve(&root, json!({"GetRegistryScanningConfiguration": [registry], "ListCoverage": [COVERED], operation: pages(&root, &files)}));
+            let (rig, _replay) = serve(&root, &json!({"GetRegistryScanningConfiguration": [registry], "ListCoverage": [COVERED], operation: pages(&root, &files)}));
             let report = if view == "list" { rig.inspector(&app(digest)) } else { rig.ecr(&app(digest)) };
             assert_eq!(kinds(&report), [""; 0], "{name}: {report:#?}");
             dropped += report.state.details["dropped_rows"].parse::<u64>().expect("count");

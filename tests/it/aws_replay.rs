@@ -46,11 +46,11 @@ impl Scenario {
     pub(crate) fn read(root: &Path, file: &str) -> Self {
         let text = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         let value: Value = serde_json::from_str(&text).expect("scenario JSON");
-        Self::of(root, value["operations"].clone())
+        Self::of(root, &value["operations"])
     }
 
     /// A scenario made in the test.
-    pub(crate) fn of(root: &Path, operations: Value) -> Self {
+    pub(crate) fn of(root: &Path, operations: &Value) -> Self {
         let operations = operations.as_object().expect("operations").iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         Self { live: None, root: root.to_owned(), operations }
     }

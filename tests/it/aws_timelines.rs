@@ -203,6 +203,7 @@ fn with(mut head: Value, findings: Value) -> Value {
     head
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "every caller has just made the value")]
 fn inline(value: Value) -> Value {
     json!({ "inline": value })
 }
@@ -232,11 +233,14 @@ fn none_of_a_thousand_scans_passes_before_its_list_is_whole() {
     play(1..=1_000);
 }
 
+/// The scan that the server plays, and its time.
+type Running = (Timeline, Arc<VirtualClock>);
+
 fn play(seeds: RangeInclusive<u64>) {
     let least = seeds.clone().count();
-    let current: Arc<Mutex<Option<(Timeline, Arc<VirtualClock>)>>> = Arc::new(Mutex::new(None));
+    let current: Arc<Mutex<Option<Running>>> = Arc::new(Mutex::new(None));
     let shared = Arc::clone(&current);
-    let mut scenario = Scenario::of(Path::new("."), json!({}));
+    let mut scenario = Scenario::of(Path::new("."), &json!({}));
     scenario.live = Some(Arc::new(move |operation, request| {
         let mut current = shared.lock().expect("unpoisoned");
         let (timeline, clock) = current.as_mut()?;

@@ -324,7 +324,7 @@ mod tests {
             ..row(source, "CVE-2024-1", Some("a"))
         };
         let exploit = fact(SourceId::Inspector, "exploit", "YES", "2026-01-01T00:00:00Z");
-        assert!(!merged(&[exploit.clone()])[0].kev);
+        assert!(!merged(std::slice::from_ref(&exploit))[0].kev);
         assert!(merged(&[exploit, fact(SourceId::InspectorSbom, "kev_date_added", "2025-11-02", "2026-01-01T00:00:00Z")])[0].kev);
         let old = fact(SourceId::Inspector, "epss", "0.9", "2026-01-01T00:00:00Z");
         let new = fact(SourceId::InspectorSbom, "epss", "0.25", "2026-01-02T00:00:00Z");
