@@ -6,6 +6,16 @@ use futures_util::future::BoxFuture;
 
 use crate::model::{coverage::SourceId, evidence::SourceReport, image::ResolvedImage, package::Inventory};
 
+mod coverage;
+pub mod ecr;
+mod fault;
+pub mod inspector;
+mod listing;
+pub mod merge;
+mod row;
+pub mod target;
+pub mod wait;
+
 /// Somebody who can say what is wrong with an image.
 pub trait FindingSource: Send + Sync {
     /// The source's id.
