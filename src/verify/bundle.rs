@@ -237,3 +237,55 @@ fn key_signer(checker: &Checker<'_>, spot: Spot<'_>, text: &str, material: Optio
     Ok((SignerIdentity::Key { fingerprint: key.fingerprint().to_owned() }, proven))
 }
 
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// One run of the conformance suite: the bundle against an artifact or its digest; `Ok` when it is accepted for the expected signer.
+    fn run(case: &Value, folder: &Path, covered: Covered<'_>) -> Result<(), String> {
+        let path = |name: &str| case.get(name).and_then(Value::as_str).map(|name| folder.join(name));
+        let text = fs::read_to_string(path("bundle").ok_or("no bundle")?).map_err(|error| error.to_string())?;
+        let root = TrustRoot::parse(&fs::read(path("trusted_root").ok_or("no root")?).map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
+        strict_json::parse(text.as_bytes())?;
+        if let Some(key) = path("key") {
+            let pem = fs::read_to_string(key).map_err(|error| error.to_string())?;
+            let key = TrustedKey::parse("key", pem).map_err(|error| error.to_string())?;
+            let proven = root.check_key(&text, covered, &key, LogEvidence::Proof).map_err(|refusal| format!("{refusal:?}"))?;
+            // Where the library cannot say that the signature holds, we ask our own check, which has no message here.
+            return if proven.logged { Ok(()) } else { Err("not verified".to_owned()) };
+        }
+        let (leaf, _) = root.check_keyless(&text, covered, LogEvidence::Proof).map_err(|refusal| format!("{refusal:?}"))?;
+        let SignerIdentity::Keyless { issuer, subject, .. } = signer(&leaf).map_err(|refusal| format!("{refusal:?}"))? else {
+            return Err("no identity".to_owned());
+        };
+        let expected = |name: &str| case.get(name).and_then(Value::as_str);
+        if expected("issuer") == Some(&issuer) && expected("identity") == Some(&subject) { Ok(()) } else { Err(format!("{issuer} {subject}")) }
+    }
+
+    #[test]
+    fn conformance_cases_come_out_as_they_say() {
+        let Some(folder) = std::env::var_os("PLIMSOLL_CORPUS").map(|root| Path::new(&root).join("corpus/signing/conformance/dev")).filter(|f| f.is_dir()) else {
+            eprintln!("skipped: PLIMSOLL_CORPUS is not set");
+            return;
+        };
+        let index: Value = serde_json::from_slice(&fs::read(folder.join("index.json")).expect("index")).expect("JSON");
+        let (mut runs, mut wrong) = (0, Vec::new());
+        for case in index.get("cases").and_then(Value::as_array).expect("cases") {
+            let text = |name: &str| case.get(name).and_then(Value::as_str).unwrap_or_default();
+            let bytes = fs::read(folder.join(text("artifact"))).expect("artifact");
+            let digest = Digest::parse(text("digest")).expect("digest");
+            for covered in [Covered::Bytes(&bytes), Covered::Digest(&digest)] {
+                runs += 1;
+                let got = run(case, &folder, covered);
+                if got.is_ok() != (text("expected") == "pass") {
+                    wrong.push(format!("{}: expected {}, got {got:?}", text("case"), text("expected")));
+                }
+            }
+        }
+        assert_eq!(runs, 84);
+        assert!(wrong.is_empty(), "{} of {runs} wrong\n{}", wrong.len(), wrong.join("\n"));
+    }
+}

@@ -1,1 +1,4 @@
 //! End-to-end tests: the binary and its stages, one test binary for all.
+
+mod sign_image;
+mod signing;
