@@ -17,6 +17,9 @@ const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const LOG: &str = "dev.sigstore.cosign/bundle";
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
+/// The kinds of log entry that are written in this layout and that the verifier reads.
+const ENTRIES: &[(&str, &str)] = &[("hashedrekord", "0.0.1"), ("dsse", "0.0.1"), ("intoto", "0.0.2")];
+
 /// What stands beside a signature in the tag layout.
 pub(crate) struct Beside<'a> {
     annotations: &'a BTreeMap<String, String>,
@@ -65,6 +68,9 @@ impl<'a> Beside<'a> {
         let entry = strict_json::parse(&bytes).map_err(|reason| bad(&reason))?;
         let kind = entry.get("kind").and_then(Value::as_str).ok_or_else(|| bad("entry has no kind"))?;
         let version = entry.get("apiVersion").and_then(Value::as_str).ok_or_else(|| bad("entry has no version"))?;
+        if !ENTRIES.contains(&(kind, version)) {
+            return Err(Refusal::unchecked("unchecked.unsupported", format!("log entry of kind `{kind:.40}` version `{version:.20}`")));
+        }
         Ok(Some(json!({
             "logIndex": index.to_string(),
             "logId": { "keyId": log },

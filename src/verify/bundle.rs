@@ -82,7 +82,7 @@ impl TrustRoot {
         if bundle.verification_material.tlog_entries.is_empty() {
             return Err(Refusal::invalid("invalid.proof-missing", "no transparency log entry"));
         }
-        let result = self.verifier.verify(artifact(covered)?, &bundle, &VerificationPolicy::any_identity()).map_err(|error| refusal(&error))?;
+        let result = self.verifier.verify(artifact(covered)?, &bundle, &VerificationPolicy::any_identity()).map_err(|error| refusal(&error, covered))?;
         // An `Ok` whose steps are not all done would be a change in the library, not a good signature.
         if !(result.certificate_verified() && result.sct_verified() && result.tlog_verified()) {
             return Err(Refusal::unchecked("unchecked.unsupported", "the verifier left out the certificate, its timestamp or the log"));
@@ -111,7 +111,7 @@ impl TrustRoot {
             Err(
                 sigstore_verify::Error::SignatureInvalid(_) | sigstore_verify::Error::UnsupportedBundle(_) | sigstore_verify::Error::UnsupportedArtifact(_) | sigstore_verify::Error::Crypto(_),
             ) => Ok(Proven::bare(&["log", "log-entry"])),
-            Err(error) => Err(refusal(&error)),
+            Err(error) => Err(refusal(&error, covered)),
         }
     }
 
@@ -160,11 +160,13 @@ fn signing_time(result: &VerificationResult) -> Option<(Timestamp, TimeSource)> 
 }
 
 /// The reason code that goes with the library's error. Only the code depends on this; a refusal it is in every case.
-fn refusal(error: &sigstore_verify::Error) -> Refusal {
+fn refusal(error: &sigstore_verify::Error, covered: Covered<'_>) -> Refusal {
     use sigstore_verify::Error as E;
     let detail = error.to_string();
     let code = match error {
         E::SignatureInvalid(_) => "invalid.signature",
+        // We hashed the bytes ourselves, so what disagrees with them is the log's entry.
+        E::ArtifactMismatch(_) if matches!(covered, Covered::Bytes(_)) => "invalid.log-entry",
         E::ArtifactMismatch(_) => "invalid.subject",
         E::Certificate(problem) => match problem {
             CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => "invalid.certificate-time",
