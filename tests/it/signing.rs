@@ -76,7 +76,7 @@ fn keys_of(case: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Everything that the case asks about: the image, or every child when it says `recursive`.
-fn verify_case(folder: &Path, case: &Value, manner: Referrers, references: BTreeMap<String, String>) -> Vec<Verification> {
+fn verify_case(folder: &Path, case: &Value, manner: Referrers, references: &BTreeMap<String, String>) -> Vec<Verification> {
     let (name, tag) = case["image"].as_str().expect("image").split_once(':').expect("tag");
     let repo = Repository::of_fixtures(folder, name, tag, manner);
     let trust = Trust {
@@ -111,7 +111,7 @@ fn run_cases(folder: &Path, manner: Referrers) -> (usize, Vec<String>) {
         // What an attestation says inside is judged by `policy`; here it only has to be found genuine.
         let predicate = case["mode"] == "attestation" && reason.starts_with("unmet.");
         let expected = if predicate { "pass".to_owned() } else { reason };
-        let facts = verify_case(folder, &case, manner, BTreeMap::new());
+        let facts = verify_case(folder, &case, manner, &BTreeMap::new());
         let got = judge(&case, &facts).err().unwrap_or_else(|| "pass".to_owned());
         count += 1;
         let note = if predicate { " (the rest is policy's)" } else { "" };
@@ -157,9 +157,9 @@ fn a_reference_that_the_policy_maps_is_taken() {
     let mut case = cases["cases"].as_array().expect("cases").iter().find(|c| c["id"] == "k07-docker-reference-mismatch").expect("k07").clone();
     case["folder"] = json!(folder);
     let map = BTreeMap::from([("127.0.0.1:5000/k-reference".to_owned(), "registry.example.test/other/repo".to_owned())]);
-    assert_eq!(judge(&case, &verify_case(&folder, &case, Referrers::Api, map)), Ok(()));
+    assert_eq!(judge(&case, &verify_case(&folder, &case, Referrers::Api, &map)), Ok(()));
     let other = BTreeMap::from([("127.0.0.1:5000/k-other".to_owned(), "registry.example.test/other/repo".to_owned())]);
-    assert_eq!(judge(&case, &verify_case(&folder, &case, Referrers::Api, other)), Err("invalid.reference".to_owned()));
+    assert_eq!(judge(&case, &verify_case(&folder, &case, Referrers::Api, &other)), Err("invalid.reference".to_owned()));
 }
 
 #[test]
