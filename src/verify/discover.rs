@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Referrers that are read at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// Notation's signatures, which are read in a later step.
 const NOTATION: &str = "application/vnd.cncf.notary.signature";
 
@@ -53,15 +53,23 @@ impl Findings {
         self.signature_seen |= other.signature_seen;
     }
 
-    fn unchecked(kind: &'static str, subject: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::gap(Gap::new(SourceId::Signatures, kind, subject, reason))
+    fn unchecked(kind: &'static str, subject: impl Into<String>, reason: impl AsRef<str>) -> Self {
+        let gap = Gap::new(SourceId::Signatures, kind, subject, one_line(reason.as_ref()));
+        Self::gap(match kind {
+            "unchecked.trust-root" => gap.with_hint("name a trusted root: the public-good one, or a trusted_root.json file"),
+            "unchecked.registry" => gap.with_hint("check that the registry can be reached and that the credentials may read this repository"),
+            _ => gap,
+        })
     }
 
+    /// A refusal as a fact. Whatever is wrong in a place for signatures may have been one.
     fn refused(refusal: Refusal, place: Place, manifest: &Digest, index: usize) -> Self {
         match refusal {
-            Refusal::Invalid { code, detail } => {
-                Self { faults: vec![VerificationFault { code, place: Some(place), manifest: Some(manifest.clone()), index, detail }], ..Self::default() }
-            }
+            Refusal::Invalid { code, detail } => Self {
+                faults: vec![VerificationFault { code, place: Some(place), manifest: Some(manifest.clone()), index, detail: one_line(&detail) }],
+                signature_seen: place != Place::LegacyAtt,
+                ..Self::default()
+            },
             Refusal::Unchecked { kind, reason } => Self::unchecked(kind, shown(place, manifest, Some(index)), reason),
         }
     }
@@ -101,12 +109,7 @@ impl<'a> Reader<'a> {
             Ok(None) => return Findings::default(),
             Err(findings) => return findings,
         };
-        let mut findings = self.read_manifest(subject, place, &raw, &|layer| {
-            if layer == wanted { Layer::Ours } else { Layer::Foreign }
-        })
-        .await;
-        findings.signature_seen |= place == Place::LegacySig;
-        findings
+        self.read_manifest(subject, place, &raw, &|layer| if layer == wanted { Layer::Ours } else { Layer::Foreign }).await
     }
 
     async fn read_referrers(&self, subject: &Digest) -> Findings {
@@ -238,7 +241,7 @@ impl<'a> Reader<'a> {
             }
             Err(refusal) => Findings::refused(refusal, spot.place, spot.manifest, index),
         };
-        findings.signature_seen |= checked.signature_seen;
+        findings.signature_seen = checked.signature_seen;
         findings
     }
 
@@ -313,4 +316,9 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = source.source();
     }
     text
+}
+
+/// Text that may come from whoever wrote the artifact, made fit for one line of a report.
+fn one_line(text: &str) -> String {
+    text.chars().take(400).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

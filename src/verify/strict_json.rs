@@ -1,45 +1,53 @@
 //! JSON text in, one value out, with what `serde_json` alone lets pass refused: duplicate keys and deep nesting
 //! (I-JSON, <https://www.rfc-editor.org/rfc/rfc7493>). Two readers of one signed text must never see two meanings.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// Objects and arrays inside each other.
 const MAX_DEPTH: usize = 32;
+/// Values in one text; a parsed value takes many times the two bytes that a hostile text spends on it.
+const MAX_VALUES: usize = 1 << 20;
 
 /// Parses a whole text strictly; the error says what is wrong with it.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Node { depth: 0 }.deserialize(&mut reader).map_err(|error| error.to_string())?;
+    let values = Cell::new(0);
+    let value = Node { depth: 0, values: &values }.deserialize(&mut reader).map_err(|error| error.to_string())?;
     reader.end().map_err(|error| error.to_string())?;
     Ok(value)
 }
 
 #[derive(Clone, Copy)]
-struct Node {
+struct Node<'a> {
     depth: usize,
+    values: &'a Cell<usize>,
 }
 
-impl Node {
+impl Node<'_> {
     fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH}")));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self { depth: self.depth + 1, values: self.values })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Node {
+impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.values.set(self.values.get() + 1);
+        if self.values.get() > MAX_VALUES {
+            return Err(D::Error::custom(format_args!("more than {MAX_VALUES} values")));
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node {
+impl<'de> Visitor<'de> for Node<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,7 +111,7 @@ mod tests {
 
     #[test]
     fn only_unambiguous_json_is_read() {
-        let check = |text: &str, good: bool| assert_eq!(parse(text.as_bytes()).is_ok(), good, "{text}");
+        let check = |text: &str, good: bool| assert_eq!(parse(text.as_bytes()).is_ok(), good, "{text:.80}");
         check(r#"{"a":[1,-2,3.5,"x",null,true],"b":{}}"#, true);
         check(r#" {"a":1} "#, true);
         check(r#"{"a":1,"a":1}"#, false);
@@ -117,6 +125,8 @@ mod tests {
         check(&format!("{}{}", "[".repeat(32), "]".repeat(32)), true);
         check(&format!("{}{}", "[".repeat(33), "]".repeat(33)), false);
         check(&"[".repeat(1_000_000), false);
+        check(&format!("[{}0]", "0,".repeat(MAX_VALUES - 2)), true);
+        check(&format!("[{}0]", "0,".repeat(MAX_VALUES - 1)), false);
         assert!(parse(b"\"\xff\"").is_err());
     }
 }

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use crate::{
     key_bundles::key_bundle,
-    registry_in_memory::{BUNDLE, EMPTY, INDEX, PUBLIC, Referrers, Repository, codes, image, our_key, verify, verify_with},
+    registry_in_memory::{BUNDLE, EMPTY, INDEX, MANIFEST, PUBLIC, Referrers, Repository, codes, image, our_key, verify, verify_with},
+    sign_image,
 };
 
 #[test]
@@ -103,4 +104,34 @@ fn what_refers_to_an_image_is_told_apart() {
     check("application/vnd.dev.sigstore.bundle.v0.4+json", br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.4+json"}"#, EMPTY, &["unchecked.unsupported"]);
     check(BUNDLE, b"{", EMPTY, &["invalid.payload"]);
     check(BUNDLE, br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{}}"#, EMPTY, &["unchecked.unsupported"]);
+}
+
+#[test]
+fn a_signature_tag_without_layers_is_no_signature() {
+    let mut repo = Repository::empty();
+    let digest = repo.put_image();
+    repo.put_manifest(br#"{"schemaVersion":2,"layers":[]}"#, MANIFEST, Some(&sign_image::signature_tag(&digest)));
+    assert_eq!(codes(&verify(&repo, "registry.example/app", &digest)), BTreeSet::from(["absent.signature"]));
+}
+
+#[test]
+fn a_broken_fallback_index_is_wrong_and_not_absent() {
+    for index in ["{", "[]", r#"{"manifests":[{}]}"#, r#"{"manifests":[null]}"#, r#"{"manifests":[{"digest":"sha256:../../x","size":1}]}"#, r#"{"layers":[]}"#] {
+        let mut repo = Repository { manner: Referrers::FallbackTag, ..Repository::empty() };
+        let digest = repo.put_image();
+        repo.put_manifest(index.as_bytes(), INDEX, Some(&digest.to_string().replace(':', "-")));
+        assert_eq!(codes(&verify(&repo, "registry.example/app", &digest)), BTreeSet::from(["invalid.payload"]), "{index}");
+    }
+}
+
+#[test]
+fn signatures_of_several_places_are_joined() {
+    let mut repo = Repository::empty();
+    let digest = repo.put_image();
+    repo.sign(&digest, "registry.example/app");
+    repo.put_referrer(&digest, BUNDLE, &key_bundle(&digest, &json!({}), "https://sigstore.dev/cosign/sign/v1"), EMPTY);
+    repo.put_referrer(&digest, BUNDLE, b"{}", EMPTY);
+    let facts = verify(&repo, "registry.example/app", &digest);
+    assert_eq!(facts.signatures.iter().map(|one| one.place).collect::<Vec<_>>(), [Place::LegacySig, Place::Referrers]);
+    assert_eq!(codes(&facts), BTreeSet::from(["unchecked.unsupported"]));
 }
