@@ -150,3 +150,47 @@ fn raw_sha256(bytes: &[u8]) -> Vec<u8> {
 fn unhex(digest: &Digest) -> Vec<u8> {
     digest.hex().as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = r#"{"SignedEntryTimestamp":"AA==","Payload":{"body":"eyJhcGlWZXJzaW9uIjoiMC4wLjEiLCJraW5kIjoiaGFzaGVkcmVrb3JkIn0=","integratedTime":1,"logIndex":2,"logID":"LOG"}}"#;
+
+    #[test]
+    fn log_annotations_are_read_strictly() {
+        let entry = ENTRY.replace("LOG", &"ab".repeat(32));
+        let check = |text: &str, expected: &str| {
+            let annotations = BTreeMap::from([(LOG.to_owned(), text.to_owned())]);
+            let got = match Beside::new(&annotations).log_entry() {
+                Ok(Some(entry)) => entry.get("integratedTime").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                Ok(None) => "none".to_owned(),
+                Err(Refusal::Invalid { code, .. }) => code.to_owned(),
+                Err(Refusal::Unchecked { kind, .. }) => kind.to_owned(),
+            };
+            assert_eq!(got, expected, "{text}");
+        };
+        check(&entry, "1");
+        check(" ", "none");
+        check("{}", "invalid.log-entry");
+        check("x", "invalid.log-entry");
+        check(&entry.replace("\"logIndex\":2", "\"logIndex\":-2"), "invalid.log-entry");
+        check(&entry.replace("\"integratedTime\":1", "\"integratedTime\":1,\"integratedTime\":9"), "invalid.log-entry");
+        check(&entry.replace("abab", "zz"), "invalid.log-entry");
+        check(&entry.replace("eyJh", "*"), "invalid.log-entry");
+        // {"apiVersion":"0.0.1","kind":"intoto"}: older than what the verifier reads.
+        check(&entry.replace("aGFzaGVkcmVrb3JkIn0=", "aW50b3RvIn0="), "unchecked.unsupported");
+    }
+
+    #[test]
+    fn certificates_are_one_block() {
+        let check = |pem: &str| {
+            let annotations = BTreeMap::from([(CERTIFICATE.to_owned(), pem.to_owned())]);
+            Beside::new(&annotations).certificate()
+        };
+        assert_eq!(check(""), Ok(None));
+        assert_eq!(check("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), Ok(Some(vec![0, 0, 0])));
+        assert!(check("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
+        assert!(check("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n").is_err());
+    }
+}

@@ -69,3 +69,45 @@ fn subject(der: &[u8]) -> Result<String, String> {
 fn utf8_string(der: &[u8]) -> Result<String, String> {
     Utf8StringRef::from_der(der).map(|text| text.as_str().to_owned()).map_err(|error| format!("certificate claim is no UTF-8 string: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &[u8] = include_bytes!("../../testdata/verify/certificates/b01-ok.der");
+    const FORK: &[u8] = include_bytes!("../../testdata/verify/certificates/b18-fork-pull-request.der");
+
+    #[test]
+    fn claims_are_read_as_certified() {
+        let check = |der: &[u8], repository: &str, trigger: &str| {
+            let Ok(SignerIdentity::Keyless { issuer, subject, extensions }) = read(der) else { panic!("not keyless") };
+            assert_eq!(issuer, "https://token.actions.githubusercontent.com");
+            assert_eq!(subject, "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main");
+            let expected = [("build_signer", subject.as_str()), ("ref", "refs/heads/main"), ("repository", repository), ("runner", "github-hosted"), ("trigger", trigger)];
+            assert_eq!(extensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
+        };
+        check(GOOD, "https://github.com/acme/app", "push");
+        check(FORK, "https://github.com/mallory/app", "pull_request_target");
+    }
+
+    #[test]
+    fn damaged_certificates_never_panic() {
+        for at in 0..GOOD.len() {
+            assert!(read(GOOD.get(..at).expect("shorter")).is_err());
+            let mut bad = GOOD.to_vec();
+            bad[at] ^= 0xff;
+            let _ = read(&bad);
+        }
+        assert!(read(&[GOOD, b"x"].concat()).is_err());
+    }
+
+    #[test]
+    fn an_extension_that_stands_twice_is_refused() {
+        // The claims .14 and .12 get the same number; lengths do not change.
+        let oid = |last: u8| [0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xbf, 0x30, 0x01, last];
+        let at = GOOD.windows(12).position(|window| window == oid(14)).expect("claim .14");
+        let mut bad = GOOD.to_vec();
+        bad[at + 11] = 12;
+        assert!(read(&bad).is_err_and(|reason| reason.contains("twice")));
+    }
+}

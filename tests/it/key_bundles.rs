@@ -209,17 +209,25 @@ fn every_kind_of_key_signs_bundles_and_the_log_is_checked_where_it_can_be() {
 fn a_wrong_log_entry_spoils_a_key_signature() {
     let signer = Signer::ecdsa("P-256", &signature::ECDSA_P256_SHA256_ASN1_SIGNING);
     let log = Signer::ecdsa("log", &signature::ECDSA_P256_SHA256_ASN1_SIGNING);
-    let other = Signer::ecdsa("other log", &signature::ECDSA_P256_SHA256_ASN1_SIGNING);
-    let check = |trusted: &Signer, tamper: Tamper, expected: &str| {
-        let facts = verify_logged(&signer, &log, trusted, tamper);
+    let check = |tamper: Tamper, expected: &str| {
+        let facts = verify_logged(&signer, &log, &log, tamper);
         assert_eq!(codes(&facts).into_iter().collect::<Vec<_>>(), [expected], "{:?}", facts.faults);
         assert!(facts.signatures.is_empty());
     };
-    check(&other, |_| (), "invalid.log-key");
-    check(&log, |bundle| _ = entry(bundle).remove("inclusionProof"), "invalid.proof-missing");
-    check(&log, |bundle| _ = entry(bundle).insert("integratedTime".to_owned(), json!("1768478431")), "invalid.log-entry");
-    check(&log, |bundle| entry(bundle)["inclusionProof"]["rootHash"] = json!(STANDARD.encode([7; 32])), "invalid.payload");
-    check(&log, |bundle| entry(bundle)["inclusionProof"]["hashes"] = json!([STANDARD.encode([7; 32])]), "invalid.log-proof");
+    check(|bundle| _ = entry(bundle).remove("inclusionProof"), "invalid.proof-missing");
+    check(|bundle| _ = entry(bundle).insert("integratedTime".to_owned(), json!("1768478431")), "invalid.log-entry");
+    check(|bundle| entry(bundle)["inclusionProof"]["rootHash"] = json!(STANDARD.encode([7; 32])), "invalid.payload");
+    check(|bundle| entry(bundle)["inclusionProof"]["hashes"] = json!([STANDARD.encode([7; 32])]), "invalid.log-proof");
+}
+
+#[test]
+fn a_log_that_nobody_trusts_counts_as_no_log() {
+    let signer = Signer::ecdsa("P-256", &signature::ECDSA_P256_SHA256_ASN1_SIGNING);
+    let log = Signer::ecdsa("log", &signature::ECDSA_P256_SHA256_ASN1_SIGNING);
+    let other = Signer::ecdsa("other log", &signature::ECDSA_P256_SHA256_ASN1_SIGNING);
+    let facts = verify_logged(&signer, &log, &other, |_| ());
+    let [signature] = facts.signatures.as_slice() else { panic!("{facts:?}") };
+    assert!(!signature.logged && signature.time.is_none() && signature.not_checked.contains("log-entry"));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn verify_case(folder: &Path, case: &Value, manner: Referrers, references: &BTre
     };
     let root = repo.manifest(&repo.root);
     let body: Value = serde_json::from_slice(&root.bytes).expect("manifest");
-    let reference = format!("127.0.0.1:5000/{name}:{tag}");
+    let reference = format!("{}/{name}:{tag}", case["registry"].as_str().unwrap_or("127.0.0.1:5000"));
     let run = |digest: &Digest, index: Option<&Digest>| {
         verify_with(&repo, trust.clone(), references.clone(), Limits::default(), &image(&reference, digest, index.cloned()))
     };
@@ -106,6 +106,7 @@ fn run_cases(folder: &Path, manner: Referrers) -> (usize, Vec<String>) {
     for case in cases["cases"].as_array().expect("cases") {
         let mut case = case.clone();
         case["folder"] = json!(folder);
+        case["registry"] = cases["registry"].clone();
         let id = case["id"].as_str().expect("id").to_owned();
         let reason = case["reason"].as_str().unwrap_or("pass").to_owned();
         // What an attestation says inside is judged by `policy`; here it only has to be found genuine.
@@ -182,7 +183,7 @@ fn a_changed_byte_never_changes_what_is_accepted() {
     let manifest: Value = serde_json::from_slice(&repo.blobs[&referrer.digest.to_string()]).expect("manifest");
     let bundle = repo.blobs[manifest["layers"][0]["digest"].as_str().expect("digest")].clone();
     let (mut accepted, mut tried) = (0, 0);
-    for at in (0..bundle.len()).step_by(3) {
+    for at in (0..bundle.len()).step_by(11) {
         let mut bad = bundle.clone();
         bad[at] ^= 1;
         let mut repo = Repository { referrers: BTreeMap::new(), ..repo.clone() };
