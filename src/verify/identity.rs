@@ -26,7 +26,11 @@ const CLAIMS: &[(ObjectIdentifier, &str)] = &[
     (ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.21"), "run"),
 ];
 
-/// Reads issuer, subject and further claims of a leaf certificate; the values are as certified, so `repository` and `owner` are URIs.
+/// GitHub's issuer, and the host that its claims begin with; policies write such claims without it (`acme/app`).
+const GITHUB: (&str, &str) = ("https://token.actions.githubusercontent.com", "https://github.com/");
+
+/// Reads issuer, subject and further claims of a leaf certificate. `repository` and `owner` are URIs as certified, except that those
+/// of GitHub's own issuer lose `https://github.com/`: under that issuer no other host can stand there.
 pub(crate) fn read(der: &[u8]) -> Result<SignerIdentity, String> {
     let certificate = Certificate::from_der(der).map_err(|error| format!("certificate cannot be parsed: {error}"))?;
     let mut found: BTreeMap<ObjectIdentifier, &[u8]> = BTreeMap::new();
@@ -44,7 +48,9 @@ pub(crate) fn read(der: &[u8]) -> Result<SignerIdentity, String> {
     let mut extensions = BTreeMap::new();
     for (oid, name) in CLAIMS {
         if let Some(value) = found.get(oid) {
-            extensions.insert((*name).to_owned(), utf8_string(value)?);
+            let value = utf8_string(value)?;
+            let short = if issuer == GITHUB.0 && matches!(*name, "repository" | "owner") { value.strip_prefix(GITHUB.1) } else { None };
+            extensions.insert((*name).to_owned(), short.map(str::to_owned).unwrap_or(value));
         }
     }
     Ok(SignerIdentity::Keyless { issuer, subject: subject(names)?, extensions })
@@ -78,7 +84,7 @@ mod tests {
     const FORK: &[u8] = include_bytes!("../../testdata/verify/certificates/b18-fork-pull-request.der");
 
     #[test]
-    fn claims_are_read_as_certified() {
+    fn claims_are_read_as_policies_write_them() {
         let check = |der: &[u8], repository: &str, trigger: &str| {
             let Ok(SignerIdentity::Keyless { issuer, subject, extensions }) = read(der) else { panic!("not keyless") };
             assert_eq!(issuer, "https://token.actions.githubusercontent.com");
@@ -86,8 +92,8 @@ mod tests {
             let expected = [("build_signer", subject.as_str()), ("ref", "refs/heads/main"), ("repository", repository), ("runner", "github-hosted"), ("trigger", trigger)];
             assert_eq!(extensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
         };
-        check(GOOD, "https://github.com/acme/app", "push");
-        check(FORK, "https://github.com/mallory/app", "pull_request_target");
+        check(GOOD, "acme/app", "push");
+        check(FORK, "mallory/app", "pull_request_target");
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn judge(case: &Value, all: &[Verification]) -> Result<(), String> {
             let problem = match &claim.signer {
                 SignerIdentity::Key { fingerprint } => (!fingerprints.contains(fingerprint)).then_some("unmet.signer"),
                 SignerIdentity::Keyless { issuer, subject, extensions } => {
-                    let repository = case["require"]["source_repo"].as_str();
+                    let repository = case["require"]["source_repo"].as_str().and_then(|uri| uri.strip_prefix("https://github.com/"));
                     if case["identity_regexp"].is_string() {
                         Some("policy-error")
                     } else if case["issuer"] != **issuer {
