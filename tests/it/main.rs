@@ -10,3 +10,15 @@ mod aws;
 mod aws_replay;
 #[cfg(test)]
 mod aws_timelines;
+//! The modules say `cfg(test)` although there is nothing else here, so that clippy knows their helpers for test code.
+
+#[cfg(test)]
+mod key_bundles;
+#[cfg(test)]
+mod registry_in_memory;
+#[cfg(test)]
+mod sign_image;
+#[cfg(test)]
+mod signature_places;
+#[cfg(test)]
+mod signing;
