@@ -185,8 +185,9 @@ pub(super) fn seconds(node: &Node) -> Result<i64, Error> {
 
 /// A duration of whole days, in days.
 pub(super) fn days(node: &Node) -> Result<i64, Error> {
+    let hours = scalar(node)?.ends_with('h');
     let seconds = seconds(node)?;
-    if seconds % 86_400 == 0 { Ok(seconds / 86_400) } else { Err(Error::at(node.place.clone(), "this must be a whole number of days").advise("write 14d or 2w")) }
+    if hours { Err(Error::at(node.place.clone(), "this must be a whole number of days").advise("write 14d or 2w")) } else { Ok(seconds / 86_400) }
 }
 
 /// `ignore`, `warn` or `fail`.
@@ -238,6 +239,10 @@ const SEVERITIES: [(&str, Severity); 5] = [
 
 fn comparison(node: &Node) -> Result<(Comparison, &str), Error> {
     let text = scalar(node)?;
+    // A bare number would mean "exactly", which hardly anybody wants to say.
+    if matches!(&node.value, Value::Scalar { plain: true, .. }) && is_number_or_bool(text) {
+        return Err(Error::at(node.place.clone(), format!("`{text}` has no comparison")).advise(format!("write \">= {text}\"")));
+    }
     for (sign, comparison) in
         [(">=", Comparison::AtLeast), ("<=", Comparison::AtMost), (">", Comparison::Above), ("<", Comparison::Below), ("=", Comparison::Equal)]
     {
