@@ -10,7 +10,7 @@ use crate::model::{
     severity::Severity,
 };
 
-use super::pattern::{WithoutPurl, fits_package};
+use super::pattern::{PackagePattern, PackageText, WithoutPurl};
 
 /// A clause without name and conditions.
 pub(super) const ANY: Clause = Clause {
@@ -39,9 +39,27 @@ pub(super) enum Fit {
     NeedsEpss,
 }
 
-/// Whether `clause` fits `finding` of the effective `severity`.
-pub(super) fn fits(clause: &Clause, finding: &Finding, severity: Severity, unknown_as: Severity) -> Fit {
-    let Clause { id: _, severity: wanted, fix, kev, epss_millionths, source, sources, package, finding: id, kind } = clause;
+/// A clause made ready to be compared with many findings.
+pub(super) struct Prepared<'p> {
+    /// The clause.
+    pub(super) clause: &'p Clause,
+    package: Option<PackagePattern>,
+}
+
+impl<'p> Prepared<'p> {
+    /// Makes clauses ready.
+    pub(super) fn all(clauses: &'p [Clause]) -> Vec<Self> {
+        clauses.iter().map(|clause| Self { clause, package: clause.package.as_deref().map(PackagePattern::of) }).collect()
+    }
+}
+
+/// Whether a clause fits `finding` of the effective `severity`; `text` is the finding's package, taken apart.
+pub(super) fn fits(prepared: &Prepared<'_>, finding: &Finding, text: Option<&PackageText<'_>>, severity: Severity, unknown_as: Severity) -> Fit {
+    let Clause { id: _, severity: wanted, fix, kev, epss_millionths, source, sources, package: _, finding: id, kind } = prepared.clause;
+    // The cheap answer first: most clauses miss by a number.
+    if matches!((epss_millionths, finding.epss_millionths), (Some((comparison, wanted)), Some(own)) if !comparison.holds(&own, wanted)) {
+        return Fit::No;
+    }
     let rest = wanted.is_none_or(|wanted| severity_holds(wanted, severity, unknown_as))
         && fix.is_none_or(|fix| match fix {
             FixCondition::Available => !finding.fixed.is_empty(),
@@ -50,7 +68,7 @@ pub(super) fn fits(clause: &Clause, finding: &Finding, severity: Severity, unkno
         })
         && (source.is_empty() || finding.evidence.iter().any(|evidence| source.contains(&evidence.source)))
         && sources.is_none_or(|(comparison, count)| comparison.holds(&count_sources(finding), &count))
-        && package.as_ref().is_none_or(|pattern| finding.package.as_ref().is_some_and(|package| fits_package(pattern, package, WithoutPurl::ByName)))
+        && prepared.package.as_ref().is_none_or(|pattern| text.is_some_and(|text| pattern.fits(text, WithoutPurl::ByName)))
         && id.as_ref().is_none_or(|id| finding.answers_to(id))
         && (kind.is_empty() || classes(finding).iter().any(|class| kind.contains(class)));
     if !rest {

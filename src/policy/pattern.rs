@@ -88,24 +88,52 @@ pub(super) enum WithoutPurl {
     NoMatch,
 }
 
+/// A checked package pattern, taken apart once for many packages.
+pub(super) struct PackagePattern {
+    name: String,
+    version: Option<String>,
+}
+
+/// A package as patterns see it, taken apart once for many patterns.
+pub(super) struct PackageText<'f> {
+    package: &'f FindingPackage,
+    name: Option<String>,
+}
+
+impl PackagePattern {
+    /// Takes a checked pattern apart.
+    pub(super) fn of(pattern: &str) -> Self {
+        let (name, version) = split_version(pattern.strip_prefix("pkg:").unwrap_or(pattern));
+        Self { name: decode(name), version: version.map(decode) }
+    }
+
+    /// Whether `package` fits.
+    pub(super) fn fits(&self, package: &PackageText<'_>, without_purl: WithoutPurl) -> bool {
+        let PackageText { package, name } = package;
+        let name_fits = match (name, without_purl) {
+            (Some(name), _) => glob(&self.name, name),
+            (None, WithoutPurl::NoMatch) => false,
+            (None, WithoutPurl::ByName) => {
+                let (kind, rest) = self.name.split_once('/').unwrap_or_default();
+                let last = rest.rsplit('/').next().unwrap_or_default();
+                package.kind.is_none_or(|own| own.purl_type() == kind) && glob(last, &package.name)
+            }
+        };
+        name_fits && self.version.as_ref().is_none_or(|version| glob(version, &package.version))
+    }
+}
+
+impl<'f> PackageText<'f> {
+    /// Takes a package apart.
+    pub(super) fn of(package: &'f FindingPackage) -> Self {
+        let name = package.purl.as_ref().map(|purl| decode(purl.without_version().trim_start_matches("pkg:")));
+        Self { package, name }
+    }
+}
+
 /// Whether `package` fits a checked package pattern.
 pub(super) fn fits_package(pattern: &str, package: &FindingPackage, without_purl: WithoutPurl) -> bool {
-    let pattern = pattern.strip_prefix("pkg:").unwrap_or(pattern);
-    let (name, version) = split_version(pattern);
-    let name = decode(name);
-    let name_fits = match (&package.purl, without_purl) {
-        (Some(purl), _) => {
-            let own = decode(purl.without_version().trim_start_matches("pkg:"));
-            glob(&name, &own)
-        }
-        (None, WithoutPurl::NoMatch) => false,
-        (None, WithoutPurl::ByName) => {
-            let (kind, rest) = name.split_once('/').unwrap_or_default();
-            let last = rest.rsplit('/').next().unwrap_or_default();
-            package.kind.is_none_or(|own| own.purl_type() == kind) && glob(last, &package.name)
-        }
-    };
-    name_fits && version.is_none_or(|version| glob(&decode(version), &package.version))
+    PackagePattern::of(pattern).fits(&PackageText::of(package), without_purl)
 }
 
 /// Whether `path` fits a checked path pattern.
@@ -193,6 +221,9 @@ fn split_version(text: &str) -> (&str, Option<&str>) {
 
 /// Undoes percent-encoding; what is no valid encoding stays.
 fn decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

@@ -3,7 +3,7 @@
 use crate::model::{
     evidence::ObservedState,
     finding::{Finding, FindingKind, FindingState},
-    policy::{Clause, Exception, InlineIgnores, Policy, RuleSetting, Suppressions},
+    policy::{Exception, InlineIgnores, Policy, RuleSetting, Suppressions},
     rule::RuleMeta,
     severity::{RatingAuthor, Severity},
     verdict::{Decision, Effect, JudgedFinding},
@@ -11,9 +11,10 @@ use crate::model::{
 
 use super::{effect_of, permissions::Permissions};
 use crate::policy::{
-    clause::{Fit, fits, rank, selects},
+    clause::{Fit, Prepared, fits, rank, selects},
     evidence::Needs,
     exception::covers_inline,
+    pattern::PackageText,
     rating,
 };
 
@@ -28,11 +29,12 @@ pub(super) fn judge(
     permissions: &mut Permissions<'_>,
 ) -> (Vec<JudgedFinding>, Needs) {
     let mut needs = Needs::default();
+    let (fail, warn) = (Prepared::all(&policy.fail), Prepared::all(&policy.warn));
     let judged = findings
         .into_iter()
         .map(|finding| {
             let (severity, severity_author) = rating::effective(&finding, &policy.severity, permissions.override_terms());
-            let walk = Walk { policy, finding: &finding, severity, severity_author };
+            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, severity, severity_author };
             let decision = walk.decide(inline_ignores, permissions, &mut needs);
             JudgedFinding { finding, severity, severity_author, decision }
         })
@@ -42,6 +44,8 @@ pub(super) fn judge(
 
 struct Walk<'a> {
     policy: &'a Policy,
+    fail: &'a [Prepared<'a>],
+    warn: &'a [Prepared<'a>],
     finding: &'a Finding,
     severity: Severity,
     severity_author: Option<RatingAuthor>,
@@ -139,11 +143,12 @@ impl Walk<'_> {
 
     fn by_clauses(&self) -> (Decision, Needs) {
         let unknown_as = self.policy.severity.unknown_as;
-        let fitting = |clauses: &'_ [Clause]| -> (Vec<String>, Needs) {
+        let text = self.finding.package.as_ref().map(PackageText::of);
+        let fitting = |clauses: &[Prepared<'_>]| -> (Vec<String>, Needs) {
             let (mut ids, mut needs) = (Vec::new(), Needs::default());
             for clause in clauses {
-                match fits(clause, self.finding, self.severity, unknown_as) {
-                    Fit::Yes => ids.push(clause.id.clone()),
+                match fits(clause, self.finding, text.as_ref(), self.severity, unknown_as) {
+                    Fit::Yes => ids.push(clause.clause.id.clone()),
                     Fit::No => {}
                     Fit::NeedsKev => needs.kev = true,
                     Fit::NeedsEpss => needs.epss = true,
@@ -151,8 +156,8 @@ impl Walk<'_> {
             }
             (ids, needs)
         };
-        let (fails, needs) = fitting(&self.policy.fail);
-        let (warns, _) = fitting(&self.policy.warn);
+        let (fails, needs) = fitting(self.fail);
+        let (warns, _) = fitting(self.warn);
         let mut reason = self.describe();
         let (effect, clause, others, needs) = match (fails.split_first(), warns.split_first()) {
             (Some((first, rest)), _) => (Effect::Violation, Some(first), [rest, warns.as_slice()].concat(), Needs::default()),

@@ -158,7 +158,7 @@ proptest! {
 
 #[test]
 fn a_large_evaluation_is_fast() {
-    let clauses: String = (0..50).map(|n| format!("    - {{ id: c{n}, severity: '>= high', epss: '>= 0.9', package: 'pkg:deb/debian/p{n}@1.*' }}\n")).collect();
+    let clauses: String = (0..50).map(|n| format!("    - {{ id: c{n}, severity: '>= high', epss: '>= 0.000001', package: 'pkg:deb/debian/p{n}@1.*' }}\n")).collect();
     let exceptions: String = (0..200)
         .map(|n| format!("    - {{ id: CVE-2026-{n}, package: 'pkg:deb/debian/open*', path: 'var/lib/**', reason: r, owner: o, expires: 2026-07-01 }}\n"))
         .collect();

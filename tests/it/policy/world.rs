@@ -144,7 +144,7 @@ impl FindingText {
             None => FindingState::Open,
             Some("suppressed") => FindingState::Suppressed,
             Some("closed") => FindingState::Closed,
-            Some(other) => panic!("state {other}"),
+            Some(other) => unreachable!("state {other}"),
         };
         let observed = if state == FindingState::Suppressed { ObservedState::Suppressed } else { ObservedState::Open };
         Finding {
@@ -205,7 +205,7 @@ impl SourceText {
             None | Some("complete") => Completeness::Complete,
             Some("incomplete") => Completeness::Incomplete,
             Some("not-asked") => Completeness::NotAsked,
-            Some(other) => panic!("state {other}"),
+            Some(other) => unreachable!("state {other}"),
         };
         let asked = self.asked.unwrap_or(completeness != Completeness::NotAsked);
         SourceState { source: source(&self.source), completeness, asked, details: self.details.clone() }
