@@ -184,7 +184,7 @@ impl<'t> Reader<'t> {
 
     fn next(&mut self) -> Result<(Event<'t>, Place), Error> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, self.place(&span.start))),
+            Some(Ok((event, span))) => Ok((event, self.place(&span.tag_start().unwrap_or(span.start)))),
             Some(Err(error)) => {
                 let message = match error.info() {
                     text if text.is_empty() => "not valid YAML".to_owned(),

@@ -103,7 +103,7 @@ fn signed() -> impl Strategy<Value = VerificationText> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn more_bad_news_never_turns_fail_into_pass(
