@@ -11,8 +11,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::model::{
     attestation::Verification,
     coverage::{Gap, SourceId, SourceState},
-    finding::Finding,
+    finding::{Finding, FindingPackage},
     image::ResolvedImage,
+    package::{PackageKind, PackageUrl},
     policy::{Exception, Policy, Worth},
     verdict::{Decision, Effect, JudgedFinding, JudgedGap, JudgedRequirement, Outcome, RequirementState, Verdict},
 };
@@ -119,12 +120,12 @@ fn report_order(left: &JudgedFinding, right: &JudgedFinding) -> std::cmp::Orderi
     key(left)
         .cmp(&key(right))
         .then_with(|| left.finding.id.cmp(&right.finding.id))
-        .then_with(|| {
-            let (left, right) = (&left.finding.package, &right.finding.package);
-            let name = |package: &crate::model::finding::FindingPackage| (package.name.clone(), package.version.clone(), package.kind, package.purl.clone());
-            left.as_ref().map(name).cmp(&right.as_ref().map(name))
-        })
+        .then_with(|| left.finding.package.as_ref().map(package_order).cmp(&right.finding.package.as_ref().map(package_order)))
         .then_with(|| left.finding.locations.cmp(&right.finding.locations))
         .then_with(|| left.finding.title.cmp(&right.finding.title))
         .then_with(|| format!("{left:?}").cmp(&format!("{right:?}")))
+}
+
+fn package_order(package: &FindingPackage) -> (&str, &str, Option<PackageKind>, Option<&PackageUrl>) {
+    (&package.name, &package.version, package.kind, package.purl.as_ref())
 }

@@ -185,6 +185,12 @@ pub(super) fn fits_owner(pattern: &str, owner: &str) -> bool {
 
 /// Whether `text` fits `pattern`, where `*` is any run of characters and `?` nothing special; linear in both but for one fall-back point.
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
+    // Most patterns miss before their first `*`; that much is one comparison.
+    match pattern.split_once('*') {
+        None => return pattern == text,
+        Some((literal, _)) if !text.starts_with(literal) => return false,
+        Some(_) => {}
+    }
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut fall_back: Option<(usize, usize)> = None;
