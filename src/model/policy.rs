@@ -101,6 +101,8 @@ pub struct SeverityOverride {
     pub owner: Option<String>,
     /// Last day, UTC.
     pub expires: Option<Date>,
+    /// Where it stands.
+    pub location: Span,
 }
 
 /// One clause: all conditions must hold; a condition that is `None` always holds.

@@ -1,1 +1,32 @@
-//! Facts to verdict. Pure: facts, policy and a clock in, decisions out; `load` reads files.
+//! Facts to verdict (design: `.github/ARCHITECTURE.md`, "The policy"). Pure: facts, policy and a clock in, decisions out; only `load` reads files.
+//!
+//! `yaml` and `fields` read text with places, `schema` knows the file format, `merge` joins files into a [`Policy`](crate::model::policy::Policy),
+//! `evaluate` judges.
+
+mod canonical;
+mod check;
+mod clause;
+mod error;
+mod evaluate;
+mod evidence;
+mod exception;
+mod explain;
+mod fields;
+pub mod load;
+mod merge;
+mod pattern;
+mod rating;
+mod schema;
+mod signatures;
+mod yaml;
+
+pub use check::{Notice, check};
+pub use error::{Error, Place};
+pub use evaluate::{Facts, evaluate};
+pub use explain::explain;
+
+/// The JSON Schema of policy files.
+#[must_use]
+pub const fn schema_json() -> &'static str {
+    include_str!("../../policies/schema.json")
+}

@@ -22,3 +22,4 @@ mod sign_image;
 mod signature_places;
 #[cfg(test)]
 mod signing;
+mod policy;

@@ -1,0 +1,211 @@
+//! The walk of one finding (first effect that fits decides): suppressed, accepted, violation, warning, noted.
+
+use crate::model::{
+    evidence::ObservedState,
+    finding::{Finding, FindingKind, FindingState},
+    policy::{Exception, InlineIgnores, Policy, RuleSetting, Suppressions},
+    rule::RuleMeta,
+    severity::{RatingAuthor, Severity},
+    verdict::{Decision, Effect, JudgedFinding},
+};
+
+use super::{effect_of, permissions::Permissions};
+use crate::policy::{
+    clause::{Fit, Prepared, fits, rank, selects},
+    evidence::Needs,
+    exception::covers_inline,
+    pattern::PackageText,
+    rating,
+};
+
+/// The id under which sources report that a distribution gets no more fixes.
+pub(super) const END_OF_LIFE: &str = "distro-eol";
+
+/// Judges every finding, and says which facts clauses missed.
+pub(super) fn judge(
+    policy: &Policy,
+    findings: Vec<Finding>,
+    inline_ignores: &[Exception],
+    permissions: &mut Permissions<'_>,
+) -> (Vec<JudgedFinding>, Needs) {
+    let mut needs = Needs::default();
+    let (fail, warn) = (Prepared::all(&policy.fail), Prepared::all(&policy.warn));
+    let judged = findings
+        .into_iter()
+        .map(|finding| {
+            let (severity, severity_author) = rating::effective(&finding, &policy.severity, permissions.override_terms());
+            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, severity, severity_author };
+            let decision = walk.decide(inline_ignores, permissions, &mut needs);
+            JudgedFinding { finding, severity, severity_author, decision }
+        })
+        .collect();
+    (judged, needs)
+}
+
+struct Walk<'a> {
+    policy: &'a Policy,
+    fail: &'a [Prepared<'a>],
+    warn: &'a [Prepared<'a>],
+    finding: &'a Finding,
+    severity: Severity,
+    severity_author: Option<RatingAuthor>,
+}
+
+impl Walk<'_> {
+    fn decide(&self, inline_ignores: &[Exception], permissions: &mut Permissions<'_>, needs: &mut Needs) -> Decision {
+        let mut remarks = Vec::new();
+        if let Some(decision) = self.suppressed(inline_ignores, &mut remarks) {
+            permissions.note_redundant(self.finding);
+            return decision;
+        }
+        match permissions.accept_finding(self.finding, self.severity, self.policy.severity.unknown_as) {
+            Ok(decision) => return decision,
+            Err(mut ended) => remarks.append(&mut ended),
+        }
+        let (mut decision, more) = if self.finding.answers_to(END_OF_LIFE) {
+            let worth = self.policy.end_of_life_distro;
+            (decision(effect_of(worth), Some("end_of_life.distro"), "the distribution gets no more fixes".to_owned()), Needs::default())
+        } else {
+            match &self.finding.kind {
+                FindingKind::Rule(meta) => (self.by_rules(meta), Needs::default()),
+                FindingKind::Vulnerability | FindingKind::Exception => self.by_clauses(),
+            }
+        };
+        needs.kev |= more.kev;
+        needs.epss |= more.epss;
+        for remark in remarks {
+            decision.reason.push_str("; ");
+            decision.reason.push_str(&remark);
+        }
+        decision
+    }
+
+    fn suppressed(&self, inline_ignores: &[Exception], remarks: &mut Vec<String>) -> Option<Decision> {
+        match (self.finding.state, self.policy.inspector_suppressions) {
+            (FindingState::Closed, _) => return Some(decision(Effect::Suppressed, None, "its source says that it is gone".to_owned())),
+            (FindingState::Suppressed, Suppressions::Honour) => {
+                let by = self.finding.evidence.iter().find(|evidence| evidence.state == ObservedState::Suppressed);
+                let by = by.map_or("its source", |evidence| evidence.source.name());
+                return Some(decision(Effect::Suppressed, Some("inspector_suppressions"), format!("suppressed by a rule at {by}")));
+            }
+            (FindingState::Suppressed, Suppressions::Refuse) => remarks.push("suppressed at its source, which the policy does not honour".to_owned()),
+            (FindingState::Open, _) => {}
+        }
+        let FindingKind::Rule(meta) = &self.finding.kind else { return None };
+        if self.setting() == Some(RuleSetting::Off) {
+            return Some(decision(Effect::Suppressed, Some("rules.set"), "the policy switches this rule off".to_owned()));
+        }
+        let says = self.policy.rules.inline_ignores.get(&meta.group).copied().unwrap_or(InlineIgnores::Allow);
+        for ignore in inline_ignores.iter().filter(|ignore| covers_inline(ignore, self.finding)) {
+            match says {
+                InlineIgnores::Refuse => remarks.push(format!("the policy refuses the in-file ignore on line {}", ignore.location.line)),
+                InlineIgnores::WithReason if ignore.reason.trim().is_empty() => {
+                    remarks.push(format!("the in-file ignore on line {} gives no reason", ignore.location.line));
+                }
+                InlineIgnores::Allow | InlineIgnores::WithReason => {
+                    let reason = if ignore.reason.trim().is_empty() { "ignored in the file".to_owned() } else { ignore.reason.clone() };
+                    return Some(Decision { effect: Effect::Suppressed, clause: Some("rules.inline_ignores".to_owned()), exception: Some(ignore.location.clone()), reason });
+                }
+            }
+        }
+        None
+    }
+
+    /// The strongest setting by id or alias.
+    fn setting(&self) -> Option<RuleSetting> {
+        let strength = |setting: &RuleSetting| match setting {
+            RuleSetting::Off => 0,
+            RuleSetting::Note => 1,
+            RuleSetting::Warn => 2,
+            RuleSetting::Fail => 3,
+        };
+        let named = self.policy.rules.set.iter().filter(|(id, _)| self.finding.answers_to(id));
+        named.map(|(_, setting)| *setting).max_by_key(strength)
+    }
+
+    fn by_rules(&self, meta: &RuleMeta) -> Decision {
+        let rules = &self.policy.rules;
+        let facts = format!("{} {}", meta.group.name(), self.severity);
+        match self.setting() {
+            Some(RuleSetting::Fail) => return decision(Effect::Violation, Some("rules.set"), facts),
+            Some(RuleSetting::Warn) => return decision(Effect::Warning, Some("rules.set"), facts),
+            Some(RuleSetting::Note | RuleSetting::Off) => return decision(Effect::Noted, Some("rules.set"), facts),
+            None => {}
+        }
+        let unknown_as = self.policy.severity.unknown_as;
+        for (key, selections, effect) in [("fail", &rules.fail, Effect::Violation), ("warn", &rules.warn, Effect::Warning)] {
+            if let Some(i) = selections.iter().position(|selection| selects(selection, meta, self.severity, unknown_as)) {
+                return decision(effect, Some(&format!("rules.{key}[{i}]")), facts);
+            }
+        }
+        decision(Effect::Noted, None, facts)
+    }
+
+    fn by_clauses(&self) -> (Decision, Needs) {
+        let unknown_as = self.policy.severity.unknown_as;
+        let text = self.finding.package.as_ref().map(PackageText::of);
+        let fitting = |clauses: &[Prepared<'_>]| -> (Vec<String>, Needs) {
+            let (mut ids, mut needs) = (Vec::new(), Needs::default());
+            for clause in clauses {
+                match fits(clause, self.finding, text.as_ref(), self.severity, unknown_as) {
+                    Fit::Yes => ids.push(clause.clause.id.clone()),
+                    Fit::No => {}
+                    Fit::NeedsKev => needs.kev = true,
+                    Fit::NeedsEpss => needs.epss = true,
+                }
+            }
+            (ids, needs)
+        };
+        let (fails, needs) = fitting(self.fail);
+        let (warns, _) = fitting(self.warn);
+        let mut reason = self.describe();
+        let (effect, clause, others, needs) = match (fails.split_first(), warns.split_first()) {
+            (Some((first, rest)), _) => (Effect::Violation, Some(first), [rest, warns.as_slice()].concat(), Needs::default()),
+            (None, Some((first, rest))) => (Effect::Warning, Some(first), rest.to_vec(), needs),
+            (None, None) => (Effect::Noted, None, Vec::new(), needs),
+        };
+        if !others.is_empty() {
+            reason.push_str("; also fits ");
+            reason.push_str(&others.join(", "));
+        }
+        (decision(effect, clause.map(String::as_str), reason), needs)
+    }
+
+    /// The values that clauses compare, in words.
+    fn describe(&self) -> String {
+        let mut text = match (self.severity, self.severity_author) {
+            (Severity::Unknown, _) => format!("unknown, compared as {}", self.policy.severity.unknown_as),
+            (severity, Some(author)) => format!("{severity} ({})", author.name()),
+            (severity, None) => severity.name().to_owned(),
+        };
+        text.push_str(", ");
+        if self.finding.fixed.is_empty() {
+            text.push_str("no fix known");
+        } else {
+            text.push_str("fixed in ");
+            text.push_str(&self.finding.fixed.join(", "));
+        }
+        if self.finding.kev {
+            text.push_str(", known to be exploited");
+        }
+        if let Some(millionths) = self.finding.epss_millionths {
+            text.push_str(&format!(", EPSS {}.{:06}", millionths / 1_000_000, millionths % 1_000_000));
+        }
+        text
+    }
+}
+
+/// How many findings at least as bad as `severity` stand, that is, are neither suppressed nor accepted.
+pub(super) fn count_standing(findings: &[JudgedFinding], severity: Severity, unknown_as: Severity) -> u64 {
+    let stands = |judged: &&JudgedFinding| {
+        let own = if judged.severity == Severity::Unknown { unknown_as } else { judged.severity };
+        matches!(judged.finding.kind, FindingKind::Vulnerability)
+            && matches!(judged.decision.effect, Effect::Violation | Effect::Warning | Effect::Noted)
+            && rank(own) >= rank(severity)
+    };
+    u64::try_from(findings.iter().filter(stands).count()).unwrap_or(u64::MAX)
+}
+
+fn decision(effect: Effect, clause: Option<&str>, reason: String) -> Decision {
+    Decision { effect, clause: clause.map(str::to_owned), exception: None, reason }
+}

@@ -1,0 +1,141 @@
+//! What was looked at and what was not: gaps of the sources in, further gaps (required source not heard, stale data, data that a clause asked
+//! for) and what each gap is worth out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{
+    coverage::{Completeness, Gap, SourceId, SourceState},
+    policy::{EvidencePolicy, Worth},
+};
+
+/// Facts that some clause needed and no source had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    /// Whether something is known to be exploited.
+    pub(super) kev: bool,
+    /// EPSS probabilities.
+    pub(super) epss: bool,
+}
+
+/// All gaps of a run: those of the sources and those that the policy sees, sorted, each once.
+pub(super) fn collect(
+    policy: &EvidencePolicy,
+    mut gaps: Vec<Gap>,
+    sources: &[SourceState],
+    stages: &BTreeSet<SourceId>,
+    needs: Needs,
+    now: Timestamp,
+) -> Vec<Gap> {
+    let mut more = missing_sources(policy, &gaps, sources, stages);
+    more.extend(stale(policy, sources, now));
+    for (needed, kind, shard) in [(needs.kev, "kev-data", "kev"), (needs.epss, "epss-data", "epss")] {
+        if needed && !has_shard(sources, shard) && !gaps.iter().any(|gap| gap.kind == kind) {
+            more.push(
+                Gap::new(SourceId::Offline, kind, "", format!("a clause asks for {shard} data and no source of this run carries it"))
+                    .with_hint(format!("use an advisory database with the {shard} shard, or set `evidence.gaps: {{ {kind}: warn }}`")),
+            );
+        }
+    }
+    for gap in more {
+        if !gaps.iter().any(|known| known.source == gap.source && known.kind == gap.kind && known.subject == gap.subject) {
+            gaps.push(gap);
+        }
+    }
+    gaps.sort();
+    gaps.dedup();
+    gaps
+}
+
+/// What a gap is worth, and the clause that says so. `None`: nobody asked for its source, so it is no gap of this run.
+pub(super) fn worth(policy: &EvidencePolicy, gap: &Gap, sources: &[SourceState]) -> Option<(Worth, String)> {
+    let unasked = |state: &&SourceState| state.source == gap.source && !state.asked && state.completeness == Completeness::NotAsked;
+    if sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(|any| any.contains(&gap.source)) {
+        return None;
+    }
+    let exact = format!("{}.{}", gap.source, gap.kind);
+    for key in [exact.as_str(), gap.kind] {
+        if let Some(worth) = policy.gaps.get(key) {
+            return Some((*worth, format!("evidence.gaps.{key}")));
+        }
+    }
+    Some((policy.default, "evidence.default".to_owned()))
+}
+
+/// Gaps for sources that the policy or the command line asks for and that were not heard to the end without saying why.
+fn missing_sources(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState], stages: &BTreeSet<SourceId>) -> Vec<Gap> {
+    let complete = |source: SourceId| sources.iter().any(|state| state.source == source && state.completeness == Completeness::Complete);
+    let excused = |source: SourceId| gaps.iter().any(|gap| gap.source == source);
+    let mut found = Vec::new();
+    for any in &policy.require {
+        let Some(first) = any.intersection(stages).next() else { continue };
+        if any.iter().any(|source| complete(*source) || excused(*source)) {
+            continue;
+        }
+        let names: Vec<_> = any.iter().map(|source| source.name()).collect();
+        let names = names.join(" or ");
+        found.push(
+            Gap::new(*first, "required-source", names.clone(), format!("the policy requires {names}, which was not heard to the end in this run"))
+                .with_hint("ask for it on the command line, or change `evidence.require`"),
+        );
+    }
+    for state in sources.iter().filter(|state| state.asked && state.completeness != Completeness::Complete && !excused(state.source)) {
+        let name = state.source.name();
+        let reason = format!("{name} was asked for and is {} without saying why", state.completeness.name());
+        if !found.iter().any(|gap| gap.source == state.source) {
+            found.push(Gap::new(state.source, "required-source", name, reason));
+        }
+    }
+    found
+}
+
+/// Gaps for advisory data that is older than the policy takes, or whose age nobody knows.
+fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
+    let Some(limit) = policy.database_max_age_seconds else { return Vec::new() };
+    let mut found = Vec::new();
+    for state in sources.iter().filter(|state| state.source == SourceId::Offline && state.completeness != Completeness::NotAsked) {
+        let mut shards: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        for (key, value) in &state.details {
+            if let Some((name, what)) = key.strip_prefix("shard.").and_then(|rest| rest.rsplit_once('.')) {
+                let as_of = shards.entry(name).or_default();
+                if what == "as-of" {
+                    *as_of = Some(value);
+                }
+            }
+        }
+        let mut add = |subject: &str, reason: String| {
+            found.push(Gap::new(SourceId::Offline, "stale", subject, reason).with_hint("update the advisory database: `plimsoll db update`"));
+        };
+        if shards.is_empty() {
+            add("", "the advisory database does not say how old its data is".to_owned());
+        }
+        for (name, as_of) in shards {
+            match as_of.and_then(|text| text.parse::<Timestamp>().ok()) {
+                None => add(name, format!("shard {name} does not say how old its data is")),
+                Some(as_of) => {
+                    let age = now.as_second().saturating_sub(as_of.as_second());
+                    if age > limit {
+                        add(name, format!("data of shard {name} is as of {as_of}, older than {}", duration(limit)));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+fn has_shard(sources: &[SourceState], word: &str) -> bool {
+    sources.iter().filter(|state| state.completeness != Completeness::NotAsked).flat_map(|state| state.details.keys()).any(|key| {
+        key.strip_prefix("shard.").and_then(|rest| rest.rsplit_once('.')).is_some_and(|(name, what)| what == "as-of" && name.contains(word))
+    })
+}
+
+/// A duration as policies write it.
+pub(super) fn duration(seconds: i64) -> String {
+    match seconds {
+        s if s % 86_400 == 0 => format!("{}d", s / 86_400),
+        s if s % 3_600 == 0 => format!("{}h", s / 3_600),
+        s => format!("{s} seconds"),
+    }
+}
