@@ -40,7 +40,9 @@ pub(super) fn of_finding(judged: &JudgedFinding, report: &ScanReport) -> (sarif:
         .filter_map(|location| match location {
             Location::Dockerfile(span) | Location::Policy(span) => at_span(span),
             Location::Image { path, layer, .. } => {
-                let mut at = physical(uri::below(&image_uri, path), None);
+                // A cut path would name another file.
+                let uri = if path.chars().count() > PATH { image_uri.clone() } else { uri::below(&image_uri, path) };
+                let mut at = physical(uri, Some(whole()));
                 at.message = Some(message(&format!("{} in layer {}", escape::shortened(path, PATH), layer)));
                 Some(at)
             }
@@ -82,9 +84,14 @@ fn fallback_line(report: &ScanReport) -> Option<sarif::Location> {
 
 fn of_image(report: &ScanReport) -> sarif::Location {
     match (&report.image, report.dockerfiles.iter().find_map(|summary| uri::checkout(&summary.file))) {
-        (None, Some(file)) => physical(file, None),
-        _ => physical(image_uri(report), None),
+        (None, Some(file)) => physical(file, Some(whole())),
+        _ => physical(image_uri(report), Some(whole())),
     }
+}
+
+/// The region of what has no lines; code scanning and the validator of the format want one on every location.
+fn whole() -> sarif::Region {
+    sarif::Region::builder().start_line(1_i64).end_line(1_i64).build()
 }
 
 fn image_uri(report: &ScanReport) -> String {

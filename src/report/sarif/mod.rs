@@ -72,14 +72,33 @@ impl Reporter for SarifGithub {
 fn write(report: &ScanReport, style: &Style, profile: Profile, out: &mut dyn io::Write) -> io::Result<()> {
     let noted = if style.show == Show::All { Noted::Shown } else { Noted::LeftOut };
     let mut bytes = Vec::new();
+    // Every text, list and path is bounded, so that the last attempt fits whatever the report holds.
     for (limit, help) in [(RESULTS, Help::Long), (RESULTS, Help::Short), (RESULTS / 2, Help::Short), (RESULTS / 8, Help::Short), (RESULTS / 64, Help::Short)] {
-        bytes.clear();
-        escape::write_json(&log(report, noted, profile, limit, help), &mut bytes)?;
-        if bytes.len() <= LARGEST {
+        let mut bounded = Bounded(Vec::new());
+        let fits = escape::write_json(&log(report, noted, profile, limit, help), &mut bounded).is_ok();
+        bytes = bounded.0;
+        if fits {
             break;
         }
     }
     out.write_all(&bytes)
+}
+
+/// Takes at most `LARGEST` bytes, so that an attempt that is too large ends early.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn log(report: &ScanReport, noted: Noted, profile: Profile, limit: usize, help: Help) -> sarif::Sarif {
@@ -121,6 +140,8 @@ fn run(report: &ScanReport, subjects: &[Subject<'_>], profile: Profile, limit: u
     }
 
     let mut driver = sarif::ToolComponent::builder().name("Plimsoll").version(report.tool_version).semantic_version(report.tool_version).rules(rules.rules).build();
+    // An address that leads nowhere helps nobody: without a `repository` in the manifest there is none.
+    driver.information_uri = Some(env!("CARGO_PKG_REPOSITORY").to_owned()).filter(|uri| !uri.is_empty());
     let (notifications, kinds) = notifications(report, part);
     if !kinds.is_empty() {
         driver.notifications = Some(kinds);

@@ -8,8 +8,8 @@ mod sections;
 use std::io;
 
 use crate::{
-    model::report::ScanReport,
-    report::{Reporter, Style},
+    model::{report::ScanReport, verdict::Effect},
+    report::{Reporter, Show, Style},
 };
 
 /// `--output text`.
@@ -25,7 +25,9 @@ impl Reporter for Text {
         let mut layout = layout::Layout::new(*style);
         sections::head(report, &mut layout);
         sections::findings(report, *style, &mut layout);
-        layout.gap();
+        if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
+            layout.gap();
+        }
         sections::looked_at(report, *style, &mut layout);
         sections::requirements(report, *style, &mut layout);
         sections::gaps(report, *style, &mut layout);

@@ -52,13 +52,12 @@ pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
     if report.image.is_none() && report.dockerfiles.len() > 5 {
         line.push(Piece::name(format!("and {} more", report.dockerfiles.len() - 5)));
     }
-    line.push(Piece::name(format!("policy {} {}", report.policy.name, report.policy.digest.hex().chars().take(8).collect::<String>())));
     layout.line(0, 2, &line);
 
     let counts = Counts::of(report);
     let said = match report.verdict.outcome {
-        Outcome::Pass => "nothing violates the policy",
-        Outcome::Incomplete => "nothing violates the policy, but not everything was looked at",
+        Outcome::Pass => "nothing is violated",
+        Outcome::Incomplete => "nothing is violated, but not everything was looked at",
         Outcome::Fail => "",
     };
     let mut numbers = Vec::new();
@@ -78,6 +77,7 @@ pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
             Piece::name(report.verdict.outcome.name()).with(outcome(report.verdict.outcome)),
             Piece::prose(said),
             Piece::prose(numbers.join(", ")),
+            Piece::name(format!("policy {} {}", report.policy.name, report.policy.digest.hex().chars().take(8).collect::<String>())),
             Piece::name(format!("exit {}", report.exit_code)).with(strong()),
         ],
     );
