@@ -1,5 +1,7 @@
 //! `ScanReport`: everything that a run found out and decided; what reporters print.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::model::{
@@ -61,4 +63,6 @@ pub struct DockerfileSummary {
     pub final_from_line: Option<u32>,
     /// Text of that FROM instruction, blanks folded.
     pub final_from: Option<String>,
+    /// Text of the instructions that findings stand on, by first line, blanks folded; lines without a finding may be missing.
+    pub instructions: BTreeMap<u32, String>,
 }

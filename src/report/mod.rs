@@ -1,12 +1,33 @@
 //! Scan report in, bytes out. No I/O of its own, no judging; a format never changes the exit code.
 
 mod cyclonedx;
+mod count;
+mod escape;
+mod github;
+mod json;
+mod junit;
+mod markdown;
+mod place;
+mod sarif;
+mod text;
+mod upgrade;
 
 use std::io;
 
 pub use cyclonedx::CycloneDx;
 
 use crate::model::report::ScanReport;
+
+pub use self::{github::Github, json::Json, junit::Junit, markdown::Markdown, sarif::{Sarif, SarifGithub}, text::Text};
+
+/// Every output format, sorted by id.
+pub const REPORTERS: &[&dyn Reporter] = &[&Github, &Json, &Junit, &Markdown, &Sarif, &SarifGithub, &Text];
+
+/// The format with this id.
+#[must_use]
+pub fn reporter(id: &str) -> Option<&'static dyn Reporter> {
+    REPORTERS.iter().copied().find(|reporter| reporter.id() == id)
+}
 
 /// How a report for people looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +49,15 @@ pub enum Show {
     Violations,
     /// Warnings as well.
     Warnings,
-    /// Everything.
+    /// Everything. SARIF then holds the noted findings too.
     All,
+}
+
+impl Default for Style {
+    /// No colours, UTF-8, 100 columns, violations: what a file gets.
+    fn default() -> Self {
+        Self { colour: false, ascii: false, width: 100, show: Show::Violations }
+    }
 }
 
 /// One output format.
@@ -42,4 +70,19 @@ pub trait Reporter: Sync {
     /// # Errors
     /// Only when `out` fails.
     fn write(&self, report: &ScanReport, style: &Style, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reporters_are_sorted_and_found_by_id() {
+        let ids: Vec<_> = REPORTERS.iter().map(|reporter| reporter.id()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+        for id in ids {
+            assert_eq!(reporter(id).map(Reporter::id), Some(id));
+        }
+        assert!(reporter("").is_none());
+    }
 }

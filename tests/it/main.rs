@@ -23,3 +23,4 @@ mod signature_places;
 #[cfg(test)]
 mod signing;
 mod policy;
+mod report;

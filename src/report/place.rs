@@ -1,0 +1,146 @@
+//! `Place`: the line that a person edits to be rid of a finding; from a finding and the report's Dockerfiles and layers.
+
+use std::fmt;
+
+use crate::model::{
+    digest::Digest,
+    location::{Location, Span},
+    report::{DockerfileSummary, ScanReport},
+    verdict::JudgedFinding,
+};
+
+/// Where a finding is mended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place<'a> {
+    /// An instruction of a Dockerfile or a line of a policy file.
+    Line {
+        /// The file.
+        file: &'a str,
+        /// The first line.
+        line: u32,
+    },
+    /// The final stage's FROM, because nothing says which instruction brought the package.
+    Base {
+        /// The Dockerfile.
+        file: &'a str,
+        /// Its line.
+        line: u32,
+        /// Its text.
+        text: Option<&'a str>,
+    },
+    /// A layer, when there is no Dockerfile.
+    Layer {
+        /// From 0.
+        index: usize,
+        /// Its digest.
+        digest: &'a Digest,
+    },
+    /// An entry of the history, from 0.
+    History(usize),
+    /// The image as a whole.
+    Image,
+}
+
+impl<'a> Place<'a> {
+    /// The place of one finding.
+    pub(crate) fn of(judged: &'a JudgedFinding, report: &'a ScanReport) -> Self {
+        let locations = &judged.finding.locations;
+        if let Some(span) = locations.iter().find_map(span_of) {
+            return Self::Line { file: &span.file, line: span.line };
+        }
+        if judged.finding.package.is_some()
+            && let Some(base) = Self::base(report)
+        {
+            return base;
+        }
+        locations
+            .iter()
+            .find_map(|location| match location {
+                Location::Image { layer, index, .. } => Some(Self::Layer { index: *index, digest: layer }),
+                Location::History { index } => Some(Self::History(*index)),
+                Location::Dockerfile(_) | Location::Policy(_) | Location::Config => None,
+            })
+            .unwrap_or(Self::Image)
+    }
+
+    /// The final FROM of the image's Dockerfile: with several Dockerfiles nobody knows which one made the image.
+    pub(crate) fn base(report: &'a ScanReport) -> Option<Self> {
+        report.image.as_ref()?;
+        match report.dockerfiles.as_slice() {
+            [DockerfileSummary { file, final_from_line: Some(line), final_from, .. }] => Some(Self::Base { file, line: *line, text: final_from.as_deref() }),
+            _ => None,
+        }
+    }
+
+    /// What stands at the place, when it is known.
+    pub(crate) fn text(&self, report: &'a ScanReport) -> Option<&'a str> {
+        match self {
+            Self::Line { file, line } => instruction(report, file, *line),
+            Self::Base { text, .. } => *text,
+            Self::Layer { index, .. } => {
+                let image = report.image.as_ref()?;
+                let layer = image.layers.iter().find(|layer| layer.index == *index)?;
+                image.config.history.get(layer.history?).map(|entry| without_arguments(&entry.created_by))
+            }
+            Self::History(index) => report.image.as_ref()?.config.history.get(*index).map(|entry| without_arguments(&entry.created_by)),
+            Self::Image => None,
+        }
+    }
+
+    /// Why the finding stands here, when it is not the line itself.
+    pub(crate) const fn remark(&self) -> &'static str {
+        match self {
+            Self::Base { .. } => "base image, or layer not attributed",
+            Self::Line { .. } | Self::Layer { .. } | Self::History(_) | Self::Image => "",
+        }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { file, line } | Self::Base { file, line, .. } => write!(f, "{file}:{line}"),
+            Self::Layer { index, digest } => write!(f, "layer {index} {}:{}", digest.algorithm().name(), digest.short()),
+            Self::History(index) => write!(f, "history entry {index}"),
+            Self::Image => f.write_str("image"),
+        }
+    }
+}
+
+/// The lines a location names, if it names lines.
+pub(crate) const fn span_of(location: &Location) -> Option<&Span> {
+    match location {
+        Location::Dockerfile(span) | Location::Policy(span) => Some(span),
+        Location::Image { .. } | Location::History { .. } | Location::Config => None,
+    }
+}
+
+/// The instruction that starts on a line of a Dockerfile.
+pub(crate) fn instruction<'a>(report: &'a ScanReport, file: &str, line: u32) -> Option<&'a str> {
+    let summary = report.dockerfiles.iter().find(|summary| summary.file == file)?;
+    let known = summary.instructions.get(&line).map(String::as_str);
+    known.or_else(|| (summary.final_from_line == Some(line)).then_some(summary.final_from.as_deref()).flatten())
+}
+
+/// A history text without the values of build arguments (`|2 TOKEN=... /bin/sh -c make`), which may be secrets.
+pub(crate) fn without_arguments(created_by: &str) -> &str {
+    let text = created_by.strip_prefix("RUN ").unwrap_or(created_by);
+    if !text.starts_with('|') {
+        return created_by;
+    }
+    text.split_once("/bin/sh -c ").map_or("RUN (with build arguments)", |(_, command)| command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn build_arguments_are_not_shown() {
+        let check = |input: &str, expected: &str| assert_eq!(without_arguments(input), expected);
+        check("/bin/sh -c make", "/bin/sh -c make");
+        check("|1 TOKEN=secret /bin/sh -c make # buildkit", "make # buildkit");
+        check("RUN |1 TOKEN=secret /bin/sh -c make", "make");
+        check("|1 TOKEN=secret powershell x", "RUN (with build arguments)");
+    }
+}

@@ -1,0 +1,39 @@
+//! Scan report in, text for people out: verdict first, then violations by the line to edit, requirements, Gaps,
+//! what was left out and why, and what to do. Nothing is hidden silently: what is not shown is counted, with the option that shows it.
+
+mod groups;
+mod layout;
+mod sections;
+
+use std::io;
+
+use crate::{
+    model::{report::ScanReport, verdict::Effect},
+    report::{Reporter, Show, Style},
+};
+
+/// `--output text`.
+#[derive(Debug, Clone, Copy)]
+pub struct Text;
+
+impl Reporter for Text {
+    fn id(&self) -> &'static str {
+        "text"
+    }
+
+    fn write(&self, report: &ScanReport, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut layout = layout::Layout::new(*style);
+        sections::head(report, &mut layout);
+        sections::findings(report, *style, &mut layout);
+        if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
+            layout.gap();
+        }
+        sections::looked_at(report, *style, &mut layout);
+        sections::requirements(report, *style, &mut layout);
+        sections::gaps(report, *style, &mut layout);
+        sections::left_out(report, *style, &mut layout);
+        sections::exceptions(report, &mut layout);
+        sections::next(report, &mut layout);
+        out.write_all(layout.finish().as_bytes())
+    }
+}
