@@ -85,6 +85,18 @@ pub async fn config(settings: &Settings, region: &str) -> SdkConfig {
     base.into_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build()
 }
 
+/// A client of Amazon ECR.
+#[must_use]
+pub fn ecr(config: &SdkConfig) -> aws_sdk_ecr::Client {
+    aws_sdk_ecr::Client::new(config)
+}
+
+/// A client of Amazon Inspector.
+#[must_use]
+pub fn inspector(config: &SdkConfig) -> aws_sdk_inspector2::Client {
+    aws_sdk_inspector2::Client::new(config)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,14 +19,19 @@
 
 pub mod advisory;
 pub mod aws;
+pub mod cli;
 pub mod dockerfile;
+pub mod error;
 pub mod exit;
 pub mod findings;
 pub mod inventory;
 pub mod layers;
 pub mod model;
+pub mod pipeline;
 pub mod policy;
 pub mod progress;
 pub mod registry;
 pub mod report;
 pub mod verify;
+
+pub use error::Error;

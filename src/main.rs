@@ -1,3 +1,7 @@
-//! Calls the library.
+//! Calls `cli::run` and returns its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plimsoll::cli::run()
+}

@@ -1,4 +1,4 @@
-//! Feeds on disk to shards. In: a directory laid out like the OSV bucket (`<Ecosystem>/all.zip`); out: one file per ecosystem or distribution
+//! Feeds on disk to shards. In: a directory laid out like the OSV bucket (`<Ecosystem>/all.zip`), with the KEV and EPSS files if it has them; out: one file per ecosystem or distribution
 //! release, the same bytes for the same feeds (advisories.md D8), put in place by rename.
 
 use std::{
@@ -14,6 +14,7 @@ use crate::{
     advisory::{
         Error,
         ecosystem::{self, ECOSYSTEMS, Ecosystem, Releases},
+        exploitation,
         shard::writer::{Contents, encode},
         sources::osv,
         store::EXTENSION,
@@ -94,7 +95,8 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
             summary.shards.push(write_shard(&feed, &text, name, built_at, &mut written)?);
         }
     }
-    if let (true, Some(error)) = (summary.shards.is_empty(), first_error) {
+    let exploitation_error = exploitation::build_into(from, built_at, &mut written, &mut summary)?;
+    if let (true, Some(error)) = (summary.shards.is_empty(), first_error.or(exploitation_error)) {
         return Err(error);
     }
     if summary.shards.is_empty() {
@@ -126,7 +128,8 @@ fn feeds_in(from: &Path) -> Result<(Vec<Archive>, Vec<String>), Error> {
     }
     feeds.sort_by_key(|(ecosystem, _)| ecosystem.name);
     skipped.sort();
-    if feeds.is_empty() { Err(Error::NoFeeds(from.display().to_string())) } else { Ok((feeds, skipped)) }
+    let nothing = feeds.is_empty() && exploitation::KINDS.iter().all(|kind| kind.file_in(from).is_none());
+    if nothing { Err(Error::NoFeeds(from.display().to_string())) } else { Ok((feeds, skipped)) }
 }
 
 /// Everything one archive says.
@@ -230,13 +233,14 @@ fn write_shard(feed: &Feed, text: &str, name: String, built_at: Timestamp, writt
 }
 
 /// Files under temporary names; dropped without [`Written::into_place`], they are removed.
-struct Written {
+pub(in crate::advisory) struct Written {
     out: PathBuf,
     temporary: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Written {
-    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    /// Writes one shard under its temporary name.
+    pub(in crate::advisory) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let temporary = self.out.join(format!(".{name}.{EXTENSION}.new"));
         self.temporary.push((temporary.clone(), self.out.join(format!("{name}.{EXTENSION}"))));
         fs::write(&temporary, bytes).map_err(|source| Error::Io { doing: "write", path: temporary, source })
@@ -324,7 +328,7 @@ mod tests {
         build(&fixtures(), second.path(), at("2026-11-20T12:00:00Z")).unwrap();
         assert_eq!(files(first.path()), files(second.path()));
         let names: Vec<_> = summary.shards.iter().map(|shard| shard.name.as_str()).collect();
-        assert_eq!(names, ["alpine-v3.20", "crates.io", "debian-11", "debian-12", "npm", "pypi"]);
+        assert_eq!(names, ["alpine-v3.20", "crates.io", "debian-11", "debian-12", "epss", "kev", "npm", "pypi"]);
         let npm = summary.shards.iter().find(|shard| shard.name == "npm").unwrap();
         assert_eq!((npm.records, npm.rows, npm.as_of.as_deref()), (4, 4, Some("2026-10-05T08:00:00Z")));
         let status = Database::open(first.path()).unwrap().status();

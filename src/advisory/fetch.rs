@@ -12,7 +12,12 @@ use reqwest::{Client, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{
-    advisory::{BuildSummary, Error, build::build, ecosystem::ECOSYSTEMS},
+    advisory::{
+        BuildSummary, Error,
+        build::build,
+        ecosystem::ECOSYSTEMS,
+        exploitation::{KINDS, Kind},
+    },
     model::coverage::{Gap, SourceId},
 };
 
@@ -20,6 +25,8 @@ use crate::{
 const MAX_LIST: u64 = 1 << 20;
 /// The largest archive, npm's with its malware records, has a few hundred megabytes.
 const MAX_ARCHIVE: u64 = 4 << 30;
+/// KEV and EPSS have a few megabytes.
+const MAX_EXPLOITATION: u64 = 256 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest silence within one answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -77,7 +84,27 @@ async fn fetch_feeds(base: &str, into: &Path) -> Result<Vec<Gap>, Error> {
         let _ = fs::remove_file(&place);
         gaps.push(Gap::new(SourceId::Offline, "no-advisories", ecosystem.name, reason));
     }
+    for kind in KINDS {
+        gaps.extend(fetch_kind(&client, base, kind, into).await?);
+    }
     Ok(gaps)
+}
+
+/// Fetches the preferred file of KEV or EPSS from the base or its own folder there. Few mirrors have them: not there is no Gap.
+async fn fetch_kind(client: &Client, base: &str, kind: &Kind, into: &Path) -> Result<Option<Gap>, Error> {
+    let Some(name) = kind.files.first() else { return Ok(None) };
+    let place = into.join(name);
+    for parts in [&[*name][..], &[kind.shard, name]] {
+        match fetch_file(client, &url(base, parts)?, &place, MAX_EXPLOITATION).await {
+            Ok(Fetched::Written) => return Ok(None),
+            Ok(Fetched::Missing) => {}
+            Err(error) => {
+                let _ = fs::remove_file(&place);
+                return Ok(Some(kind.gap(error.to_string())));
+            }
+        }
+    }
+    Ok(None)
 }
 
 enum Fetched {
@@ -150,8 +177,10 @@ mod tests {
         let serve = |axum::extract::Path((ecosystem, file)): axum::extract::Path<(String, String)>| async move {
             fs::read(base.join(ecosystem).join(file)).map_err(|_| StatusCode::NOT_FOUND)
         };
+        let kev = async || fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv/known_exploited_vulnerabilities.json")).unwrap();
         let router = axum::Router::new()
             .route("/{ecosystem}/{file}", axum::routing::get(serve))
+            .route("/known_exploited_vulnerabilities.json", axum::routing::get(kev))
             .route("/ecosystems.txt", axum::routing::get(async || "npm\nPyPI\nAlpine\nAlmaLinux\nBitnami\n"));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -159,8 +188,8 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let summary = build_from_url(&format!("http://{address}"), out.path(), Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000)).await.unwrap();
         server.abort();
-        assert_eq!(summary.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["alpine-v3.20", "npm", "pypi"]);
-        assert_eq!(summary.gaps.len(), 1, "AlmaLinux is listed and not there");
+        assert_eq!(summary.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["alpine-v3.20", "kev", "npm", "pypi"]);
+        assert_eq!(summary.gaps.len(), 1, "AlmaLinux is listed and not there; EPSS is not there and not missed");
         assert!(!out.path().join(".feeds").exists());
     }
 }

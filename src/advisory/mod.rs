@@ -5,6 +5,7 @@ pub mod almalinux;
 pub mod build;
 pub mod cvss;
 pub mod ecosystem;
+pub mod exploitation;
 pub mod fetch;
 pub mod matcher;
 #[cfg(test)]
@@ -27,7 +28,7 @@ pub enum Error {
     #[error("there is no advisory database in {}", .0.display())]
     NoDatabase(PathBuf),
     /// The directory holds nothing to build from.
-    #[error("{0} holds no advisory feed that can be built (looked for `<Ecosystem>/all.zip`)")]
+    #[error("{0} holds no advisory feed that can be built (looked for `<Ecosystem>/all.zip` and the KEV and EPSS files)")]
     NoFeeds(String),
     /// A file could not be read or written.
     #[error("cannot {doing} {}", .path.display())]

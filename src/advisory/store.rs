@@ -28,7 +28,7 @@ pub struct Database {
 pub struct ShardStatus {
     /// Name, also of the file.
     pub name: String,
-    /// OSV ecosystem without its release.
+    /// OSV ecosystem without its release; `KEV` and `EPSS` for the shards that hold no advisories.
     pub ecosystem: String,
     /// Release, for distributions.
     pub release: Option<String>,
@@ -136,7 +136,7 @@ impl Database {
     /// When a shard is damaged.
     pub fn get(&self, id: &str) -> Result<Option<Advisory>, Error> {
         let mut found: Option<Advisory> = None;
-        for shard in self.shards.values() {
+        for shard in self.shards.values().filter(|shard| shard.holds_advisories()) {
             for number in shard.records_with_id(id)? {
                 let rows = shard.rows_of(number)?;
                 match &mut found {
@@ -154,7 +154,7 @@ impl Database {
     /// When a shard is damaged.
     pub fn find(&self, id: &str) -> Result<Vec<Advisory>, Error> {
         let mut ids = BTreeSet::new();
-        for shard in self.shards.values() {
+        for shard in self.shards.values().filter(|shard| shard.holds_advisories()) {
             for number in 0..shard.header().records {
                 let advisory = shard.record(number)?;
                 let linked = if advisory.id.0.starts_with("AL") { advisory.related.as_slice() } else { &[] };

@@ -105,6 +105,7 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     }
     gaps.sort();
     gaps.dedup();
+    let secret_lines = secret_lines(&findings);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     LintReport {
         findings,
@@ -114,19 +115,35 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
             file: input.file.to_owned(),
             final_from_line: from.map(|from| from.line),
             final_from: from.map(stages::folded),
+            instructions: dockerfile.instructions.iter().map(|instruction| (instruction.line, shown(instruction, &secret_lines))).collect(),
         },
         instructions: dockerfile
             .instructions
             .iter()
             .map(|instruction| InstructionLine {
                 keyword: instruction.keyword.clone(),
-                text: stages::folded(instruction),
+                text: shown(instruction, &secret_lines),
                 span: dockerfile.span(instruction),
                 stage: instruction.stage,
                 in_final_chain: dockerfile.graph.in_final_chain(instruction),
             })
             .collect(),
     }
+}
+
+/// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.
+fn secret_lines(findings: &[Finding]) -> Vec<(u32, u32)> {
+    let secret = |finding: &&Finding| finding.id.starts_with("secret-") || finding.id == "credentials-in-url";
+    let spans = findings.iter().filter(secret).flat_map(|finding| &finding.locations);
+    spans.filter_map(|location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None }).collect()
+}
+
+/// The instruction on one line, or its keyword alone where it holds a secret.
+fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
+    if secret_lines.iter().any(|(first, last)| *first <= instruction.end_line && instruction.line <= *last) {
+        return format!("{} (hidden: it holds a secret)", instruction.keyword);
+    }
+    stages::folded(instruction)
 }
 
 /// Every rule of Dockerfiles, sorted by id.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    advisory::{Database, matcher},
+    advisory::{Database, exploitation, matcher},
     findings::{Error, FindingSource},
     model::{
-        coverage::{Completeness, SourceId, SourceState},
+        coverage::{Completeness, Gap, SourceId, SourceState},
         evidence::SourceReport,
         image::ResolvedImage,
         package::Inventory,
@@ -19,30 +19,49 @@ use crate::{
 /// Matches the inventory against an open database.
 #[derive(Debug)]
 pub struct Offline {
-    database: Database,
+    database: Option<Database>,
 }
 
 impl Offline {
     /// A source over `database`.
     #[must_use]
     pub const fn new(database: Database) -> Self {
-        Self { database }
+        Self { database: Some(database) }
+    }
+
+    /// A source that knows nothing, because no database was named and none is in the default place.
+    #[must_use]
+    pub const fn missing() -> Self {
+        Self { database: None }
     }
 
     /// What the database says about `inventory`; pure.
     #[must_use]
     pub fn report(&self, inventory: &Inventory) -> SourceReport {
-        let (observations, gaps) = matcher::match_inventory(&self.database, inventory);
-        let mut details = BTreeMap::from([("database.digest".to_owned(), self.database.digest().to_string())]);
+        let Some(database) = &self.database else { return no_database() };
+        let (mut observations, mut gaps) = matcher::match_inventory(database, inventory);
+        let damaged = exploitation::join(database, &mut observations);
+        let mut details = BTreeMap::from([("database.digest".to_owned(), database.digest().to_string())]);
         let mut names = Vec::new();
-        for ecosystem in matcher::shards_used(&self.database, inventory) {
-            let Some(status) = self.database.status_of(&ecosystem) else { continue };
+        for ecosystem in matcher::shards_used(database, inventory) {
+            let Some(status) = database.status_of(&ecosystem) else { continue };
             let as_of = status.as_of.unwrap_or_else(|| "unknown".to_owned());
             details.insert(format!("shard.{}.as-of", status.name), as_of);
             details.insert(format!("shard.{}.digest", status.name), status.digest.to_string());
             details.insert(format!("shard.{}.rows", status.name), status.rows.to_string());
             names.push(status.name);
         }
+        // Whether there is KEV and EPSS data at all is said of every image; a damaged shard is none.
+        for status in ["EPSS", "KEV"].iter().filter_map(|ecosystem| database.status_of(ecosystem)) {
+            if damaged.iter().any(|gap| gap.subject == status.name) {
+                continue;
+            }
+            details.insert(format!("shard.{}.as-of", status.name), status.as_of.unwrap_or_else(|| "unknown".to_owned()));
+            details.insert(format!("shard.{}.digest", status.name), status.digest.to_string());
+            details.insert(format!("shard.{}.rows", status.name), status.rows.to_string());
+        }
+        gaps.extend(damaged);
+        gaps.sort();
         details.insert("shards".to_owned(), names.join(", "));
         details.insert("packages".to_owned(), inventory.packages.len().to_string());
         let completeness = if gaps.is_empty() { Completeness::Complete } else { Completeness::Incomplete };
@@ -57,6 +76,17 @@ impl FindingSource for Offline {
 
     fn fetch<'a>(&'a self, _image: &'a ResolvedImage, inventory: &'a Inventory) -> BoxFuture<'a, Result<SourceReport, Error>> {
         Box::pin(async move { Ok(self.report(inventory)) })
+    }
+}
+
+/// Nobody can say anything without a database.
+fn no_database() -> SourceReport {
+    let gap = Gap::new(SourceId::Offline, "no-database", "", "there is no offline advisory database on this machine")
+        .with_hint("build one with `plimsoll db build --from DIR`, or name one with --db or --advisories");
+    SourceReport {
+        state: SourceState { source: SourceId::Offline, completeness: Completeness::Incomplete, asked: true, details: BTreeMap::new() },
+        observations: Vec::new(),
+        gaps: vec![gap],
     }
 }
 
@@ -95,6 +125,10 @@ mod tests {
         assert_eq!((report.state.completeness, report.state.asked), (Completeness::Complete, true));
         assert_eq!(report.state.details["shards"], "npm");
         assert_eq!(report.state.details["shard.npm.as-of"], "2026-10-05T08:00:00Z");
+        assert_eq!(report.state.details["shard.kev.as-of"], "2026-10-05T08:00:00Z");
+        assert_eq!(report.state.details["shard.epss.as-of"], "2026-10-06T00:00:00Z");
+        let attribute = |key: &str| report.observations[0].attributes.get(key).map(String::as_str);
+        assert_eq!((attribute("kev"), attribute("epss"), attribute("epss-date")), (None, Some("0.91235"), Some("2026-10-06")));
         assert!(report.state.details["database.digest"].starts_with("sha256:"));
         let empty = source.report(&Inventory::default());
         assert_eq!((empty.state.completeness, empty.gaps.len()), (Completeness::Incomplete, 1));

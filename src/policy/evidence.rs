@@ -105,7 +105,7 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
             }
         }
         let mut add = |subject: &str, reason: String| {
-            found.push(Gap::new(SourceId::Offline, "stale", subject, reason).with_hint("update the advisory database: `plimsoll db update`"));
+            found.push(Gap::new(SourceId::Offline, "stale", subject, reason).with_hint("build the database again from newer feeds: `plimsoll db build`"));
         };
         if shards.is_empty() {
             add("", "the advisory database does not say how old its data is".to_owned());

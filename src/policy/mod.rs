@@ -24,6 +24,7 @@ pub use check::{Notice, check};
 pub use error::{Error, Place};
 pub use evaluate::{Facts, evaluate};
 pub use explain::explain;
+pub use schema::identity::check_identity_pattern;
 
 /// The JSON Schema of policy files.
 #[must_use]

@@ -14,14 +14,12 @@ mod upgrade;
 
 use std::io;
 
-pub use cyclonedx::CycloneDx;
-
 use crate::model::report::ScanReport;
 
-pub use self::{github::Github, json::Json, junit::Junit, markdown::Markdown, sarif::{Sarif, SarifGithub}, text::Text};
+pub use self::{cyclonedx::CycloneDx, github::Github, json::Json, junit::Junit, markdown::Markdown, sarif::{Sarif, SarifGithub}, text::Text};
 
 /// Every output format, sorted by id.
-pub const REPORTERS: &[&dyn Reporter] = &[&Github, &Json, &Junit, &Markdown, &Sarif, &SarifGithub, &Text];
+pub const REPORTERS: &[&dyn Reporter] = &[&CycloneDx, &Github, &Json, &Junit, &Markdown, &Sarif, &SarifGithub, &Text];
 
 /// The format with this id.
 #[must_use]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes osv/<Ecosystem>/*.json and osv/<Ecosystem>/all.zip. Every record is invented. Archives are stored without compression and with one
+"""Writes osv/<Ecosystem>/*.json and osv/<Ecosystem>/all.zip, and beside them the KEV and EPSS files. Every record is invented. Archives are stored without compression and with one
 fixed time, so that they are the same bytes on every machine. Run it from anywhere; it takes no arguments."""
+import gzip
 import json
 import pathlib
 import zipfile
@@ -122,6 +123,35 @@ RECORDS = {
 }
 
 
+# The shape of CISA's catalogue and of FIRST's scores; dates, texts and numbers are invented.
+KEV = {
+    "title": "Catalogue of exploited vulnerabilities, made up for tests",
+    "catalogVersion": "2026.10.05",
+    "dateReleased": "2026-10-05T08:00:00Z",
+    "count": 1,
+    "vulnerabilities": [{
+        "cveID": "CVE-2026-90001",
+        "vendorProject": "Harbour",
+        "product": "hullpaint",
+        "vulnerabilityName": "hullpaint overflow",
+        "dateAdded": "2026-10-04",
+        "shortDescription": "hullpaint overflows while mixing colours.",
+        "requiredAction": "Paint again.",
+        "dueDate": "2026-10-25",
+        "knownRansomwareCampaignUse": "Known",
+        "notes": "",
+        "cwes": [],
+    }],
+}
+EPSS = """#model_version:v2026.01.01,score_date:2026-10-06
+cve,epss,percentile
+CVE-2026-90001,0.84210,0.99112
+CVE-2026-90002,0.00043,0.12001
+CVE-2026-90021,0.91235,0.99640
+CVE-2026-90031,9e-05,0.01000
+"""
+
+
 def main():
     for ecosystem, records in RECORDS.items():
         folder = ROOT / ecosystem
@@ -135,6 +165,9 @@ def main():
                 info.create_system = 3
                 archive.writestr(info, text)
     (ROOT / "ecosystems.txt").write_text("".join(f"{name}\n" for name in sorted(RECORDS)))
+    (ROOT / "known_exploited_vulnerabilities.json").write_text(json.dumps(KEV, indent=1) + "\n")
+    # Stored blocks: the same bytes whatever compression library Python has.
+    (ROOT / "epss_scores-current.csv.gz").write_bytes(gzip.compress(EPSS.encode(), compresslevel=0, mtime=0))
 
 
 main()

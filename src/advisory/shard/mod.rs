@@ -30,6 +30,13 @@ const BLOCK: usize = 64 * 1024;
 /// So many keys share one front-coded block of the index.
 const KEYS_PER_BLOCK: usize = 16;
 
+/// One entry of a shard by CVE: the key and a few bytes of facts.
+pub(in crate::advisory) const CVE_ENTRY: usize = CVE_KEY + CVE_FACTS;
+/// Year (16 bits) and number (32 bits), highest byte first.
+pub(in crate::advisory) const CVE_KEY: usize = 6;
+/// What the facts mean is the feed's matter.
+pub(in crate::advisory) const CVE_FACTS: usize = 10;
+
 /// What a section holds; readers ignore kinds that they do not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::advisory) enum Section {
@@ -44,10 +51,13 @@ pub(in crate::advisory) enum Section {
     Records = 9,
     RecordOffsets = 10,
     Text = 11,
+    /// Alone with `Meta` in shards that hold no advisories: entries of one size, sorted by CVE.
+    ByCve = 12,
 }
 
 impl Section {
-    const ALL: [Self; 11] = [
+    /// Sections of a shard of advisories.
+    const ADVISORIES: [Self; 11] = [
         Self::Meta,
         Self::Strings,
         Self::StringOffsets,
@@ -74,6 +84,7 @@ impl Section {
             Self::Records => "records",
             Self::RecordOffsets => "record offsets",
             Self::Text => "text",
+            Self::ByCve => "entries by CVE",
         }
     }
 }

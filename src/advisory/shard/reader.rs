@@ -12,7 +12,7 @@ use std::{
 use crate::{
     advisory::{
         Error,
-        shard::{BLOCK, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY, Section, bytes::Cursor},
+        shard::{BLOCK, CVE_ENTRY, CVE_FACTS, CVE_KEY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY, Section, bytes::Cursor},
     },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
@@ -125,6 +125,36 @@ impl Shard {
     /// A fact of the meta section.
     pub(in crate::advisory) fn fact(&self, name: &str) -> Option<&str> {
         self.facts.get(name).map(String::as_str)
+    }
+
+    /// Whether it holds advisories; the others hold facts by CVE.
+    pub(in crate::advisory) fn holds_advisories(&self) -> bool {
+        !self.sections.contains_key(&(Section::ByCve as u32))
+    }
+
+    /// The facts about one CVE, in a shard that has such.
+    pub(in crate::advisory) fn by_cve(&self, key: [u8; CVE_KEY]) -> Result<Option<[u8; CVE_FACTS]>, Error> {
+        let length = self.extent(Section::ByCve)?.length;
+        if length % CVE_ENTRY != 0 {
+            return Err(self.damaged(Section::ByCve));
+        }
+        let (mut low, mut high) = (0, length / CVE_ENTRY);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let entry = self.slice_at(Section::ByCve, middle * CVE_ENTRY, CVE_ENTRY)?;
+            let (found, facts) = entry.split_first_chunk::<CVE_KEY>().ok_or_else(|| self.damaged(Section::ByCve))?;
+            match found.cmp(&key) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return facts.try_into().map(Some).map_err(|_| self.damaged(Section::ByCve)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The error for facts whose bytes are right and mean nothing.
+    pub(in crate::advisory) fn damaged_entry(&self) -> Error {
+        self.damaged(Section::ByCve)
     }
 
     /// Every row about `name` (as the index writes it) of `ecosystem`.
@@ -437,7 +467,8 @@ fn parse_header(bytes: &[u8]) -> Result<(Header, BTreeMap<u32, Extent>), &'stati
         let checked = (0..blocks).map(|_| AtomicBool::new(false)).collect();
         sections.insert(kind, Extent { offset, length, sums, checked });
     }
-    if Section::ALL.iter().any(|section| !sections.contains_key(&(*section as u32))) {
+    let needed = if sections.contains_key(&(Section::ByCve as u32)) { &[Section::Meta][..] } else { &Section::ADVISORIES };
+    if needed.iter().any(|section| !sections.contains_key(&(*section as u32))) {
         return Err("a section is missing");
     }
     Ok((Header { records, rows, digest }, sections))

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     advisory::{
         Error, almalinux, ecosystem,
-        shard::{BLOCK, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MINOR, RowStatus, SECTION_ENTRY, Section, bytes::put_number},
+        shard::{BLOCK, CVE_ENTRY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MINOR, RowStatus, SECTION_ENTRY, Section, bytes::put_number},
     },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, Event, RangeScheme},
@@ -77,12 +77,7 @@ pub(in crate::advisory) fn encode(contents: &Contents<'_>) -> Result<Encoded, Er
         let record = record(advisory, &mut strings, &mut text)?;
         records.push(&record)?;
     }
-    let mut meta = Vec::new();
-    put_number(&mut meta, size(contents.facts.len(), "facts")?);
-    for (name, value) in &contents.facts {
-        put_text(&mut meta, name)?;
-        put_text(&mut meta, value)?;
-    }
+    let meta = meta(&contents.facts)?;
     let index = index(&keys)?;
     let counts = [size(records.offsets.len(), "records")?, rows, size(keys.len(), "names")?, size(keys.keys().map(Vec::len).max().unwrap_or(0), "name")?];
     let sections = [
@@ -99,6 +94,23 @@ pub(in crate::advisory) fn encode(contents: &Contents<'_>) -> Result<Encoded, Er
         (Section::Text, text),
     ];
     Ok(Encoded { bytes: file(&sections, contents.newest, counts), rows })
+}
+
+/// Encodes a shard of facts by CVE; `entries` are sorted and name each CVE once.
+pub(in crate::advisory) fn encode_by_cve(facts: &BTreeMap<&'static str, String>, newest: u64, entries: &[[u8; CVE_ENTRY]]) -> Result<Encoded, Error> {
+    let rows = size(entries.len(), "entries")?;
+    let sections = [(Section::Meta, meta(facts)?), (Section::ByCve, entries.concat())];
+    Ok(Encoded { bytes: file(&sections, newest, [rows, rows, 0, 0]), rows })
+}
+
+fn meta(facts: &BTreeMap<&'static str, String>) -> Result<Vec<u8>, Error> {
+    let mut meta = Vec::new();
+    put_number(&mut meta, size(facts.len(), "facts")?);
+    for (name, value) in facts {
+        put_text(&mut meta, name)?;
+        put_text(&mut meta, value)?;
+    }
+    Ok(meta)
 }
 
 /// Entries one after another, and where each ends.

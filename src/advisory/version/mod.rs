@@ -10,6 +10,8 @@ mod semver;
 
 use std::cmp::Ordering;
 
+use crate::model::package::PackageKind;
+
 /// Longer texts are no versions; some orders take quadratic time over digits.
 const MAX_LENGTH: usize = 512;
 
@@ -68,6 +70,21 @@ impl Scheme {
             Self::Apk | Self::Dpkg | Self::Pep440 | Self::Rpm => None,
         })
     }
+}
+
+/// Compares two versions of packages of `kind`; `None` when the kind has no order here or a text is no version of it.
+#[must_use]
+pub fn compare(kind: PackageKind, left: &str, right: &str) -> Option<Ordering> {
+    let scheme = match kind {
+        PackageKind::Apk => Scheme::Apk,
+        PackageKind::Deb => Scheme::Dpkg,
+        PackageKind::Rpm => Scheme::Rpm,
+        PackageKind::Npm => Scheme::Npm,
+        PackageKind::Pypi => Scheme::Pep440,
+        PackageKind::Cargo | PackageKind::Golang => Scheme::Semver,
+        PackageKind::Maven | PackageKind::Gem | PackageKind::Nuget | PackageKind::Composer | PackageKind::Generic => return None,
+    };
+    scheme.parse_event(left)?.compare(&scheme.parse_event(right)?)
 }
 
 /// A parsed version.

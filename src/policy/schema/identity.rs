@@ -17,6 +17,14 @@ pub(crate) fn compile(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).size_limit(1 << 20).nest_limit(32).build().ok()
 }
 
+/// Checks a pattern that was given outside of a policy file.
+///
+/// # Errors
+/// What is wrong with it, and the pattern that was probably meant.
+pub fn check_identity_pattern(pattern: &str) -> Result<(), (String, Option<String>)> {
+    check(pattern).map_err(|fault| (fault.message, fault.corrected))
+}
+
 /// Checks one pattern.
 pub(super) fn check(pattern: &str) -> Result<(), Fault> {
     let scan = Scan::of(pattern);

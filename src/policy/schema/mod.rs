@@ -3,7 +3,7 @@
 
 mod clauses;
 mod exceptions;
-mod identity;
+pub(crate) mod identity;
 mod signers;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,119 @@
+//! `plimsoll explain ID`: a Dockerfile rule (by our id or a peer's), an advisory of the database, a reason code, a kind of gap.
+
+use std::{io::Write as _, path::PathBuf};
+
+use clap::Args;
+
+use super::{Failure, codes, options::default_database};
+use crate::{
+    advisory::Database,
+    exit::ExitStatus,
+    model::{
+        advisory::{Advisory, Event, RangeScheme},
+        rule::RuleMeta,
+    },
+    pipeline,
+};
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry")]
+pub(super) struct ExplainArgs {
+    /// Rule id or a peer's id for it, advisory id, reason code, or kind of gap. Without it: list everything that has an explanation.
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// Folder of the advisory database, for advisory ids.
+    #[arg(long, env = "PLIMSOLL_DB", value_name = "DIR")]
+    db: Option<PathBuf>,
+}
+
+/// Explains the id.
+pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
+    let Some(id) = &args.id else { return list() };
+    let text = if let Some(rule) = pipeline::rule(id) {
+        explain_rule(rule)
+    } else if let Some((code, meaning)) = codes::find(id) {
+        format!("{code}\n\n{meaning}\n")
+    } else if let Some(text) = explain_advisory(id, args.db.clone())? {
+        text
+    } else {
+        return Err(Failure::new(format!("nothing here is called `{id}`"))
+            .hint("`plimsoll explain` alone lists rules and codes; advisories need a database: `plimsoll db build --from DIR`, then --db"));
+    };
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    Ok(ExitStatus::Pass)
+}
+
+fn list() -> Result<ExitStatus, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "Dockerfile rules:");
+    for rule in pipeline::rules() {
+        let _ = writeln!(stdout, "  {:<32} {:<10} {}", rule.id, rule.severity, rule.summary);
+    }
+    let _ = writeln!(stdout, "\nReason codes and kinds of gap:");
+    for (code, meaning) in codes::CODES {
+        let _ = writeln!(stdout, "  {code:<32} {}", meaning.split(". ").next().unwrap_or(meaning));
+    }
+    Ok(ExitStatus::Pass)
+}
+
+fn explain_rule(rule: &RuleMeta) -> String {
+    let aliases = if rule.aliases.is_empty() { String::new() } else { format!("also known as: {}\n", rule.aliases.join(", ")) };
+    format!("{}  ({}, {})\n{}\n{aliases}\n{}\n", rule.id, rule.group.name(), rule.severity, rule.summary, rule.help.trim_end())
+}
+
+fn explain_advisory(id: &str, folder: Option<PathBuf>) -> Result<Option<String>, Failure> {
+    let named = folder.is_some();
+    let Some(folder) = folder.or_else(default_database).filter(|folder| named || folder.is_dir()) else { return Ok(None) };
+    let records = Database::open(&folder)?.find(id)?;
+    if records.is_empty() {
+        return Ok(None);
+    }
+    let texts: Vec<_> = records.iter().map(describe).collect();
+    Ok(Some(texts.join("\n")))
+}
+
+fn describe(advisory: &Advisory) -> String {
+    let mut text = format!("{}\n{}\n", advisory.id.0, advisory.summary);
+    let ids = |ids: &[crate::model::advisory::AdvisoryId]| ids.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(", ");
+    for (label, value) in [
+        ("aliases", ids(&advisory.aliases)),
+        ("upstream", ids(&advisory.upstream)),
+        ("published", advisory.published.clone().unwrap_or_default()),
+        ("withdrawn", advisory.withdrawn.clone().map(|time| format!("{time}: matches nothing")).unwrap_or_default()),
+    ] {
+        if !value.is_empty() {
+            text.push_str(&format!("{label}: {value}\n"));
+        }
+    }
+    for rating in &advisory.ratings {
+        text.push_str(&format!("rated: {} by {}{}\n", rating.severity(), rating.author.name(), rating.vector.as_ref().map(|v| format!(" ({v})")).unwrap_or_default()));
+    }
+    for affected in &advisory.affected {
+        text.push_str(&format!("affects {} {}\n", affected.ecosystem, affected.name));
+        for range in &affected.ranges {
+            if range.scheme == RangeScheme::Git {
+                continue;
+            }
+            let events: Vec<_> = range
+                .events
+                .iter()
+                .map(|event| match event {
+                    Event::Introduced(version) => format!("from {version}"),
+                    Event::Fixed(version) => format!("fixed in {version}"),
+                    Event::LastAffected(version) => format!("up to {version}"),
+                    Event::Limit(version) => format!("below {version}"),
+                    Event::Unknown(key) => format!("unknown event {key}"),
+                })
+                .collect();
+            text.push_str(&format!("  {}\n", events.join(", ")));
+        }
+        if !affected.versions.is_empty() {
+            text.push_str(&format!("  {} versions listed one by one\n", affected.versions.len()));
+        }
+    }
+    for reference in &advisory.references {
+        text.push_str(&format!("see {reference}\n"));
+    }
+    text
+}

@@ -1,0 +1,115 @@
+//! `plimsoll gate`: every stage, one verdict.
+
+use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf};
+
+use clap::Args;
+
+use super::{
+    Failure, Global,
+    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
+    output::OutputOptions,
+    setup,
+};
+use crate::{
+    exit::ExitStatus,
+    model::coverage::SourceId,
+    pipeline::{self, DockerfileInput, Inputs, Limits, Wanted},
+    policy,
+};
+
+/// Arguments of `gate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx")]
+pub(super) struct GateArgs {
+    #[command(flatten)]
+    image: ImageOptions,
+    /// Dockerfile to judge with the image (repeatable).
+    #[arg(long, short = 'f', value_name = "FILE")]
+    dockerfile: Vec<PathBuf>,
+    #[command(flatten)]
+    build: BuildOptions,
+    #[command(flatten)]
+    policy: PolicyOptions,
+    /// Trusted root for keyless signatures (trusted_root.json); wins over the policy's `trust.root`.
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    #[command(flatten)]
+    advisories: AdvisoryOptions,
+    #[command(flatten)]
+    aws: AwsOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// How the Dockerfile was built.
+#[derive(Debug, Clone, Args)]
+pub(super) struct BuildOptions {
+    /// Build argument the image was built with (repeatable).
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    build_arg: Vec<String>,
+    /// Target stage the image was built from. Default: the last one.
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+}
+
+impl BuildOptions {
+    /// Reads a Dockerfile and joins it with these options.
+    pub(super) fn read(&self, file: &std::path::Path) -> Result<DockerfileInput, Failure> {
+        let bytes = std::fs::read(file).map_err(|error| {
+            Failure::new(format!("cannot read Dockerfile `{}`: {error}", file.display())).hint("give the path of the Dockerfile that the image is built from")
+        })?;
+        let mut build_args = BTreeMap::new();
+        for text in &self.build_arg {
+            let (name, value) = text
+                .split_once('=')
+                .ok_or_else(|| Failure::new(format!("`--build-arg {text}` has no value")).hint("write NAME=VALUE"))?;
+            build_args.insert(name.to_owned(), value.to_owned());
+        }
+        let name = file.to_string_lossy();
+        let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
+        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone() })
+    }
+}
+
+/// Runs the gate.
+pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, Failure> {
+    let outputs = args.output.check("text")?;
+    let policy = policy::load::load(&args.policy.references())?;
+    let dockerfiles = args.dockerfile.iter().map(|file| args.build.read(file)).collect::<Result<Vec<_>, _>>()?;
+    let now = setup::now();
+    let report_time = report_time(now)?;
+    let progress = global.progress();
+    let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
+    let image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+    let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
+    let mut stages = BTreeSet::from([
+        SourceId::Image,
+        SourceId::Inventory,
+        SourceId::Offline,
+        SourceId::Ecr,
+        SourceId::EcrBasic,
+        SourceId::Inspector,
+        SourceId::InspectorSbom,
+        SourceId::Signatures,
+        SourceId::ImageConfig,
+    ]);
+    if !dockerfiles.is_empty() {
+        stages.insert(SourceId::Dockerfile);
+    }
+    let report = pipeline::run(Inputs {
+        command: "gate",
+        stages,
+        image: Some(image),
+        dockerfiles,
+        sources: sources.list,
+        verifier,
+        signer_fingerprints,
+        policy,
+        now,
+        report_time,
+        limits: Limits::default(),
+        progress,
+    })
+    .await?;
+    outputs.write(&report, global)
+}

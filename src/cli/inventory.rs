@@ -1,0 +1,50 @@
+//! `plimsoll inventory`: an image's packages as an SBOM.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+
+use super::{Failure, Global, options::{ImageOptions, report_time}, output::OutputOptions, setup};
+use crate::{
+    aws,
+    exit::ExitStatus,
+    model::coverage::SourceId,
+    pipeline::{self, Inputs, Limits, Wanted},
+    policy,
+};
+
+/// Arguments of `inventory`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll inventory alpine:3.20 --output cyclonedx=sbom.cdx.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: cyclonedx (default), json")]
+pub(super) struct InventoryArgs {
+    #[command(flatten)]
+    image: ImageOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Lists the packages.
+pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStatus, Failure> {
+    let outputs = args.output.check("cyclonedx")?;
+    let policy = policy::load::load(&["builtin:baseline".to_owned()])?;
+    let now = setup::now();
+    let report_time = report_time(now)?;
+    let progress = global.progress();
+    let image = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
+    let report = pipeline::run(Inputs {
+        command: "inventory",
+        stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
+        image: Some(image),
+        dockerfiles: Vec::new(),
+        sources: Vec::new(),
+        verifier: None,
+        signer_fingerprints: BTreeMap::new(),
+        policy,
+        now,
+        report_time,
+        limits: Limits::default(),
+        progress,
+    })
+    .await?;
+    outputs.write(&report, global)
+}

@@ -1,0 +1,61 @@
+//! `plimsoll lint`: Dockerfiles alone, judged by the same policy.
+
+use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf};
+
+use clap::Args;
+
+use super::{Failure, Global, gate::BuildOptions, options::{PolicyOptions, report_time}, output::OutputOptions, setup};
+use crate::{
+    exit::ExitStatus,
+    model::coverage::SourceId,
+    pipeline::{self, Inputs, Limits},
+    policy,
+};
+
+/// Arguments of `lint`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown")]
+pub(super) struct LintArgs {
+    /// Dockerfiles. Default: `Dockerfile`, else `Containerfile`, in this folder.
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    build: BuildOptions,
+    #[command(flatten)]
+    policy: PolicyOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Lints the files.
+pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
+    let outputs = args.output.check("text")?;
+    let policy = policy::load::load(&args.policy.references())?;
+    let files = if args.files.is_empty() { vec![found_here()?] } else { args.files };
+    let dockerfiles = files.iter().map(|file| args.build.read(file)).collect::<Result<Vec<_>, _>>()?;
+    let now = setup::now();
+    let report = pipeline::run(Inputs {
+        command: "lint",
+        stages: BTreeSet::from([SourceId::Dockerfile]),
+        image: None,
+        dockerfiles,
+        sources: Vec::new(),
+        verifier: None,
+        signer_fingerprints: BTreeMap::new(),
+        policy,
+        now,
+        report_time: report_time(now)?,
+        limits: Limits::default(),
+        progress: global.progress(),
+    })
+    .await?;
+    outputs.write(&report, global)
+}
+
+fn found_here() -> Result<PathBuf, Failure> {
+    ["Dockerfile", "Containerfile"]
+        .iter()
+        .map(PathBuf::from)
+        .find(|file| file.is_file())
+        .ok_or_else(|| Failure::new("no Dockerfile or Containerfile in this folder").hint("name the file: plimsoll lint path/to/Dockerfile"))
+}

@@ -1,0 +1,217 @@
+//! Groups of options that several commands share.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::Failure;
+use crate::{
+    aws,
+    findings::wait::WaitOptions,
+    model::{
+        image::Platform,
+        reference::ImageReference,
+    },
+    registry,
+};
+
+/// Which image, and how to reach it.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ImageOptions {
+    /// Image: `[HOST/]NAME[:TAG][@DIGEST]`, `oci:DIR[:TAG]` or `docker-archive:FILE[:TAG]`.
+    #[arg(value_name = "IMAGE")]
+    pub(super) image: String,
+    /// Platform to take from an index, as OS/ARCH[/VARIANT]. Default: linux and this machine's processor.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(super) platform: Option<String>,
+    #[command(flatten)]
+    pub(super) registry: RegistryOptions,
+}
+
+/// How registries are reached.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Registry options")]
+pub(super) struct RegistryOptions {
+    /// Talk plain http to this registry host (repeatable). Loopback hosts are plain http unless `--registry-ca` is given.
+    #[arg(long = "insecure-registry", value_name = "HOST")]
+    insecure: Vec<String>,
+    /// Trust this CA certificate for registries, PEM (repeatable).
+    #[arg(long = "registry-ca", value_name = "FILE")]
+    ca: Vec<PathBuf>,
+    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json.
+    #[arg(long, value_name = "FILE")]
+    docker_config: Option<PathBuf>,
+    /// Give up on a registry after this many seconds in all.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    registry_timeout: u64,
+}
+
+/// AWS findings and credentials.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "AWS options")]
+pub(super) struct AwsOptions {
+    /// Ask these AWS services for findings. Default: both when IMAGE is in Amazon ECR, none otherwise.
+    #[arg(long = "aws", value_enum, value_delimiter = ',', value_name = "SERVICES")]
+    pub(super) services: Vec<AwsService>,
+    /// Never ask AWS for findings.
+    #[arg(long, conflicts_with = "services")]
+    pub(super) no_aws: bool,
+    /// Account whose registry holds the image, when the reference does not say.
+    #[arg(long = "aws-account", value_name = "ID")]
+    pub(super) account: Option<String>,
+    /// Region, when the reference does not say.
+    #[arg(long = "aws-region", env = "AWS_REGION", value_name = "REGION")]
+    pub(super) region: Option<String>,
+    /// Repository name in ECR, when it differs from the reference's.
+    #[arg(long = "aws-repository", value_name = "NAME")]
+    pub(super) repository: Option<String>,
+    /// Named profile of the AWS configuration.
+    #[arg(long = "aws-profile", value_name = "NAME")]
+    profile: Option<String>,
+    /// Send AWS calls to this address instead of the region's own.
+    #[arg(long = "endpoint-url", env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Wait this many seconds at most for scans to finish.
+    #[arg(long = "aws-wait", value_name = "SECONDS", default_value_t = 900)]
+    wait: u64,
+    /// Wait this many seconds between two equal listings before a list counts as final.
+    #[arg(long = "aws-settle", value_name = "SECONDS", default_value_t = 15)]
+    settle: u64,
+    /// Try each AWS call this many times at most when it is throttled or fails on the way.
+    #[arg(long = "aws-max-attempts", env = "AWS_MAX_ATTEMPTS", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=20))]
+    max_attempts: u32,
+}
+
+/// An AWS service that knows findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum AwsService {
+    /// ECR image scan findings, basic or enhanced.
+    Ecr,
+    /// Amazon Inspector's own findings.
+    Inspector,
+}
+
+/// Where advisories come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Advisory options")]
+pub(super) struct AdvisoryOptions {
+    /// Folder of the offline advisory database. Default: $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
+    #[arg(long = "db", env = "PLIMSOLL_DB", value_name = "DIR")]
+    pub(super) db: Option<PathBuf>,
+    /// Compile OSV dumps (`<Ecosystem>/all.zip`) from this folder for this run only, instead of a database.
+    #[arg(long, value_name = "DIR", conflicts_with = "db")]
+    pub(super) advisories: Option<PathBuf>,
+    /// Do not match against the offline database.
+    #[arg(long, conflicts_with_all = ["db", "advisories"])]
+    pub(super) no_offline: bool,
+}
+
+/// Which policy judges.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PolicyOptions {
+    /// Policy: a file, or a built-in by name: `baseline`, `strict` (repeatable; later ones add and tighten).
+    /// Default: plimsoll.yaml in this folder, else `baseline`.
+    #[arg(long, short, value_name = "POLICY")]
+    pub(super) policy: Vec<String>,
+}
+
+impl PolicyOptions {
+    /// The policies to load, in order.
+    pub(super) fn references(&self) -> Vec<String> {
+        if !self.policy.is_empty() {
+            return self.policy.clone();
+        }
+        let own = "plimsoll.yaml";
+        vec![if std::path::Path::new(own).is_file() { own } else { "baseline" }.to_owned()]
+    }
+}
+
+impl ImageOptions {
+    /// The parsed reference.
+    pub(super) fn reference(&self) -> Result<ImageReference, Failure> {
+        ImageReference::parse(&self.image).map_err(|error| {
+            Failure::new(format!("cannot read image reference `{}`: {error}", self.image))
+                .hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG] or docker-archive:FILE")
+        })
+    }
+
+    /// The platform asked for.
+    pub(super) fn wanted_platform(&self) -> Result<Option<Platform>, Failure> {
+        self.platform
+            .as_deref()
+            .map(|text| {
+                Platform::parse(text)
+                    .ok_or_else(|| Failure::new(format!("cannot read platform `{text}`")).hint("write OS/ARCH[/VARIANT], for example linux/arm64"))
+            })
+            .transpose()
+    }
+}
+
+/// linux and this machine's processor: what an index without `--platform` is asked for.
+pub(super) fn host_platform() -> Platform {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        other => other,
+    };
+    Platform { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None, os_version: None }
+}
+
+impl RegistryOptions {
+    /// Options for the registry stage; `aws` is used for ECR logins.
+    pub(super) fn build(&self, aws: aws::Settings) -> registry::Options {
+        registry::Options {
+            docker_config: self.docker_config.clone().or_else(default_docker_config),
+            insecure_registries: self.insecure.clone(),
+            ca_files: self.ca.clone(),
+            deadline: Duration::from_secs(self.registry_timeout),
+            aws,
+            ..registry::Options::default()
+        }
+    }
+}
+
+impl AwsOptions {
+    /// Client settings.
+    pub(super) fn settings(&self) -> aws::Settings {
+        aws::Settings { region: self.region.clone(), profile: self.profile.clone(), endpoint_url: self.endpoint_url.clone(), max_attempts: self.max_attempts, ..aws::Settings::default() }
+    }
+
+    /// How long to wait for scans, and for a list to settle.
+    pub(super) fn waits(&self) -> WaitOptions {
+        let defaults = WaitOptions::default();
+        let deadline = Duration::from_secs(self.wait);
+        let stability = Duration::from_secs(self.settle);
+        // A short deadline or settling time is asked for in tests and by people in a hurry; polling must fit into it.
+        let first_poll = defaults.first_poll.min(stability.max(Duration::from_millis(100)));
+        WaitOptions { deadline, stability, first_poll, patience: defaults.patience.min(deadline), ..defaults }
+    }
+}
+
+fn default_docker_config() -> Option<PathBuf> {
+    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(|| home().map(|home| home.join(".docker")))?;
+    let file = folder.join("config.json");
+    file.is_file().then_some(file)
+}
+
+/// Where the database lives when nobody says.
+pub(super) fn default_database() -> Option<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    Some(data.or_else(|| home().map(|home| home.join(".local/share")))?.join("plimsoll/db"))
+}
+
+fn home() -> Option<PathBuf> {
+    std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The time written into reports: SOURCE_DATE_EPOCH when it is set, else `now`.
+pub(super) fn report_time(now: Timestamp) -> Result<Timestamp, Failure> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(now) };
+    text.to_str()
+        .and_then(|text| text.parse::<i64>().ok())
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .ok_or_else(|| Failure::new("SOURCE_DATE_EPOCH is not a number of seconds"))
+}

@@ -1,0 +1,142 @@
+//! `--output FORMAT[=FILE]`: which reports are written and where.
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+
+use super::{Failure, Global};
+use crate::{
+    exit::ExitStatus,
+    model::report::ScanReport,
+    report::{self, REPORTERS, Reporter, Show, Style},
+};
+
+/// Which reports are written.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output options")]
+pub(super) struct OutputOptions {
+    /// Report: FORMAT, or FORMAT=FILE (repeatable; without FILE to standard output, once). Formats: see the end of this help.
+    #[arg(long, short, value_name = "FORMAT[=FILE]")]
+    output: Vec<String>,
+    /// How much the text report shows.
+    #[arg(long, value_enum, default_value_t = ShowArg::Violations, value_name = "WHAT")]
+    show: ShowArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ShowArg {
+    /// Violations, requirements and gaps.
+    Violations,
+    /// Warnings as well.
+    Warnings,
+    /// Everything that was found.
+    All,
+}
+
+/// One report and where it goes.
+struct Target {
+    reporter: &'static dyn Reporter,
+    file: Option<PathBuf>,
+}
+
+/// The checked targets of a run, so that a typing error ends it before the work and not after.
+pub(super) struct Outputs {
+    targets: Vec<Target>,
+    show: Show,
+}
+
+impl OutputOptions {
+    /// Checks every `--output`; `default` is what is written to standard output when there is none.
+    pub(super) fn check(&self, default: &str) -> Result<Outputs, Failure> {
+        let fallback = [default.to_owned()];
+        let wanted: &[String] = if self.output.is_empty() { &fallback } else { &self.output };
+        let mut targets: Vec<Target> = Vec::new();
+        for text in wanted {
+            let (id, file) = text.split_once('=').map_or((text.as_str(), None), |(id, file)| (id, Some(file)));
+            let reporter = report::reporter(id).ok_or_else(|| {
+                let known: Vec<_> = REPORTERS.iter().map(|reporter| reporter.id()).collect();
+                Failure::new(format!("unknown output format `{id}`")).hint(format!("known formats: {}", known.join(", ")))
+            })?;
+            let file = match file {
+                Some("") => return Err(Failure::new(format!("no file name in `--output {text}`"))),
+                Some("-") | None => None,
+                Some(file) => Some(PathBuf::from(file)),
+            };
+            let clash = targets.iter().any(|target| target.file == file);
+            if clash {
+                let place = file.as_ref().map_or_else(|| "standard output".to_owned(), |file| format!("`{}`", file.display()));
+                return Err(Failure::new(format!("two reports go to {place}")).hint("give each --output its own FILE: --output text --output sarif=out.sarif"));
+            }
+            targets.push(Target { reporter, file });
+        }
+        let show = match self.show {
+            ShowArg::Violations => Show::Violations,
+            ShowArg::Warnings => Show::Warnings,
+            ShowArg::All => Show::All,
+        };
+        Ok(Outputs { targets, show })
+    }
+}
+
+impl Outputs {
+    /// Writes every report, files by renaming a finished one into place. A report that cannot be written makes exit 2, after the others were written.
+    pub(super) fn write(&self, report: &ScanReport, global: &Global) -> Result<ExitStatus, Failure> {
+        let mut failed = None;
+        for target in &self.targets {
+            let written = target.file.as_deref().map_or_else(|| self.to_stdout(target.reporter, report, global), |file| self.to_file(target.reporter, report, file));
+            if let Err(error) = written {
+                let place = target.file.as_ref().map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
+                failed.get_or_insert_with(|| Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id())));
+            }
+        }
+        failed.map_or_else(|| Ok(status_of(report)), Err)
+    }
+
+    fn to_stdout(&self, reporter: &dyn Reporter, report: &ScanReport, global: &Global) -> io::Result<()> {
+        let terminal = io::stdout().is_terminal();
+        let width = terminal_size::terminal_size().filter(|_| terminal).map_or(100, |(width, _)| usize::from(width.0));
+        let style = Style { colour: global.colour(terminal), ascii: !unicode_locale(), width: width.clamp(60, 200), show: self.show };
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        reporter.write(report, &style, &mut out)?;
+        out.flush()
+    }
+
+    fn to_file(&self, reporter: &dyn Reporter, report: &ScanReport, file: &Path) -> io::Result<()> {
+        let style = Style { colour: false, ascii: false, width: 100, show: self.show };
+        let mut bytes = Vec::new();
+        reporter.write(report, &style, &mut bytes)?;
+        write_atomically(file, &bytes)
+    }
+}
+
+/// Writes `bytes` to a temporary name beside `file` and renames it: nobody ever reads half a report. Devices and pipes are written in place.
+pub(super) fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::OpenOptions::new().write(true).open(file)?.write_all(bytes);
+    }
+    let mut name = file.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?.to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = file.with_file_name(name);
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn status_of(report: &ScanReport) -> ExitStatus {
+    ExitStatus::of(report.verdict.outcome, report.policy.mode)
+}
+
+/// Whether the locale can show more than ASCII. No locale at all counts as UTF-8: containers seldom set one.
+fn unicode_locale() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_uppercase();
+        locale.contains("UTF-8") || locale.contains("UTF8") || locale == "C"
+    })
+}

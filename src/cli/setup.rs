@@ -1,0 +1,147 @@
+//! From options to the pipeline's plug-ins: image source, finding sources, verifier.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    Failure,
+    options::{AdvisoryOptions, AwsOptions, AwsService, ImageOptions, default_database, host_platform},
+};
+use crate::{
+    advisory::{self, Database},
+    aws,
+    findings::{FindingSource, ecr::Ecr, inspector::Inspector, offline::Offline, target::SourceOptions},
+    model::{
+        coverage::SourceId,
+        policy::{Policy, Signer},
+    },
+    pipeline::{ImageInput, Wanted},
+    progress::SharedProgress,
+    registry,
+    verify::{self, Sigstore, Trust, TrustedKey},
+};
+
+/// Opens the image that the options name.
+pub(super) async fn image(options: &ImageOptions, aws: aws::Settings, inventory: Wanted, progress: SharedProgress) -> Result<ImageInput, Failure> {
+    let reference = options.reference()?;
+    let platform = options.wanted_platform()?;
+    let source = registry::open(&reference, &options.registry.build(aws), progress).await?;
+    Ok(ImageInput { reference, source, platform, host: host_platform(), inventory })
+}
+
+/// The sources that a run asks, and what keeps their data alive.
+pub(super) struct Sources {
+    /// In the order of asking.
+    pub(super) list: Vec<Box<dyn FindingSource>>,
+    /// A database compiled for this run; its folder is removed when this is dropped.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// Builds the offline source and the AWS sources that the options and the reference ask for.
+pub(super) async fn sources(advisories: &AdvisoryOptions, aws: &AwsOptions, image: &ImageOptions, progress: SharedProgress) -> Result<Sources, Failure> {
+    let mut list: Vec<Box<dyn FindingSource>> = Vec::new();
+    let mut temporary = None;
+    if !advisories.no_offline {
+        let (folder, guard) = database_folder(advisories)?;
+        temporary = guard;
+        match folder {
+            Some(folder) => list.push(Box::new(Offline::new(Database::open(&folder)?))),
+            // Nobody named a database and there is none: the gate goes on, and the source says that it knows nothing.
+            None => list.push(Box::new(Offline::missing())),
+        }
+    }
+    list.extend(aws_sources(aws, image, progress).await?);
+    Ok(Sources { list, _temporary: temporary })
+}
+
+/// Which folder holds the database: the one named, one compiled now, or the default one where it exists.
+fn database_folder(options: &AdvisoryOptions) -> Result<(Option<PathBuf>, Option<tempfile::TempDir>), Failure> {
+    if let Some(dumps) = &options.advisories {
+        let folder = tempfile::tempdir().map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
+        advisory::build(dumps, folder.path(), now())?;
+        return Ok((Some(folder.path().to_path_buf()), Some(folder)));
+    }
+    if let Some(folder) = &options.db {
+        return Ok((Some(folder.clone()), None));
+    }
+    Ok((default_database().filter(|folder| folder.is_dir()), None))
+}
+
+async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: SharedProgress) -> Result<Vec<Box<dyn FindingSource>>, Failure> {
+    let reference = image.reference()?;
+    let ecr = reference.registry().and_then(|registry| registry.ecr());
+    let services: BTreeSet<AwsService> = match (options.services.as_slice(), &ecr) {
+        _ if options.no_aws => BTreeSet::new(),
+        ([], None) => BTreeSet::new(),
+        ([], Some(_)) => BTreeSet::from([AwsService::Ecr, AwsService::Inspector]),
+        (asked, _) => asked.iter().copied().collect(),
+    };
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let missing = |what: &str, option: &str| {
+        Failure::new(format!("--aws needs {what}, and `{}` is no Amazon ECR reference", image.image)).hint(format!("add {option}"))
+    };
+    let account = options.account.clone().or_else(|| ecr.as_ref().map(|ecr| ecr.account.clone())).ok_or_else(|| missing("the registry's account", "--aws-account ID"))?;
+    // The host name wins over AWS_REGION: an image is where its reference says.
+    let region = ecr.as_ref().map(|ecr| ecr.region.clone()).or_else(|| options.region.clone()).ok_or_else(|| missing("a region", "--aws-region REGION"))?;
+    let repository = options
+        .repository
+        .clone()
+        .or_else(|| reference.registry().map(|registry| registry.repository.clone()))
+        .ok_or_else(|| missing("the repository's name", "--aws-repository NAME"))?;
+    let config = aws::config(&options.settings(), &region).await;
+    let target = SourceOptions { wait: options.waits(), registry_id: Some(account), repository: Some(repository), progress, ..SourceOptions::default() };
+    let inspector = aws::inspector(&config);
+    Ok(services
+        .into_iter()
+        .map(|service| -> Box<dyn FindingSource> {
+            match service {
+                AwsService::Ecr => Box::new(Ecr::new(aws::ecr(&config), target.clone()).with_coverage(inspector.clone())),
+                AwsService::Inspector => Box::new(Inspector::new(inspector.clone(), target.clone())),
+            }
+        })
+        .collect())
+}
+
+/// The verifier, when the policy asks for signatures of this image; and each key signer's fingerprint.
+pub(super) fn verifier(policy: &Policy, image: &ImageInput, trusted_root: Option<&PathBuf>) -> Result<(Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>), Failure> {
+    let required = policy.evidence.require.iter().any(|any| any.contains(&SourceId::Signatures));
+    if policy.signatures.is_empty() && !required {
+        return Ok((None, BTreeMap::new()));
+    }
+    let mut fingerprints = BTreeMap::new();
+    let mut keys = Vec::new();
+    for (name, signer) in &policy.signers {
+        if let Signer::Key { pem, .. } = signer {
+            let key = TrustedKey::parse(name, pem)?;
+            fingerprints.insert(name.clone(), key.fingerprint().to_owned());
+            keys.push(key);
+        }
+    }
+    let named = trusted_root.cloned().or_else(|| policy.trust_root.as_ref().map(PathBuf::from));
+    let trust = Trust { keys, trusted_root: Some(read_trusted_root(named)?) };
+    let verifier = Sigstore::new(Arc::clone(&image.source), trust, policy.references.clone(), verify::Limits::default());
+    Ok((Some(Box::new(verifier)), fingerprints))
+}
+
+/// The trusted root that was named; `public-good` and no name at all mean the one of the public Sigstore instance, compiled in.
+fn read_trusted_root(named: Option<PathBuf>) -> Result<Vec<u8>, Failure> {
+    let Some(file) = named.filter(|name| name.as_os_str() != "public-good") else { return Ok(verify::public_good_root().to_vec()) };
+    if file.as_os_str() == "github" {
+        return Err(Failure::new("the trusted root `github` is not part of this version").hint("name a trusted_root.json file"));
+    }
+    std::fs::read(&file).map_err(|error| {
+        Failure::new(format!("cannot read trusted root `{}`: {error}", file.display())).hint("`trust.root` and --trusted-root name a trusted_root.json file")
+    })
+}
+
+/// The clock of evaluation.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}

@@ -1,0 +1,124 @@
+//! `plimsoll verify`: an image's signatures, judged by a policy or by the signer named on the command line.
+
+use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf};
+
+use clap::Args;
+
+use super::{Failure, Global, options::{ImageOptions, PolicyOptions, report_time}, output::OutputOptions, setup};
+use crate::{
+    aws,
+    exit::ExitStatus,
+    model::{
+        coverage::SourceId,
+        policy::{IdentityMatch, LogRequirement, Policy, SignatureRequirement, Signer},
+    },
+    pipeline::{self, Inputs, Limits, Wanted},
+    policy,
+};
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  plimsoll verify registry.example/app:1.4 --key release.pub\n  plimsoll verify registry.example/app:1.4 --trusted-root trusted_root.json \\\n      --issuer https://token.actions.githubusercontent.com \\\n      --identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main\n\nFormats: text, json, sarif, sarif-github, junit, markdown")]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    image: ImageOptions,
+    /// Public key that must have signed, PEM (repeatable: any one of them).
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// OIDC issuer that vouched for the signer; needs --identity or --identity-pattern.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The signer's whole identity.
+    #[arg(long, value_name = "IDENTITY", requires = "issuer", conflicts_with = "identity_pattern")]
+    identity: Option<String>,
+    /// Anchored regular expression for the signer's identity, `^...$`.
+    #[arg(long, value_name = "REGEX", requires = "issuer")]
+    identity_pattern: Option<String>,
+    /// Trusted root for keyless signatures (trusted_root.json).
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// Annotation that the signature must carry, signed (repeatable).
+    #[arg(long, value_name = "NAME=VALUE")]
+    annotation: Vec<String>,
+    /// The name that the signed reference may carry instead of the image's own, for mirrors (repeatable).
+    #[arg(long = "signed-as", value_name = "REPOSITORY")]
+    signed_as: Vec<String>,
+    #[command(flatten)]
+    policy: PolicyOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// Verifies the image's signatures.
+pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus, Failure> {
+    let outputs = args.output.check("text")?;
+    let policy = policy_of(&args)?;
+    let now = setup::now();
+    let report_time = report_time(now)?;
+    let progress = global.progress();
+    let image = setup::image(&args.image, aws::Settings::default(), Wanted::No, progress.clone()).await?;
+    let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
+    let report = pipeline::run(Inputs {
+        command: "verify",
+        stages: BTreeSet::from([SourceId::Image, SourceId::Signatures]),
+        image: Some(image),
+        dockerfiles: Vec::new(),
+        sources: Vec::new(),
+        verifier,
+        signer_fingerprints,
+        policy,
+        now,
+        report_time,
+        limits: Limits::default(),
+        progress,
+    })
+    .await?;
+    outputs.write(&report, global)
+}
+
+/// The policy named, or one requirement made of the options. Without anybody to trust there is nothing to verify.
+fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
+    let from_options = !args.key.is_empty() || args.issuer.is_some();
+    let mut policy = policy::load::load(&if from_options { vec!["builtin:baseline".to_owned()] } else { args.policy.references() })?;
+    if !from_options {
+        if policy.signatures.is_empty() {
+            return Err(Failure::new("nobody to trust: no --key, no --issuer, and the policy asks for no signature")
+                .hint("give --key FILE, or --issuer URL with --identity, or a --policy with `signatures`"));
+        }
+        return Ok(policy);
+    }
+    policy.signers.clear();
+    for (index, file) in args.key.iter().enumerate() {
+        let pem = std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read key `{}`: {error}", file.display())).hint("--key takes a PEM public key"))?;
+        policy.signers.insert(format!("key-{}", index + 1), Signer::Key { pem, origin: file.display().to_string(), log: LogRequirement::AllowMissing });
+    }
+    if let Some(issuer) = &args.issuer {
+        let identity = match (&args.identity, &args.identity_pattern) {
+            (Some(identity), _) => IdentityMatch::Exact(identity.clone()),
+            (None, Some(pattern)) => {
+                policy::check_identity_pattern(pattern).map_err(|(fault, corrected)| {
+                    let failure = Failure::new(fault.replace("identity_pattern", "--identity-pattern"));
+                    match corrected {
+                        Some(pattern) => failure.hint(format!("perhaps {pattern}")),
+                        None => failure,
+                    }
+                })?;
+                IdentityMatch::Pattern(pattern.clone())
+            }
+            (None, None) => return Err(Failure::new("--issuer without an identity trusts everybody whom the issuer knows").hint("add --identity or --identity-pattern")),
+        };
+        policy.signers.insert("keyless".to_owned(), Signer::Keyless { issuer: issuer.clone(), identity, extensions: BTreeMap::new() });
+    }
+    let mut annotations = BTreeMap::new();
+    for text in &args.annotation {
+        let (name, value) = text.split_once('=').ok_or_else(|| Failure::new(format!("`--annotation {text}` has no value")).hint("write NAME=VALUE"))?;
+        annotations.insert(name.to_owned(), value.to_owned());
+    }
+    if let Some(registry) = args.image.reference()?.registry() {
+        for signed in &args.signed_as {
+            policy.references.insert(registry.name(), signed.clone());
+        }
+    }
+    policy.signatures = vec![SignatureRequirement { id: "signature".to_owned(), of: policy.signers.keys().cloned().collect(), at_least: 1, annotations, images: Vec::new() }];
+    Ok(policy)
+}

@@ -1,0 +1,43 @@
+//! `Error`: why a run ends without a verdict; one variant per stage.
+
+/// Why a run ends without a verdict (exit 2).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The image could not be read.
+    #[error(transparent)]
+    Registry(#[from] crate::registry::Error),
+    /// The layers are not the promised bytes.
+    #[error(transparent)]
+    Layers(#[from] crate::layers::Error),
+    /// The advisory database could not be built or opened.
+    #[error(transparent)]
+    Advisory(#[from] crate::advisory::Error),
+    /// A finding source could not be set up.
+    #[error(transparent)]
+    Findings(#[from] crate::findings::Error),
+    /// Signatures could not be looked for.
+    #[error(transparent)]
+    Verify(#[from] crate::verify::Error),
+    /// The policy could not be loaded.
+    #[error(transparent)]
+    Policy(#[from] crate::policy::Error),
+    /// A worker thread ended without an answer.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// What the user can do about it, in one line.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Layers(_) => Some("the layer is not what the manifest promises: push or save the image again".to_owned()),
+            Self::Advisory(error) => error.hint(),
+            Self::Verify(error) => error.hint(),
+            Self::Policy(error) => error.hint(),
+            Self::Findings(_) => None,
+            Self::Internal(_) => Some("please report this with the command that you ran".to_owned()),
+        }
+    }
+}
