@@ -105,7 +105,11 @@ mod tests {
     async fn settings_reach_the_configuration() {
         let settings = Settings {
             endpoint_url: Some("http://127.0.0.1:9".to_owned()),
-            credentials: Some(StaticCredentials { access_key_id: "id".to_owned(), secret_access_key: "hush".to_owned(), session_token: None }),
+            credentials: Some(StaticCredentials {
+                access_key_id: "id".to_owned(),
+                secret_access_key: "hush".to_owned(),
+                session_token: None,
+            }),
             max_attempts: 3,
             ..Settings::default()
         };

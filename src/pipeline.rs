@@ -144,7 +144,12 @@ pub async fn run(inputs: Inputs) -> Result<ScanReport, Error> {
         add_image_state(&mut facts, &resolved);
         settle_missing_user(&mut facts.findings, &resolved);
         if let Some(inventory) = &inventory {
-            add_state(&mut facts, SourceId::Inventory, &inventory.gaps, BTreeMap::from([("packages".to_owned(), inventory.packages.len().to_string())]));
+            add_state(
+                &mut facts,
+                SourceId::Inventory,
+                &inventory.gaps,
+                BTreeMap::from([("packages".to_owned(), inventory.packages.len().to_string())]),
+            );
         }
         facts.findings.extend(merge::merge(&reports, inventory.as_ref(), &version::compare));
         for report in reports {
@@ -258,8 +263,13 @@ fn add_image_state(facts: &mut Facted, image: &ResolvedImage) {
         .iter()
         .filter(|layer| is_foreign(&layer.descriptor))
         .map(|layer| {
-            Gap::new(SourceId::Image, "foreign-layer", layer.descriptor.digest.to_string(), "the layer is said to be elsewhere and is never fetched from there")
-                .with_hint("push the image with its foreign layers included")
+            Gap::new(
+                SourceId::Image,
+                "foreign-layer",
+                layer.descriptor.digest.to_string(),
+                "the layer is said to be elsewhere and is never fetched from there",
+            )
+            .with_hint("push the image with its foreign layers included")
         })
         .collect();
     let bytes: u64 = image.layers.iter().map(|layer| layer.descriptor.size).sum();

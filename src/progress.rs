@@ -46,7 +46,8 @@ impl Progress for Bars {
         if let Some(total) = total {
             bar.set_length(total);
         }
-        let template = if total.is_some() { "{spinner} {prefix:<12} {bytes}/{total_bytes} {wide_msg}" } else { "{spinner} {prefix:<12} {wide_msg}" };
+        let template =
+            if total.is_some() { "{spinner} {prefix:<12} {bytes}/{total_bytes} {wide_msg}" } else { "{spinner} {prefix:<12} {wide_msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

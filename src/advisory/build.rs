@@ -85,7 +85,9 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
             }
         };
         if !feed.unreadable.is_empty() {
-            summary.gaps.push(gap(ecosystem.name, &format!("{} records cannot be read: {}", feed.unreadable.len(), named(&feed.unreadable))));
+            summary
+                .gaps
+                .push(gap(ecosystem.name, &format!("{} records cannot be read: {}", feed.unreadable.len(), named(&feed.unreadable))));
         }
         for text in feed.ecosystems() {
             let Some(name) = ecosystem::shard_name(&text) else {
@@ -144,7 +146,9 @@ impl Feed {
     /// The ecosystem strings of this feed's own ecosystem. Rows of others are in their own feeds, too; taking them from here would make a
     /// shard that knows almost nothing look like coverage.
     fn ecosystems(&self) -> BTreeSet<String> {
-        let own = |text: &&String| ecosystem::of_text(text) == Some(self.ecosystem) || (self.ecosystem.releases == Releases::None && *text == self.ecosystem.name);
+        let own = |text: &&String| {
+            ecosystem::of_text(text) == Some(self.ecosystem) || (self.ecosystem.releases == Releases::None && *text == self.ecosystem.name)
+        };
         self.advisories.iter().flat_map(|advisory| &advisory.affected).map(|affected| &affected.ecosystem).filter(own).cloned().collect()
     }
 }
@@ -288,7 +292,11 @@ mod tests {
     }
 
     fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+            .collect()
     }
 
     fn feed_of(records: &[(&str, &str)]) -> tempfile::TempDir {
@@ -303,7 +311,8 @@ mod tests {
         folder
     }
 
-    const RECORD: &str = r#"{"id":"PLIM-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[]}]}"#;
+    const RECORD: &str =
+        r#"{"id":"PLIM-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[]}]}"#;
 
     #[test]
     fn the_archives_hold_the_records_beside_them() {
@@ -341,11 +350,18 @@ mod tests {
         build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
         let database = Database::open(out.path()).unwrap();
         for ecosystem in ["Alpine", "Debian", "PyPI", "crates.io", "npm"] {
-            for entry in fs::read_dir(fixtures().join(ecosystem)).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json")) {
+            for entry in fs::read_dir(fixtures().join(ecosystem))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|e| e == "json"))
+            {
                 let written = osv::parse_record(&fs::read(&entry).unwrap()).unwrap();
                 let mut read = database.get(&written.id.0).unwrap().unwrap();
                 let mut affected = written.affected.clone();
-                affected.iter_mut().filter(|affected| affected.ecosystem == "PyPI").for_each(|affected| affected.name = affected.name.to_lowercase());
+                affected
+                    .iter_mut()
+                    .filter(|affected| affected.ecosystem == "PyPI")
+                    .for_each(|affected| affected.name = affected.name.to_lowercase());
                 affected.sort_by(|a, b| (&a.ecosystem, &a.name).cmp(&(&b.ecosystem, &b.name)));
                 read.affected.sort_by(|a, b| (&a.ecosystem, &a.name).cmp(&(&b.ecosystem, &b.name)));
                 assert_eq!(read, Advisory { affected, ..written });

@@ -34,7 +34,8 @@ fn version_3(metrics: &BTreeMap<&str, &str>, is_31: bool) -> Option<u16> {
     };
     let vector = weight(get("AV")?, &[("N", 0.85), ("A", 0.62), ("L", 0.55), ("P", 0.2)])?;
     let complexity = weight(get("AC")?, &[("L", 0.77), ("H", 0.44)])?;
-    let privileges = weight(get("PR")?, if changed { &[("N", 0.85), ("L", 0.68), ("H", 0.5)] } else { &[("N", 0.85), ("L", 0.62), ("H", 0.27)] })?;
+    let privileges =
+        weight(get("PR")?, if changed { &[("N", 0.85), ("L", 0.68), ("H", 0.5)] } else { &[("N", 0.85), ("L", 0.62), ("H", 0.27)] })?;
     let interaction = weight(get("UI")?, &[("N", 0.85), ("R", 0.62)])?;
     let impact_of = |name: &str| weight(get(name)?, &[("H", 0.56), ("L", 0.22), ("N", 0.0)]);
     let base = 1.0 - (1.0 - impact_of("C")?) * (1.0 - impact_of("I")?) * (1.0 - impact_of("A")?);

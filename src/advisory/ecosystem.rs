@@ -40,7 +40,13 @@ pub const ECOSYSTEMS: &[Ecosystem] = &[
     Ecosystem { name: "Alpine", kind: PackageKind::Apk, scheme: Scheme::Apk, releases: Releases::Required, licence: UNNAMED_LICENCE },
     Ecosystem { name: "Debian", kind: PackageKind::Deb, scheme: Scheme::Dpkg, releases: Releases::Required, licence: UNNAMED_LICENCE },
     Ecosystem { name: "PyPI", kind: PackageKind::Pypi, scheme: Scheme::Pep440, releases: Releases::None, licence: "CC-BY-4.0" },
-    Ecosystem { name: "crates.io", kind: PackageKind::Cargo, scheme: Scheme::Semver, releases: Releases::None, licence: "CC0-1.0, CC-BY-4.0" },
+    Ecosystem {
+        name: "crates.io",
+        kind: PackageKind::Cargo,
+        scheme: Scheme::Semver,
+        releases: Releases::None,
+        licence: "CC0-1.0, CC-BY-4.0",
+    },
     Ecosystem { name: "npm", kind: PackageKind::Npm, scheme: Scheme::Npm, releases: Releases::None, licence: "CC-BY-4.0" },
 ];
 
@@ -134,7 +140,12 @@ mod tests {
     fn names_are_normal() {
         assert_eq!(index_name(PackageKind::Pypi, "Bilge_.Pump"), "bilge-pump");
         assert_eq!(index_name(PackageKind::Npm, "Axios"), "Axios");
-        for (text, expected) in [("Debian:12", Some("debian-12")), ("crates.io", Some("crates.io")), ("Rocky Linux:9", Some("rocky-linux-9")), ("Debian:../x", None)] {
+        for (text, expected) in [
+            ("Debian:12", Some("debian-12")),
+            ("crates.io", Some("crates.io")),
+            ("Rocky Linux:9", Some("rocky-linux-9")),
+            ("Debian:../x", None),
+        ] {
             assert_eq!(shard_name(text).as_deref(), expected, "{text}");
         }
     }

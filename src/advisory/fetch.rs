@@ -167,7 +167,10 @@ mod tests {
 
     #[test]
     fn names_are_encoded() {
-        assert_eq!(url("http://127.0.0.1:1/osv/", &["Rocky Linux", "all.zip"]).unwrap().as_str(), "http://127.0.0.1:1/osv/Rocky%20Linux/all.zip");
+        assert_eq!(
+            url("http://127.0.0.1:1/osv/", &["Rocky Linux", "all.zip"]).unwrap().as_str(),
+            "http://127.0.0.1:1/osv/Rocky%20Linux/all.zip"
+        );
         assert_eq!(url("http://127.0.0.1:1", &["npm", "all.zip"]).unwrap().as_str(), "http://127.0.0.1:1/npm/all.zip");
     }
 
@@ -177,7 +180,9 @@ mod tests {
         let serve = |axum::extract::Path((ecosystem, file)): axum::extract::Path<(String, String)>| async move {
             fs::read(base.join(ecosystem).join(file)).map_err(|_| StatusCode::NOT_FOUND)
         };
-        let kev = async || fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv/known_exploited_vulnerabilities.json")).unwrap();
+        let kev = async || {
+            fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv/known_exploited_vulnerabilities.json")).unwrap()
+        };
         let router = axum::Router::new()
             .route("/{ecosystem}/{file}", axum::routing::get(serve))
             .route("/known_exploited_vulnerabilities.json", axum::routing::get(kev))
@@ -186,7 +191,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
         let out = tempfile::tempdir().unwrap();
-        let summary = build_from_url(&format!("http://{address}"), out.path(), Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000)).await.unwrap();
+        let summary = build_from_url(&format!("http://{address}"), out.path(), Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000))
+            .await
+            .unwrap();
         server.abort();
         assert_eq!(summary.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["alpine-v3.20", "kev", "npm", "pypi"]);
         assert_eq!(summary.gaps.len(), 1, "AlmaLinux is listed and not there; EPSS is not there and not missed");

@@ -11,7 +11,10 @@ use crate::{
         Database, Error, almalinux,
         ecosystem::{self, Ecosystem},
         range::{Judgement, judge},
-        shard::{RowStatus, reader::{Row, Shard}},
+        shard::{
+            RowStatus,
+            reader::{Row, Shard},
+        },
         version::Version,
     },
     model::{
@@ -60,7 +63,8 @@ pub fn shards_used(database: &Database, inventory: &Inventory) -> BTreeSet<Strin
 type Order<'a> = (Option<(&'a str, &'a str, &'a [crate::model::location::Location])>, &'a str, Option<&'a String>);
 
 fn order(observation: &Observation) -> Order<'_> {
-    let package = observation.package.as_ref().map(|package| (package.name.as_str(), package.version.as_str(), package.locations.as_slice()));
+    let package =
+        observation.package.as_ref().map(|package| (package.name.as_str(), package.version.as_str(), package.locations.as_slice()));
     (package, &observation.id, observation.attributes.get("advisory"))
 }
 
@@ -101,7 +105,8 @@ impl<'a> Plan<'a> {
         };
         let release = [distro.id.as_str(), distro.version_id.as_deref().unwrap_or("without a release")].join(" ");
         let own_kind = |text: &String| ecosystem::of_text(text).filter(|ecosystem| ecosystem.kind == kind);
-        let Some((text, ecosystem)) = ecosystem::of_distro(distro).and_then(|text| own_kind(&text).map(|ecosystem| (text, ecosystem))) else {
+        let Some((text, ecosystem)) = ecosystem::of_distro(distro).and_then(|text| own_kind(&text).map(|ecosystem| (text, ecosystem)))
+        else {
             let reason = format!("advisories of {release} cannot be matched: {count} not looked up");
             self.gaps.push(Gap::new(SourceId::Offline, "no-advisories", release, reason));
             return;
@@ -129,8 +134,12 @@ impl<'a> Plan<'a> {
             _ if packages.is_empty() => {}
             Some(shard) => self.parts.push(Part { text, ecosystem, shard, packages }),
             None => {
-                let reason = format!("the database holds no advisories for {text}: {} not looked up", counted(packages.len(), ecosystem.kind));
-                self.gaps.push(Gap::new(SourceId::Offline, "no-advisories", text, reason).with_hint("`plimsoll db status` lists what the database holds"));
+                let reason =
+                    format!("the database holds no advisories for {text}: {} not looked up", counted(packages.len(), ecosystem.kind));
+                self.gaps.push(
+                    Gap::new(SourceId::Offline, "no-advisories", text, reason)
+                        .with_hint("`plimsoll db status` lists what the database holds"),
+                );
             }
         }
     }
@@ -189,7 +198,12 @@ impl Found {
     fn note_unreadable(&mut self, shard: &Shard) {
         if let Some(count) = shard.fact("unreadable") {
             let names = shard.fact("unreadable-names").unwrap_or_default();
-            self.gaps.push(Gap::new(SourceId::Offline, "undecidable", shard.name(), format!("{count} records of the feed could not be read: {names}")));
+            self.gaps.push(Gap::new(
+                SourceId::Offline,
+                "undecidable",
+                shard.name(),
+                format!("{count} records of the feed could not be read: {names}"),
+            ));
         }
     }
 
@@ -240,11 +254,20 @@ fn judge_row(part: &Part<'_>, row: &Row, module: &Module<'_>, installed: Option<
         return Ok(if listed {
             Judgement::Affected { fixed: None, open_ended: false }
         } else {
-            Judgement::Undecidable(format!("`{}` is no {} version", version.chars().take(80).collect::<String>(), part.ecosystem.scheme.name()))
+            Judgement::Undecidable(format!(
+                "`{}` is no {} version",
+                version.chars().take(80).collect::<String>(),
+                part.ecosystem.scheme.name()
+            ))
         });
     };
     let modular_row = part.ecosystem.kind == PackageKind::Rpm
-        && row.affected.ranges.iter().flat_map(|range| &range.events).any(|event| matches!(event, Event::Fixed(text) if almalinux::is_modular(text)));
+        && row
+            .affected
+            .ranges
+            .iter()
+            .flat_map(|range| &range.events)
+            .any(|event| matches!(event, Event::Fixed(text) if almalinux::is_modular(text)));
     let judgement = match (module, modular_row) {
         (Module::None, true) | (Module::Stream(_) | Module::Unclear, false) => return Ok(Judgement::NotAffected),
         _ => judge(part.ecosystem.scheme, installed, version, &row.affected.ranges, &row.affected.versions),
@@ -296,7 +319,8 @@ fn observation(part: &Part<'_>, package: &Package, known_as: (&str, &str), hit: 
     let mut fixed = hit.fixed;
     fixed.sort_by(|a, b| parsed(a).zip(parsed(b)).and_then(|(x, y)| x.compare(&y)).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b)));
     fixed.dedup();
-    let mut attributes = BTreeMap::from([("advisory".to_owned(), advisory.id.0.clone()), ("shard".to_owned(), part.shard.name().to_owned())]);
+    let mut attributes =
+        BTreeMap::from([("advisory".to_owned(), advisory.id.0.clone()), ("shard".to_owned(), part.shard.name().to_owned())]);
     if known_as != (package.name.as_str(), package.version.as_str()) {
         attributes.insert("matched-as".to_owned(), format!("{} {}", known_as.0, known_as.1));
     }

@@ -78,7 +78,12 @@ mod tests {
     }
 
     fn severity(observation: &Observation) -> Severity {
-        observation.ratings.iter().map(crate::model::severity::Rating::severity).find(|severity| *severity != Severity::Unknown).unwrap_or(Severity::Unknown)
+        observation
+            .ratings
+            .iter()
+            .map(crate::model::severity::Rating::severity)
+            .find(|severity| *severity != Severity::Unknown)
+            .unwrap_or(Severity::Unknown)
     }
 
     fn owned(rows: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
@@ -97,7 +102,10 @@ mod tests {
             ("libhullpaint2", "PLIM-2026-0001", "2.1-3"),
         ];
         assert_eq!(told(&observations), owned(&expected));
-        assert_eq!(observations.iter().map(severity).collect::<Vec<_>>(), [Severity::High, Severity::High, Severity::Critical, Severity::Medium]);
+        assert_eq!(
+            observations.iter().map(severity).collect::<Vec<_>>(),
+            [Severity::High, Severity::High, Severity::Critical, Severity::Medium]
+        );
         assert!(observations[0].says_no_fix);
         assert_eq!(observations[2].aliases.iter().map(String::as_str).collect::<Vec<_>>(), ["CVE-2026-90021", "GHSA-plim-soll-0021"]);
         assert_eq!(observations[3].link.as_deref(), Some("https://advisories.example.org/PLIM-2026-0001"));
@@ -115,7 +123,8 @@ mod tests {
     #[test]
     fn a_record_with_two_cves_gives_two_observations() {
         let (_out, database) = fixtures();
-        let (observations, _) = match_inventory(&database, &inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "rigging", "3.2-1")]));
+        let (observations, _) =
+            match_inventory(&database, &inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "rigging", "3.2-1")]));
         let ids: Vec<_> = observations.iter().map(|o| (o.id.as_str(), o.aliases.len(), o.attributes["advisory"].as_str())).collect();
         assert_eq!(ids, [("CVE-2026-90006", 0, "PLIM-DSA-2026-0006"), ("CVE-2026-90007", 0, "PLIM-DSA-2026-0006")]);
     }
@@ -126,7 +135,9 @@ mod tests {
         let from = folder.path().join("from");
         let keelson = r#"{"id":"PLIM-1","affected":[{"package":{"ecosystem":"PyPI","name":"keelson"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
         for (number, debian, expected) in [(0, "DSA-9001-1", 1), (1, "DEBIAN-CVE-2026-90009", 0)] {
-            let record = format!(r#"{{"id":"{debian}","affected":[{{"package":{{"ecosystem":"Debian:12","name":"python-keelson"}},"ranges":[]}}]}}"#);
+            let record = format!(
+                r#"{{"id":"{debian}","affected":[{{"package":{{"ecosystem":"Debian:12","name":"python-keelson"}},"ranges":[]}}]}}"#
+            );
             for (ecosystem, text) in [("PyPI", keelson), ("Debian", record.as_str())] {
                 fs::create_dir_all(from.join(ecosystem)).unwrap();
                 let mut archive = zip::ZipWriter::new(fs::File::create(from.join(ecosystem).join("all.zip")).unwrap());
@@ -138,7 +149,10 @@ mod tests {
             build(&from, &out, now()).unwrap();
             let owned = Package { owner: Some("python3-keelson".to_owned()), ..package(PackageKind::Pypi, "keelson", "1.0") };
             let loose = package(PackageKind::Pypi, "Keelson", "1.1");
-            let image = inventory(Some(("debian", "12")), vec![built_from(PackageKind::Deb, "python3-keelson", "1.0-1", "python-keelson", None), owned, loose]);
+            let image = inventory(
+                Some(("debian", "12")),
+                vec![built_from(PackageKind::Deb, "python3-keelson", "1.0-1", "python-keelson", None), owned, loose],
+            );
             let (observations, gaps) = match_inventory(&Database::open(&out).unwrap(), &image);
             assert_eq!((observations.len(), gaps), (expected + 1, Vec::new()), "{debian}");
         }
@@ -158,10 +172,16 @@ mod tests {
             (inventory(Some(("alpine", "3.20.1")), vec![ballast()]), vec![("no-advisories", "alpine 3.20.1")]),
             (inventory(None, vec![ballast()]), vec![("no-distro", "1 deb package")]),
             (inventory(None, Vec::new()), vec![("nothing-inventoried", "")]),
-            (inventory(None, vec![package(PackageKind::Golang, "a", "1"), package(PackageKind::Golang, "b", "1")]), vec![("unsupported-ecosystem", "golang")]),
+            (
+                inventory(None, vec![package(PackageKind::Golang, "a", "1"), package(PackageKind::Golang, "b", "1")]),
+                vec![("unsupported-ecosystem", "golang")],
+            ),
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "ballast", "1_ 0")]), vec![("undecidable", "ballast 1_ 0")]),
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "unheard-of", "1_ 0")]), vec![]),
-            (inventory(Some(("alpine", "3.20.1")), vec![package(PackageKind::Apk, "keel", "1.0-r0")]), vec![("undecidable", "keel 1.0-r0")]),
+            (
+                inventory(Some(("alpine", "3.20.1")), vec![package(PackageKind::Apk, "keel", "1.0-r0")]),
+                vec![("undecidable", "keel 1.0-r0")],
+            ),
             (
                 inventory(Some(("alpine", "3.20.1")), vec![built_from(PackageKind::Apk, "bilge", "0.8.21-r1", "bilge", None)]),
                 vec![("undecidable", "bilge 0.8.21-r1")],
@@ -220,7 +240,10 @@ mod tests {
     }
 
     fn corpus() -> Option<PathBuf> {
-        let folder = std::env::var_os("PLIMSOLL_CORPUS").map(PathBuf::from).map(|root| root.join("corpus/advisories")).filter(|folder| folder.is_dir());
+        let folder = std::env::var_os("PLIMSOLL_CORPUS")
+            .map(PathBuf::from)
+            .map(|root| root.join("corpus/advisories"))
+            .filter(|folder| folder.is_dir());
         if folder.is_none() {
             eprintln!("skipped: PLIMSOLL_CORPUS is not set");
         }
@@ -256,8 +279,15 @@ mod tests {
         let expected = json(&corpus.join("ground-truth/npm-expected.json"));
         let list = |key: &str| expected[key].as_array().unwrap().clone();
         let mut packages: BTreeSet<(String, String)> = BTreeSet::new();
-        packages.extend(list("matches").iter().chain(&list("near_misses")).map(|row| (text(row, "package").to_owned(), text(row, "version").to_owned())));
-        packages.extend(list("packages_without_a_record").iter().map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned())));
+        packages.extend(
+            list("matches")
+                .iter()
+                .chain(&list("near_misses"))
+                .map(|row| (text(row, "package").to_owned(), text(row, "version").to_owned())),
+        );
+        packages.extend(
+            list("packages_without_a_record").iter().map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned())),
+        );
         let inventory = inventory(None, packages.iter().map(|(name, version)| package(PackageKind::Npm, name, version)).collect());
         let (observations, gaps) = match_inventory(&database, &inventory);
         assert_eq!(gaps, []);
@@ -284,7 +314,10 @@ mod tests {
         for case in expected["cases"].as_array().unwrap() {
             let release = text(case, "release").trim_start_matches("Alpine:v").to_owned() + ".9";
             let packages = case["packages"].as_array().unwrap();
-            let packages = packages.iter().map(|row| built_from(PackageKind::Apk, text(row, "name"), text(row, "version"), text(row, "source"), None)).collect();
+            let packages = packages
+                .iter()
+                .map(|row| built_from(PackageKind::Apk, text(row, "name"), text(row, "version"), text(row, "source"), None))
+                .collect();
             let (observations, gaps) = match_inventory(&database, &inventory(Some(("alpine", &release)), packages));
             assert_eq!(gaps, [], "{}", case["name"]);
             let found: BTreeSet<_> = told(&observations).into_iter().collect();
@@ -309,7 +342,10 @@ mod tests {
         // ALSA-2022:7624 is about php:8.0; the same numbers in another stream are not its business.
         let version = "8.0.13-1.module_el8.6.0+1+aaaaaaaa";
         let (observations, gaps) = alma(vec![rpm("php-cli", version, Some("php:8.0:8060020220628:1"), Some("AlmaLinux"))]);
-        assert!(observations.iter().any(|o| o.attributes["advisory"] == "ALSA-2022:7624" && severity(o) == Severity::Medium), "{observations:?}");
+        assert!(
+            observations.iter().any(|o| o.attributes["advisory"] == "ALSA-2022:7624" && severity(o) == Severity::Medium),
+            "{observations:?}"
+        );
         assert_eq!(gaps, []);
         let (observations, gaps) = alma(vec![rpm("php-cli", version, Some("php:7.1:8060020220628:1"), None)]);
         assert_eq!((observations, gaps), (Vec::new(), Vec::new()));
@@ -323,7 +359,10 @@ mod tests {
         let (observations, _) = alma(vec![rpm("openssl-libs", "1:1.1.1g-1.el8", None, Some("AlmaLinux"))]);
         assert!(!observations.is_empty());
         for observation in observations {
-            assert!(observation.id.starts_with("CVE-") || observation.aliases.iter().filter(|id| id.starts_with("CVE-")).count() == 1, "{observation:?}");
+            assert!(
+                observation.id.starts_with("CVE-") || observation.aliases.iter().filter(|id| id.starts_with("CVE-")).count() == 1,
+                "{observation:?}"
+            );
         }
     }
 
@@ -357,20 +396,26 @@ mod tests {
     #[test]
     fn corpus_recorded_answers_are_explained() {
         let Some(corpus) = corpus() else { return };
-        let (_folder, database) = database_of(&corpus, &["osv-derived/Debian", "osv-derived/Alpine", "osv/AlmaLinux", "osv/PyPI", "osv/npm", "osv/crates.io"]);
+        let (_folder, database) =
+            database_of(&corpus, &["osv-derived/Debian", "osv-derived/Alpine", "osv/AlmaLinux", "osv/PyPI", "osv/npm", "osv/crates.io"]);
         let answers = json(&corpus.join("ground-truth/osv-api-answers.json"));
         let explained = json(&corpus.join("ground-truth/osv-api-explained.json"));
         let rows = explained["rows"].as_array().unwrap();
         let (mut asked, mut found_ids, mut wrong) = (0, 0, Vec::new());
         for (number, answer) in answers.as_array().unwrap().iter().enumerate() {
             let query = &answer["query"];
-            let (Some(ecosystem), Some(name), Some(version)) = (query["package"]["ecosystem"].as_str(), query["package"]["name"].as_str(), query["version"].as_str()) else {
+            let (Some(ecosystem), Some(name), Some(version)) =
+                (query["package"]["ecosystem"].as_str(), query["package"]["name"].as_str(), query["version"].as_str())
+            else {
                 continue;
             };
             let (base, release) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
             let (distro, subject) = match base {
                 "Debian" => (Some(("debian", release.to_owned())), package(PackageKind::Deb, name, version)),
-                "Alpine" => (Some(("alpine", release.trim_start_matches('v').to_owned() + ".0")), built_from(PackageKind::Apk, name, version, name, None)),
+                "Alpine" => (
+                    Some(("alpine", release.trim_start_matches('v').to_owned() + ".0")),
+                    built_from(PackageKind::Apk, name, version, name, None),
+                ),
                 "PyPI" => (None, package(PackageKind::Pypi, name, version)),
                 "npm" => (None, package(PackageKind::Npm, name, version)),
                 "crates.io" => (None, package(PackageKind::Cargo, name, version)),
@@ -401,9 +446,19 @@ mod tests {
         let start = std::time::Instant::now();
         let summary = build(&from, out.path(), now()).unwrap();
         let took = start.elapsed();
-        let (records, rows, bytes) = summary.shards.iter().fold((0, 0, 0), |(a, b, c), shard| (a + shard.records, b + shard.rows, c + shard.bytes));
-        let peak = fs::read_to_string("/proc/self/status").unwrap_or_default().lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned();
-        println!("built {} shards, {records} records, {rows} rows, {bytes} bytes in {took:?}; {peak}; skipped {:?}", summary.shards.len(), summary.skipped);
+        let (records, rows, bytes) =
+            summary.shards.iter().fold((0, 0, 0), |(a, b, c), shard| (a + shard.records, b + shard.rows, c + shard.bytes));
+        let peak = fs::read_to_string("/proc/self/status")
+            .unwrap_or_default()
+            .lines()
+            .find(|line| line.starts_with("VmHWM"))
+            .unwrap_or_default()
+            .to_owned();
+        println!(
+            "built {} shards, {records} records, {rows} rows, {bytes} bytes in {took:?}; {peak}; skipped {:?}",
+            summary.shards.len(),
+            summary.skipped
+        );
         let start = std::time::Instant::now();
         let database = Database::open(out.path()).unwrap();
         println!("opened in {:?}", start.elapsed());
@@ -422,7 +477,8 @@ mod tests {
         }
         // How much of each feed can never be decided, whatever is installed.
         for status in database.status() {
-            let text = status.release.as_ref().map_or_else(|| status.ecosystem.clone(), |release| format!("{}:{release}", status.ecosystem));
+            let text =
+                status.release.as_ref().map_or_else(|| status.ecosystem.clone(), |release| format!("{}:{release}", status.ecosystem));
             let scheme = crate::advisory::ecosystem::of_text(&text).map(|ecosystem| ecosystem.scheme);
             let Some(scheme) = scheme else { continue };
             let mut strange = BTreeSet::new();
@@ -430,12 +486,19 @@ mod tests {
                 for row in database.shard(&text).unwrap().rows(&text, &name).unwrap() {
                     let events = row.affected.ranges.iter().flat_map(|range| &range.events);
                     strange.extend(events.filter_map(|event| match event {
-                        Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => scheme.parse_event(text).is_none().then(|| format!("{name} {text}")),
+                        Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => {
+                            scheme.parse_event(text).is_none().then(|| format!("{name} {text}"))
+                        }
                         Event::Limit(_) | Event::Unknown(_) => Some(format!("{name} {event:?}")),
                     }));
                 }
             }
-            println!("{text}: {} rows, events that do not parse: {} {:?}", status.rows, strange.len(), strange.iter().take(8).collect::<Vec<_>>());
+            println!(
+                "{text}: {} rows, events that do not parse: {} {:?}",
+                status.rows,
+                strange.len(),
+                strange.iter().take(8).collect::<Vec<_>>()
+            );
         }
     }
 }

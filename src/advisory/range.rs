@@ -43,7 +43,10 @@ pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[Affected
         }
     }
     // Parsing long lists is dear, so it comes last.
-    affected = affected || versions.iter().any(|listed| scheme.parse_event(listed).is_some_and(|listed| listed.compare(installed) == Some(Ordering::Equal)));
+    affected = affected
+        || versions
+            .iter()
+            .any(|listed| scheme.parse_event(listed).is_some_and(|listed| listed.compare(installed) == Some(Ordering::Equal)));
     match undecidable {
         _ if affected => {
             let open_ended = ranges.iter().any(|range| !matches!(range.scheme, RangeScheme::Git))
@@ -98,7 +101,10 @@ fn contains(scheme: Scheme, range: &AffectedRange, version: &Version) -> Result<
 }
 
 fn bound(scheme: Scheme, text: &str) -> Result<Bound, String> {
-    scheme.parse_event(text).map(Bound::At).ok_or_else(|| format!("`{}` is no {} version", text.chars().take(80).collect::<String>(), scheme.name()))
+    scheme
+        .parse_event(text)
+        .map(Bound::At)
+        .ok_or_else(|| format!("`{}` is no {} version", text.chars().take(80).collect::<String>(), scheme.name()))
 }
 
 fn order(a: &Bound, b: &Bound) -> Ordering {
@@ -188,7 +194,8 @@ mod tests {
 
     #[test]
     fn commit_ranges_do_not_end_the_evaluation() {
-        let ranges = [range(RangeScheme::Git, &[("introduced", "0")]), range(RangeScheme::Ecosystem, &[("introduced", "0"), ("fixed", "1.0.0")])];
+        let ranges =
+            [range(RangeScheme::Git, &[("introduced", "0")]), range(RangeScheme::Ecosystem, &[("introduced", "0"), ("fixed", "1.0.0")])];
         assert_eq!(check("0.9.0", &ranges), affected(Some("1.0.0")));
         assert_eq!(check("1.0.0", &ranges), Judgement::NotAffected);
     }
@@ -198,8 +205,14 @@ mod tests {
         let strange = range(RangeScheme::Unknown("CALENDAR".to_owned()), &[("introduced", "0")]);
         assert!(matches!(check("1.0.0", std::slice::from_ref(&strange)), Judgement::Undecidable(_)));
         assert!(matches!(check("1.0.0", &[range(RangeScheme::Semver, &[("retired", "1")])]), Judgement::Undecidable(_)));
-        assert!(matches!(check("1.0.0", &[range(RangeScheme::Semver, &[("introduced", "0"), ("fixed", "soon")])]), Judgement::Undecidable(_)));
-        assert!(matches!(check("1.0.0", &[strange, range(RangeScheme::Semver, &[("introduced", "0"), ("fixed", "2.0.0")])]), Judgement::Affected { .. }));
+        assert!(matches!(
+            check("1.0.0", &[range(RangeScheme::Semver, &[("introduced", "0"), ("fixed", "soon")])]),
+            Judgement::Undecidable(_)
+        ));
+        assert!(matches!(
+            check("1.0.0", &[strange, range(RangeScheme::Semver, &[("introduced", "0"), ("fixed", "2.0.0")])]),
+            Judgement::Affected { .. }
+        ));
     }
 
     #[test]

@@ -21,7 +21,9 @@ pub(super) enum DbCommand {
 
 /// Arguments of `db build`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll db build --from /srv/mirror/osv\n\nThe same dumps give the same bytes. The new database is put in place when it is complete; a failed build leaves the old one.")]
+#[command(
+    after_help = "Example:\n  plimsoll db build --from /srv/mirror/osv\n\nThe same dumps give the same bytes. The new database is put in place when it is complete; a failed build leaves the old one."
+)]
 pub(super) struct BuildArgs {
     /// Folder, or http(s) address, that holds `<Ecosystem>/all.zip`.
     #[arg(long, value_name = "DIR|URL")]

@@ -17,7 +17,9 @@ use crate::{
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry")]
+#[command(
+    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry"
+)]
 pub(super) struct ExplainArgs {
     /// Rule id or a peer's id for it, advisory id, reason code, or kind of gap. Without it: list everything that has an explanation.
     #[arg(value_name = "ID")]
@@ -37,8 +39,9 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
     } else if let Some(text) = explain_advisory(id, args.db.clone())? {
         text
     } else {
-        return Err(Failure::new(format!("nothing here is called `{id}`"))
-            .hint("`plimsoll explain` alone lists rules and codes; advisories need a database: `plimsoll db build --from DIR`, then --db"));
+        return Err(Failure::new(format!("nothing here is called `{id}`")).hint(
+            "`plimsoll explain` alone lists rules and codes; advisories need a database: `plimsoll db build --from DIR`, then --db",
+        ));
     };
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     Ok(ExitStatus::Pass)
@@ -87,7 +90,12 @@ fn describe(advisory: &Advisory) -> String {
         }
     }
     for rating in &advisory.ratings {
-        text.push_str(&format!("rated: {} by {}{}\n", rating.severity(), rating.author.name(), rating.vector.as_ref().map(|v| format!(" ({v})")).unwrap_or_default()));
+        text.push_str(&format!(
+            "rated: {} by {}{}\n",
+            rating.severity(),
+            rating.author.name(),
+            rating.vector.as_ref().map(|v| format!(" ({v})")).unwrap_or_default()
+        ));
     }
     for affected in &advisory.affected {
         text.push_str(&format!("affects {} {}\n", affected.ecosystem, affected.name));

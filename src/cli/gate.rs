@@ -1,6 +1,9 @@
 //! `plimsoll gate`: every stage, one verdict.
 
-use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::Args;
 
@@ -19,7 +22,9 @@ use crate::{
 
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx")]
+#[command(
+    after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx"
+)]
 pub(super) struct GateArgs {
     #[command(flatten)]
     image: ImageOptions,
@@ -56,13 +61,13 @@ impl BuildOptions {
     /// Reads a Dockerfile and joins it with these options.
     pub(super) fn read(&self, file: &std::path::Path) -> Result<DockerfileInput, Failure> {
         let bytes = std::fs::read(file).map_err(|error| {
-            Failure::new(format!("cannot read Dockerfile `{}`: {error}", file.display())).hint("give the path of the Dockerfile that the image is built from")
+            Failure::new(format!("cannot read Dockerfile `{}`: {error}", file.display()))
+                .hint("give the path of the Dockerfile that the image is built from")
         })?;
         let mut build_args = BTreeMap::new();
         for text in &self.build_arg {
-            let (name, value) = text
-                .split_once('=')
-                .ok_or_else(|| Failure::new(format!("`--build-arg {text}` has no value")).hint("write NAME=VALUE"))?;
+            let (name, value) =
+                text.split_once('=').ok_or_else(|| Failure::new(format!("`--build-arg {text}` has no value")).hint("write NAME=VALUE"))?;
             build_args.insert(name.to_owned(), value.to_owned());
         }
         let name = file.to_string_lossy();

@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 
-use super::{Failure, Global, options::{ImageOptions, report_time}, output::OutputOptions, setup};
+use super::{
+    Failure, Global,
+    options::{ImageOptions, report_time},
+    output::OutputOptions,
+    setup,
+};
 use crate::{
     aws,
     exit::ExitStatus,
@@ -15,7 +20,9 @@ use crate::{
 
 /// Arguments of `inventory`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll inventory alpine:3.20 --output cyclonedx=sbom.cdx.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: cyclonedx (default), json")]
+#[command(
+    after_help = "Example:\n  plimsoll inventory alpine:3.20 --output cyclonedx=sbom.cdx.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: cyclonedx (default), json"
+)]
 pub(super) struct InventoryArgs {
     #[command(flatten)]
     image: ImageOptions,

@@ -1,10 +1,19 @@
 //! `plimsoll lint`: Dockerfiles alone, judged by the same policy.
 
-use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::Args;
 
-use super::{Failure, Global, gate::BuildOptions, options::{PolicyOptions, report_time}, output::OutputOptions, setup};
+use super::{
+    Failure, Global,
+    gate::BuildOptions,
+    options::{PolicyOptions, report_time},
+    output::OutputOptions,
+    setup,
+};
 use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
@@ -14,7 +23,9 @@ use crate::{
 
 /// Arguments of `lint`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown")]
+#[command(
+    after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown"
+)]
 pub(super) struct LintArgs {
     /// Dockerfiles. Default: `Dockerfile`, else `Containerfile`, in this folder.
     #[arg(value_name = "FILE")]
@@ -53,9 +64,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
 }
 
 fn found_here() -> Result<PathBuf, Failure> {
-    ["Dockerfile", "Containerfile"]
-        .iter()
-        .map(PathBuf::from)
-        .find(|file| file.is_file())
-        .ok_or_else(|| Failure::new("no Dockerfile or Containerfile in this folder").hint("name the file: plimsoll lint path/to/Dockerfile"))
+    ["Dockerfile", "Containerfile"].iter().map(PathBuf::from).find(|file| file.is_file()).ok_or_else(|| {
+        Failure::new("no Dockerfile or Containerfile in this folder").hint("name the file: plimsoll lint path/to/Dockerfile")
+    })
 }

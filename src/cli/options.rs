@@ -9,10 +9,7 @@ use super::Failure;
 use crate::{
     aws,
     findings::wait::WaitOptions,
-    model::{
-        image::Platform,
-        reference::ImageReference,
-    },
+    model::{image::Platform, reference::ImageReference},
     registry,
 };
 
@@ -141,8 +138,9 @@ impl ImageOptions {
         self.platform
             .as_deref()
             .map(|text| {
-                Platform::parse(text)
-                    .ok_or_else(|| Failure::new(format!("cannot read platform `{text}`")).hint("write OS/ARCH[/VARIANT], for example linux/arm64"))
+                Platform::parse(text).ok_or_else(|| {
+                    Failure::new(format!("cannot read platform `{text}`")).hint("write OS/ARCH[/VARIANT], for example linux/arm64")
+                })
             })
             .transpose()
     }
@@ -177,7 +175,13 @@ impl RegistryOptions {
 impl AwsOptions {
     /// Client settings.
     pub(super) fn settings(&self) -> aws::Settings {
-        aws::Settings { region: self.region.clone(), profile: self.profile.clone(), endpoint_url: self.endpoint_url.clone(), max_attempts: self.max_attempts, ..aws::Settings::default() }
+        aws::Settings {
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            max_attempts: self.max_attempts,
+            ..aws::Settings::default()
+        }
     }
 
     /// How long to wait for scans, and for a list to settle.

@@ -69,7 +69,8 @@ impl OutputOptions {
             let clash = targets.iter().any(|target| target.file == file);
             if clash {
                 let place = file.as_ref().map_or_else(|| "standard output".to_owned(), |file| format!("`{}`", file.display()));
-                return Err(Failure::new(format!("two reports go to {place}")).hint("give each --output its own FILE: --output text --output sarif=out.sarif"));
+                return Err(Failure::new(format!("two reports go to {place}"))
+                    .hint("give each --output its own FILE: --output text --output sarif=out.sarif"));
             }
             targets.push(Target { reporter, file });
         }
@@ -87,7 +88,10 @@ impl Outputs {
     pub(super) fn write(&self, report: &ScanReport, global: &Global) -> Result<ExitStatus, Failure> {
         let mut failed = None;
         for target in &self.targets {
-            let written = target.file.as_deref().map_or_else(|| self.to_stdout(target.reporter, report, global), |file| self.to_file(target.reporter, report, file));
+            let written = target
+                .file
+                .as_deref()
+                .map_or_else(|| self.to_stdout(target.reporter, report, global), |file| self.to_file(target.reporter, report, file));
             if let Err(error) = written {
                 let place = target.file.as_ref().map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
                 failed.get_or_insert_with(|| Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id())));

@@ -19,7 +19,9 @@ use crate::{
 
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx")]
+#[command(
+    after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx"
+)]
 pub(super) struct ScanArgs {
     #[command(flatten)]
     image: ImageOptions,

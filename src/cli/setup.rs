@@ -27,7 +27,12 @@ use crate::{
 };
 
 /// Opens the image that the options name.
-pub(super) async fn image(options: &ImageOptions, aws: aws::Settings, inventory: Wanted, progress: SharedProgress) -> Result<ImageInput, Failure> {
+pub(super) async fn image(
+    options: &ImageOptions,
+    aws: aws::Settings,
+    inventory: Wanted,
+    progress: SharedProgress,
+) -> Result<ImageInput, Failure> {
     let reference = options.reference()?;
     let platform = options.wanted_platform()?;
     let source = registry::open(&reference, &options.registry.build(aws), progress).await?;
@@ -43,7 +48,12 @@ pub(super) struct Sources {
 }
 
 /// Builds the offline source and the AWS sources that the options and the reference ask for.
-pub(super) async fn sources(advisories: &AdvisoryOptions, aws: &AwsOptions, image: &ImageOptions, progress: SharedProgress) -> Result<Sources, Failure> {
+pub(super) async fn sources(
+    advisories: &AdvisoryOptions,
+    aws: &AwsOptions,
+    image: &ImageOptions,
+    progress: SharedProgress,
+) -> Result<Sources, Failure> {
     let mut list: Vec<Box<dyn FindingSource>> = Vec::new();
     let mut temporary = None;
     if !advisories.no_offline {
@@ -87,16 +97,30 @@ async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: Share
     let missing = |what: &str, option: &str| {
         Failure::new(format!("--aws needs {what}, and `{}` is no Amazon ECR reference", image.image)).hint(format!("add {option}"))
     };
-    let account = options.account.clone().or_else(|| ecr.as_ref().map(|ecr| ecr.account.clone())).ok_or_else(|| missing("the registry's account", "--aws-account ID"))?;
+    let account = options
+        .account
+        .clone()
+        .or_else(|| ecr.as_ref().map(|ecr| ecr.account.clone()))
+        .ok_or_else(|| missing("the registry's account", "--aws-account ID"))?;
     // The host name wins over AWS_REGION: an image is where its reference says.
-    let region = ecr.as_ref().map(|ecr| ecr.region.clone()).or_else(|| options.region.clone()).ok_or_else(|| missing("a region", "--aws-region REGION"))?;
+    let region = ecr
+        .as_ref()
+        .map(|ecr| ecr.region.clone())
+        .or_else(|| options.region.clone())
+        .ok_or_else(|| missing("a region", "--aws-region REGION"))?;
     let repository = options
         .repository
         .clone()
         .or_else(|| reference.registry().map(|registry| registry.repository.clone()))
         .ok_or_else(|| missing("the repository's name", "--aws-repository NAME"))?;
     let config = aws::config(&options.settings(), &region).await;
-    let target = SourceOptions { wait: options.waits(), registry_id: Some(account), repository: Some(repository), progress, ..SourceOptions::default() };
+    let target = SourceOptions {
+        wait: options.waits(),
+        registry_id: Some(account),
+        repository: Some(repository),
+        progress,
+        ..SourceOptions::default()
+    };
     let inspector = aws::inspector(&config);
     Ok(services
         .into_iter()
@@ -110,7 +134,11 @@ async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: Share
 }
 
 /// The verifier, when the policy asks for signatures of this image; and each key signer's fingerprint.
-pub(super) fn verifier(policy: &Policy, image: &ImageInput, trusted_root: Option<&PathBuf>) -> Result<(Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>), Failure> {
+pub(super) fn verifier(
+    policy: &Policy,
+    image: &ImageInput,
+    trusted_root: Option<&PathBuf>,
+) -> Result<(Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>), Failure> {
     let required = policy.evidence.require.iter().any(|any| any.contains(&SourceId::Signatures));
     if policy.signatures.is_empty() && !required {
         return Ok((None, BTreeMap::new()));
@@ -137,7 +165,8 @@ fn read_trusted_root(named: Option<PathBuf>) -> Result<Vec<u8>, Failure> {
         return Err(Failure::new("the trusted root `github` is not part of this version").hint("name a trusted_root.json file"));
     }
     std::fs::read(&file).map_err(|error| {
-        Failure::new(format!("cannot read trusted root `{}`: {error}", file.display())).hint("`trust.root` and --trusted-root name a trusted_root.json file")
+        Failure::new(format!("cannot read trusted root `{}`: {error}", file.display()))
+            .hint("`trust.root` and --trusted-root name a trusted_root.json file")
     })
 }
 

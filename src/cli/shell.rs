@@ -44,7 +44,9 @@ fn render(command: clap::Command, bytes: &mut Vec<u8>) -> Result<(), Failure> {
 /// Writes to standard output; a reader that went away (`| head`) is no error.
 fn print(bytes: &[u8]) -> Result<ExitStatus, Failure> {
     match std::io::stdout().lock().write_all(bytes) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(format!("cannot write to standard output: {error}"))),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("cannot write to standard output: {error}")))
+        }
         _ => Ok(ExitStatus::Pass),
     }
 }

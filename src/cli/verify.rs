@@ -1,10 +1,18 @@
 //! `plimsoll verify`: an image's signatures, judged by a policy or by the signer named on the command line.
 
-use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::Args;
 
-use super::{Failure, Global, options::{ImageOptions, PolicyOptions, report_time}, output::OutputOptions, setup};
+use super::{
+    Failure, Global,
+    options::{ImageOptions, PolicyOptions, report_time},
+    output::OutputOptions,
+    setup,
+};
 use crate::{
     aws,
     exit::ExitStatus,
@@ -18,7 +26,9 @@ use crate::{
 
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  plimsoll verify registry.example/app:1.4 --key release.pub\n  plimsoll verify registry.example/app:1.4 --trusted-root trusted_root.json \\\n      --issuer https://token.actions.githubusercontent.com \\\n      --identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main\n\nFormats: text, json, sarif, sarif-github, junit, markdown")]
+#[command(
+    after_help = "Examples:\n  plimsoll verify registry.example/app:1.4 --key release.pub\n  plimsoll verify registry.example/app:1.4 --trusted-root trusted_root.json \\\n      --issuer https://token.actions.githubusercontent.com \\\n      --identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main\n\nFormats: text, json, sarif, sarif-github, junit, markdown"
+)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     image: ImageOptions,
@@ -89,8 +99,12 @@ fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
     }
     policy.signers.clear();
     for (index, file) in args.key.iter().enumerate() {
-        let pem = std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read key `{}`: {error}", file.display())).hint("--key takes a PEM public key"))?;
-        policy.signers.insert(format!("key-{}", index + 1), Signer::Key { pem, origin: file.display().to_string(), log: LogRequirement::AllowMissing });
+        let pem = std::fs::read_to_string(file)
+            .map_err(|error| Failure::new(format!("cannot read key `{}`: {error}", file.display())).hint("--key takes a PEM public key"))?;
+        policy.signers.insert(
+            format!("key-{}", index + 1),
+            Signer::Key { pem, origin: file.display().to_string(), log: LogRequirement::AllowMissing },
+        );
     }
     if let Some(issuer) = &args.issuer {
         let identity = match (&args.identity, &args.identity_pattern) {
@@ -105,13 +119,17 @@ fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
                 })?;
                 IdentityMatch::Pattern(pattern.clone())
             }
-            (None, None) => return Err(Failure::new("--issuer without an identity trusts everybody whom the issuer knows").hint("add --identity or --identity-pattern")),
+            (None, None) => {
+                return Err(Failure::new("--issuer without an identity trusts everybody whom the issuer knows")
+                    .hint("add --identity or --identity-pattern"));
+            }
         };
         policy.signers.insert("keyless".to_owned(), Signer::Keyless { issuer: issuer.clone(), identity, extensions: BTreeMap::new() });
     }
     let mut annotations = BTreeMap::new();
     for text in &args.annotation {
-        let (name, value) = text.split_once('=').ok_or_else(|| Failure::new(format!("`--annotation {text}` has no value")).hint("write NAME=VALUE"))?;
+        let (name, value) =
+            text.split_once('=').ok_or_else(|| Failure::new(format!("`--annotation {text}` has no value")).hint("write NAME=VALUE"))?;
         annotations.insert(name.to_owned(), value.to_owned());
     }
     if let Some(registry) = args.image.reference()?.registry() {
@@ -119,6 +137,12 @@ fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
             policy.references.insert(registry.name(), signed.clone());
         }
     }
-    policy.signatures = vec![SignatureRequirement { id: "signature".to_owned(), of: policy.signers.keys().cloned().collect(), at_least: 1, annotations, images: Vec::new() }];
+    policy.signatures = vec![SignatureRequirement {
+        id: "signature".to_owned(),
+        of: policy.signers.keys().cloned().collect(),
+        at_least: 1,
+        annotations,
+        images: Vec::new(),
+    }];
     Ok(policy)
 }

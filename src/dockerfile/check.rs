@@ -1,10 +1,7 @@
 //! One instruction in, the reason for which BuildKit's typed instructions refuse it out.
 //! Reference: `frontend/dockerfile/instructions/{parse,bflag}.go`.
 
-use super::{
-    instruction::Instruction,
-    source::slice,
-};
+use super::{instruction::Instruction, source::slice};
 
 #[derive(Clone, Copy)]
 enum FlagKind {
@@ -31,10 +28,7 @@ const FLAGS: &[(&str, &[(&str, FlagKind)])] = &[
     ),
     ("COPY", &[("chmod", Text), ("chown", Text), ("exclude", Texts), ("from", Text), ("link", Switch), ("parents", Switch)]),
     ("FROM", &[("platform", Text)]),
-    (
-        "HEALTHCHECK",
-        &[("interval", Text), ("retries", Text), ("start-interval", Text), ("start-period", Text), ("timeout", Text)],
-    ),
+    ("HEALTHCHECK", &[("interval", Text), ("retries", Text), ("start-interval", Text), ("start-period", Text), ("timeout", Text)]),
     ("RUN", &[("device", Texts), ("mount", Texts), ("network", Text), ("security", Text)]),
 ];
 
@@ -56,7 +50,9 @@ fn check(instruction: &Instruction) -> Result<(), String> {
     match word {
         "ADD" | "COPY" => {
             if count == 1 {
-                return Err(format!("{word} requires at least two arguments, but only one was provided. Destination could not be determined"));
+                return Err(format!(
+                    "{word} requires at least two arguments, but only one was provided. Destination could not be determined"
+                ));
             }
             if count == 0 {
                 return Err(format!("{word} requires at least two arguments, but no arguments were provided"));
@@ -140,7 +136,11 @@ fn check_from(instruction: &Instruction) -> Result<(), String> {
             let name = name.text.to_lowercase();
             let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
                 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
-            if legal { Ok(()) } else { Err(format!("invalid name for build stage: \"{name}\", name can't start with a number or contain symbols")) }
+            if legal {
+                Ok(())
+            } else {
+                Err(format!("invalid name for build stage: \"{name}\", name can't start with a number or contain symbols"))
+            }
         }
         _ => Err("FROM requires either one or three arguments".to_owned()),
     }
@@ -233,7 +233,15 @@ mod tests {
 
     #[test]
     fn durations_are_those_of_go() {
-        let table = [("5s", Some(5e9)), ("1m30s", Some(90e9)), ("0", Some(0.0)), ("5", None), ("", None), ("1.5h", Some(5400e9)), ("1us", Some(1e3))];
+        let table = [
+            ("5s", Some(5e9)),
+            ("1m30s", Some(90e9)),
+            ("0", Some(0.0)),
+            ("5", None),
+            ("", None),
+            ("1.5h", Some(5400e9)),
+            ("1us", Some(1e3)),
+        ];
         for (text, expected) in table {
             assert_eq!(go_duration(text), expected, "{text}");
         }

@@ -121,8 +121,10 @@ impl Command {
 
     /// The files that it writes by redirects or as `tee`.
     pub(super) fn written_files(&self) -> impl Iterator<Item = &str> {
-        let redirects = self.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Write).map(|redirect| redirect.target.text.as_str());
-        let tee = self.arguments().iter().filter(|_| self.name == "tee").map(|word| word.text.as_str()).filter(|text| !text.starts_with('-'));
+        let redirects =
+            self.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Write).map(|redirect| redirect.target.text.as_str());
+        let tee =
+            self.arguments().iter().filter(|_| self.name == "tee").map(|word| word.text.as_str()).filter(|text| !text.starts_with('-'));
         redirects.chain(tee)
     }
 }

@@ -13,14 +13,16 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use crate::dockerfile::{
-        LintInput, lint,
+        LintInput,
         instruction::Instruction,
+        lint,
         parse::{self, Opinion, Phase},
         read,
     };
 
     fn corpus() -> Option<PathBuf> {
-        let folder = std::env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/dockerfiles")).filter(|folder| folder.is_dir());
+        let folder =
+            std::env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/dockerfiles")).filter(|folder| folder.is_dir());
         if folder.is_none() {
             eprintln!("skipped: PLIMSOLL_CORPUS is not set");
         }
@@ -30,7 +32,10 @@ mod tests {
     fn dev_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = fs::read_dir(folder.join("dev/files")).expect("files").map(|entry| entry.expect("entry").path()).collect();
         files.sort();
-        files.into_iter().map(|path| (format!("files/{}", path.file_name().expect("name").to_string_lossy()), fs::read(&path).expect("file"))).collect()
+        files
+            .into_iter()
+            .map(|path| (format!("files/{}", path.file_name().expect("name").to_string_lossy()), fs::read(&path).expect("file")))
+            .collect()
     }
 
     fn tree(instruction: &Instruction, source: &str) -> Json {
@@ -45,7 +50,11 @@ mod tests {
             node["attrs"] = json!({ "json": true });
         }
         if !instruction.flags.is_empty() {
-            node["flags"] = instruction.flags.iter().map(|flag| flag.value.as_ref().map_or(format!("--{}", flag.name), |value| format!("--{}={value}", flag.name))).collect();
+            node["flags"] = instruction
+                .flags
+                .iter()
+                .map(|flag| flag.value.as_ref().map_or(format!("--{}", flag.name), |value| format!("--{}={value}", flag.name)))
+                .collect();
         }
         if !instruction.heredocs.is_empty() {
             let heredoc = |h: &crate::dockerfile::heredoc::Heredoc| json!({ "Name": h.name, "FileDescriptor": h.descriptor, "Expand": h.expand, "Chomp": h.chomp, "Content": &source[h.body.clone()] });
@@ -94,7 +103,9 @@ mod tests {
     fn trees_are_those_of_buildkit() {
         let Some(folder) = corpus() else { return };
         let mut text = String::new();
-        flate2::read::GzDecoder::new(fs::File::open(folder.join("dev/buildkit-ast.jsonl.gz")).expect("trees")).read_to_string(&mut text).expect("text");
+        flate2::read::GzDecoder::new(fs::File::open(folder.join("dev/buildkit-ast.jsonl.gz")).expect("trees"))
+            .read_to_string(&mut text)
+            .expect("text");
         let expected: BTreeMap<String, Json> = text
             .lines()
             .map(|line| serde_json::from_str::<Json>(line).expect("JSON"))
@@ -265,7 +276,14 @@ mod tests {
             ("a pipeline of 16,000", format!("FROM a\nRUN {}true\n", "a | ".repeat(16_000))),
             ("10,000 instructions", format!("FROM a\n{}", "RUN apt-get update && curl -k https://x | sh\n".repeat(10_000))),
             ("10,000 variables", format!("FROM a\n{}", (0..10_000).map(|i| format!("ENV A{i}=b\n")).collect::<String>())),
-            ("1,000 stages", (0..1_000).map(|i| format!("FROM {} AS s{}\nENV A{i}=b\nRUN true\n", if i == 0 { "a".to_owned() } else { format!("s{}", i - 1) }, i)).collect()),
+            (
+                "1,000 stages",
+                (0..1_000)
+                    .map(|i| {
+                        format!("FROM {} AS s{}\nENV A{i}=b\nRUN true\n", if i == 0 { "a".to_owned() } else { format!("s{}", i - 1) }, i)
+                    })
+                    .collect(),
+            ),
             ("onbuild chain", format!("FROM a\n{}x\n", "ONBUILD ".repeat(8_000))),
             ("open quotes", format!("FROM a\nENV {}\n", "A='".repeat(20_000))),
             ("escaped quotes", format!("FROM a\nENV A=\"{}\"\nCMD [\"{}\"]\n", "\\\"".repeat(30_000), "\\\"".repeat(30_000))),

@@ -166,7 +166,8 @@ impl Expander<'_> {
             Certainty::Known | Certainty::Default => !colon || !value.text.is_empty(),
         });
         // A caller may set what is only declared.
-        let caller = if value.as_ref().is_some_and(|value| value.certainty == Certainty::Unset) { Certainty::Default } else { Certainty::Known };
+        let caller =
+            if value.as_ref().is_some_and(|value| value.certainty == Certainty::Unset) { Certainty::Default } else { Certainty::Known };
         let operator = operation.chars().next().unwrap_or_default();
         let word = slice(operation, operator.len_utf8()..operation.len());
         let nested = Self { escape: self.escape, quotes: self.quotes, lookup: self.lookup, depth: self.depth + 1 };

@@ -34,7 +34,11 @@ mod tests {
                 let bytes = fs::read(&path).expect("a fixture");
                 let found = lines(meta.id, &name, &bytes);
                 let wanted = if name.starts_with("fires") { expected(&String::from_utf8_lossy(&bytes)) } else { Vec::new() };
-                if name.starts_with("fires") { fires += 1 } else { clean += 1 }
+                if name.starts_with("fires") {
+                    fires += 1
+                } else {
+                    clean += 1
+                }
                 if found != wanted || (name.starts_with("fires") && wanted.is_empty()) {
                     wrong.push(format!("{}/{name}: found {found:?}, wanted {wanted:?}", meta.id));
                 }

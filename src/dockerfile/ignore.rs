@@ -9,12 +9,7 @@ use crate::model::{
     policy::{Exception, ExceptionOrigin},
 };
 
-use super::{
-    expand::glob,
-    instruction::Instruction,
-    rule::Dockerfile,
-    rules::RULES,
-};
+use super::{expand::glob, instruction::Instruction, rule::Dockerfile, rules::RULES};
 
 /// Foreign ids that belong to one rule but whose ignore silences another one too (column `also` of the rule table).
 const ALSO: &[(&str, &str)] = &[
@@ -79,7 +74,9 @@ pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
             }
         } else if text.contains("trivy:ignore:") {
             collector.trivy(text, line, target, comment.inside);
-        } else if let Some(rest) = ["checkov:skip=", "bridgecrew:skip=", "cortex:skip="].iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest) {
+        } else if let Some(rest) =
+            ["checkov:skip=", "bridgecrew:skip=", "cortex:skip="].iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest)
+        {
             let (ids, reason) = rest.split_once(':').unwrap_or((rest, ""));
             collector.add_all(ids, line, FILE, reason, None);
         }
@@ -202,8 +199,10 @@ impl<'a> Collector<'a, '_> {
             .map(|meta| meta.id)
             .collect();
         // The table holds Trivy's ids in one spelling.
-        let spelled = super::rule(id).and_then(|meta| meta.aliases.iter().find(|alias| alias.starts_with("DS-")).filter(|_| wanted.contains("ds")));
-        rules.extend(ALSO.iter().filter(|(foreign, _)| fits(foreign) || spelled.is_some_and(|name| name == foreign)).map(|&(_, rule)| rule));
+        let spelled =
+            super::rule(id).and_then(|meta| meta.aliases.iter().find(|alias| alias.starts_with("DS-")).filter(|_| wanted.contains("ds")));
+        rules
+            .extend(ALSO.iter().filter(|(foreign, _)| fits(foreign) || spelled.is_some_and(|name| name == foreign)).map(|&(_, rule)| rule));
         rules.sort_unstable();
         rules.dedup();
         if rules.is_empty() {
@@ -255,20 +254,22 @@ mod tests {
             ("FROM a\n# hadolint ignore=DL3004\n\nRUN sudo x\n", &[]),
             ("# hadolint global ignore=DL3004\nFROM a\n", &[("sudo-in-run", 1, all, "")]),
             ("# hadolint stage ignore=DL3004\nFROM a\nUSER x\nFROM b\n", &[("sudo-in-run", 2, 3, "")]),
-            ("FROM a\n# trivy:ignore:DS002 trivy:ignore:avd-ds-0010\n# x\nUSER root\n", &[
-                ("missing-user", 4, 4, ""),
-                ("root-user", 4, 4, ""),
-                ("sudo-in-run", 4, 4, ""),
-            ]),
+            (
+                "FROM a\n# trivy:ignore:DS002 trivy:ignore:avd-ds-0010\n# x\nUSER root\n",
+                &[("missing-user", 4, 4, ""), ("root-user", 4, 4, ""), ("sudo-in-run", 4, 4, "")],
+            ),
             ("FROM a\n# trivy:ignore:DS-0002\n\nUSER root\n", &[]),
             ("FROM a\nUSER root\n#checkov:skip=CKV_DOCKER_8:because\n", &[("root-user", 1, all, "because")]),
             ("# check=skip=SecretsUsedInArgOrEnv;error=true\nFROM a\n", &[("secret-in-arg", 1, all, ""), ("secret-in-env", 1, all, "")]),
-            ("FROM a\n# check=skip=SecretsUsedInArgOrEnv because\n# x\n\nENV A=b\n", &[("secret-in-arg", 5, 5, "because"), ("secret-in-env", 5, 5, "because")]),
+            (
+                "FROM a\n# check=skip=SecretsUsedInArgOrEnv because\n# x\n\nENV A=b\n",
+                &[("secret-in-arg", 5, 5, "because"), ("secret-in-env", 5, 5, "because")],
+            ),
             ("FROM a\n# check=skip=SecretsUsedInArgOrEnv\n#\nENV A=b\n", &[]),
-            ("FROM a\n# plimsoll ignore=root-user,DL3008 reason=gosu drops it\n\n# x\nUSER root\n", &[
-                ("root-user", 5, 5, "gosu drops it"),
-                ("DL3008", 5, 5, "gosu drops it"),
-            ]),
+            (
+                "FROM a\n# plimsoll ignore=root-user,DL3008 reason=gosu drops it\n\n# x\nUSER root\n",
+                &[("root-user", 5, 5, "gosu drops it"), ("DL3008", 5, 5, "gosu drops it")],
+            ),
             ("FROM a\nRUN a \\\n # plimsoll ignore=sudo-in-run\n && sudo b\n", &[("sudo-in-run", 2, 4, "")]),
             ("# plimsoll ignore-file=root-user until=2026-13-45\nFROM a\n", &[]),
         ];

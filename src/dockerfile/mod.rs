@@ -96,7 +96,8 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     if bytes.len() < input.bytes.len() {
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
     }
-    let mut findings: Vec<Finding> = rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
+    let mut findings: Vec<Finding> =
+        rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();
     for refusal in dockerfile.refusals.iter().filter(|refusal| refusal.phase < Phase::Build) {
@@ -157,7 +158,9 @@ pub fn rules() -> Vec<&'static RuleMeta> {
 pub fn rule(id_or_alias: &str) -> Option<&'static RuleMeta> {
     let all = || rules::RULES.iter().map(|rule| rule.meta());
     let wanted = id_or_alias.trim();
-    all().find(|meta| meta.id.eq_ignore_ascii_case(wanted)).or_else(|| all().find(|meta| meta.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))))
+    all()
+        .find(|meta| meta.id.eq_ignore_ascii_case(wanted))
+        .or_else(|| all().find(|meta| meta.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))))
 }
 
 /// Reads and resolves a Dockerfile.
@@ -168,7 +171,9 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let mut stage_seen = false;
     for (instruction, refused) in instructions.iter().zip(&mut refused) {
         let typed = (!*refused).then(|| check::refusal(instruction)).flatten();
-        let orphan = || (!stage_seen && !matches!(instruction.keyword.as_str(), "ARG" | "FROM")).then(|| "no build stage in current context".to_owned());
+        let orphan = || {
+            (!stage_seen && !matches!(instruction.keyword.as_str(), "ARG" | "FROM")).then(|| "no build stage in current context".to_owned())
+        };
         if let Some(message) = typed.or_else(|| if *refused { None } else { orphan() }) {
             refusals.push(Refusal::new(Phase::Instruction, instruction, message));
             *refused = true;

@@ -21,7 +21,13 @@ impl Mode {
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             let bits = u32::from_str_radix(text, 8).ok()?;
             let has = |bit: u32| bits & bit != 0;
-            return Some(Self { setuid: has(0o4000), setgid: has(0o2000), sticky: has(0o1000), others_write: has(0o2), group_writes: has(0o20) });
+            return Some(Self {
+                setuid: has(0o4000),
+                setgid: has(0o2000),
+                sticky: has(0o1000),
+                others_write: has(0o2),
+                group_writes: has(0o20),
+            });
         }
         let mut mode = Self::default();
         for clause in text.split(',') {

@@ -97,9 +97,21 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         instructions.push(instruction);
     }
     let Lines { directives, comments, faults, .. } = lines;
-    refusals.extend(faults.into_iter().map(|(line, message)| Refusal { phase: Phase::Parse, line, end_line: line, message, needs_argument: false }));
+    refusals.extend(faults.into_iter().map(|(line, message)| Refusal {
+        phase: Phase::Parse,
+        line,
+        end_line: line,
+        message,
+        needs_argument: false,
+    }));
     if instructions.is_empty() {
-        refusals.push(Refusal { phase: Phase::Parse, line: 1, end_line: 1, message: "file with no instructions".to_owned(), needs_argument: false });
+        refusals.push(Refusal {
+            phase: Phase::Parse,
+            line: 1,
+            end_line: 1,
+            message: "file with no instructions".to_owned(),
+            needs_argument: false,
+        });
     }
     Reading { source, directives, instructions, comments, refusals }
 }

@@ -49,12 +49,19 @@ pub(super) struct Dockerfile<'a> {
 impl Dockerfile<'_> {
     /// Every command with its instruction.
     pub(super) fn all_commands(&self) -> impl Iterator<Item = (&Instruction, &Command)> {
-        self.instructions.iter().zip(&self.commands).flat_map(|(instruction, commands)| commands.iter().map(move |command| (instruction, command)))
+        self.instructions
+            .iter()
+            .zip(&self.commands)
+            .flat_map(|(instruction, commands)| commands.iter().map(move |command| (instruction, command)))
     }
 
     /// Every instruction that runs shell code, with all its commands.
     pub(super) fn scripts(&self) -> impl Iterator<Item = (&Instruction, &[Command])> {
-        self.instructions.iter().zip(&self.commands).filter(|(_, commands)| !commands.is_empty()).map(|(instruction, commands)| (instruction, commands.as_slice()))
+        self.instructions
+            .iter()
+            .zip(&self.commands)
+            .filter(|(_, commands)| !commands.is_empty())
+            .map(|(instruction, commands)| (instruction, commands.as_slice()))
     }
 
     /// The instructions with one keyword, triggers of ONBUILD included, with their places.
@@ -76,7 +83,14 @@ impl Dockerfile<'_> {
     }
 
     /// A finding about a part of an instruction, by offsets into its joined text.
-    pub(super) fn finding_at(&self, meta: &'static RuleMeta, severity: Severity, instruction: &Instruction, part: &Range<usize>, title: String) -> Finding {
+    pub(super) fn finding_at(
+        &self,
+        meta: &'static RuleMeta,
+        severity: Severity,
+        instruction: &Instruction,
+        part: &Range<usize>,
+        title: String,
+    ) -> Finding {
         Finding::of_rule(meta, severity, title, self.location(&instruction.logical.range(part)))
     }
 

@@ -42,7 +42,8 @@ pub(super) struct Scope {
 impl Scope {
     /// The scope before the first FROM.
     pub(super) fn global(escape: char) -> Self {
-        let predefined = PREDEFINED.iter().map(|&(name, value)| (name.to_owned(), Value { text: value.to_owned(), certainty: Certainty::Default }));
+        let predefined =
+            PREDEFINED.iter().map(|&(name, value)| (name.to_owned(), Value { text: value.to_owned(), certainty: Certainty::Default }));
         Self { arguments: Rc::new(predefined.collect()), environment: Rc::default(), unset: Unset::Empty, escape }
     }
 

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, ops::Range};
 use brush_parser::{
     Parser, ParserOptions, SourceSpan,
     ast::{
-        AndOr, AndOrList, Assignment as BrushAssignment, AssignmentName, AssignmentValue, Command as BrushCommand, CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList,
-        IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline, SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
+        AndOr, AndOrList, Assignment as BrushAssignment, AssignmentName, AssignmentValue, Command as BrushCommand,
+        CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline,
+        SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
     },
     word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource},
 };
@@ -293,7 +294,9 @@ impl<'a> Walker<'a> {
 
     fn assignment_value(&mut self, assignment: &BrushAssignment, text: &Text<'_>, at: usize) -> Word {
         match &assignment.value {
-            AssignmentValue::Scalar(word) => self.evaluate(&word.value, word.loc.as_ref().map_or(at, |span| text.at(span.start.index)), text.depth),
+            AssignmentValue::Scalar(word) => {
+                self.evaluate(&word.value, word.loc.as_ref().map_or(at, |span| text.at(span.start.index)), text.depth)
+            }
             AssignmentValue::Array(elements) => {
                 let start = self.out.len();
                 for (_, word) in elements {
@@ -317,7 +320,9 @@ impl<'a> Walker<'a> {
                 };
                 match target {
                     IoFileRedirectTarget::Filename(word) => (kind, word),
-                    IoFileRedirectTarget::ProcessSubstitution(_, subshell) => return Some(Redirect { kind, target: self.process(subshell, text) }),
+                    IoFileRedirectTarget::ProcessSubstitution(_, subshell) => {
+                        return Some(Redirect { kind, target: self.process(subshell, text) });
+                    }
                     IoFileRedirectTarget::Fd(_) | IoFileRedirectTarget::Duplicate(_) => return None,
                 }
             }
@@ -326,7 +331,9 @@ impl<'a> Walker<'a> {
                 let word = self.document(&document.doc.value, start, text.depth);
                 return Some(Redirect { kind: RedirectKind::Text, target: word });
             }
-            IoRedirect::HereDocument(_, document) => return Some(Redirect { kind: RedirectKind::Text, target: Word::literal(&document.doc.value) }),
+            IoRedirect::HereDocument(_, document) => {
+                return Some(Redirect { kind: RedirectKind::Text, target: Word::literal(&document.doc.value) });
+            }
             IoRedirect::HereString(_, word) => (RedirectKind::Text, word),
             IoRedirect::OutputAndError(word, _) => (RedirectKind::Write, word),
         };
@@ -386,7 +393,9 @@ impl<'a> Walker<'a> {
             match &piece.piece {
                 WordPiece::Text(text) | WordPiece::SingleQuotedText(text) | WordPiece::AnsiCQuotedText(text) => value.push_str(text),
                 WordPiece::EscapeSequence(text) => value.push_str(text.strip_prefix('\\').unwrap_or(text)),
-                WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => self.push_pieces(inner, at, depth, value),
+                WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
+                    self.push_pieces(inner, at, depth, value)
+                }
                 WordPiece::TildeExpansion(_) => value.push('~'),
                 WordPiece::ParameterExpansion(expression) => {
                     let text = self.parameter(expression);
@@ -420,10 +429,12 @@ impl<'a> Walker<'a> {
         match expression {
             ParameterExpr::Parameter { parameter: Parameter::Named(name), indirect: false } => self.variable(name).flatten(),
             ParameterExpr::UseDefaultValues { parameter: Parameter::Named(name), default_value, indirect: false, .. }
-            | ParameterExpr::AssignDefaultValues { parameter: Parameter::Named(name), default_value, indirect: false, .. } => match self.variable(name) {
-                Some(value) => value,
-                None => default_value.clone().filter(|text| !text.contains(['$', '`', '"', '\'', '\\'])),
-            },
+            | ParameterExpr::AssignDefaultValues { parameter: Parameter::Named(name), default_value, indirect: false, .. } => {
+                match self.variable(name) {
+                    Some(value) => value,
+                    None => default_value.clone().filter(|text| !text.contains(['$', '`', '"', '\'', '\\'])),
+                }
+            }
             _ => None,
         }
     }
@@ -470,7 +481,12 @@ impl<'a> Walker<'a> {
         }
         let inner = wrapper::unwrap(&command);
         let documents: Vec<String> = if wrapper::is_posix_shell(&command.name) && inner.is_empty() {
-            command.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Text).map(|redirect| redirect.target.text.clone()).collect()
+            command
+                .redirects
+                .iter()
+                .filter(|redirect| redirect.kind == RedirectKind::Text)
+                .map(|redirect| redirect.target.text.clone())
+                .collect()
         } else {
             Vec::new()
         };
@@ -483,7 +499,8 @@ impl<'a> Walker<'a> {
         for inner in inner {
             match inner {
                 Inner::Words(assignments, words) => {
-                    let command = Command { words, assignments, range: range.clone(), redirects: redirects.clone(), joined, ..Command::default() };
+                    let command =
+                        Command { words, assignments, range: range.clone(), redirects: redirects.clone(), joined, ..Command::default() };
                     self.emit(command, depth + 1);
                 }
                 Inner::Script(word) => {

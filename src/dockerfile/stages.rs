@@ -79,7 +79,9 @@ impl Graph {
 
     /// The last instruction in a stage's chain for which `wanted` holds.
     pub(super) fn last_in_chain(&self, stage: usize, wanted: impl Fn(usize) -> bool) -> Option<usize> {
-        self.chain(stage).filter_map(|at| self.stages.get(at)).find_map(|stage| stage.instructions.clone().rev().find(|&index| wanted(index)))
+        self.chain(stage)
+            .filter_map(|at| self.stages.get(at))
+            .find_map(|stage| stage.instructions.clone().rev().find(|&index| wanted(index)))
     }
 
     /// The image at the foot of a stage's chain; `None` for scratch.
@@ -131,7 +133,9 @@ pub(super) fn build(
         }
     };
     if count == 0 && !instructions.is_empty() {
-        graph.refusals.extend(instructions.last().map(|last| Refusal::new(Phase::Build, last, "dockerfile contains no stages to build".to_owned())));
+        graph
+            .refusals
+            .extend(instructions.last().map(|last| Refusal::new(Phase::Build, last, "dockerfile contains no stages to build".to_owned())));
     }
     let mut open: Vec<usize> = graph.final_stage.into_iter().collect();
     while let Some(at) = open.pop() {
@@ -334,7 +338,10 @@ impl Builder<'_> {
         for field in mount.split(',') {
             let (key, value) = field.split_once('=').map_or((field, None), |(key, value)| (key, Some(value)));
             match (key.trim_matches('"').to_ascii_lowercase().as_str(), value) {
-                ("type", Some(kind)) if !matches!(kind.to_ascii_lowercase().as_str(), "bind" | "cache" | "tmpfs" | "secret" | "ssh") && !kind.contains('$') => {
+                ("type", Some(kind))
+                    if !matches!(kind.to_ascii_lowercase().as_str(), "bind" | "cache" | "tmpfs" | "secret" | "ssh")
+                        && !kind.contains('$') =>
+                {
                     self.refuse(instruction, format!("unsupported mount type \"{kind}\""));
                 }
                 ("from", Some(from)) => self.source(index, instruction, from),
@@ -346,7 +353,8 @@ impl Builder<'_> {
 
     fn source(&mut self, index: usize, instruction: &Instruction, from: &str) {
         if from.contains('$') {
-            let message = "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround";
+            let message =
+                "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround";
             self.refuse(instruction, message.to_owned());
             return;
         }
@@ -406,8 +414,9 @@ fn is_reference(text: &str) -> bool {
 
 fn is_signal(text: &str) -> bool {
     const NAMES: &[&str] = &[
-        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM",
-        "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
+        "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF", "PWR",
+        "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU",
+        "XFSZ",
     ];
     if let Ok(number) = text.parse::<u32>() {
         return number > 0 && number <= 64;

@@ -75,7 +75,9 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
             at += 2;
         } else if text.starts_with('-') {
             at += 1;
-        } else if let Some((variable, value)) = text.split_once('=').filter(|(variable, _)| matches!(name, "env" | "sudo") && is_name(variable)) {
+        } else if let Some((variable, value)) =
+            text.split_once('=').filter(|(variable, _)| matches!(name, "env" | "sudo") && is_name(variable))
+        {
             assignments.push(Assignment { name: variable.to_owned(), value: Word { text: value.to_owned(), ..word.clone() } });
             at += 1;
         } else if skipped < *operands {

@@ -62,7 +62,8 @@ pub(super) async fn fetch(client: &Client, target: &Target, pushed_at: Option<i6
     if let Some(arn) = target.arn() {
         asked.push(string_filter(arn).map(|filter| CoverageFilterCriteria::builder().resource_id(filter).build()));
     }
-    asked.push(string_filter(target.repository.clone()).map(|filter| CoverageFilterCriteria::builder().ecr_repository_name(filter).build()));
+    asked
+        .push(string_filter(target.repository.clone()).map(|filter| CoverageFilterCriteria::builder().ecr_repository_name(filter).build()));
     for criteria in asked {
         let Ok(criteria) = criteria else { continue };
         match rows(client, criteria, target).await {
@@ -72,7 +73,8 @@ pub(super) async fn fetch(client: &Client, target: &Target, pushed_at: Option<i6
         }
     }
     ScanCoverage::Pending(
-        Gap::new(source, "not-scanned", "", "Amazon Inspector does not know this image").with_hint("turn on enhanced scanning for the repository, or wait longer after the push"),
+        Gap::new(source, "not-scanned", "", "Amazon Inspector does not know this image")
+            .with_hint("turn on enhanced scanning for the repository, or wait longer after the push"),
     )
 }
 
@@ -115,11 +117,13 @@ fn of_row(row: &CoveredResource, pushed_at: Option<i64>, source: SourceId) -> Sc
     match reason {
         "SUCCESSFUL" | "SCAN_FREQUENCY_SCAN_ON_PUSH" => match row.last_scanned_at().map(|time| time.secs()) {
             Some(scanned) if pushed_at.is_none_or(|pushed| scanned >= pushed) => ScanCoverage::Covered,
-            _ => ScanCoverage::Pending(gap("incomplete", "Amazon Inspector has not scanned this image since it was pushed".to_owned()).with_hint(LATER)),
+            _ => ScanCoverage::Pending(
+                gap("incomplete", "Amazon Inspector has not scanned this image since it was pushed".to_owned()).with_hint(LATER),
+            ),
         },
-        "PENDING_INITIAL_SCAN" | "SCAN_IN_PROGRESS" | "PENDING_REVIVAL_SCAN" => {
-            ScanCoverage::Pending(gap("pending", format!("Amazon Inspector has not finished scanning this image: {reason}")).with_hint(LATER))
-        }
+        "PENDING_INITIAL_SCAN" | "SCAN_IN_PROGRESS" | "PENDING_REVIVAL_SCAN" => ScanCoverage::Pending(
+            gap("pending", format!("Amazon Inspector has not finished scanning this image: {reason}")).with_hint(LATER),
+        ),
         "SCAN_FREQUENCY_MANUAL" | "EXCLUDED_BY_TAG" | "NO_SCAN_CONFIGURATION_ASSOCIATED" => because("not-scanned"),
         "SCAN_ELIGIBILITY_EXPIRED" => because("expired"),
         "IMAGE_SIZE_EXCEEDED" => because("too-large"),
@@ -129,6 +133,8 @@ fn of_row(row: &CoveredResource, pushed_at: Option<i64>, source: SourceId) -> Sc
         _ if reason.starts_with("UNSUPPORTED_") || reason == "INVALID_ARTIFACT" => because("unsupported"),
         _ if reason.starts_with("ACCESS_DENIED") => because("denied"),
         _ if reason.ends_with("LIMIT_EXCEEDED") => because("limit"),
-        _ => ScanCoverage::Strange(gap("unknown-status", format!("Amazon Inspector gives a scan state that is not known here: `{reason}`"))),
+        _ => {
+            ScanCoverage::Strange(gap("unknown-status", format!("Amazon Inspector gives a scan state that is not known here: `{reason}`")))
+        }
     }
 }

@@ -9,8 +9,15 @@ use crate::{
 };
 
 const DENIED: &[&str] = &["AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "ForbiddenException"];
-const THROTTLED: &[&str] =
-    &["ThrottlingException", "Throttling", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled", "SlowDown"];
+const THROTTLED: &[&str] = &[
+    "ThrottlingException",
+    "Throttling",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+];
 const CREDENTIALS: &[&str] = &[
     "ExpiredTokenException",
     "ExpiredToken",
@@ -71,13 +78,18 @@ pub(super) enum FaultKind {
 
 impl Fault {
     /// Reads an SDK error.
-    pub(super) fn of<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(action: &'static str, error: &SdkError<E>) -> Self {
+    pub(super) fn of<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
+        action: &'static str,
+        error: &SdkError<E>,
+    ) -> Self {
         let code = error.code().map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let kind = match code.as_deref() {
             Some(code) => kind_of(code),
             None if status == Some(429) => FaultKind::Throttled,
-            None if matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) && is_about_credentials(error) => FaultKind::Credentials,
+            None if matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) && is_about_credentials(error) => {
+                FaultKind::Credentials
+            }
             None => FaultKind::Other,
         };
         let message = match (kind, error) {
@@ -85,7 +97,10 @@ impl Fault {
             (_, SdkError::TimeoutError(_)) => "no answer in time".to_owned(),
             (_, SdkError::DispatchFailure(failure)) if failure.is_timeout() => "no answer in time".to_owned(),
             (_, SdkError::DispatchFailure(_)) => "no connection to the service".to_owned(),
-            _ => error.message().map_or_else(|| status.map_or_else(|| "no usable answer".to_owned(), |status| format!("answered with HTTP status {status}")), one_line),
+            _ => error.message().map_or_else(
+                || status.map_or_else(|| "no usable answer".to_owned(), |status| format!("answered with HTTP status {status}")),
+                one_line,
+            ),
         };
         Self { kind, action, code, message }
     }
@@ -103,20 +118,28 @@ impl Fault {
         match self.kind {
             FaultKind::Denied => {
                 let hint = match self.action {
-                    _ if self.message.contains("not enabled") => format!("activate Amazon Inspector for ECR in this account and region, and allow {denied}"),
+                    _ if self.message.contains("not enabled") => {
+                        format!("activate Amazon Inspector for ECR in this account and region, and allow {denied}")
+                    }
                     "ecr:DescribeImageScanFindings" => {
-                        format!("allow {denied}; on a registry with enhanced scanning, inspector2:ListFindings and inspector2:ListCoverage too")
+                        format!(
+                            "allow {denied}; on a registry with enhanced scanning, inspector2:ListFindings and inspector2:ListCoverage too"
+                        )
                     }
                     _ => format!("allow {denied}"),
                 };
                 gap("denied", format!("{denied} was refused: {because}")).with_hint(hint)
             }
-            FaultKind::Throttled => gap("throttled", format!("{} was throttled through all retries: {because}", self.action)).with_hint(LATER),
+            FaultKind::Throttled => {
+                gap("throttled", format!("{} was throttled through all retries: {because}", self.action)).with_hint(LATER)
+            }
             FaultKind::Credentials => gap("credentials", format!("{} did not accept the credentials: {because}", self.action))
                 .with_hint("get fresh credentials, and check that they and the call are for the region and account of the registry"),
-            FaultKind::NoScan => gap("not-scanned", "this image was never scanned".to_owned()).with_hint("turn on scanning for the repository, or wait longer after the push"),
+            FaultKind::NoScan => gap("not-scanned", "this image was never scanned".to_owned())
+                .with_hint("turn on scanning for the repository, or wait longer after the push"),
             FaultKind::NoImage => gap("not-found", "the repository has no image of this digest".to_owned()),
-            FaultKind::NoRepository => gap("not-found", "there is no such repository in this registry".to_owned()).with_hint("check account, region and repository name"),
+            FaultKind::NoRepository => gap("not-found", "there is no such repository in this registry".to_owned())
+                .with_hint("check account, region and repository name"),
             FaultKind::Unsupported => gap("unsupported", because),
             FaultKind::Archived => gap("archived", because).with_hint("restore the image from the archive"),
             FaultKind::Limit => gap("limit", format!("{}: {because}", self.action)).with_hint(LATER),
@@ -138,7 +161,9 @@ impl Fault {
     /// The action that the service names, else the one that was called.
     fn denied_action(&self) -> &str {
         let named = self.message.split("perform: ").nth(1).and_then(|rest| rest.split_whitespace().next());
-        named.filter(|action| action.contains(':') && action.bytes().all(|b| b.is_ascii_alphanumeric() || b":-".contains(&b))).unwrap_or(self.action)
+        named
+            .filter(|action| action.contains(':') && action.bytes().all(|b| b.is_ascii_alphanumeric() || b":-".contains(&b)))
+            .unwrap_or(self.action)
     }
 }
 
@@ -208,7 +233,8 @@ mod tests {
 
     #[test]
     fn refusals_name_the_action_that_the_service_names() {
-        let message = "User: arn:aws:sts::111122223333:assumed-role/ci/run is not authorized to perform: inspector2:ListFindings on resource: *";
+        let message =
+            "User: arn:aws:sts::111122223333:assumed-role/ci/run is not authorized to perform: inspector2:ListFindings on resource: *";
         let gap = fault("ecr:DescribeImageScanFindings", "AccessDeniedException", message).gap(SourceId::Ecr);
         assert!(gap.reason.starts_with("inspector2:ListFindings was refused"), "{gap:?}");
         // What a hostile server calls an action is not repeated as one.

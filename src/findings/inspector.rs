@@ -96,7 +96,9 @@ async fn list(client: &Client, target: &Target) -> (Listing, Option<Unlisted>) {
         let fault = loop {
             let criteria = match criteria(target) {
                 Ok(criteria) => criteria,
-                Err(error) => return (listing, Some(Unlisted::Gap(Gap::new(ME, "error", "", format!("the request could not be built: {error}"))))),
+                Err(error) => {
+                    return (listing, Some(Unlisted::Gap(Gap::new(ME, "error", "", format!("the request could not be built: {error}")))));
+                }
             };
             let follows = token.is_some();
             let page = match client.list_findings().filter_criteria(criteria).max_results(100).set_next_token(token).send().await {
@@ -137,7 +139,9 @@ async fn list(client: &Client, target: &Target) -> (Listing, Option<Unlisted>) {
 
 fn criteria(target: &Target) -> Result<FilterCriteria, BuildError> {
     let equals = |value: &str| StringFilter::builder().comparison(StringComparison::Equals).value(value).build();
-    let criteria = FilterCriteria::builder().ecr_image_hash(equals(&target.digest.to_string())?).ecr_image_repository_name(equals(&target.repository)?);
+    let criteria = FilterCriteria::builder()
+        .ecr_image_hash(equals(&target.digest.to_string())?)
+        .ecr_image_repository_name(equals(&target.repository)?);
     Ok(match &target.registry_id {
         Some(account) => criteria.ecr_image_registry(equals(account)?),
         None => criteria,

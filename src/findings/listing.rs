@@ -46,7 +46,8 @@ impl Listing {
     /// Adds what one row says.
     pub(super) fn add(&mut self, observations: Vec<Observation>) {
         for observation in observations {
-            let (name, version) = observation.package.as_ref().map_or(("", ""), |package| (package.name.as_str(), package.version.as_str()));
+            let (name, version) =
+                observation.package.as_ref().map_or(("", ""), |package| (package.name.as_str(), package.version.as_str()));
             let arn = observation.attributes.get("arn").map_or("", String::as_str);
             self.members.insert(format!("{} {name} {version} {} {arn}", observation.id, state_word(observation.state)));
             self.observations.push(observation);
@@ -91,7 +92,12 @@ pub(super) fn lost_token(source: SourceId) -> Gap {
 }
 
 /// The report of a source whose waiting is over: what arrived, and the Gap that says what did not.
-pub(super) fn report<const N: usize>(source: SourceId, target: &Target, settled: Settled, facts: [(&'static str, String); N]) -> SourceReport {
+pub(super) fn report<const N: usize>(
+    source: SourceId,
+    target: &Target,
+    settled: Settled,
+    facts: [(&'static str, String); N],
+) -> SourceReport {
     let listing = settled.listing.unwrap_or_default();
     let mut details: BTreeMap<String, String> = facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let counts = [
@@ -109,7 +115,9 @@ pub(super) fn report<const N: usize>(source: SourceId, target: &Target, settled:
     ];
     details.extend(counts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     // A listing that never became whole is a Gap, whatever else was said about it.
-    let gap = settled.gap.or_else(|| (!listing.whole).then(|| Gap::new(source, "incomplete", "", "the list of findings did not arrive as a whole").with_hint(LATER)));
+    let gap = settled.gap.or_else(|| {
+        (!listing.whole).then(|| Gap::new(source, "incomplete", "", "the list of findings did not arrive as a whole").with_hint(LATER))
+    });
     let gaps: Vec<Gap> = gap.into_iter().map(|gap| Gap { source, ..gap }).collect();
     let completeness = if gaps.is_empty() { Completeness::Complete } else { Completeness::Incomplete };
     SourceReport { state: SourceState { source, completeness, asked: true, details }, observations: listing.observations, gaps }

@@ -99,14 +99,24 @@ impl<'a> Row<'a> {
             vendor_severity: details.and_then(|details| details.vendor_severity()),
             score: score.map(ecr::CvssScoreDetails::score).or_else(|| Some(finding.score()).filter(|score| *score > 0.0)),
             score_vector: score.and_then(ecr::CvssScoreDetails::scoring_vector),
-            cvss: details.map(|details| details.cvss()).unwrap_or_default().iter().map(|cvss| (cvss.source(), cvss.base_score(), cvss.scoring_vector())).collect(),
+            cvss: details
+                .map(|details| details.cvss())
+                .unwrap_or_default()
+                .iter()
+                .map(|cvss| (cvss.source(), cvss.base_score(), cvss.scoring_vector()))
+                .collect(),
             status: finding.status(),
             updated: finding.updated_at().and_then(rfc3339),
             fix_available: finding.fix_available(),
             exploit: finding.exploit_available(),
             epss: None,
             last_exploit: None,
-            resources: finding.resources().iter().filter_map(ecr::Resource::id).chain(images().filter_map(|image| image.image_hash())).collect(),
+            resources: finding
+                .resources()
+                .iter()
+                .filter_map(ecr::Resource::id)
+                .chain(images().filter_map(|image| image.image_hash()))
+                .collect(),
             platform: images().find_map(ecr::AwsEcrContainerImageDetails::platform),
             pushed_at: images().find_map(|image| image.pushed_at()).map(DateTime::secs),
             packages: details.map(|details| details.vulnerable_packages()).unwrap_or_default().iter().map(RowPackage::of_ecr).collect(),
@@ -130,7 +140,12 @@ impl<'a> Row<'a> {
             vendor_severity: details.and_then(|details| details.vendor_severity()),
             score: finding.inspector_score(),
             score_vector: score.map(|score| score.scoring_vector()),
-            cvss: details.map(|details| details.cvss()).unwrap_or_default().iter().map(|cvss| (Some(cvss.source()), cvss.base_score(), Some(cvss.scoring_vector()))).collect(),
+            cvss: details
+                .map(|details| details.cvss())
+                .unwrap_or_default()
+                .iter()
+                .map(|cvss| (Some(cvss.source()), cvss.base_score(), Some(cvss.scoring_vector())))
+                .collect(),
             status: Some(finding.status().as_str()),
             updated: finding.updated_at().and_then(rfc3339),
             fix_available: finding.fix_available().map(inspector::FixAvailable::as_str),
@@ -140,7 +155,12 @@ impl<'a> Row<'a> {
             resources: finding.resources().iter().map(|resource| resource.id()).chain(images().map(|image| image.image_hash())).collect(),
             platform: images().find_map(|image| image.platform()),
             pushed_at: images().find_map(|image| image.pushed_at()).map(DateTime::secs),
-            packages: details.map(|details| details.vulnerable_packages()).unwrap_or_default().iter().map(RowPackage::of_inspector).collect(),
+            packages: details
+                .map(|details| details.vulnerable_packages())
+                .unwrap_or_default()
+                .iter()
+                .map(RowPackage::of_inspector)
+                .collect(),
         }
     }
 
@@ -172,7 +192,9 @@ impl<'a> Row<'a> {
         let of_package = |package: &RowPackage<'_>| {
             let fixed: Vec<String> = package.fixed.and_then(fixed_version).into_iter().collect();
             let mut attributes = base.attributes.clone();
-            for (key, value) in [("arch", package.arch), ("layer", package.layer), ("package_manager", package.manager), ("path", package.path)] {
+            for (key, value) in
+                [("arch", package.arch), ("layer", package.layer), ("package_manager", package.manager), ("path", package.path)]
+            {
                 if let Some(value) = value {
                     attributes.insert(key.to_owned(), value.to_owned());
                 }
@@ -297,7 +319,8 @@ pub(super) fn rfc3339(time: &DateTime) -> Option<String> {
 
 /// The first line of a text, shortened.
 pub(super) fn first_line(text: &str) -> Option<String> {
-    let line: String = text.lines().map(str::trim).find(|line| !line.is_empty())?.chars().filter(|ch| !ch.is_control()).take(MAX_TITLE).collect();
+    let line: String =
+        text.lines().map(str::trim).find(|line| !line.is_empty())?.chars().filter(|ch| !ch.is_control()).take(MAX_TITLE).collect();
     Some(line)
 }
 
@@ -338,7 +361,24 @@ fn kind_of(manager: Option<&str>, platform: Option<&str>) -> Option<PackageKind>
                 Some(PackageKind::Deb)
             } else if is(&["ALPINE", "WOLFI", "CHAINGUARD", "MINIMOS"]) {
                 Some(PackageKind::Apk)
-            } else if is(&["AMAZON", "RHEL", "REDHAT", "RED_HAT", "CENTOS", "FEDORA", "ORACLE", "ROCKY", "ALMA", "SUSE", "SLES", "OPENSUSE", "PHOTON", "BOTTLEROCKET", "AZURE", "MARINER"]) {
+            } else if is(&[
+                "AMAZON",
+                "RHEL",
+                "REDHAT",
+                "RED_HAT",
+                "CENTOS",
+                "FEDORA",
+                "ORACLE",
+                "ROCKY",
+                "ALMA",
+                "SUSE",
+                "SLES",
+                "OPENSUSE",
+                "PHOTON",
+                "BOTTLEROCKET",
+                "AZURE",
+                "MARINER",
+            ]) {
                 Some(PackageKind::Rpm)
             } else {
                 None
@@ -375,7 +415,9 @@ mod tests {
 
     #[test]
     fn scores_outside_the_scale_rate_nothing() {
-        for (score, expected) in [(9.8, Some(98)), (10.0, Some(100)), (0.0, Some(0)), (-1.0, None), (10.1, None), (f64::NAN, None), (f64::INFINITY, None)] {
+        for (score, expected) in
+            [(9.8, Some(98)), (10.0, Some(100)), (0.0, Some(0)), (-1.0, None), (10.1, None), (f64::NAN, None), (f64::INFINITY, None)]
+        {
             assert_eq!(tenths(score), expected, "{score}");
         }
     }

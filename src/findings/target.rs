@@ -34,7 +34,13 @@ pub struct SourceOptions {
 
 impl Default for SourceOptions {
     fn default() -> Self {
-        Self { wait: WaitOptions::default(), registry_id: None, repository: None, clock: Arc::new(SystemClock::start()), progress: Arc::new(Silent) }
+        Self {
+            wait: WaitOptions::default(),
+            registry_id: None,
+            repository: None,
+            clock: Arc::new(SystemClock::start()),
+            progress: Arc::new(Silent),
+        }
     }
 }
 
@@ -54,13 +60,21 @@ pub(super) struct Target {
 
 impl Target {
     /// Reads the image's reference.
-    pub(super) fn of(image: &ResolvedImage, options: &SourceOptions, client_region: Option<&str>, source_id: SourceId) -> Result<Self, Error> {
+    pub(super) fn of(
+        image: &ResolvedImage,
+        options: &SourceOptions,
+        client_region: Option<&str>,
+        source_id: SourceId,
+    ) -> Result<Self, Error> {
         let not_set_up = |reason: String| Error::NotSetUp { source_id, reason };
         let reference = image.reference.registry();
         let ecr = reference.and_then(RegistryReference::ecr);
         let told = options.registry_id.is_some() || options.repository.is_some();
         if ecr.is_none() && !told && !reference.is_some_and(is_loopback) {
-            return Err(not_set_up(format!("{} is not in an Amazon ECR registry, and no account or repository was given", image.reference)));
+            return Err(not_set_up(format!(
+                "{} is not in an Amazon ECR registry, and no account or repository was given",
+                image.reference
+            )));
         }
         let Some(repository) = options.repository.clone().or_else(|| reference.map(|reference| reference.repository.clone())) else {
             return Err(not_set_up(format!("{} names no repository, and none was given", image.reference)));
@@ -115,7 +129,13 @@ mod tests {
 
     #[test]
     fn regions_have_partitions() {
-        for (region, expected) in [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-isob-east-1", "aws-iso-b"), ("eusc-de-east-1", "aws-eusc")] {
+        for (region, expected) in [
+            ("us-east-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
             assert_eq!(partition(region), expected);
         }
     }

@@ -118,7 +118,13 @@ pub(super) trait Watched: Send {
 }
 
 /// Looks at `watched` until its answer is ready, final or late. Ends by the deadline, give or take the time of one look.
-pub(super) async fn settle(watched: &mut dyn Watched, clock: &dyn Clock, options: &WaitOptions, task: &dyn Task, source: SourceId) -> Settled {
+pub(super) async fn settle(
+    watched: &mut dyn Watched,
+    clock: &dyn Clock,
+    options: &WaitOptions,
+    task: &dyn Task,
+    source: SourceId,
+) -> Settled {
     let start = clock.now();
     let mut poll = options.first_poll.max(Duration::from_millis(1));
     let mut kept: Option<Listing> = None;
@@ -152,7 +158,9 @@ pub(super) async fn settle(watched: &mut dyn Watched, clock: &dyn Clock, options
                 }
                 stable = Some((members, since));
                 pause = options.stability.saturating_sub(age).max(Duration::from_millis(1));
-                but.unwrap_or_else(|| Gap::new(source, "incomplete", "", "the list of findings was still changing when time was up").with_hint(LATER))
+                but.unwrap_or_else(|| {
+                    Gap::new(source, "incomplete", "", "the list of findings was still changing when time was up").with_hint(LATER)
+                })
             }
             Readiness::Wait(gap) => {
                 stable = None;
@@ -218,7 +226,12 @@ mod tests {
         fn look(&mut self) -> BoxFuture<'_, Look> {
             let (rows, readiness) = self.0[self.1.min(self.0.len() - 1)].clone();
             self.1 += 1;
-            let listing = rows.map(|rows| Listing { rows: rows.len(), members: rows.iter().map(|row| (*row).to_owned()).collect(), whole: true, ..Listing::default() });
+            let listing = rows.map(|rows| Listing {
+                rows: rows.len(),
+                members: rows.iter().map(|row| (*row).to_owned()).collect(),
+                whole: true,
+                ..Listing::default()
+            });
             Box::pin(async { Look { listing, readiness } })
         }
     }

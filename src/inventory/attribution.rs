@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn a_package_belongs_to_the_layer_since_which_it_is_there() {
-        let lower = vec![(3, Some(BTreeSet::from(["a", "b"]))), (2, Some(BTreeSet::from(["a"]))), (0, Some(BTreeSet::from(["a", "b", "c"])))];
+        let lower =
+            vec![(3, Some(BTreeSet::from(["a", "b"]))), (2, Some(BTreeSet::from(["a"]))), (0, Some(BTreeSet::from(["a", "b", "c"])))];
         let layers = first_layers(5, ["a", "b", "c"], lower.into_iter());
         assert_eq!(layers, BTreeMap::from([("a", 0), ("b", 3), ("c", 5)]));
         let unreadable = vec![(3, Some(BTreeSet::from(["a"]))), (2, None), (0, Some(BTreeSet::from(["a"])))];

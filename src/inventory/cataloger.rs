@@ -72,7 +72,11 @@ impl Found {
     }
 
     /// Runs one record file per package through `parse`, for formats whose records are files.
-    pub fn each<'a>(&mut self, files: impl Iterator<Item = FileEntry<'a>>, mut parse: impl FnMut(FileEntry<'a>) -> Result<Option<Package>, CatalogError>) {
+    pub fn each<'a>(
+        &mut self,
+        files: impl Iterator<Item = FileEntry<'a>>,
+        mut parse: impl FnMut(FileEntry<'a>) -> Result<Option<Package>, CatalogError>,
+    ) {
         for file in files {
             match parse(file) {
                 Ok(package) => self.packages.extend(package),

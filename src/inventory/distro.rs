@@ -16,10 +16,13 @@ pub(super) fn wants(path: &str) -> bool {
 
 /// The distribution, when the image says which it is.
 pub(super) fn read(view: &FileView) -> Option<Distro> {
-    let text = |path: &&str| view.lookup(path).map(|file| String::from_utf8_lossy(file.bytes.get(..64 * 1024).unwrap_or(file.bytes)).into_owned());
-    RELEASE_FILES.iter().filter_map(text).find_map(|text| parse_os_release(&text)).or_else(|| {
-        OLDER_FILES.iter().find_map(|path| text(path).and_then(|text| parse_older(path, text.trim())))
-    })
+    let text =
+        |path: &&str| view.lookup(path).map(|file| String::from_utf8_lossy(file.bytes.get(..64 * 1024).unwrap_or(file.bytes)).into_owned());
+    RELEASE_FILES
+        .iter()
+        .filter_map(text)
+        .find_map(|text| parse_os_release(&text))
+        .or_else(|| OLDER_FILES.iter().find_map(|path| text(path).and_then(|text| parse_older(path, text.trim()))))
 }
 
 fn parse_os_release(text: &str) -> Option<Distro> {
@@ -55,7 +58,12 @@ fn unquote(value: &str) -> String {
 fn parse_older(path: &str, text: &str) -> Option<Distro> {
     let number = || text.split_whitespace().find(|word| word.starts_with(|ch: char| ch.is_ascii_digit())).map(str::to_owned);
     let first = text.split_whitespace().next()?;
-    let distro = |id: &str, version_id: Option<String>| Distro { id: id.to_owned(), version_id, pretty_name: text.lines().next().map(str::to_owned), ..Distro::default() };
+    let distro = |id: &str, version_id: Option<String>| Distro {
+        id: id.to_owned(),
+        version_id,
+        pretty_name: text.lines().next().map(str::to_owned),
+        ..Distro::default()
+    };
     Some(match path {
         "etc/alpine-release" => distro("alpine", Some(first.to_owned())),
         // Testing and unstable write a name (`trixie/sid`) where stable writes a number.

@@ -61,12 +61,21 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
 /// An image without packages, or with packages but without a distribution, was not understood.
 fn emptiness(view: &FileView, has_distro: bool, packages: &[Package]) -> Option<Gap> {
     if packages.is_empty() && (has_distro || view.entries() > 0) {
-        let gap = Gap::new(SourceId::Inventory, "nothing-inventoried", "", format!("no package record among {} entries of the image", view.entries()));
+        let gap = Gap::new(
+            SourceId::Inventory,
+            "nothing-inventoried",
+            "",
+            format!("no package record among {} entries of the image", view.entries()),
+        );
         return Some(gap.with_hint("files that no package manager recorded cannot be matched with advisories"));
     }
     let os = packages.iter().any(|package| package.kind.is_os());
     (!packages.is_empty() && !has_distro).then(|| {
-        let what = if os { "its OS packages cannot be matched with advisories" } else { "files of a distribution without package records would go unseen" };
+        let what = if os {
+            "its OS packages cannot be matched with advisories"
+        } else {
+            "files of a distribution without package records would go unseen"
+        };
         Gap::new(SourceId::Inventory, "no-distro", "", format!("no os-release says which distribution this is; {what}"))
     })
 }

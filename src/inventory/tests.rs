@@ -32,10 +32,14 @@ fn packages_belong_to_the_layer_that_brought_them() {
 #[test]
 fn records_that_say_the_same_are_one_package() {
     let manifest = || br#"{"name":"a","version":"1.0.0"}"#.to_vec();
-    let (view, layers) = fixture::image(&[&[("etc/os-release", ALPINE.to_vec()), ("x/node_modules/a/package.json", manifest())], &[("node_modules/a/package.json", manifest())]]);
+    let (view, layers) = fixture::image(&[
+        &[("etc/os-release", ALPINE.to_vec()), ("x/node_modules/a/package.json", manifest())],
+        &[("node_modules/a/package.json", manifest())],
+    ]);
     let inventory = catalog(&view, &layers);
     assert_eq!(inventory.packages.len(), 1);
-    let places: Vec<_> = inventory.packages[0].locations.iter().map(|location| matches!(location, Location::Image { index: 0, .. })).collect();
+    let places: Vec<_> =
+        inventory.packages[0].locations.iter().map(|location| matches!(location, Location::Image { index: 0, .. })).collect();
     assert_eq!(places, [true, false]);
 }
 
@@ -50,7 +54,14 @@ fn an_os_package_owns_its_language_records() {
     ]]);
     let inventory = catalog(&view, &layers);
     let owners: Vec<_> = inventory.packages.iter().map(|package| (package.purl.as_str(), package.owner.as_deref())).collect();
-    assert_eq!(owners, [("pkg:deb/alpine/python3-six@1?arch=all&distro=alpine-3.20.3", None), ("pkg:pypi/six@1", Some("python3-six")), ("pkg:pypi/six@2", None)]);
+    assert_eq!(
+        owners,
+        [
+            ("pkg:deb/alpine/python3-six@1?arch=all&distro=alpine-3.20.3", None),
+            ("pkg:pypi/six@1", Some("python3-six")),
+            ("pkg:pypi/six@2", None)
+        ]
+    );
 }
 
 #[test]
@@ -63,7 +74,10 @@ fn an_image_that_was_not_understood_is_a_gap() {
     check(&[("app", b"x".to_vec())], &["nothing-inventoried"]);
     check(&[("etc/os-release", ALPINE.to_vec())], &["nothing-inventoried"]);
     check(&[("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec())], &["no-distro"]);
-    check(&[("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()), ("a.jar", b"x".to_vec())], &["unsupported-ecosystem"]);
+    check(
+        &[("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()), ("a.jar", b"x".to_vec())],
+        &["unsupported-ecosystem"],
+    );
 }
 
 #[test]
@@ -75,7 +89,14 @@ fn programs_of_unread_ecosystems_are_told() {
         bytes.resize(at + 200_000, 0);
         bytes
     };
-    let base = |app: Vec<u8>| vec![("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()), ("usr/bin/app", app), ("var/lib/rpm/x", b"x".to_vec())];
+    let base = |app: Vec<u8>| {
+        vec![
+            ("etc/os-release", ALPINE.to_vec()),
+            ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()),
+            ("usr/bin/app", app),
+            ("var/lib/rpm/x", b"x".to_vec()),
+        ]
+    };
     let check = |app: Vec<u8>, expected: &[&str]| {
         let (view, layers) = fixture::image(&[&base(app)]);
         assert_eq!(kinds(&catalog(&view, &layers)), expected);

@@ -37,14 +37,20 @@ pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
 pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
     let mut seen: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
     for file in view.files() {
-        let marked = file.versions.last().is_some_and(|last| last.bytes.is_none()) && matches!(super::wants(file.path), Want::PresenceIf(_));
+        let marked =
+            file.versions.last().is_some_and(|last| last.bytes.is_none()) && matches!(super::wants(file.path), Want::PresenceIf(_));
         if let Some(ecosystem) = ecosystem(file.path).or(marked.then_some("Go programs")) {
             seen.entry(ecosystem).or_insert_with(|| (0, file.path.to_owned())).0 += 1;
         }
     }
     seen.into_iter()
         .map(|(ecosystem, (count, first))| {
-            Gap::new(SourceId::Inventory, "unsupported-ecosystem", ecosystem, format!("{count} record files, such as `{first}`, are of a kind that this version does not read"))
+            Gap::new(
+                SourceId::Inventory,
+                "unsupported-ecosystem",
+                ecosystem,
+                format!("{count} record files, such as `{first}`, are of a kind that this version does not read"),
+            )
         })
         .collect()
 }

@@ -70,7 +70,12 @@ pub fn walk(mut inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), 
     let count = inputs.len();
     if count > limits.layers {
         inputs.truncate(limits.layers);
-        gaps.push(Gap::new(SourceId::Image, "layer-limit", "", format!("the image has {count} layers; only the lowest {} were read", limits.layers)));
+        gaps.push(Gap::new(
+            SourceId::Image,
+            "layer-limit",
+            "",
+            format!("the image has {count} layers; only the lowest {} were read", limits.layers),
+        ));
     }
     let mut tree = tree::Tree::default();
     let mut entries = 0;

@@ -173,13 +173,20 @@ pub(super) fn read(input: LayerInput, wants: &(dyn Fn(&str) -> Want + Sync), lim
     let _ = io::copy(&mut raw, &mut io::sink());
     if let Some((source, read)) = raw.into_inner().into_failure() {
         if read == 0 && source.kind() == io::ErrorKind::NotFound && !layer.descriptor.urls.is_empty() {
-            record.gaps = vec![Gap::new(SourceId::Image, "foreign-layer", subject, "is kept outside of the image, behind a URL that is never fetched")];
+            record.gaps = vec![Gap::new(
+                SourceId::Image,
+                "foreign-layer",
+                subject,
+                "is kept outside of the image, behind a URL that is never fetched",
+            )];
             return Ok(record);
         }
         return Err(Error::Blob { layer: layer.descriptor.digest, source });
     }
     match outcome {
-        Ok(Some(actual)) if actual != layer.diff_id => Err(Error::DiffId { layer: layer.descriptor.digest, expected: layer.diff_id, actual }),
+        Ok(Some(actual)) if actual != layer.diff_id => {
+            Err(Error::DiffId { layer: layer.descriptor.digest, expected: layer.diff_id, actual })
+        }
         Ok(_) => Ok(record),
         Err(fault) => {
             let gap = Gap::new(SourceId::Image, fault.kind, subject, fault.reason);
@@ -304,7 +311,10 @@ impl Reading<'_> {
     /// The path inside the image: no leading slash, no `.`, no `..`, bytes that are no UTF-8 written as `\xNN`.
     fn place(&self, name: &[u8]) -> Result<String, Fault> {
         if name.len() > self.limits.path_bytes {
-            return Err(Fault::new("layer-limit", format!("a name of {} bytes exceeds the limit of {}", name.len(), self.limits.path_bytes)));
+            return Err(Fault::new(
+                "layer-limit",
+                format!("a name of {} bytes exceeds the limit of {}", name.len(), self.limits.path_bytes),
+            ));
         }
         let text = printable(name);
         let mut parts: Vec<&str> = Vec::new();
@@ -335,7 +345,8 @@ impl Reading<'_> {
     fn remembered(&mut self, pushed: bool) {
         if !pushed && !self.forgot_paths {
             self.forgot_paths = true;
-            let reason = format!("has more bytes of paths than the limit of {}; later entries were not placed", self.limits.remembered_path_bytes);
+            let reason =
+                format!("has more bytes of paths than the limit of {}; later entries were not placed", self.limits.remembered_path_bytes);
             self.gap(Fault::new("layer-limit", reason));
         }
     }
@@ -356,7 +367,12 @@ impl Reading<'_> {
         if same_kind < self.limits.gaps_per_kind && !self.record.gaps.contains(&gap) {
             self.record.gaps.push(gap);
         } else if same_kind == self.limits.gaps_per_kind {
-            let more = Gap::new(SourceId::Image, gap.kind, self.subject, format!("more than {same_kind} gaps of this kind; the others are not listed"));
+            let more = Gap::new(
+                SourceId::Image,
+                gap.kind,
+                self.subject,
+                format!("more than {same_kind} gaps of this kind; the others are not listed"),
+            );
             self.record.gaps.push(more);
         }
     }

@@ -112,7 +112,9 @@ fn what_cannot_be_read_is_a_gap() {
     let mut inputs = vec![input(0, &tar(&[File("want", "1")]))];
     let view = walk(std::mem::take(&mut inputs), &wants, &Limits { file_bytes: 0, ..Limits::default() }).unwrap();
     assert_eq!(view.gaps.first().map(|gap| gap.kind), Some("file-limit"));
-    let view = walk((0..3).map(|index| input(index, &tar(&[File("want", "1")]))).collect(), &wants, &Limits { layers: 2, ..Limits::default() }).unwrap();
+    let view =
+        walk((0..3).map(|index| input(index, &tar(&[File("want", "1")]))).collect(), &wants, &Limits { layers: 2, ..Limits::default() })
+            .unwrap();
     assert_eq!((view.gaps.len(), view.lookup("want").map(|file| file.layer)), (1, Some(1)));
 }
 
@@ -151,7 +153,9 @@ fn wrong_bytes_are_refused() {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let layers: Vec<Vec<u8>> = (0..40).map(|n| tar(&[File("want", &n.to_string()), File(&format!("d{n}/want"), "x"), File(&format!("d{}/.wh.want", n / 2), "")])).collect();
+    let layers: Vec<Vec<u8>> = (0..40)
+        .map(|n| tar(&[File("want", &n.to_string()), File(&format!("d{n}/want"), "x"), File(&format!("d{}/.wh.want", n / 2), "")]))
+        .collect();
     let run = |threads| {
         let inputs = layers.iter().enumerate().map(|(index, tar)| input(index, tar)).collect();
         let view = walk(inputs, &wants, &Limits { threads, ..Limits::default() }).unwrap();

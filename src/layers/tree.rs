@@ -100,7 +100,10 @@ impl Tree {
     /// Whether anything stands below `path`.
     pub(super) fn has_below(&self, path: &str) -> bool {
         let prefix = format!("{path}/");
-        self.nodes.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).next().is_some_and(|(next, _)| next.starts_with(&prefix))
+        self.nodes
+            .range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded))
+            .next()
+            .is_some_and(|(next, _)| next.starts_with(&prefix))
     }
 
     fn put_file(&mut self, place: String, layer: usize, bytes: Option<Arc<Vec<u8>>>, limits: &Limits) {

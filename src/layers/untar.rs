@@ -87,7 +87,8 @@ impl<R: Read> TarStream<R> {
         let mut extensions = 0_usize;
         loop {
             let Some(header) = self.header()? else { return Ok(None) };
-            let size = parse_number(header.as_old().size.as_slice()).ok_or_else(|| Fault::new("layer-tar", "a tar header has no readable size"))?;
+            let size = parse_number(header.as_old().size.as_slice())
+                .ok_or_else(|| Fault::new("layer-tar", "a tar header has no readable size"))?;
             let kind = header.entry_type();
             extensions += 1;
             match kind {
@@ -306,7 +307,9 @@ fn parse_pax(mut bytes: &[u8], extended: &mut Extended) {
             return;
         };
         match key {
-            b"path" | b"GNU.sparse.name" if value.contains(&0) => extended.fault = Some(Fault::new("layer-tar", "a PAX path holds a NUL byte")),
+            b"path" | b"GNU.sparse.name" if value.contains(&0) => {
+                extended.fault = Some(Fault::new("layer-tar", "a PAX path holds a NUL byte"))
+            }
             // The sparse name is the true one: `path` then names a made-up folder.
             b"GNU.sparse.name" => {
                 extended.sparse = true;

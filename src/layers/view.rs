@@ -43,7 +43,9 @@ impl FileView {
         for (path, node) in tree.nodes() {
             let want = wants(path);
             match node {
-                Node::File(versions) if want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none())) => {
+                Node::File(versions)
+                    if want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none())) =>
+                {
                     wanted.insert(path.clone(), path.clone());
                 }
                 // A wanted name that is a link to a file under another name counts, unless that name is wanted itself.
@@ -63,7 +65,10 @@ impl FileView {
                             wanted.insert(path.clone(), place.clone());
                         }
                         None if !tree.has_below(&place) && gaps.len() < limits.gaps_per_kind => {
-                            let reason = format!("is a link to `{}`, which is not there or was not kept", target.chars().take(200).collect::<String>());
+                            let reason = format!(
+                                "is a link to `{}`, which is not there or was not kept",
+                                target.chars().take(200).collect::<String>()
+                            );
                             gaps.push(Gap::new(SourceId::Inventory, "link-target", path, reason));
                         }
                         _ => {}

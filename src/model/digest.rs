@@ -177,9 +177,6 @@ mod tests {
 
     #[test]
     fn hashes_the_empty_string() {
-        assert_eq!(
-            Digest::sha256_of(b"").to_string(),
-            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(Digest::sha256_of(b"").to_string(), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 }

@@ -123,7 +123,9 @@ impl Finding {
     #[must_use]
     pub fn key(&self) -> FindingKey {
         let subject = match (&self.package, self.locations.first()) {
-            (Some(package), _) => format!("{} {}", package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version), package.version),
+            (Some(package), _) => {
+                format!("{} {}", package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version), package.version)
+            }
             (None, Some(Location::Dockerfile(span) | Location::Policy(span))) => format!("{}:{}", span.file, span.line),
             (None, _) => String::new(),
         };
@@ -133,7 +135,8 @@ impl Finding {
     /// SHA-256 over canonical id, purl without version and path inside the image, joined by NUL (aws.md M13): the same on every machine, tag and day.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        let name = self.package.as_ref().map_or("", |package| package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version));
+        let name =
+            self.package.as_ref().map_or("", |package| package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version));
         let place = match self.locations.first() {
             Some(Location::Image { path, .. }) => path.as_str(),
             Some(Location::Dockerfile(span) | Location::Policy(span)) => span.file.as_str(),

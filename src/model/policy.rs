@@ -4,13 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::model::{
-    coverage::SourceId,
-    digest::Digest,
-    location::Span,
-    rule::Group,
-    severity::Severity,
-};
+use crate::model::{coverage::SourceId, digest::Digest, location::Span, rule::Group, severity::Severity};
 
 /// A loaded, merged and validated policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

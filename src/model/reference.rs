@@ -159,7 +159,9 @@ impl RegistryReference {
             _ => (name, None),
         };
         let (registry, repository) = match name.split_once('/') {
-            Some((host, rest)) if host.contains(['.', ':']) || host.eq_ignore_ascii_case("localhost") => (host.to_ascii_lowercase(), rest.to_owned()),
+            Some((host, rest)) if host.contains(['.', ':']) || host.eq_ignore_ascii_case("localhost") => {
+                (host.to_ascii_lowercase(), rest.to_owned())
+            }
             _ => ("docker.io".to_owned(), name.to_owned()),
         };
         let registry = if registry == "index.docker.io" { "docker.io".to_owned() } else { registry.trim_end_matches('.').to_owned() };
@@ -227,8 +229,7 @@ impl EcrRegistry {
             (true, rest.strip_prefix("dkr-ecr-fips.")?, ECR_DUAL_STACK_SUFFIXES)
         };
         let (region, suffix) = rest.split_once('.')?;
-        (!region.is_empty() && suffixes.contains(&suffix))
-            .then(|| Self { account: account.to_owned(), region: region.to_owned(), fips })
+        (!region.is_empty() && suffixes.contains(&suffix)).then(|| Self { account: account.to_owned(), region: region.to_owned(), fips })
     }
 }
 
@@ -261,7 +262,8 @@ mod tests {
 
     #[test]
     fn references_are_normalised() {
-        let check = |text: &str, expected: &str| assert_eq!(ImageReference::parse(text).map(|r| r.to_string()), Ok(expected.to_owned()), "{text}");
+        let check =
+            |text: &str, expected: &str| assert_eq!(ImageReference::parse(text).map(|r| r.to_string()), Ok(expected.to_owned()), "{text}");
         check("alpine", "docker.io/library/alpine:latest");
         check("alpine:3.20", "docker.io/library/alpine:3.20");
         check("acme/app", "docker.io/acme/app:latest");
@@ -277,7 +279,19 @@ mod tests {
 
     #[test]
     fn bad_references_are_refused() {
-        for text in ["", " ", "oci:", "UPPER/case", "a//b", "host.example/", "a:b:c/", "app:-x", "app@sha256:00", "docker-daemon:app", "sbom:x.json"] {
+        for text in [
+            "",
+            " ",
+            "oci:",
+            "UPPER/case",
+            "a//b",
+            "host.example/",
+            "a:b:c/",
+            "app:-x",
+            "app@sha256:00",
+            "docker-daemon:app",
+            "sbom:x.json",
+        ] {
             assert!(ImageReference::parse(text).is_err(), "{text}");
         }
     }

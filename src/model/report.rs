@@ -5,12 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    attestation::Verification,
-    coverage::SourceState,
-    digest::Digest,
-    image::ResolvedImage,
-    package::Inventory,
-    policy::Mode,
+    attestation::Verification, coverage::SourceState, digest::Digest, image::ResolvedImage, package::Inventory, policy::Mode,
     verdict::Verdict,
 };
 

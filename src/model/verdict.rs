@@ -1,6 +1,11 @@
 //! `Verdict`: outcome and every decision that led to it.
 
-use crate::model::{coverage::Gap, finding::Finding, location::Span, severity::{RatingAuthor, Severity}};
+use crate::model::{
+    coverage::Gap,
+    finding::Finding,
+    location::Span,
+    severity::{RatingAuthor, Severity},
+};
 
 /// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

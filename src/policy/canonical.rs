@@ -29,12 +29,27 @@ pub(super) fn text(policy: &Policy) -> String {
     } = policy;
     out.line("plimsoll-policy", "1");
     out.line("name", &quote(name));
-    out.line("mode", match mode { Mode::Enforce => "enforce", Mode::Audit => "audit" });
+    out.line(
+        "mode",
+        match mode {
+            Mode::Enforce => "enforce",
+            Mode::Audit => "audit",
+        },
+    );
     out.line("severity.source", &format!("{:?}", severity.source));
     out.line("severity.unknown_as", severity.unknown_as.name());
     for own in &severity.overrides {
         let ends = own.expires.map_or_else(String::new, |date| date.to_string());
-        out.line("severity.override", &format!("{} {} {} {} {ends}", quote(&own.id), own.severity, quote(&own.reason), quote(own.owner.as_deref().unwrap_or_default())));
+        out.line(
+            "severity.override",
+            &format!(
+                "{} {} {} {} {ends}",
+                quote(&own.id),
+                own.severity,
+                quote(&own.reason),
+                quote(own.owner.as_deref().unwrap_or_default())
+            ),
+        );
     }
     for (key, clauses) in [("findings.fail", fail), ("findings.warn", warn)] {
         clauses.iter().for_each(|clause| out.line(key, &clause_text(clause)));
@@ -52,7 +67,13 @@ pub(super) fn text(policy: &Policy) -> String {
         let annotations: Vec<_> = requirement.annotations.iter().map(|(key, value)| format!("{}={}", quote(key), quote(value))).collect();
         out.line(
             "signatures",
-            &format!("{} {} of {:?} annotations {annotations:?} images {:?}", quote(&requirement.id), requirement.at_least, requirement.of, requirement.images),
+            &format!(
+                "{} {} of {:?} annotations {annotations:?} images {:?}",
+                quote(&requirement.id),
+                requirement.at_least,
+                requirement.of,
+                requirement.images
+            ),
         );
     }
     for any in &evidence.require {
@@ -156,7 +177,16 @@ fn exception_text(exception: &Exception) -> String {
     let part = |value: &Option<String>| quote(value.as_deref().unwrap_or_default());
     let ends = expires.map_or_else(String::new, |date| date.to_string());
     let below = below.map_or("", |severity| severity.name());
-    format!("{} {} {} {} {} {} {ends} {} {until_fix} {below}", quote(id), part(package), part(path), part(image), quote(reason), part(owner), part(ticket))
+    format!(
+        "{} {} {} {} {} {} {ends} {} {until_fix} {below}",
+        quote(id),
+        part(package),
+        part(path),
+        part(image),
+        quote(reason),
+        part(owner),
+        part(ticket)
+    )
 }
 
 /// Free text in quotes, so that no value can look like another line.

@@ -35,11 +35,43 @@ impl fmt::Display for Notice {
 
 /// Kinds of gaps that stages of this version make; another kind in `evidence.gaps` is probably misspelt.
 const KINDS: &[&str] = &[
-    "archived", "credentials", "denied", "epss-data", "error", "expired", "failed", "frozen", "incomplete", "kev-data", "limit", "moved",
-    "no-advisories", "no-distro", "not-found", "not-scanned", "nothing-inventoried", "pending", "required-source", "signing-failed", "stale",
-    "throttled", "too-large", "unavailable", "unchecked.blob-digest", "unchecked.limit", "unchecked.registry", "unchecked.revocation",
-    "unchecked.source", "unchecked.timeout", "unchecked.trust-root", "unchecked.unsupported", "undecidable", "unfixed-unknown", "unknown-status",
-    "unsupported", "unsupported-ecosystem",
+    "archived",
+    "credentials",
+    "denied",
+    "epss-data",
+    "error",
+    "expired",
+    "failed",
+    "frozen",
+    "incomplete",
+    "kev-data",
+    "limit",
+    "moved",
+    "no-advisories",
+    "no-distro",
+    "not-found",
+    "not-scanned",
+    "nothing-inventoried",
+    "pending",
+    "required-source",
+    "signing-failed",
+    "stale",
+    "throttled",
+    "too-large",
+    "unavailable",
+    "unchecked.blob-digest",
+    "unchecked.limit",
+    "unchecked.registry",
+    "unchecked.revocation",
+    "unchecked.source",
+    "unchecked.timeout",
+    "unchecked.trust-root",
+    "unchecked.unsupported",
+    "undecidable",
+    "unfixed-unknown",
+    "unknown-status",
+    "unsupported",
+    "unsupported-ecosystem",
 ];
 
 /// Looks for what a policy says in vain or could say better.
@@ -72,7 +104,11 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Notice> {
                 && extensions.is_empty()
                 && pattern.starts_with(r"^https://github\.com/")
             {
-                add(None, format!("signer `{name}` trusts a pattern and nothing else"), Some("prefer an exact `identity` and `github: { repository, ref }`"));
+                add(
+                    None,
+                    format!("signer `{name}` trusts a pattern and nothing else"),
+                    Some("prefer an exact `identity` and `github: { repository, ref }`"),
+                );
             }
         }
     }
@@ -102,7 +138,11 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Notice> {
         }
     }
     if policy.evidence.require.is_empty() {
-        add(None, "`evidence.require` is empty: a run that looked at nothing passes".to_owned(), Some("extend builtin:baseline, or list the sources that must be heard"));
+        add(
+            None,
+            "`evidence.require` is empty: a run that looked at nothing passes".to_owned(),
+            Some("extend builtin:baseline, or list the sources that must be heard"),
+        );
     }
     notices.sort();
     notices
@@ -131,7 +171,8 @@ fn never(clause: &Clause) -> Option<&'static str> {
         Some((Comparison::Below, 0)) => return Some("no probability is below 0"),
         _ => {}
     }
-    matches!(clause.sources, Some((Comparison::Below, 0 | 1) | (Comparison::AtMost | Comparison::Equal, 0))).then_some("every finding has a source")
+    matches!(clause.sources, Some((Comparison::Below, 0 | 1) | (Comparison::AtMost | Comparison::Equal, 0)))
+        .then_some("every finding has a source")
 }
 
 /// Whether `wide` fits whatever `narrow` fits, judged by the conditions that order easily.

@@ -54,7 +54,13 @@ impl<'p> Prepared<'p> {
 }
 
 /// Whether a clause fits `finding` of the effective `severity`; `text` is the finding's package, taken apart.
-pub(super) fn fits(prepared: &Prepared<'_>, finding: &Finding, text: Option<&PackageText<'_>>, severity: Severity, unknown_as: Severity) -> Fit {
+pub(super) fn fits(
+    prepared: &Prepared<'_>,
+    finding: &Finding,
+    text: Option<&PackageText<'_>>,
+    severity: Severity,
+    unknown_as: Severity,
+) -> Fit {
     let Clause { id: _, severity: wanted, fix, kev, epss_millionths, source, sources, package: _, finding: id, kind } = prepared.clause;
     // The cheap answer first: most clauses miss by a number.
     if matches!((epss_millionths, finding.epss_millionths), (Some((comparison, wanted)), Some(own)) if !comparison.holds(&own, wanted)) {
@@ -142,7 +148,11 @@ mod tests {
     #[test]
     fn unknown_is_anything_up_to_what_the_policy_says() {
         let check = |comparison, wanted, unknown_as, expected| {
-            assert_eq!(severity_holds((comparison, wanted), Severity::Unknown, unknown_as), expected, "{comparison:?} {wanted} {unknown_as}");
+            assert_eq!(
+                severity_holds((comparison, wanted), Severity::Unknown, unknown_as),
+                expected,
+                "{comparison:?} {wanted} {unknown_as}"
+            );
         };
         check(Comparison::AtLeast, Severity::High, Severity::Medium, false);
         check(Comparison::AtLeast, Severity::High, Severity::High, true);

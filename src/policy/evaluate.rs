@@ -56,7 +56,13 @@ pub fn evaluate(policy: &Policy, facts: Facts<'_>, now: Timestamp) -> Verdict {
     all_gaps.extend(verification.iter().flat_map(|verification| verification.gaps.iter().cloned()));
     let judge = super::signatures::Judge::new(policy, signer_fingerprints);
     if stages.contains(&SourceId::Signatures) && verification.is_some() {
-        all_gaps.extend(policy.signatures.iter().filter(|asked| image.is_none_or(|image| judge.applies(asked, image))).flat_map(|asked| judge.key_gaps(asked)));
+        all_gaps.extend(
+            policy
+                .signatures
+                .iter()
+                .filter(|asked| image.is_none_or(|image| judge.applies(asked, image)))
+                .flat_map(|asked| judge.key_gaps(asked)),
+        );
     }
     all_gaps.extend(requirements::end_of_life_gaps(policy, sources));
     let gaps = evidence::collect(&policy.evidence, all_gaps, sources, stages, needs, now);

@@ -76,8 +76,13 @@ fn missing_sources(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState
         let names: Vec<_> = any.iter().map(|source| source.name()).collect();
         let names = names.join(" or ");
         found.push(
-            Gap::new(*first, "required-source", names.clone(), format!("the policy requires {names}, which was not heard to the end in this run"))
-                .with_hint("ask for it on the command line, or change `evidence.require`"),
+            Gap::new(
+                *first,
+                "required-source",
+                names.clone(),
+                format!("the policy requires {names}, which was not heard to the end in this run"),
+            )
+            .with_hint("ask for it on the command line, or change `evidence.require`"),
         );
     }
     for state in sources.iter().filter(|state| state.asked && state.completeness != Completeness::Complete && !excused(state.source)) {
@@ -105,7 +110,10 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
             }
         }
         let mut add = |subject: &str, reason: String| {
-            found.push(Gap::new(SourceId::Offline, "stale", subject, reason).with_hint("build the database again from newer feeds: `plimsoll db build`"));
+            found.push(
+                Gap::new(SourceId::Offline, "stale", subject, reason)
+                    .with_hint("build the database again from newer feeds: `plimsoll db build`"),
+            );
         };
         if shards.is_empty() {
             add("", "the advisory database does not say how old its data is".to_owned());

@@ -81,12 +81,14 @@ pub(super) fn fits_image(pattern: &str, image: &ResolvedImage) -> bool {
 /// Whether a policy exception covers a finding, its image aside.
 pub(super) fn covers_finding(exception: &Exception, finding: &Finding) -> bool {
     finding.answers_to(&exception.id)
-        && exception.package.as_ref().is_none_or(|pattern| {
-            finding.package.as_ref().is_some_and(|package| fits_package(pattern, package, WithoutPurl::NoMatch))
-        })
+        && exception
+            .package
+            .as_ref()
+            .is_none_or(|pattern| finding.package.as_ref().is_some_and(|package| fits_package(pattern, package, WithoutPurl::NoMatch)))
         && exception.path.as_ref().is_none_or(|pattern| {
             // Every place must be covered: a permission for one copy says nothing about the next.
-            !finding.locations.is_empty() && finding.locations.iter().all(|location| location_path(location).is_some_and(|path| fits_path(pattern, path)))
+            !finding.locations.is_empty()
+                && finding.locations.iter().all(|location| location_path(location).is_some_and(|path| fits_path(pattern, path)))
         })
 }
 
@@ -113,7 +115,9 @@ pub(super) fn covers_gap(exception: &Exception, gap: &Gap) -> bool {
 
 /// Whether a policy exception covers a requirement that came out with `code`, its image aside; packages and paths are no part of one.
 pub(super) fn covers_requirement(exception: &Exception, class: &str, id: &str, code: Option<&str>) -> bool {
-    exception.package.is_none() && exception.path.is_none() && (exception.id == class || exception.id == id || code == Some(exception.id.as_str()))
+    exception.package.is_none()
+        && exception.path.is_none()
+        && (exception.id == class || exception.id == id || code == Some(exception.id.as_str()))
 }
 
 /// Whether an in-file ignore covers a finding of the same file.
@@ -147,7 +151,13 @@ mod tests {
 
     #[test]
     fn the_last_day_counts_and_no_day_more() {
-        let policy = ExceptionPolicy { max_days: Some(90), owners: vec!["*@acme.example".to_owned()], unused: Worth::Warn, soon_days: 14, list: Vec::new() };
+        let policy = ExceptionPolicy {
+            max_days: Some(90),
+            owners: vec!["*@acme.example".to_owned()],
+            unused: Worth::Warn,
+            soon_days: 14,
+            list: Vec::new(),
+        };
         let today: Date = "2026-06-15".parse().expect("date");
         let check = |owner: &str, expires: &str, expected: Term| {
             assert_eq!(Term::of(Some(owner), expires.parse().ok(), &policy, today), expected, "{expires}");

@@ -1,8 +1,8 @@
 //! A loaded policy in, the same policy in sentences out.
 
 use crate::model::policy::{
-    Clause, FixCondition, IdentityMatch, InlineIgnores, LogRequirement, Mode, PackageClass, Policy, RuleSelection, RuleSetting, SeveritySource, Signer,
-    Suppressions, Worth,
+    Clause, FixCondition, IdentityMatch, InlineIgnores, LogRequirement, Mode, PackageClass, Policy, RuleSelection, RuleSetting,
+    SeveritySource, Signer, Suppressions, Worth,
 };
 
 use super::{canonical::sign, evidence::duration};
@@ -16,7 +16,11 @@ pub fn explain(policy: &Policy) -> String {
     if policy.mode == Mode::Audit {
         lines.push("It only audits: the verdict is printed and the exit code is 0.".to_owned());
     }
-    lines.push(format!("A finding is as severe as {}; one that nobody rates counts as {}.", severity_source(policy.severity.source), policy.severity.unknown_as));
+    lines.push(format!(
+        "A finding is as severe as {}; one that nobody rates counts as {}.",
+        severity_source(policy.severity.source),
+        policy.severity.unknown_as
+    ));
     for own in &policy.severity.overrides {
         let ends = own.expires.map_or_else(String::new, |date| format!(" until {date}"));
         lines.push(format!("{} counts as {}{ends}: {}.", own.id, own.severity, own.reason));
@@ -24,7 +28,8 @@ pub fn explain(policy: &Policy) -> String {
     clauses(&mut lines, "fails", &policy.fail);
     clauses(&mut lines, "is a warning", &policy.warn);
     for (severity, most) in &policy.at_most {
-        lines.push(format!("More than {most} findings of severity {} or worse fail, accepted and suppressed ones not counted.", severity.0));
+        lines
+            .push(format!("More than {most} findings of severity {} or worse fail, accepted and suppressed ones not counted.", severity.0));
     }
     rules(&mut lines, policy);
     signatures(&mut lines, policy);
@@ -159,7 +164,10 @@ fn signatures(lines: &mut Vec<String>, policy: &Policy) {
 
 fn evidence(lines: &mut Vec<String>, policy: &Policy) {
     for any in &policy.evidence.require {
-        lines.push(format!("The run is incomplete unless {} was heard to the end.", any.iter().map(|source| source.name()).collect::<Vec<_>>().join(" or ")));
+        lines.push(format!(
+            "The run is incomplete unless {} was heard to the end.",
+            any.iter().map(|source| source.name()).collect::<Vec<_>>().join(" or ")
+        ));
     }
     if let Some(seconds) = policy.evidence.database_max_age_seconds {
         lines.push(format!("Advisory data older than {} is a gap.", duration(seconds)));
@@ -178,7 +186,11 @@ fn exceptions(lines: &mut Vec<String>, policy: &Policy) {
     if !rules.owners.is_empty() {
         lines.push(format!("An exception belongs to {}.", rules.owners.join(" or ")));
     }
-    lines.push(format!("An exception that nothing needs {}; one is announced {} days before its end.", worth(rules.unused), rules.soon_days));
+    lines.push(format!(
+        "An exception that nothing needs {}; one is announced {} days before its end.",
+        worth(rules.unused),
+        rules.soon_days
+    ));
     for exception in &rules.list {
         let mut scope = Vec::new();
         for (word, value) in [("package", &exception.package), ("path", &exception.path), ("image", &exception.image)] {

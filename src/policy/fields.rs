@@ -169,7 +169,8 @@ pub(super) fn date(node: &Node) -> Result<Date, Error> {
 /// A duration in seconds, as `12h`, `7d` or `2w`.
 pub(super) fn seconds(node: &Node) -> Result<i64, Error> {
     let text = scalar(node)?;
-    let wrong = || Error::at(node.place.clone(), format!("`{text}` is no duration")).advise("write a whole number and a unit: 12h, 7d or 2w");
+    let wrong =
+        || Error::at(node.place.clone(), format!("`{text}` is no duration")).advise("write a whole number and a unit: 12h, 7d or 2w");
     let unit = match text.chars().last() {
         Some('h') => 3_600,
         Some('d') => 86_400,
@@ -187,7 +188,11 @@ pub(super) fn seconds(node: &Node) -> Result<i64, Error> {
 pub(super) fn days(node: &Node) -> Result<i64, Error> {
     let hours = scalar(node)?.ends_with('h');
     let seconds = seconds(node)?;
-    if hours { Err(Error::at(node.place.clone(), "this must be a whole number of days").advise("write 14d or 2w")) } else { Ok(seconds / 86_400) }
+    if hours {
+        Err(Error::at(node.place.clone(), "this must be a whole number of days").advise("write 14d or 2w"))
+    } else {
+        Ok(seconds / 86_400)
+    }
 }
 
 /// `ignore`, `warn` or `fail`.
@@ -204,14 +209,18 @@ pub(super) fn severity(node: &Node) -> Result<Severity, Error> {
 pub(super) fn severity_comparison(node: &Node) -> Result<(Comparison, Severity), Error> {
     let (comparison, rest) = comparison(node)?;
     let found = SEVERITIES.iter().find_map(|(name, value)| (*name == rest).then_some(*value));
-    let found = found.ok_or_else(|| unknown(&node.place, &format!("`{rest}` is no severity"), rest, SEVERITIES.iter().map(|(name, _)| *name)))?;
+    let found =
+        found.ok_or_else(|| unknown(&node.place, &format!("`{rest}` is no severity"), rest, SEVERITIES.iter().map(|(name, _)| *name)))?;
     Ok((comparison, found))
 }
 
 /// `">= 0.5"`, a probability in millionths.
 pub(super) fn probability_comparison(node: &Node) -> Result<(Comparison, u32), Error> {
     let (comparison, rest) = comparison(node)?;
-    let wrong = || Error::at(node.place.clone(), format!("`{rest}` is no probability")).advise("write a number from 0 to 1 with at most six decimals, e.g. \">= 0.5\"");
+    let wrong = || {
+        Error::at(node.place.clone(), format!("`{rest}` is no probability"))
+            .advise("write a number from 0 to 1 with at most six decimals, e.g. \">= 0.5\"")
+    };
     let (whole, decimals) = rest.split_once('.').unwrap_or((rest, ""));
     let dangling = rest.ends_with('.');
     if dangling || !matches!(whole, "0" | "1") || decimals.len() > 6 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
@@ -226,7 +235,9 @@ pub(super) fn count_comparison(node: &Node) -> Result<(Comparison, u32), Error> 
     let (comparison, rest) = comparison(node)?;
     let good = !rest.is_empty() && rest.len() <= 2 && rest.bytes().all(|b| b.is_ascii_digit());
     let count = if good { rest.parse().ok() } else { None };
-    count.map(|count| (comparison, count)).ok_or_else(|| Error::at(node.place.clone(), format!("`{rest}` is no count")).advise("write e.g. \">= 2\""))
+    count
+        .map(|count| (comparison, count))
+        .ok_or_else(|| Error::at(node.place.clone(), format!("`{rest}` is no count")).advise("write e.g. \">= 2\""))
 }
 
 const SEVERITIES: [(&str, Severity); 5] = [
@@ -243,9 +254,13 @@ fn comparison(node: &Node) -> Result<(Comparison, &str), Error> {
     if matches!(&node.value, Value::Scalar { plain: true, .. }) && is_number_or_bool(text) {
         return Err(Error::at(node.place.clone(), format!("`{text}` has no comparison")).advise(format!("write \">= {text}\"")));
     }
-    for (sign, comparison) in
-        [(">=", Comparison::AtLeast), ("<=", Comparison::AtMost), (">", Comparison::Above), ("<", Comparison::Below), ("=", Comparison::Equal)]
-    {
+    for (sign, comparison) in [
+        (">=", Comparison::AtLeast),
+        ("<=", Comparison::AtMost),
+        (">", Comparison::Above),
+        ("<", Comparison::Below),
+        ("=", Comparison::Equal),
+    ] {
         if let Some(rest) = text.strip_prefix(sign) {
             return Ok((comparison, rest.trim_start_matches(' ')));
         }
@@ -263,7 +278,8 @@ pub(super) fn scalar(node: &Node) -> Result<&str, Error> {
 
 /// Whether a plain scalar is a number or truth value in YAML's core schema.
 pub(super) fn is_number_or_bool(text: &str) -> bool {
-    matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") || (text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) && text.parse::<f64>().is_ok())
+    matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
+        || (text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) && text.parse::<f64>().is_ok())
 }
 
 /// Levenshtein distance; keys are short, longer input is cut.
@@ -309,7 +325,8 @@ mod tests {
 
     #[test]
     fn comparisons_are_strict() {
-        let check = |text: &str, expected: Option<(Comparison, u32)>| assert_eq!(probability_comparison(&node(text)).ok(), expected, "{text}");
+        let check =
+            |text: &str, expected: Option<(Comparison, u32)>| assert_eq!(probability_comparison(&node(text)).ok(), expected, "{text}");
         check("'>= 0.5'", Some((Comparison::AtLeast, 500_000)));
         check("'< 1'", Some((Comparison::Below, 1_000_000)));
         check("'0.000001'", Some((Comparison::Equal, 1)));

@@ -118,7 +118,8 @@ impl Loader {
             }
             keys.insert(name.clone(), (pem, shown));
         }
-        if let Some(root) = document.trust_root.as_mut().filter(|root| is_file && !matches!(root.value.as_str(), "public-good" | "github")) {
+        if let Some(root) = document.trust_root.as_mut().filter(|root| is_file && !matches!(root.value.as_str(), "public-good" | "github"))
+        {
             root.value = folder.join(&root.value).display().to_string();
         }
         Ok(Loaded { document, keys })
@@ -162,7 +163,9 @@ impl Source {
                 found.ok_or_else(|| Error::UnknownBuiltin(name.clone()))
             }
             Self::File { path } => match read_text(path, &self.id(), MAX_BYTES) {
-                Err(Error::Read { source, file }) if source.kind() == std::io::ErrorKind::IsADirectory => Err(wrong(format!("{file} is a folder"))),
+                Err(Error::Read { source, file }) if source.kind() == std::io::ErrorKind::IsADirectory => {
+                    Err(wrong(format!("{file} is a folder")))
+                }
                 other => other,
             },
         }

@@ -7,8 +7,8 @@ use crate::{
     model::{
         digest::Digest,
         policy::{
-            EvidencePolicy, ExceptionPolicy, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName, SeverityPolicy, SeveritySource, Signer,
-            Suppressions, Worth,
+            EvidencePolicy, ExceptionPolicy, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName, SeverityPolicy,
+            SeveritySource, Signer, Suppressions, Worth,
         },
         severity::Severity,
     },
@@ -186,7 +186,9 @@ impl Merger {
                     let (pem, origin) = match (source, keys.get(name)) {
                         (KeySource::Inline(pem), _) => (pem.clone(), format!("{}:{}", signer.place.file, signer.place.line)),
                         (KeySource::Path(_), Some(read)) => read.clone(),
-                        (KeySource::Path(path), None) => return Err(Error::at(signer.place.clone(), format!("a built-in policy cannot read `{path}`"))),
+                        (KeySource::Path(path), None) => {
+                            return Err(Error::at(signer.place.clone(), format!("a built-in policy cannot read `{path}`")));
+                        }
                     };
                     Signer::Key { pem, origin, log: *log }
                 }

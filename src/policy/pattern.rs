@@ -8,7 +8,9 @@ use crate::{
 /// Reads a purl pattern: `*` anywhere in the version and at the end of the name, nowhere else.
 pub(super) fn package(node: &Node) -> Result<String, Error> {
     let pattern = text(node)?;
-    let wrong = |message: &str| Err(Error::at(node.place.clone(), format!("`{pattern}`: {message}")).advise("write e.g. pkg:deb/debian/openssl@3.0.*"));
+    let wrong = |message: &str| {
+        Err(Error::at(node.place.clone(), format!("`{pattern}`: {message}")).advise("write e.g. pkg:deb/debian/openssl@3.0.*"))
+    };
     let Some(rest) = pattern.strip_prefix("pkg:") else { return wrong("a package pattern starts with `pkg:`") };
     if rest.contains(['?', '#']) || rest.contains(char::is_whitespace) {
         return wrong("a package pattern has no qualifiers, no subpath and no blanks");
@@ -33,7 +35,9 @@ pub(super) fn path(node: &Node) -> Result<String, Error> {
     let pattern = text(node)?;
     let trimmed = pattern.trim_start_matches('/');
     if trimmed.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-        return Err(Error::at(node.place.clone(), format!("`{pattern}` is no path in an image or of a Dockerfile")).advise("write e.g. usr/lib/**"));
+        return Err(
+            Error::at(node.place.clone(), format!("`{pattern}` is no path in an image or of a Dockerfile")).advise("write e.g. usr/lib/**")
+        );
     }
     if trimmed.bytes().all(|b| b"*/?".contains(&b)) {
         return Err(Error::at(node.place.clone(), format!("`{pattern}` fits every path")).advise("name at least one folder or file"));
@@ -53,10 +57,18 @@ pub(super) fn image(node: &Node) -> Result<String, Error> {
             .advise("write e.g. registry.acme.example/prod/*"));
     }
     if !host.contains(['.', ':']) && host != "localhost" {
-        return Err(Error::at(node.place.clone(), format!("`{host}` is no registry host")).advise(format!("for Docker Hub write docker.io/{pattern}")));
+        return Err(Error::at(node.place.clone(), format!("`{host}` is no registry host"))
+            .advise(format!("for Docker Hub write docker.io/{pattern}")));
     }
-    if pattern.contains('@') || rest.contains(':') || pattern.contains(char::is_whitespace) || pattern.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Err(Error::at(node.place.clone(), format!("`{pattern}`: an image pattern is `registry/repository` in lower case, without tag and digest")));
+    if pattern.contains('@')
+        || rest.contains(':')
+        || pattern.contains(char::is_whitespace)
+        || pattern.bytes().any(|b| b.is_ascii_uppercase())
+    {
+        return Err(Error::at(
+            node.place.clone(),
+            format!("`{pattern}`: an image pattern is `registry/repository` in lower case, without tag and digest"),
+        ));
     }
     Ok(pattern)
 }
@@ -288,7 +300,12 @@ mod tests {
     #[test]
     fn packages_match_by_purl() {
         let purl = PackageUrl::new(PackageKind::Deb, Some("debian"), "libstdc++6", Some("1:12.2.0-14"), &std::collections::BTreeMap::new());
-        let with = FindingPackage { kind: Some(PackageKind::Deb), name: "libstdc++6".to_owned(), version: "1:12.2.0-14".to_owned(), purl: Some(purl) };
+        let with = FindingPackage {
+            kind: Some(PackageKind::Deb),
+            name: "libstdc++6".to_owned(),
+            version: "1:12.2.0-14".to_owned(),
+            purl: Some(purl),
+        };
         let without = FindingPackage { purl: None, ..with.clone() };
         for (pattern, fits, by_name) in [
             ("pkg:deb/debian/libstdc++6", true, true),

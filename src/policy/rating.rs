@@ -20,7 +20,9 @@ pub(super) fn effective(finding: &Finding, policy: &SeverityPolicy, terms: &[Ter
     if !matches!(finding.kind, FindingKind::Vulnerability) || finding.ratings.is_empty() {
         return (finding.severity, finding.severity_author);
     }
-    let first = |authors: &[RatingAuthor]| authors.iter().find_map(|author| highest(finding.ratings.iter().filter(|rating| rating.author == *author)));
+    let first = |authors: &[RatingAuthor]| {
+        authors.iter().find_map(|author| highest(finding.ratings.iter().filter(|rating| rating.author == *author)))
+    };
     let order = || highest_by_order(&finding.ratings);
     let chosen = match policy.source {
         SeveritySource::Vendor => order(),

@@ -59,11 +59,20 @@ impl<'a> Judge<'a> {
         }
         let own = image.reference.registry().map(|reference| reference.name());
         let mirrored = own.and_then(|name| self.policy.references.get(&name));
-        requirement.images.iter().any(|pattern| fits_image(pattern, image) || mirrored.is_some_and(|name| super::pattern::glob(pattern, name)))
+        requirement
+            .images
+            .iter()
+            .any(|pattern| fits_image(pattern, image) || mirrored.is_some_and(|name| super::pattern::glob(pattern, name)))
     }
 
     /// Judges one requirement. `unchecked` are gaps that the policy takes seriously: with them "not there" is not proved.
-    pub(super) fn judge(&self, requirement: &SignatureRequirement, found: &Verification, image: Option<&ResolvedImage>, unchecked: &[&Gap]) -> Result {
+    pub(super) fn judge(
+        &self,
+        requirement: &SignatureRequirement,
+        found: &Verification,
+        image: Option<&ResolvedImage>,
+        unchecked: &[&Gap],
+    ) -> Result {
         let subjects: BTreeSet<&Digest> = match image {
             // A signature on the index covers the image that was reached through it.
             Some(image) => std::iter::once(image.digest()).chain(&image.index_digest).collect(),
@@ -117,7 +126,11 @@ impl<'a> Judge<'a> {
     /// A gap for every key of the requirement that has no fingerprint, so that nothing can match it.
     pub(super) fn key_gaps(&self, requirement: &SignatureRequirement) -> Vec<Gap> {
         let lacking = requirement.of.iter().filter(|name| self.lacks_fingerprint(name));
-        lacking.map(|name| Gap::new(SourceId::Signatures, "unchecked.trust-root", name.clone(), format!("the key of signer {name} could not be used"))).collect()
+        lacking
+            .map(|name| {
+                Gap::new(SourceId::Signatures, "unchecked.trust-root", name.clone(), format!("the key of signer {name} could not be used"))
+            })
+            .collect()
     }
 
     fn lacks_fingerprint(&self, name: &str) -> bool {
@@ -135,7 +148,9 @@ impl<'a> Judge<'a> {
             (Some(Signer::Keyless { issuer, identity, extensions }), SignerIdentity::Keyless { issuer: by, subject, extensions: own }) => {
                 let same_subject = match identity {
                     IdentityMatch::Exact(exact) => exact == subject,
-                    IdentityMatch::Pattern(_) => self.patterns.get(name).and_then(Option::as_ref).is_some_and(|pattern| pattern.is_match(subject)),
+                    IdentityMatch::Pattern(_) => {
+                        self.patterns.get(name).and_then(Option::as_ref).is_some_and(|pattern| pattern.is_match(subject))
+                    }
                 };
                 match (issuer == by, same_subject) {
                     (true, true) => {}
@@ -185,7 +200,12 @@ fn distinct_signers(met: &BTreeMap<&str, BTreeSet<Who<'_>>>) -> usize {
     met.keys().filter(|name| place(name, met, &mut taken, &mut BTreeSet::new())).count()
 }
 
-fn place<'n, 'w>(name: &'n str, met: &BTreeMap<&'n str, BTreeSet<Who<'w>>>, taken: &mut BTreeMap<Who<'w>, &'n str>, tried: &mut BTreeSet<Who<'w>>) -> bool {
+fn place<'n, 'w>(
+    name: &'n str,
+    met: &BTreeMap<&'n str, BTreeSet<Who<'w>>>,
+    taken: &mut BTreeMap<Who<'w>, &'n str>,
+    tried: &mut BTreeSet<Who<'w>>,
+) -> bool {
     let Some(identities) = met.get(name) else { return false };
     for identity in identities {
         if !tried.insert(*identity) {

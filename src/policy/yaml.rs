@@ -93,7 +93,11 @@ impl<'t> Reader<'t> {
                 Event::DocumentStart(..) if root.is_some() => return Err(self.refuse(&place, "several documents in one file are not read")),
                 Event::DocumentStart(..) => {
                     let (event, place) = self.next()?;
-                    root = Some(if matches!(event, Event::DocumentEnd) { Node { place, value: Value::Null } } else { self.node(event, place, 0)? });
+                    root = Some(if matches!(event, Event::DocumentEnd) {
+                        Node { place, value: Value::Null }
+                    } else {
+                        self.node(event, place, 0)?
+                    });
                 }
                 Event::StreamEnd => {
                     let start = Place { file: self.file.to_owned(), line: 1, column: 1 };

@@ -20,8 +20,7 @@ use crate::{
         reference::RegistryReference,
     },
     registry::{
-        Error, ImageSource, RawManifest,
-        blob,
+        Error, ImageSource, RawManifest, blob,
         error::shown,
         layout::Layout,
         manifest::{self, CONFIG_BYTES, LAYERS, MANIFEST_BYTES},
@@ -219,7 +218,8 @@ impl Archive {
         for (place, name) in names.into_iter().enumerate() {
             let opened = store.open(&name)?.ok_or_else(|| absent(&name))?;
             let size = opened.size;
-            let (digest, kind) = identify(opened, diff_ids.get(place)).map_err(|source| Error::Read { path: store.path().join(&name), source })?;
+            let (digest, kind) =
+                identify(opened, diff_ids.get(place)).map_err(|source| Error::Read { path: store.path().join(&name), source })?;
             layers.push(serde_json::json!({ "mediaType": kind, "digest": digest.to_string(), "size": size }));
             blobs.insert(digest, name);
         }
@@ -415,7 +415,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let listing = r#"[{"Config":"c.json","Layers":["l.tar"]}]"#;
         let config = config(&[b"one"]);
-        let files = |layer| [("c.json", Member::File(config.as_bytes())), ("manifest.json", Member::File(listing.as_bytes())), ("l.tar", layer)];
+        let files =
+            |layer| [("c.json", Member::File(config.as_bytes())), ("manifest.json", Member::File(listing.as_bytes())), ("l.tar", layer)];
         let exchanged = resolved(&tar_of(folder.path(), &files(Member::File(b"two"))), None).await;
         assert!(matches!(exchanged, Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::InvalidData));
         let looped = resolved(&tar_of(folder.path(), &files(Member::Link("l.tar"))), None).await;
@@ -429,7 +430,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let config = config(&[]);
         let listing = r#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":[]},{"Config":"c.json","RepoTags":["b:1"],"Layers":null}]"#;
-        let path = tar_of(folder.path(), &[("c.json", Member::File(config.as_bytes())), ("manifest.json", Member::File(listing.as_bytes()))]);
+        let path =
+            tar_of(folder.path(), &[("c.json", Member::File(config.as_bytes())), ("manifest.json", Member::File(listing.as_bytes()))]);
         assert!(matches!(resolved(&path, None).await, Err(Error::Ambiguous { there, .. }) if there == ["a:1", "b:1"]));
         assert!(resolved(&path, Some("b:1")).await.is_ok());
     }

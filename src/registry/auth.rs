@@ -85,7 +85,10 @@ mod tests {
     async fn login(status: &str, answer: &str) -> (Result<Credential, Error>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("port");
         let endpoint = format!("http://{}", listener.local_addr().expect("address"));
-        let reply = format!("HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}", answer.len());
+        let reply = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+            answer.len()
+        );
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("client");
             stream.set_read_timeout(Some(Duration::from_millis(300))).expect("timeout");
@@ -120,7 +123,11 @@ mod tests {
 
     #[test]
     fn credentials_do_not_print() {
-        for credential in [Credential::Basic("u".to_owned(), "hush".to_owned()), Credential::Identity("hush".to_owned()), Credential::Token("hush".to_owned())] {
+        for credential in [
+            Credential::Basic("u".to_owned(), "hush".to_owned()),
+            Credential::Identity("hush".to_owned()),
+            Credential::Token("hush".to_owned()),
+        ] {
             assert!(!format!("{credential:?}").contains("hush"));
         }
     }

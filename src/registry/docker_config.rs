@@ -59,14 +59,21 @@ pub(super) fn lookup(path: &Path, registry: &str, repository: &str) -> Result<Op
         Err(error) => return Err(failed(format!("cannot read {}: {error}", path.display()))),
     }
     // The parser's message could quote a secret; its position is enough.
-    let config: Config = serde_json::from_slice(&bytes)
-        .map_err(|error| failed(format!("{} is no valid docker configuration (line {}, column {})", path.display(), error.line(), error.column())))?;
-    let helper = config.helpers.unwrap_or_default().into_iter().find(|(key, _)| scope_of(key, registry, repository) == Some(0)).map(|(_, name)| name);
+    let config: Config = serde_json::from_slice(&bytes).map_err(|error| {
+        failed(format!("{} is no valid docker configuration (line {}, column {})", path.display(), error.line(), error.column()))
+    })?;
+    let helper = config
+        .helpers
+        .unwrap_or_default()
+        .into_iter()
+        .find(|(key, _)| scope_of(key, registry, repository) == Some(0))
+        .map(|(_, name)| name);
     if let Some(name) = helper {
         return ask_helper(&name, registry).map_err(failed);
     }
     let auths = config.auths.unwrap_or_default();
-    let best = auths.into_iter().filter_map(|(key, auth)| Some((scope_of(&key, registry, repository)?, auth?))).max_by_key(|(scope, _)| *scope);
+    let best =
+        auths.into_iter().filter_map(|(key, auth)| Some((scope_of(&key, registry, repository)?, auth?))).max_by_key(|(scope, _)| *scope);
     if let Some(found) = best.and_then(|(_, auth)| stored(auth, registry).transpose()) {
         return found.map(Some);
     }
@@ -103,10 +110,10 @@ fn stored(auth: Auth, registry: &str) -> Result<Option<Credential>, Error> {
     }
     if let Some(encoded) = given(auth.auth) {
         let decoded = BASE64_STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let (user, password) = decoded
-            .as_deref()
-            .and_then(|text| text.split_once(':'))
-            .ok_or_else(|| Error::Credentials { registry: registry.to_owned(), reason: "the stored `auth` is not base64 of user:password".to_owned() })?;
+        let (user, password) = decoded.as_deref().and_then(|text| text.split_once(':')).ok_or_else(|| Error::Credentials {
+            registry: registry.to_owned(),
+            reason: "the stored `auth` is not base64 of user:password".to_owned(),
+        })?;
         // Old versions of Docker padded the password with NUL bytes.
         return Ok(Some(Credential::Basic(user.to_owned(), password.trim_end_matches('\0').to_owned())));
     }

@@ -195,7 +195,9 @@ impl Error {
             Self::NoSuchPlatform { there, .. } => {
                 return there.first().map(|first| format!("choose one with --platform, for example --platform {first}"));
             }
-            Self::Denied { status: 401, .. } => "log in to the registry (`docker login`), or check that the stored credentials are still valid",
+            Self::Denied { status: 401, .. } => {
+                "log in to the registry (`docker login`), or check that the stored credentials are still valid"
+            }
             Self::Denied { .. } => "the credentials are known but lack the right to pull from this repository",
             Self::Unreachable { .. } => "check the host name, the network and proxy settings; nothing was scanned",
             Self::Tls { .. } => "pass the registry's CA file, or list the host as insecure if it only speaks plain HTTP",
@@ -255,7 +257,11 @@ mod tests {
 
     #[test]
     fn a_missing_platform_lists_what_there_is() {
-        let error = Error::NoSuchPlatform { what: "a".to_owned(), wanted: "linux/s390x".to_owned(), there: vec!["linux/amd64".to_owned(), "linux/arm64/v8".to_owned()] };
+        let error = Error::NoSuchPlatform {
+            what: "a".to_owned(),
+            wanted: "linux/s390x".to_owned(),
+            there: vec!["linux/amd64".to_owned(), "linux/arm64/v8".to_owned()],
+        };
         assert_eq!(error.to_string(), "a has no image for platform linux/s390x; it has linux/amd64, linux/arm64/v8");
     }
 

@@ -56,9 +56,10 @@ impl Layout {
 
     fn read(store: Store, tag: Option<&str>, holds_signatures: bool) -> Result<Self, Error> {
         let what = || format!("index.json of {}", store.path().display());
-        let bytes = store
-            .read("index.json", MANIFEST_BYTES)?
-            .ok_or_else(|| Error::Malformed { what: store.path().display().to_string(), reason: "it is no image layout, index.json is missing".to_owned() })?;
+        let bytes = store.read("index.json", MANIFEST_BYTES)?.ok_or_else(|| Error::Malformed {
+            what: store.path().display().to_string(),
+            reason: "it is no image layout, index.json is missing".to_owned(),
+        })?;
         let index = manifest::raw(bytes, None, Algorithm::Sha256);
         let entries = match manifest::parse(&index)? {
             Document::Index(document) => document.manifests,
@@ -110,7 +111,9 @@ impl Layout {
 
     fn root(&self) -> Result<RawManifest, Error> {
         match &self.tag {
-            Some(tag) => self.tagged(tag)?.ok_or_else(|| Error::NotFound { what: format!("{} in {}", shown(tag), self.name()), there: self.names(&self.entries) }),
+            Some(tag) => self
+                .tagged(tag)?
+                .ok_or_else(|| Error::NotFound { what: format!("{} in {}", shown(tag), self.name()), there: self.names(&self.entries) }),
             None => self.only(),
         }
     }
@@ -124,7 +127,8 @@ impl Layout {
                 other => other.map(Some),
             };
         }
-        let mut found: Vec<Descriptor> = self.entries.iter().filter(|entry| tags(entry).any(|name| same_name(name, tag))).cloned().collect();
+        let mut found: Vec<Descriptor> =
+            self.entries.iter().filter(|entry| tags(entry).any(|name| same_name(name, tag))).cloned().collect();
         if found.is_empty() {
             found = self.all_entries()?.into_iter().filter(|entry| tags(entry).any(|name| same_name(name, tag))).collect();
         }
@@ -139,7 +143,10 @@ impl Layout {
         match found.as_slice() {
             [] => Ok(None),
             [entry] => self.manifest(&entry.digest, Some(entry.size)).map(Some),
-            several => Err(Error::Ambiguous { what: format!("{} in {}", shown(tag), self.name()), there: several.iter().map(|entry| entry.digest.to_string()).collect() }),
+            several => Err(Error::Ambiguous {
+                what: format!("{} in {}", shown(tag), self.name()),
+                there: several.iter().map(|entry| entry.digest.to_string()).collect(),
+            }),
         }
     }
 
@@ -151,7 +158,9 @@ impl Layout {
             "att" => "dev.cosignproject.cosign/atts",
             _ => return None,
         };
-        let of_kind = |wanted: &str| self.entries.iter().filter(|entry| entry.annotations.get(KIND).is_some_and(|kind| kind == wanted)).collect::<Vec<_>>();
+        let of_kind = |wanted: &str| {
+            self.entries.iter().filter(|entry| entry.annotations.get(KIND).is_some_and(|kind| kind == wanted)).collect::<Vec<_>>()
+        };
         let images = [of_kind("dev.cosignproject.cosign/image"), of_kind("dev.cosignproject.cosign/imageIndex")].concat();
         let [image] = images.as_slice() else { return None };
         let found = of_kind(kind);
@@ -178,7 +187,9 @@ impl Layout {
             [] => Err(Error::NotFound { what: format!("any image in {}", self.name()), there: Vec::new() }),
             [entry] => self.manifest(&entry.digest, Some(entry.size)),
             // Untagged entries, one for each platform, are one image whose index is index.json itself.
-            several if platforms.len() == several.len() && several.iter().all(|entry| tags(entry).next().is_none()) => Ok(self.index.clone()),
+            several if platforms.len() == several.len() && several.iter().all(|entry| tags(entry).next().is_none()) => {
+                Ok(self.index.clone())
+            }
             several => Err(Error::Ambiguous { what: self.name(), there: self.names(several) }),
         }
     }
@@ -191,7 +202,11 @@ impl Layout {
     }
 
     fn names(&self, entries: &[Descriptor]) -> Vec<String> {
-        entries.iter().filter(|entry| may_be_image(entry)).map(|entry| tags(entry).next().map_or_else(|| entry.digest.to_string(), shown)).collect()
+        entries
+            .iter()
+            .filter(|entry| may_be_image(entry))
+            .map(|entry| tags(entry).next().map_or_else(|| entry.digest.to_string(), shown))
+            .collect()
     }
 
     /// Manifests whose `subject` is the given one, and what the fallback tag lists.
@@ -214,7 +229,12 @@ impl Layout {
             let Document::Manifest(document) = manifest::parse(&raw)? else { continue };
             if document.subject.is_some_and(|about| about.digest == *subject) {
                 let artifact_type = document.artifact_type.or(entry.artifact_type).unwrap_or(document.config.media_type);
-                let descriptor = Descriptor { media_type: raw.media_type, artifact_type: Some(artifact_type), annotations: document.annotations, ..entry };
+                let descriptor = Descriptor {
+                    media_type: raw.media_type,
+                    artifact_type: Some(artifact_type),
+                    annotations: document.annotations,
+                    ..entry
+                };
                 found.insert(descriptor.digest.clone(), descriptor);
             }
         }

@@ -332,7 +332,9 @@ mod tests {
     #[test]
     fn documents_are_told_by_their_fields() {
         let good = wire_descriptor(&format!("sha256:{}", "0".repeat(64)));
-        assert!(matches!(parsed(&format!(r#"{{"schemaVersion":2,"config":{good},"layers":[{good}]}}"#)), Ok(Document::Manifest(m)) if m.layers.len() == 1));
+        assert!(
+            matches!(parsed(&format!(r#"{{"schemaVersion":2,"config":{good},"layers":[{good}]}}"#)), Ok(Document::Manifest(m)) if m.layers.len() == 1)
+        );
         assert!(matches!(parsed(&format!(r#"{{"manifests":[{good}]}}"#)), Ok(Document::Index(i)) if i.manifests.len() == 1));
         for (text, reason) in [
             (format!(r#"{{"manifests":[],"layers":[],"config":{good}}}"#), "of a manifest and of an index"),
@@ -367,7 +369,11 @@ mod tests {
     fn a_configuration_may_lack_everything() {
         let empty = parse_config(b"{}", "config").expect("legal");
         assert_eq!((empty.platform, empty.config), (None, ImageConfig::default()));
-        let nulls = parse_config(br#"{"os":"linux","architecture":"amd64","config":{"Env":null,"Cmd":"sh","Labels":{"a":null}},"history":null,"rootfs":null}"#, "config").expect("legal");
+        let nulls = parse_config(
+            br#"{"os":"linux","architecture":"amd64","config":{"Env":null,"Cmd":"sh","Labels":{"a":null}},"history":null,"rootfs":null}"#,
+            "config",
+        )
+        .expect("legal");
         assert_eq!(nulls.platform.map(|platform| platform.to_string()).as_deref(), Some("linux/amd64"));
         assert_eq!(nulls.config.cmd, ["sh"]);
         assert!(parse_config(br#"{"rootfs":{"diff_ids":["x"]}}"#, "config").is_err());

@@ -68,7 +68,8 @@ impl Options {
     /// Whether `host` (with optional port) is asked over plain HTTP.
     #[must_use]
     pub fn plain_http(&self, host: &str) -> bool {
-        let listed = |list: &[String]| list.iter().any(|entry| entry.eq_ignore_ascii_case(host) || entry.eq_ignore_ascii_case(host_name(host)));
+        let listed =
+            |list: &[String]| list.iter().any(|entry| entry.eq_ignore_ascii_case(host) || entry.eq_ignore_ascii_case(host_name(host)));
         if listed(&self.insecure_registries) {
             return true;
         }
@@ -86,7 +87,11 @@ pub(super) fn is_loopback(host: &str) -> bool {
 /// The host without its port; keeps the brackets of an IPv6 address.
 fn host_name(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => name,
+        Some((name, port))
+            if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
         _ => host,
     }
 }
@@ -105,7 +110,18 @@ mod tests {
         for host in ["127.0.0.1:5000", "127.8.9.10", "localhost", "localhost:5000", "[::1]:5000"] {
             assert!(plain(|_| {}, host), "{host}");
             assert!(!plain(|o| o.ca_files.push("ca.pem".into()), host), "{host} with a CA file");
-            assert!(!plain(|o| o.tls_registries.extend(["localhost".to_owned(), "127.0.0.1".to_owned(), "127.8.9.10".to_owned(), "[::1]:5000".to_owned()]), host), "{host} listed for TLS");
+            assert!(
+                !plain(
+                    |o| o.tls_registries.extend([
+                        "localhost".to_owned(),
+                        "127.0.0.1".to_owned(),
+                        "127.8.9.10".to_owned(),
+                        "[::1]:5000".to_owned()
+                    ]),
+                    host
+                ),
+                "{host} listed for TLS"
+            );
         }
         for host in ["docker.io", "128.0.0.1", "localhost.example.com", "r.example:5000"] {
             assert!(!plain(|_| {}, host), "{host}");

@@ -111,7 +111,12 @@ impl Remote {
     async fn referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Error> {
         let transport = &self.door.transport;
         let what = format!("referrers of {}@{subject}", self.reference.name());
-        let unexpected = |message: &str| Error::Unexpected { registry: self.reference.registry.clone(), what: what.clone(), status: 200, message: message.to_owned() };
+        let unexpected = |message: &str| Error::Unexpected {
+            registry: self.reference.registry.clone(),
+            what: what.clone(),
+            status: 200,
+            message: message.to_owned(),
+        };
         let mut url = transport.url(&format!("referrers/{subject}"))?;
         let mut found: Vec<Descriptor> = Vec::new();
         let mut seen = BTreeSet::new();
@@ -160,7 +165,8 @@ impl Remote {
         let mut receiver = self.stream(descriptor).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = receiver.recv().await {
-            let lost = |error: io::Error| Error::Unreachable { registry: self.reference.registry.clone(), reason: shown(&error.to_string()) };
+            let lost =
+                |error: io::Error| Error::Unreachable { registry: self.reference.registry.clone(), reason: shown(&error.to_string()) };
             bytes.extend(chunk.map_err(|error| error.downcast::<Error>().unwrap_or_else(lost))?);
             if bytes.len() as u64 > descriptor.size {
                 break;
@@ -173,7 +179,14 @@ impl Remote {
 
 impl Door {
     /// Passes chunks on until the blob is complete; continues where a connection broke.
-    async fn pump(&self, first: Chunks, digest: &Digest, size: u64, sender: &mpsc::Sender<io::Result<Vec<u8>>>, report: impl Fn(usize)) -> io::Result<()> {
+    async fn pump(
+        &self,
+        first: Chunks,
+        digest: &Digest,
+        size: u64,
+        sender: &mpsc::Sender<io::Result<Vec<u8>>>,
+        report: impl Fn(usize),
+    ) -> io::Result<()> {
         let (mut chunks, mut skip) = first;
         let (mut sent, mut attempt) = (0_u64, 1_u32);
         loop {
@@ -241,7 +254,9 @@ impl Door {
                 },
             };
             match trouble {
-                Trouble::Unauthorized { challenge, message } => self.transport.renew(challenge, generation, &mut renewed, &what, message).await?,
+                Trouble::Unauthorized { challenge, message } => {
+                    self.transport.renew(challenge, generation, &mut renewed, &what, message).await?
+                }
                 other => self.transport.pause(other, &mut attempt).await?,
             }
         }
@@ -258,7 +273,11 @@ impl Door {
         let direct = is_loopback(host(&self.reference)).then(|| "http://127.0.0.1".to_owned());
         let config = ClientConfig {
             protocol: if self.transport.plain_http() { ClientProtocol::Http } else { ClientProtocol::Https },
-            extra_root_certificates: self.ca_certificates.iter().map(|pem| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() }).collect(),
+            extra_root_certificates: self
+                .ca_certificates
+                .iter()
+                .map(|pem| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() })
+                .collect(),
             connect_timeout: Some(options.connect_timeout),
             read_timeout: Some(options.read_timeout),
             user_agent: options.user_agent,
@@ -285,12 +304,12 @@ impl Door {
     async fn trouble(&self, error: OciDistributionError, digest: &Digest, what: &str, attempt: u32) -> Trouble {
         match error {
             OciDistributionError::RequestError(error) => self.transport.classify(&error),
-            OciDistributionError::UnauthorizedError { .. } | OciDistributionError::ServerError { .. } | OciDistributionError::RegistryError { .. } => {
-                match self.transport.url(&format!("blobs/{digest}")) {
-                    Ok(url) => self.transport.probe(&url, what, attempt).await,
-                    Err(error) => Trouble::Final(error),
-                }
-            }
+            OciDistributionError::UnauthorizedError { .. }
+            | OciDistributionError::ServerError { .. }
+            | OciDistributionError::RegistryError { .. } => match self.transport.url(&format!("blobs/{digest}")) {
+                Ok(url) => self.transport.probe(&url, what, attempt).await,
+                Err(error) => Trouble::Final(error),
+            },
             other => Trouble::Final(Error::Unexpected {
                 registry: self.reference.registry.clone(),
                 what: what.to_owned(),
@@ -330,7 +349,10 @@ fn next_link(headers: &HeaderMap) -> Option<String> {
     headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
         let next = parameters.split(';').any(|parameter| {
-            parameter.trim().split_once('=').is_some_and(|(name, value)| name.trim().eq_ignore_ascii_case("rel") && value.trim().trim_matches('"') == "next")
+            parameter
+                .trim()
+                .split_once('=')
+                .is_some_and(|(name, value)| name.trim().eq_ignore_ascii_case("rel") && value.trim().trim_matches('"') == "next")
         });
         next.then(|| target.to_owned())
     })
@@ -339,7 +361,9 @@ fn next_link(headers: &HeaderMap) -> Option<String> {
 /// The certificates of a PEM file, one by one.
 fn certificates(text: &str) -> Vec<Vec<u8>> {
     const END: &str = "-----END CERTIFICATE-----";
-    let whole = |block: &str| block.find("-----BEGIN CERTIFICATE-----").and_then(|at| block.get(at..)).map(|block| format!("{block}{END}\n").into_bytes());
+    let whole = |block: &str| {
+        block.find("-----BEGIN CERTIFICATE-----").and_then(|at| block.get(at..)).map(|block| format!("{block}{END}\n").into_bytes())
+    };
     let mut blocks: Vec<&str> = text.split(END).collect();
     blocks.pop();
     blocks.into_iter().filter_map(whole).collect()

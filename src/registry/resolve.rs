@@ -26,25 +26,38 @@ const INDEXES: usize = 100;
 ///
 /// # Errors
 /// When there is no such image or platform, or when a manifest, index or configuration is not what its descriptor promises.
-pub async fn resolve(source: &dyn ImageSource, reference: &ImageReference, wanted: Option<&Platform>, host: &Platform) -> Result<ResolvedImage, Error> {
+pub async fn resolve(
+    source: &dyn ImageSource,
+    reference: &ImageReference,
+    wanted: Option<&Platform>,
+    host: &Platform,
+) -> Result<ResolvedImage, Error> {
     let root = source.fetch_root().await?;
     let name = reference.to_string();
     match manifest::parse(&root)? {
         Document::Manifest(document) => {
             let image = assemble(source, reference, &root, *document, None).await?;
             match wanted.filter(|wanted| !image.platform.satisfies(wanted)) {
-                Some(wanted) => Err(Error::NoSuchPlatform { what: name, wanted: wanted.to_string(), there: vec![image.platform.to_string()] }),
+                Some(wanted) => {
+                    Err(Error::NoSuchPlatform { what: name, wanted: wanted.to_string(), there: vec![image.platform.to_string()] })
+                }
                 None => Ok(image),
             }
         }
         Document::Index(document) => {
             let candidates = candidates(source, document.manifests).await?;
             let platform = wanted.unwrap_or(host);
-            let chosen = choose(&candidates, platform)
-                .ok_or_else(|| Error::NoSuchPlatform { what: name, wanted: platform.to_string(), there: there(&candidates) })?;
+            let chosen = choose(&candidates, platform).ok_or_else(|| Error::NoSuchPlatform {
+                what: name,
+                wanted: platform.to_string(),
+                there: there(&candidates),
+            })?;
             let raw = fetch(source, &chosen.descriptor).await?;
             let Document::Manifest(document) = manifest::parse(&raw)? else {
-                return Err(Error::Malformed { what: format!("manifest {}", raw.digest), reason: "the index says that it is a manifest, and it is an index".to_owned() });
+                return Err(Error::Malformed {
+                    what: format!("manifest {}", raw.digest),
+                    reason: "the index says that it is a manifest, and it is an index".to_owned(),
+                });
             };
             let choice = if wanted.is_some() { PlatformChoice::Asked } else { PlatformChoice::Host };
             assemble(source, reference, &raw, *document, Some((root.digest, choice, &chosen.platform))).await
@@ -84,7 +97,10 @@ async fn candidates(source: &dyn ImageSource, entries: Vec<Descriptor>) -> Resul
                     None => {
                         unnamed += 1;
                         if unnamed > UNNAMED {
-                            return Err(Error::TooLarge { what: "number of index entries without a platform".to_owned(), limit: UNNAMED.to_string() });
+                            return Err(Error::TooLarge {
+                                what: "number of index entries without a platform".to_owned(),
+                                limit: UNNAMED.to_string(),
+                            });
                         }
                         platform_of(source, &entry).await?
                     }

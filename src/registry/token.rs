@@ -91,7 +91,12 @@ fn parameters(text: &str) -> Vec<(String, String)> {
 }
 
 /// Turns a challenge and a credential into what requests will carry.
-pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, credential: &Credential, scope: &str) -> Result<Authorization, Error> {
+pub(super) async fn authorize(
+    transport: &Transport,
+    challenge: &Challenge,
+    credential: &Credential,
+    scope: &str,
+) -> Result<Authorization, Error> {
     match (challenge, credential) {
         (_, Credential::Token(token)) => bearer(token.clone()).ok_or_else(|| Error::Credentials {
             registry: transport.registry().to_owned(),
@@ -100,7 +105,12 @@ pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, cred
         (Challenge::Basic, Credential::Basic(user, password)) => Ok(Authorization::Basic(user.clone(), password.clone())),
         (Challenge::Basic, Credential::Anonymous | Credential::Identity(_)) => Ok(Authorization::None),
         (Challenge::Bearer { realm, service }, credential) => {
-            let failed = |message: &str| Error::Unexpected { registry: transport.registry().to_owned(), what: "its token service".to_owned(), status: 401, message: message.to_owned() };
+            let failed = |message: &str| Error::Unexpected {
+                registry: transport.registry().to_owned(),
+                what: "its token service".to_owned(),
+                status: 401,
+                message: message.to_owned(),
+            };
             let mut url = Url::parse(realm).map_err(|_| failed("the realm is no absolute URL"))?;
             if !(url.scheme() == "https" || (url.scheme() == "http" && transport.plain_http())) {
                 return Err(failed("the realm is not HTTPS, so nothing is sent there"));
@@ -108,7 +118,10 @@ pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, cred
             let body = match credential {
                 Credential::Identity(refresh) => {
                     let mut form = url::form_urlencoded::Serializer::new(String::new());
-                    form.append_pair("grant_type", "refresh_token").append_pair("client_id", "plimsoll").append_pair("refresh_token", refresh).append_pair("scope", scope);
+                    form.append_pair("grant_type", "refresh_token")
+                        .append_pair("client_id", "plimsoll")
+                        .append_pair("refresh_token", refresh)
+                        .append_pair("scope", scope);
                     form.extend_pairs(service.iter().map(|service| ("service", service)));
                     Some(form.finish())
                 }
@@ -119,7 +132,11 @@ pub(super) async fn authorize(transport: &Transport, challenge: &Challenge, cred
             };
             let bytes = transport.ask_token_service(&url, body, credential, TOKEN_BYTES).await?;
             let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| failed("the token service's answer is not valid"))?;
-            let token = answer.token.or(answer.access_token).filter(|token| !token.is_empty()).ok_or_else(|| failed("the token service gave no token"))?;
+            let token = answer
+                .token
+                .or(answer.access_token)
+                .filter(|token| !token.is_empty())
+                .ok_or_else(|| failed("the token service gave no token"))?;
             bearer(token).ok_or_else(|| failed("the token service gave a token that is no header value"))
         }
     }
@@ -136,9 +153,13 @@ mod tests {
 
     #[test]
     fn challenges() {
-        let bearer = |realm: &str, service: Option<&str>| Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) });
+        let bearer =
+            |realm: &str, service: Option<&str>| Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) });
         for (text, expected) in [
-            (r#"Bearer realm="https://auth.example/token",service="r.example",scope="repository:a:pull""#, bearer("https://auth.example/token", Some("r.example"))),
+            (
+                r#"Bearer realm="https://auth.example/token",service="r.example",scope="repository:a:pull""#,
+                bearer("https://auth.example/token", Some("r.example")),
+            ),
             (r#"bearer service=x, realm="https://a/\"q""#, bearer("https://a/\"q", Some("x"))),
             (r#"Bearer realm="https://a/?x=1,2""#, bearer("https://a/?x=1,2", None)),
             (r#"Basic realm="r""#, Some(Challenge::Basic)),

@@ -173,7 +173,14 @@ impl Transport {
     }
 
     /// Gets a new authorization after a 401, once per request; a second 401 is a denial.
-    pub(super) async fn renew(&self, challenge: Option<Challenge>, generation: u64, renewed: &mut bool, what: &str, message: String) -> Result<(), Error> {
+    pub(super) async fn renew(
+        &self,
+        challenge: Option<Challenge>,
+        generation: u64,
+        renewed: &mut bool,
+        what: &str,
+        message: String,
+    ) -> Result<(), Error> {
         let denied = || Error::Denied { what: what.to_owned(), status: 401, message: message.clone() };
         if *renewed {
             return Err(denied());
@@ -202,12 +209,20 @@ impl Transport {
     }
 
     /// Asks the token service. The credential goes to the realm that the registry names and, as redirects are not followed, nowhere else.
-    pub(super) async fn ask_token_service(&self, url: &Url, form: Option<String>, credential: &Credential, cap: u64) -> Result<Vec<u8>, Error> {
+    pub(super) async fn ask_token_service(
+        &self,
+        url: &Url,
+        form: Option<String>,
+        credential: &Credential,
+        cap: u64,
+    ) -> Result<Vec<u8>, Error> {
         let what = format!("a token for {}", self.reference.name());
         let mut attempt = 1;
         loop {
             let mut request = match &form {
-                Some(form) => self.token_client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone()),
+                Some(form) => {
+                    self.token_client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+                }
                 None => self.token_client.get(url.clone()),
             };
             if let (Credential::Basic(user, password), None) = (credential, &form) {
@@ -289,7 +304,11 @@ impl Transport {
         match status {
             403 => Trouble::Final(Error::Denied { what, status, message }),
             404 => Trouble::Final(Error::NotFound { what, there: Vec::new() }),
-            408 | 429 | 500..=599 => Trouble::Again { error: Error::Unavailable { registry, status, attempts: attempt, message }, after, attempts: self.options.retry.attempts },
+            408 | 429 | 500..=599 => Trouble::Again {
+                error: Error::Unavailable { registry, status, attempts: attempt, message },
+                after,
+                attempts: self.options.retry.attempts,
+            },
             _ => Trouble::Final(Error::Unexpected { registry, what, status, message }),
         }
     }
@@ -365,7 +384,8 @@ fn deepest(error: &reqwest::Error) -> String {
 fn said(body: &[u8]) -> String {
     match serde_json::from_slice::<Envelope>(body) {
         Ok(envelope) => {
-            let texts = envelope.errors.into_iter().take(3).filter_map(|error| error.message.filter(|text| !text.is_empty()).or(error.code));
+            let texts =
+                envelope.errors.into_iter().take(3).filter_map(|error| error.message.filter(|text| !text.is_empty()).or(error.code));
             shown(&texts.collect::<Vec<_>>().join("; "))
         }
         Err(_) => String::new(),

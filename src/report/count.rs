@@ -9,7 +9,8 @@ use crate::model::{
 };
 
 /// Every effect, in the order of reports.
-pub(crate) const EFFECTS: [Effect; 6] = [Effect::Violation, Effect::Warning, Effect::Noted, Effect::Accepted, Effect::Suppressed, Effect::Known];
+pub(crate) const EFFECTS: [Effect; 6] =
+    [Effect::Violation, Effect::Warning, Effect::Noted, Effect::Accepted, Effect::Suppressed, Effect::Known];
 
 /// How many came out which way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,8 +33,10 @@ impl Counts {
         for judged in &verdict.findings {
             *counts.findings.entry(judged.decision.effect).or_default().entry(judged.severity.report_order()).or_default() += 1;
         }
-        counts.requirements = verdict.requirements.iter().filter(|requirement| requirement_effect(requirement) == Some(Effect::Violation)).count();
-        counts.requirement_warnings = verdict.requirements.iter().filter(|requirement| requirement_effect(requirement) == Some(Effect::Warning)).count();
+        counts.requirements =
+            verdict.requirements.iter().filter(|requirement| requirement_effect(requirement) == Some(Effect::Violation)).count();
+        counts.requirement_warnings =
+            verdict.requirements.iter().filter(|requirement| requirement_effect(requirement) == Some(Effect::Warning)).count();
         counts.blocking_gaps = verdict.gaps.iter().filter(|gap| gap.decision.effect == Effect::Violation).count();
         counts
     }
@@ -61,11 +64,14 @@ impl Counts {
 
 /// What a requirement is worth when it is not met: its decision, else a violation; `None` when it is met or was not checked.
 pub(crate) fn requirement_effect(requirement: &JudgedRequirement) -> Option<Effect> {
-    (requirement.state == RequirementState::Violated).then(|| requirement.decision.as_ref().map_or(Effect::Violation, |decision| decision.effect))
+    (requirement.state == RequirementState::Violated)
+        .then(|| requirement.decision.as_ref().map_or(Effect::Violation, |decision| decision.effect))
 }
 
 /// The place of a finding among the worst: effect, severity, known exploitation, probability of exploitation, id, package.
-pub(crate) fn worst_first(judged: &JudgedFinding) -> (Effect, u8, bool, std::cmp::Reverse<u32>, &str, Option<&crate::model::finding::FindingPackage>) {
+pub(crate) fn worst_first(
+    judged: &JudgedFinding,
+) -> (Effect, u8, bool, std::cmp::Reverse<u32>, &str, Option<&crate::model::finding::FindingPackage>) {
     let finding = &judged.finding;
     (
         judged.decision.effect,

@@ -42,8 +42,16 @@ impl Reporter for CycloneDx {
             serial_number: String::new(),
             version: 1,
             metadata: Metadata {
-                timestamp: image.and_then(|image| image.config.created.as_deref()).and_then(|created| created.parse::<Timestamp>().ok()).map(|at| at.to_string()),
-                tools: Tools { components: vec![Component { version: Some(report.tool_version.to_owned()), ..Component::new("application", "plimsoll") }] },
+                timestamp: image
+                    .and_then(|image| image.config.created.as_deref())
+                    .and_then(|created| created.parse::<Timestamp>().ok())
+                    .map(|at| at.to_string()),
+                tools: Tools {
+                    components: vec![Component {
+                        version: Some(report.tool_version.to_owned()),
+                        ..Component::new("application", "plimsoll")
+                    }],
+                },
                 component: image.map(subject),
                 properties: gaps.iter().map(|gap| Property::new("plimsoll:gap", gap_text(gap))).collect(),
             },
@@ -291,7 +299,13 @@ mod tests {
             inventory: Some(inventory),
             verification: None,
             sources: Vec::new(),
-            verdict: Verdict { outcome: Outcome::Pass, findings: Vec::new(), gaps: Vec::new(), requirements: Vec::new(), exceptions: Vec::new() },
+            verdict: Verdict {
+                outcome: Outcome::Pass,
+                findings: Vec::new(),
+                gaps: Vec::new(),
+                requirements: Vec::new(),
+                exceptions: Vec::new(),
+            },
             exit_code: 0,
         };
         let style = Style { colour: false, ascii: false, width: 80, show: Show::All };
@@ -319,7 +333,10 @@ mod tests {
 
     #[test]
     fn gaps_make_it_incomplete() {
-        let bom = bom(Inventory { gaps: vec![Gap::new(SourceId::Inventory, "rpmdb-format", "var/lib/rpm/Packages", "not read")], ..Inventory::default() });
+        let bom = bom(Inventory {
+            gaps: vec![Gap::new(SourceId::Inventory, "rpmdb-format", "var/lib/rpm/Packages", "not read")],
+            ..Inventory::default()
+        });
         assert_eq!(bom["compositions"][0]["aggregate"], "incomplete");
         assert_eq!(bom["metadata"]["properties"][0]["value"], "rpmdb-format: var/lib/rpm/Packages: not read");
     }

@@ -39,7 +39,11 @@ impl Reporter for Github {
                 annotation.write(level, out)?;
             }
             if all.len() > shown {
-                let rest = Annotation { file: None, title: "Plimsoll".to_owned(), text: format!("{} more places; see the other reports of this run", all.len() - shown) };
+                let rest = Annotation {
+                    file: None,
+                    title: "Plimsoll".to_owned(),
+                    text: format!("{} more places; see the other reports of this run", all.len() - shown),
+                };
                 rest.write(level, out)?;
             }
         }
@@ -116,8 +120,12 @@ fn annotations(report: &ScanReport, effect: Effect) -> Vec<Annotation> {
 fn said(judged: &JudgedFinding) -> String {
     let finding = &judged.finding;
     let text = match &finding.package {
-        Some(package) if finding.fixed.is_empty() => format!("{} {} {} {} (no fix known)", finding.id, judged.severity, package.name, package.version),
-        Some(package) => format!("{} {} {} {} -> {}", finding.id, judged.severity, package.name, package.version, finding.fixed.join(" | ")),
+        Some(package) if finding.fixed.is_empty() => {
+            format!("{} {} {} {} (no fix known)", finding.id, judged.severity, package.name, package.version)
+        }
+        Some(package) => {
+            format!("{} {} {} {} -> {}", finding.id, judged.severity, package.name, package.version, finding.fixed.join(" | "))
+        }
         None => format!("{} {}", finding.id, finding.title),
     };
     escape::visible(&escape::shortened(&text, PROSE)).into_owned()

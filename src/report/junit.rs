@@ -32,10 +32,10 @@ impl Reporter for Junit {
     }
 
     fn write(&self, report: &ScanReport, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let name = report.image.as_ref().map_or_else(
-            || format!("plimsoll {}", report.command),
-            |image| format!("{} {}", image.reference, image.platform),
-        );
+        let name = report
+            .image
+            .as_ref()
+            .map_or_else(|| format!("plimsoll {}", report.command), |image| format!("{} {}", image.reference, image.platform));
         let cases = cases(report);
         let count = |wanted: fn(&Outcomes) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
         let numbers = format!(
@@ -71,7 +71,12 @@ enum Outcomes {
 
 impl Case {
     fn write(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        write!(out, "    <testcase classname=\"plimsoll.{}\" name=\"{}\" time=\"0\"", self.class, xml(&escape::shortened(&self.name, PROSE)))?;
+        write!(
+            out,
+            "    <testcase classname=\"plimsoll.{}\" name=\"{}\" time=\"0\"",
+            self.class,
+            xml(&escape::shortened(&self.name, PROSE))
+        )?;
         match &self.outcome {
             Outcomes::Pass => writeln!(out, "/>"),
             Outcomes::Skipped(why) => writeln!(out, "><skipped message=\"{}\"/></testcase>", xml(&escape::shortened(why, PROSE))),
@@ -95,7 +100,13 @@ fn cases(report: &ScanReport) -> Vec<Case> {
     let verdict = &report.verdict;
     let counts = Counts::of(report);
     let mut cases = Vec::new();
-    let summary = format!("{}: {}, {}, exit {}", verdict.outcome.name(), plural(counts.violations(), "violation"), plural(counts.gaps, "gap"), report.exit_code);
+    let summary = format!(
+        "{}: {}, {}, exit {}",
+        verdict.outcome.name(),
+        plural(counts.violations(), "violation"),
+        plural(counts.gaps, "gap"),
+        report.exit_code
+    );
     cases.push(Case {
         class: "verdict",
         name: format!("policy {}", report.policy.name),
@@ -106,7 +117,8 @@ fn cases(report: &ScanReport) -> Vec<Case> {
         },
     });
     for requirement in &verdict.requirements {
-        let said = || vec![format!("{}: {}", requirement.code.unwrap_or("not met"), requirement.detail), format!("asked: {}", requirement.asks)];
+        let said =
+            || vec![format!("{}: {}", requirement.code.unwrap_or("not met"), requirement.detail), format!("asked: {}", requirement.asks)];
         let outcome = match (requirement.state, requirement_effect(requirement)) {
             (RequirementState::Met, _) => Outcomes::Pass,
             (RequirementState::NotChecked, _) => Outcomes::Error(said()),
@@ -126,11 +138,18 @@ fn cases(report: &ScanReport) -> Vec<Case> {
         let outcome = if gaps.is_empty() { Outcomes::Pass } else { Outcomes::Error(gaps) };
         cases.push(Case { class: "source", name: state.source.name().to_owned(), outcome });
     }
-    for judged in verdict.gaps.iter().filter(|judged| judged.decision.effect == Effect::Violation && !report.sources.iter().any(|state| state.source == judged.gap.source)) {
+    for judged in verdict.gaps.iter().filter(|judged| {
+        judged.decision.effect == Effect::Violation && !report.sources.iter().any(|state| state.source == judged.gap.source)
+    }) {
         let gap = &judged.gap;
-        cases.push(Case { class: "gap", name: format!("{} {} {}", gap.source, gap.kind, gap.subject), outcome: Outcomes::Error(vec![gap.reason.clone()]) });
+        cases.push(Case {
+            class: "gap",
+            name: format!("{} {} {}", gap.source, gap.kind, gap.subject),
+            outcome: Outcomes::Error(vec![gap.reason.clone()]),
+        });
     }
-    let mut findings: Vec<_> = verdict.findings.iter().filter(|judged| matches!(judged.decision.effect, Effect::Violation | Effect::Accepted)).collect();
+    let mut findings: Vec<_> =
+        verdict.findings.iter().filter(|judged| matches!(judged.decision.effect, Effect::Violation | Effect::Accepted)).collect();
     findings.sort_by(|a, b| worst_first(a).cmp(&worst_first(b)));
     let mut clauses: BTreeMap<&str, Vec<&JudgedFinding>> = BTreeMap::new();
     for judged in findings.iter().filter(|judged| judged.decision.effect == Effect::Violation) {
@@ -156,7 +175,11 @@ fn cases(report: &ScanReport) -> Vec<Case> {
         cases.push(Case { class: "finding", name: said, outcome });
     }
     if more > 0 {
-        cases.push(Case { class: "finding", name: format!("{more} more, see the JSON report"), outcome: Outcomes::Skipped("more cases than a report shows".to_owned()) });
+        cases.push(Case {
+            class: "finding",
+            name: format!("{more} more, see the JSON report"),
+            outcome: Outcomes::Skipped("more cases than a report shows".to_owned()),
+        });
     }
     cases
 }

@@ -138,7 +138,12 @@ fn row(judged: &JudgedFinding, report: &ScanReport) -> String {
         (Some(_), []) => "no fix known".to_owned(),
         (_, fixed) => fixed.join(", "),
     };
-    let why = [judged.decision.clause.as_deref().unwrap_or_default(), &judged.decision.reason].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ");
+    let why = [judged.decision.clause.as_deref().unwrap_or_default(), &judged.decision.reason]
+        .iter()
+        .filter(|part| !part.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join(": ");
     let mut out = String::from("|");
     let severity = if finding.kev { format!("{} (KEV)", judged.severity) } else { judged.severity.to_string() };
     for text in [&severity, &finding.id, &what, &fixed, &Place::of(judged, report).to_string(), &why] {
@@ -181,7 +186,14 @@ fn gaps(report: &ScanReport, page: &mut Page) {
         gaps.into_iter().map(|judged| {
             let gap = &judged.gap;
             let worth = if judged.decision.effect == Effect::Violation { "**stops the gate**" } else { judged.decision.effect.name() };
-            format!("| {worth} | {} | {} | {} | {} | {} |", gap.source, cell(gap.kind), cell(&gap.subject), cell(&gap.reason), cell(gap.hint.as_deref().unwrap_or_default()))
+            format!(
+                "| {worth} | {} | {} | {} | {} | {} |",
+                gap.source,
+                cell(gap.kind),
+                cell(&gap.subject),
+                cell(&gap.reason),
+                cell(gap.hint.as_deref().unwrap_or_default())
+            )
         }),
     );
 }

@@ -1,7 +1,7 @@
 //! Scan report in, bytes out. No I/O of its own, no judging; a format never changes the exit code.
 
-mod cyclonedx;
 mod count;
+mod cyclonedx;
 mod escape;
 mod github;
 mod json;
@@ -16,7 +16,15 @@ use std::io;
 
 use crate::model::report::ScanReport;
 
-pub use self::{cyclonedx::CycloneDx, github::Github, json::Json, junit::Junit, markdown::Markdown, sarif::{Sarif, SarifGithub}, text::Text};
+pub use self::{
+    cyclonedx::CycloneDx,
+    github::Github,
+    json::Json,
+    junit::Junit,
+    markdown::Markdown,
+    sarif::{Sarif, SarifGithub},
+    text::Text,
+};
 
 /// Every output format, sorted by id.
 pub const REPORTERS: &[&dyn Reporter] = &[&CycloneDx, &Github, &Json, &Junit, &Markdown, &Sarif, &SarifGithub, &Text];

@@ -67,7 +67,9 @@ impl<'a> Place<'a> {
     pub(crate) fn base(report: &'a ScanReport) -> Option<Self> {
         report.image.as_ref()?;
         match report.dockerfiles.as_slice() {
-            [DockerfileSummary { file, final_from_line: Some(line), final_from, .. }] => Some(Self::Base { file, line: *line, text: final_from.as_deref() }),
+            [DockerfileSummary { file, final_from_line: Some(line), final_from, .. }] => {
+                Some(Self::Base { file, line: *line, text: final_from.as_deref() })
+            }
             _ => None,
         }
     }

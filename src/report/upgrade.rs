@@ -43,17 +43,19 @@ impl<'a> Advice<'a> {
         for judged in violations(report) {
             let finding = &judged.finding;
             match (&finding.kind, &finding.package) {
-                (FindingKind::Vulnerability, Some(package)) => match finding.fixed.iter().map(String::as_str).max_by(|a, b| natural_order(a, b)) {
-                    Some(fixed) => {
-                        let os = package.kind.is_some_and(crate::model::package::PackageKind::is_os);
-                        let goal = goals.entry((&package.name, &package.version)).or_insert((fixed, 0, os));
-                        if natural_order(fixed, goal.0).is_gt() {
-                            goal.0 = fixed;
+                (FindingKind::Vulnerability, Some(package)) => {
+                    match finding.fixed.iter().map(String::as_str).max_by(|a, b| natural_order(a, b)) {
+                        Some(fixed) => {
+                            let os = package.kind.is_some_and(crate::model::package::PackageKind::is_os);
+                            let goal = goals.entry((&package.name, &package.version)).or_insert((fixed, 0, os));
+                            if natural_order(fixed, goal.0).is_gt() {
+                                goal.0 = fixed;
+                            }
+                            goal.1 += 1;
                         }
-                        goal.1 += 1;
+                        None => advice.without_fix += 1,
                     }
-                    None => advice.without_fix += 1,
-                },
+                }
                 (FindingKind::Vulnerability, None) => advice.without_fix += 1,
                 (FindingKind::Rule(_), _) => *advice.rules.entry(finding.id.as_str()).or_default() += 1,
                 (FindingKind::Exception, _) => advice.exceptions += 1,
@@ -71,8 +73,16 @@ impl<'a> Advice<'a> {
                 advice.upgrades.push(Upgrade { names: vec![name], installed, to, clears, os });
             }
         }
-        advice.upgrades.extend(together.into_iter().map(|((installed, to, os), (names, clears))| Upgrade { names, installed, to, clears, os }));
-        advice.upgrades.sort_by(|a, b| b.clears.cmp(&a.clears).then_with(|| a.names.cmp(&b.names)).then_with(|| a.installed.cmp(b.installed)));
+        advice.upgrades.extend(together.into_iter().map(|((installed, to, os), (names, clears))| Upgrade {
+            names,
+            installed,
+            to,
+            clears,
+            os,
+        }));
+        advice
+            .upgrades
+            .sort_by(|a, b| b.clears.cmp(&a.clears).then_with(|| a.names.cmp(&b.names)).then_with(|| a.installed.cmp(b.installed)));
         advice
     }
 }
@@ -137,7 +147,14 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 fn rank(token: Option<&Token<'_>>) -> u8 {
     match token {
         Some(Token::Tilde) => 0,
-        Some(Token::Word(word)) if matches!(word.to_ascii_lowercase().as_str(), "a" | "alpha" | "b" | "beta" | "c" | "rc" | "pre" | "preview" | "dev" | "snapshot") => 1,
+        Some(Token::Word(word))
+            if matches!(
+                word.to_ascii_lowercase().as_str(),
+                "a" | "alpha" | "b" | "beta" | "c" | "rc" | "pre" | "preview" | "dev" | "snapshot"
+            ) =>
+        {
+            1
+        }
         None => 2,
         Some(Token::Word(_)) => 3,
         Some(Token::Number(_)) => 4,

@@ -39,7 +39,10 @@ impl<'a> Beside<'a> {
     /// The DER of the leaf certificate.
     pub(crate) fn certificate(&self) -> Result<Option<Vec<u8>>, Refusal> {
         self.text(CERTIFICATE)
-            .map(|pem| trust::block(pem, "CERTIFICATE").map_err(|reason| Refusal::invalid("invalid.chain", format!("certificate annotation: {reason}"))))
+            .map(|pem| {
+                trust::block(pem, "CERTIFICATE")
+                    .map_err(|reason| Refusal::invalid("invalid.chain", format!("certificate annotation: {reason}")))
+            })
             .transpose()
     }
 
@@ -98,7 +101,9 @@ impl<'a> Beside<'a> {
         });
         if let Some(object) = material.as_object_mut() {
             match certificate {
-                Some(der) => object.insert("x509CertificateChain".to_owned(), json!({ "certificates": [{ "rawBytes": STANDARD.encode(der) }] })),
+                Some(der) => {
+                    object.insert("x509CertificateChain".to_owned(), json!({ "certificates": [{ "rawBytes": STANDARD.encode(der) }] }))
+                }
                 None => object.insert("publicKey".to_owned(), json!({ "hint": "" })),
             };
         }

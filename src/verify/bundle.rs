@@ -84,12 +84,16 @@ impl TrustRoot {
         if bundle.verification_material.tlog_entries.is_empty() {
             return Err(Refusal::invalid("invalid.proof-missing", "no transparency log entry"));
         }
-        let result = self.verifier.verify(artifact(covered)?, &bundle, &VerificationPolicy::any_identity()).map_err(|error| refusal(&error, covered))?;
+        let result = self
+            .verifier
+            .verify(artifact(covered)?, &bundle, &VerificationPolicy::any_identity())
+            .map_err(|error| refusal(&error, covered))?;
         // An `Ok` whose steps are not all done would be a change in the library, not a good signature.
         if !(result.certificate_verified() && result.sct_verified() && result.tlog_verified()) {
             return Err(Refusal::unchecked("unchecked.unsupported", "the verifier left out the certificate, its timestamp or the log"));
         }
-        let leaf = bundle.signing_certificate().ok_or_else(|| Refusal::invalid("invalid.chain", "no signing certificate"))?.as_bytes().to_vec();
+        let leaf =
+            bundle.signing_certificate().ok_or_else(|| Refusal::invalid("invalid.chain", "no signing certificate"))?.as_bytes().to_vec();
         let time = signing_time(&result).ok_or_else(|| Refusal::invalid("invalid.certificate-time", "no authenticated signing time"))?;
         let mut proven = proven(evidence);
         proven.checks.extend(["chain", "certificate-time", "sct"]);
@@ -115,7 +119,10 @@ impl TrustRoot {
             }
             // The library ties one hash to each kind of key, and has not every kind; the signature itself holds, so only the log is open.
             Err(
-                sigstore_verify::Error::SignatureInvalid(_) | sigstore_verify::Error::UnsupportedBundle(_) | sigstore_verify::Error::UnsupportedArtifact(_) | sigstore_verify::Error::Crypto(_),
+                sigstore_verify::Error::SignatureInvalid(_)
+                | sigstore_verify::Error::UnsupportedBundle(_)
+                | sigstore_verify::Error::UnsupportedArtifact(_)
+                | sigstore_verify::Error::Crypto(_),
             ) => Ok(Proven::bare(&["log", "log-entry"])),
             Err(error) => Err(refusal(&error, covered)),
         }
@@ -177,7 +184,9 @@ fn refusal(error: &sigstore_verify::Error, covered: Covered<'_>) -> Refusal {
         E::Certificate(problem) => match problem {
             CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => "invalid.certificate-time",
             // The chain is checked first, at the signing time, and its error carries the webpki variant only as text.
-            CertificateError::ChainInvalid(text) if text.contains("CertExpired") || text.contains("CertNotValidYet") => "invalid.certificate-time",
+            CertificateError::ChainInvalid(text) if text.contains("CertExpired") || text.contains("CertNotValidYet") => {
+                "invalid.certificate-time"
+            }
             CertificateError::Sct(_) => "invalid.sct",
             _ => "invalid.chain",
         },
@@ -208,7 +217,10 @@ fn check_bundle(checker: &Checker<'_>, spot: Spot<'_>, bytes: &[u8], signature_s
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::invalid("invalid.payload", "bundle is not UTF-8"))?;
     let media_type = value.get("mediaType").and_then(Value::as_str).unwrap_or_default();
     if !MEDIA_TYPES.contains(&media_type) {
-        return Err(Refusal::unchecked("unchecked.unsupported", format!("bundle of type `{}`", media_type.chars().take(100).collect::<String>())));
+        return Err(Refusal::unchecked(
+            "unchecked.unsupported",
+            format!("bundle of type `{}`", media_type.chars().take(100).collect::<String>()),
+        ));
     }
     let Some(envelope) = value.get("dsseEnvelope") else {
         return Err(Refusal::unchecked("unchecked.unsupported", "bundle holds no DSSE envelope"));
@@ -231,7 +243,13 @@ fn check_bundle(checker: &Checker<'_>, spot: Spot<'_>, bytes: &[u8], signature_s
 }
 
 /// Which trusted key signed the envelope; the bundle's key hint is not signed and not needed.
-fn key_signer(checker: &Checker<'_>, spot: Spot<'_>, text: &str, material: Option<&Value>, envelope: &Envelope) -> Result<(SignerIdentity, Proven), Refusal> {
+fn key_signer(
+    checker: &Checker<'_>,
+    spot: Spot<'_>,
+    text: &str,
+    material: Option<&Value>,
+    envelope: &Envelope,
+) -> Result<(SignerIdentity, Proven), Refusal> {
     let encoded = envelope.pre_authentication_encoding();
     let key = envelope.signatures.iter().find_map(|bytes| checker.key_of(&encoded, bytes)).ok_or_else(|| checker.no_key())?;
     let filled = |value: Option<&Value>| value.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
@@ -245,7 +263,6 @@ fn key_signer(checker: &Checker<'_>, spot: Spot<'_>, text: &str, material: Optio
     Ok((SignerIdentity::Key { fingerprint: key.fingerprint().to_owned() }, proven))
 }
 
-
 #[cfg(test)]
 mod tests {
     use std::{fs, path::Path};
@@ -256,7 +273,8 @@ mod tests {
     fn run(case: &Value, folder: &Path, covered: Covered<'_>) -> Result<(), String> {
         let path = |name: &str| case.get(name).and_then(Value::as_str).map(|name| folder.join(name));
         let text = fs::read_to_string(path("bundle").ok_or("no bundle")?).map_err(|error| error.to_string())?;
-        let root = TrustRoot::parse(&fs::read(path("trusted_root").ok_or("no root")?).map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
+        let root = TrustRoot::parse(&fs::read(path("trusted_root").ok_or("no root")?).map_err(|error| error.to_string())?)
+            .map_err(|error| error.to_string())?;
         strict_json::parse(text.as_bytes())?;
         if let Some(key) = path("key") {
             let pem = fs::read_to_string(key).map_err(|error| error.to_string())?;
@@ -270,12 +288,18 @@ mod tests {
             return Err("no identity".to_owned());
         };
         let expected = |name: &str| case.get(name).and_then(Value::as_str);
-        if expected("issuer") == Some(&issuer) && expected("identity") == Some(&subject) { Ok(()) } else { Err(format!("{issuer} {subject}")) }
+        if expected("issuer") == Some(&issuer) && expected("identity") == Some(&subject) {
+            Ok(())
+        } else {
+            Err(format!("{issuer} {subject}"))
+        }
     }
 
     #[test]
     fn conformance_cases_come_out_as_they_say() {
-        let Some(folder) = std::env::var_os("PLIMSOLL_CORPUS").map(|root| Path::new(&root).join("corpus/signing/conformance/dev")).filter(|f| f.is_dir()) else {
+        let Some(folder) =
+            std::env::var_os("PLIMSOLL_CORPUS").map(|root| Path::new(&root).join("corpus/signing/conformance/dev")).filter(|f| f.is_dir())
+        else {
             eprintln!("skipped: PLIMSOLL_CORPUS is not set");
             return;
         };

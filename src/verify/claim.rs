@@ -109,7 +109,10 @@ impl Names {
     pub(crate) fn of(reference: &ImageReference, references: &BTreeMap<String, String>) -> Self {
         let own = reference.registry().map(RegistryReference::name);
         let alternative = own.as_ref().and_then(|own| {
-            references.iter().find(|(name, _)| normal(name).as_ref() == Some(own)).map(|(_, target)| normal(target).unwrap_or_else(|| target.clone()))
+            references
+                .iter()
+                .find(|(name, _)| normal(name).as_ref() == Some(own))
+                .map(|(_, target)| normal(target).unwrap_or_else(|| target.clone()))
         });
         Self { own, alternative }
     }
@@ -163,7 +166,13 @@ impl Checker<'_> {
     }
 
     /// What the annotations prove about a signature by a trusted key in the tag layout.
-    pub(crate) fn key_evidence(&self, key: &TrustedKey, beside: &Beside<'_>, content: Content<'_>, covered: Covered<'_>) -> Result<Proven, Refusal> {
+    pub(crate) fn key_evidence(
+        &self,
+        key: &TrustedKey,
+        beside: &Beside<'_>,
+        content: Content<'_>,
+        covered: Covered<'_>,
+    ) -> Result<Proven, Refusal> {
         match self.root {
             _ if !beside.is_logged() => Ok(Proven::bare(&["log"])),
             None => Ok(Proven::bare(&["log", "log-entry"])),
@@ -186,7 +195,10 @@ impl Checker<'_> {
         let root = self.root()?;
         if !beside.is_logged() {
             return Err(if beside.is_dated() {
-                Refusal::unchecked("unchecked.unsupported", "a certificate that is dated by a timestamp alone, without a log entry, cannot be checked in this layout")
+                Refusal::unchecked(
+                    "unchecked.unsupported",
+                    "a certificate that is dated by a timestamp alone, without a log entry, cannot be checked in this layout",
+                )
             } else {
                 Refusal::invalid("invalid.certificate-time", "neither a log entry nor a timestamp says when the certificate was used")
             });

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{join3, join_all};
+use futures_util::future::{join_all, join3};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -57,7 +57,9 @@ impl Findings {
         let gap = Gap::new(SourceId::Signatures, kind, subject, one_line(reason.as_ref()));
         Self::gap(match kind {
             "unchecked.trust-root" => gap.with_hint("name a trusted root: the public-good one, or a trusted_root.json file"),
-            "unchecked.registry" => gap.with_hint("check that the registry can be reached and that the credentials may read this repository"),
+            "unchecked.registry" => {
+                gap.with_hint("check that the registry can be reached and that the credentials may read this repository")
+            }
             _ => gap,
         })
     }
@@ -66,7 +68,13 @@ impl Findings {
     fn refused(refusal: Refusal, place: Place, manifest: &Digest, index: usize) -> Self {
         match refusal {
             Refusal::Invalid { code, detail } => Self {
-                faults: vec![VerificationFault { code, place: Some(place), manifest: Some(manifest.clone()), index, detail: one_line(&detail) }],
+                faults: vec![VerificationFault {
+                    code,
+                    place: Some(place),
+                    manifest: Some(manifest.clone()),
+                    index,
+                    detail: one_line(&detail),
+                }],
                 signature_seen: place != Place::LegacyAtt,
                 ..Self::default()
             },
@@ -124,7 +132,11 @@ impl<'a> Reader<'a> {
         };
         let limit = self.checker.limits.referrers;
         if list.len() > limit {
-            return Findings::unchecked("unchecked.limit", format!("referrers of {subject}"), format!("{} referrers, more than {limit}", list.len()));
+            return Findings::unchecked(
+                "unchecked.limit",
+                format!("referrers of {subject}"),
+                format!("{} referrers, more than {limit}", list.len()),
+            );
         }
         let mut seen = BTreeSet::new();
         let list: Vec<&Descriptor> = list.iter().filter(|one| seen.insert(&one.digest)).collect();
@@ -143,7 +155,9 @@ impl<'a> Reader<'a> {
         let tag = format!("{}-{}", subject.algorithm().name(), subject.hex());
         let Some(raw) = self.within(&tag, self.source.fetch_tag(&tag)).await? else { return Ok((place, Vec::new())) };
         self.check_size(place, &raw)?;
-        let bad = |reason: String| Findings::refused(Refusal::invalid("invalid.payload", format!("fallback tag: {reason}")), place, &raw.digest, 0);
+        let bad = |reason: String| {
+            Findings::refused(Refusal::invalid("invalid.payload", format!("fallback tag: {reason}")), place, &raw.digest, 0)
+        };
         let value = strict_json::parse(&raw.bytes).map_err(bad)?;
         let entries = value.get("manifests").and_then(Value::as_array).ok_or_else(|| bad("is not an index".to_owned()))?;
         let list: Result<Vec<Descriptor>, String> = entries.iter().map(descriptor).collect();
@@ -153,14 +167,22 @@ impl<'a> Reader<'a> {
     async fn read_referrer(&self, subject: &Digest, place: Place, descriptor: &Descriptor) -> Findings {
         let limit = self.checker.limits.manifest_bytes;
         if descriptor.size > limit {
-            return Findings::unchecked("unchecked.limit", shown(place, &descriptor.digest, None), format!("manifest of {} bytes, more than {limit}", descriptor.size));
+            return Findings::unchecked(
+                "unchecked.limit",
+                shown(place, &descriptor.digest, None),
+                format!("manifest of {} bytes, more than {limit}", descriptor.size),
+            );
         }
         let raw = match self.within(&shown(place, &descriptor.digest, None), self.source.fetch_manifest(&descriptor.digest)).await {
             Ok(raw) => raw,
             Err(findings) => return findings,
         };
         if raw.digest != descriptor.digest {
-            return Findings::unchecked("unchecked.blob-digest", shown(place, &descriptor.digest, None), "manifest does not match its digest");
+            return Findings::unchecked(
+                "unchecked.blob-digest",
+                shown(place, &descriptor.digest, None),
+                "manifest does not match its digest",
+            );
         }
         // Whatever else refers to the image (an SBOM, a chart) is no evidence of ours; only the layer's own media type tells.
         self.read_manifest(subject, place, &raw, &|layer| match layer {
@@ -200,11 +222,14 @@ impl<'a> Reader<'a> {
         for (index, layer) in layers.iter().enumerate() {
             let spot = Spot { place, manifest: &raw.digest, subject };
             findings.append(match descriptor(layer) {
-                Err(reason) => Findings::refused(Refusal::invalid("invalid.payload", format!("manifest: {reason}")), place, &raw.digest, index),
+                Err(reason) => {
+                    Findings::refused(Refusal::invalid("invalid.payload", format!("manifest: {reason}")), place, &raw.digest, index)
+                }
                 Ok(layer) => match sort(&layer.media_type) {
                     Layer::Ours => self.read_layer(spot, index, &layer).await,
                     Layer::Foreign => {
-                        let detail = format!("layer of type `{}` in a place for signatures", layer.media_type.chars().take(100).collect::<String>());
+                        let detail =
+                            format!("layer of type `{}` in a place for signatures", layer.media_type.chars().take(100).collect::<String>());
                         Findings::refused(Refusal::invalid("invalid.payload", detail), place, &raw.digest, index)
                     }
                     Layer::Other => Findings::default(),
@@ -250,7 +275,11 @@ impl<'a> Reader<'a> {
         if u64::try_from(raw.bytes.len()).is_ok_and(|size| size <= limit) {
             return Ok(());
         }
-        Err(Findings::unchecked("unchecked.limit", shown(place, &raw.digest, None), format!("manifest of {} bytes, more than {limit}", raw.bytes.len())))
+        Err(Findings::unchecked(
+            "unchecked.limit",
+            shown(place, &raw.digest, None),
+            format!("manifest of {} bytes, more than {limit}", raw.bytes.len()),
+        ))
     }
 
     /// Waits for a fetch, at most until the deadline; an error or the end of time becomes a Gap about `what`.
@@ -258,10 +287,13 @@ impl<'a> Reader<'a> {
         match tokio::time::timeout_at(self.deadline, fetch).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
-                let kind = if matches!(error, registry::Error::DigestMismatch { .. }) { "unchecked.blob-digest" } else { "unchecked.registry" };
+                let kind =
+                    if matches!(error, registry::Error::DigestMismatch { .. }) { "unchecked.blob-digest" } else { "unchecked.registry" };
                 Err(Findings::unchecked(kind, what, chain(&error)))
             }
-            Err(_) => Err(Findings::unchecked("unchecked.timeout", what, format!("not read within {} s", self.checker.limits.time.as_secs()))),
+            Err(_) => {
+                Err(Findings::unchecked("unchecked.timeout", what, format!("not read within {} s", self.checker.limits.time.as_secs())))
+            }
         }
     }
 }

@@ -41,11 +41,17 @@ impl Envelope {
         let payload = STANDARD.decode(text("payload")?).map_err(|_| bad("payload is not base64"))?;
         let payload_type = text("payloadType")?;
         if payload_type != PAYLOAD_TYPE {
-            return Err(Refusal::invalid("invalid.payload-type", format!("payload type is `{}`", payload_type.chars().take(100).collect::<String>())));
+            return Err(Refusal::invalid(
+                "invalid.payload-type",
+                format!("payload type is `{}`", payload_type.chars().take(100).collect::<String>()),
+            ));
         }
         let listed = value.get("signatures").and_then(Value::as_array).ok_or_else(|| bad("no `signatures`"))?;
         if listed.len() > limits.envelope_signatures {
-            return Err(Refusal::unchecked("unchecked.limit", format!("envelope has {} signatures, more than {}", listed.len(), limits.envelope_signatures)));
+            return Err(Refusal::unchecked(
+                "unchecked.limit",
+                format!("envelope has {} signatures, more than {}", listed.len(), limits.envelope_signatures),
+            ));
         }
         if listed.is_empty() {
             return Err(Refusal::invalid("invalid.signature", "envelope is not signed"));
@@ -113,14 +119,20 @@ fn matching_subject<'a>(statement: &'a Value, wanted: &Digest, limits: &Limits) 
     let bad = |reason: &str| Refusal::invalid("invalid.subject", reason);
     let subjects = statement.get("subject").and_then(Value::as_array).ok_or_else(|| bad("statement has no list of subjects"))?;
     if subjects.len() > limits.subjects {
-        return Err(Refusal::unchecked("unchecked.limit", format!("statement has {} subjects, more than {}", subjects.len(), limits.subjects)));
+        return Err(Refusal::unchecked(
+            "unchecked.limit",
+            format!("statement has {} subjects, more than {}", subjects.len(), limits.subjects),
+        ));
     }
     let mut matched = None;
     for subject in subjects {
         let subject = subject.as_object().ok_or_else(|| bad("a subject is not an object"))?;
         let digests = subject.get("digest").and_then(Value::as_object).ok_or_else(|| bad("a subject has no digests"))?;
         if digests.len() > limits.subject_digests {
-            return Err(Refusal::unchecked("unchecked.limit", format!("a subject has {} digests, more than {}", digests.len(), limits.subject_digests)));
+            return Err(Refusal::unchecked(
+                "unchecked.limit",
+                format!("a subject has {} digests, more than {}", digests.len(), limits.subject_digests),
+            ));
         }
         if digests.get(wanted.algorithm().name()).and_then(Value::as_str) == Some(wanted.hex()) {
             matched = matched.or(Some(subject));
@@ -130,7 +142,12 @@ fn matching_subject<'a>(statement: &'a Value, wanted: &Digest, limits: &Limits) 
 }
 
 /// Checks one layer of an `.att` manifest.
-pub(crate) fn check(checker: &Checker<'_>, spot: Spot<'_>, annotations: &BTreeMap<String, String>, bytes: &[u8]) -> Result<Vec<Claim>, Refusal> {
+pub(crate) fn check(
+    checker: &Checker<'_>,
+    spot: Spot<'_>,
+    annotations: &BTreeMap<String, String>,
+    bytes: &[u8],
+) -> Result<Vec<Claim>, Refusal> {
     let value = strict_json::parse(bytes).map_err(|reason| Refusal::invalid("invalid.payload", format!("envelope: {reason}")))?;
     let envelope = Envelope::read(&value, checker.limits)?;
     let encoded = envelope.pre_authentication_encoding();
@@ -158,7 +175,13 @@ pub(crate) fn check(checker: &Checker<'_>, spot: Spot<'_>, annotations: &BTreeMa
     Ok(signers
         .into_iter()
         .map(|(signer, proven)| {
-            Claim::Attestation(statement.attested(signature(spot, signer, proven, statement.annotations.clone(), &["signature", "payload-type", "subject"])))
+            Claim::Attestation(statement.attested(signature(
+                spot,
+                signer,
+                proven,
+                statement.annotations.clone(),
+                &["signature", "payload-type", "subject"],
+            )))
         })
         .collect())
 }
@@ -171,7 +194,9 @@ mod tests {
     fn statements_must_name_the_image() {
         let hex = "a".repeat(64);
         let image = Digest::parse(&format!("sha256:{hex}")).expect("digest");
-        let statement = |kind: &str, subjects: &str| format!(r#"{{"_type":"https://in-toto.io/Statement/{kind}","subject":{subjects},"predicateType":"t","predicate":{{}}}}"#);
+        let statement = |kind: &str, subjects: &str| {
+            format!(r#"{{"_type":"https://in-toto.io/Statement/{kind}","subject":{subjects},"predicateType":"t","predicate":{{}}}}"#)
+        };
         let ours = format!(r#"{{"digest":{{"sha256":"{hex}"}},"annotations":{{"env":"prod"}}}}"#);
         let code = |text: &str| match Statement::read(text.as_bytes(), &image, &Limits::default()) {
             Ok(statement) => statement.annotations.get("env").cloned().unwrap_or_default(),
@@ -200,7 +225,9 @@ mod tests {
             Err(Refusal::Invalid { code, .. }) => code.to_owned(),
             Err(Refusal::Unchecked { kind, .. }) => kind.to_owned(),
         };
-        let envelope = |payload: &str, kind: &str, signatures: &str| format!(r#"{{"payload":"{payload}","payloadType":"{kind}","signatures":{signatures}}}"#);
+        let envelope = |payload: &str, kind: &str, signatures: &str| {
+            format!(r#"{{"payload":"{payload}","payloadType":"{kind}","signatures":{signatures}}}"#)
+        };
         assert_eq!(code(&envelope("e30=", PAYLOAD_TYPE, r#"[{"sig":"AA=="},{"sig":"*"},null]"#)), "1 of 3");
         assert_eq!(code(&envelope("e30", PAYLOAD_TYPE, r#"[{"sig":"AA=="}]"#)), "invalid.payload");
         assert_eq!(code(&envelope("e30=", "application/json", r#"[{"sig":"AA=="}]"#)), "invalid.payload-type");

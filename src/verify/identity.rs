@@ -65,15 +65,19 @@ fn subject(der: &[u8]) -> Result<String, String> {
     match name {
         GeneralName::UniformResourceIdentifier(uri) => Ok(uri.as_str().to_owned()),
         GeneralName::Rfc822Name(address) => Ok(address.as_str().to_owned()),
-        GeneralName::OtherName(other) if other.type_id == OTHER_NAME => {
-            other.value.decode_as::<Utf8StringRef<'_>>().map(|text| text.as_str().to_owned()).map_err(|_| "user name is no UTF-8 string".to_owned())
-        }
+        GeneralName::OtherName(other) if other.type_id == OTHER_NAME => other
+            .value
+            .decode_as::<Utf8StringRef<'_>>()
+            .map(|text| text.as_str().to_owned())
+            .map_err(|_| "user name is no UTF-8 string".to_owned()),
         _ => Err("subject alternative name is neither URI, e-mail address nor user name".to_owned()),
     }
 }
 
 fn utf8_string(der: &[u8]) -> Result<String, String> {
-    Utf8StringRef::from_der(der).map(|text| text.as_str().to_owned()).map_err(|error| format!("certificate claim is no UTF-8 string: {error}"))
+    Utf8StringRef::from_der(der)
+        .map(|text| text.as_str().to_owned())
+        .map_err(|error| format!("certificate claim is no UTF-8 string: {error}"))
 }
 
 #[cfg(test)]
@@ -89,7 +93,13 @@ mod tests {
             let Ok(SignerIdentity::Keyless { issuer, subject, extensions }) = read(der) else { panic!("not keyless") };
             assert_eq!(issuer, "https://token.actions.githubusercontent.com");
             assert_eq!(subject, "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main");
-            let expected = [("build_signer", subject.as_str()), ("ref", "refs/heads/main"), ("repository", repository), ("runner", "github-hosted"), ("trigger", trigger)];
+            let expected = [
+                ("build_signer", subject.as_str()),
+                ("ref", "refs/heads/main"),
+                ("repository", repository),
+                ("runner", "github-hosted"),
+                ("trigger", trigger),
+            ];
             assert_eq!(extensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
         };
         check(GOOD, "acme/app", "push");

@@ -137,13 +137,23 @@ impl Sigstore {
                     reader.read(subject).await
                 } else {
                     // The tag layouts have no room for longer digests, and no client writes such statements.
-                    Findings::gap(Gap::new(SourceId::Signatures, "unchecked.unsupported", subject.to_string(), "image digest is not SHA-256"))
+                    Findings::gap(Gap::new(
+                        SourceId::Signatures,
+                        "unchecked.unsupported",
+                        subject.to_string(),
+                        "image digest is not SHA-256",
+                    ))
                 });
             }
         } else {
             findings.append(Findings::gap(
-                Gap::new(SourceId::Signatures, "unchecked.source", image.reference.to_string(), "this kind of image source carries no signatures")
-                    .with_hint("verify the image in its registry, by digest"),
+                Gap::new(
+                    SourceId::Signatures,
+                    "unchecked.source",
+                    image.reference.to_string(),
+                    "this kind of image source carries no signatures",
+                )
+                .with_hint("verify the image in its registry, by digest"),
             ));
         }
         Ok(findings.into_verification(image.digest()))
@@ -172,6 +182,12 @@ impl Findings {
         self.faults.dedup();
         self.gaps.sort();
         self.gaps.dedup();
-        Verification { subject: subject.clone(), signatures: self.signatures, attestations: self.attestations, faults: self.faults, gaps: self.gaps }
+        Verification {
+            subject: subject.clone(),
+            signatures: self.signatures,
+            attestations: self.attestations,
+            faults: self.faults,
+            gaps: self.gaps,
+        }
     }
 }

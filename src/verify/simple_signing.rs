@@ -20,7 +20,12 @@ use crate::{
 const CLAIM_TYPE: &str = "cosign container image signature";
 
 /// Checks one layer of a `.sig` manifest.
-pub(crate) fn check(checker: &Checker<'_>, spot: Spot<'_>, annotations: &BTreeMap<String, String>, payload: &[u8]) -> Result<Vec<Claim>, Refusal> {
+pub(crate) fn check(
+    checker: &Checker<'_>,
+    spot: Spot<'_>,
+    annotations: &BTreeMap<String, String>,
+    payload: &[u8],
+) -> Result<Vec<Claim>, Refusal> {
     let beside = Beside::new(annotations);
     let text = beside.text(SIGNATURE).ok_or_else(|| Refusal::invalid("invalid.signature", "layer carries no signature"))?;
     let bytes = STANDARD.decode(text).map_err(|_| Refusal::invalid("invalid.signature", "signature is not base64"))?;
@@ -43,7 +48,10 @@ pub(crate) fn check(checker: &Checker<'_>, spot: Spot<'_>, annotations: &BTreeMa
     match checker.names.admit(&signed.reference) {
         Some(true) => proven.checks.insert("reference"),
         Some(false) => {
-            return Err(Refusal::invalid("invalid.reference", format!("signed for `{}`; list it under `references` if this image is a copy of that one", shown(&signed.reference))));
+            return Err(Refusal::invalid(
+                "invalid.reference",
+                format!("signed for `{}`; list it under `references` if this image is a copy of that one", shown(&signed.reference)),
+            ));
         }
         None => proven.not_checked.insert("reference"),
     };
@@ -62,7 +70,11 @@ fn read_payload(bytes: &[u8]) -> Result<Payload, Refusal> {
     let value = strict_json::parse(bytes).map_err(|reason| bad(&reason))?;
     let critical = value.get("critical").ok_or_else(|| bad("no `critical`"))?;
     let text = |path: &[&str]| {
-        path.iter().try_fold(critical, |value, name| value.get(name)).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| bad(&format!("no `critical.{}`", path.join("."))))
+        path.iter()
+            .try_fold(critical, |value, name| value.get(name))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| bad(&format!("no `critical.{}`", path.join("."))))
     };
     Ok(Payload {
         claim_type: text(&["type"])?,
@@ -90,8 +102,12 @@ mod tests {
             )
         };
         assert_eq!(check(&good("null")), Ok(vec![]));
-        assert_eq!(check(&good(r#"{"env":"prod","n":1}"#)), Ok(vec![("env".to_owned(), "prod".to_owned()), ("n".to_owned(), "1".to_owned())]));
-        for bad in [good("[]"), good("1"), good(r#"{"a":1,"a":2}"#), "{}".to_owned(), "[]".to_owned(), String::new(), good("null") + " {}"] {
+        assert_eq!(
+            check(&good(r#"{"env":"prod","n":1}"#)),
+            Ok(vec![("env".to_owned(), "prod".to_owned()), ("n".to_owned(), "1".to_owned())])
+        );
+        for bad in [good("[]"), good("1"), good(r#"{"a":1,"a":2}"#), "{}".to_owned(), "[]".to_owned(), String::new(), good("null") + " {}"]
+        {
             assert!(matches!(check(&bad), Err(Refusal::Invalid { code: "invalid.payload", .. })), "{bad}");
         }
     }

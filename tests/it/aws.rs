@@ -64,10 +64,19 @@ pub(crate) struct Rig {
 impl Rig {
     pub(crate) fn new(url: &str) -> Self {
         let credentials = || Credentials::new("AKIDEXAMPLE", "canary-secret-key", Some(CANARY.to_owned()), None, "test");
-        let retry = || RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(1)).with_max_backoff(Duration::from_millis(2));
+        let retry = || {
+            RetryConfig::standard()
+                .with_max_attempts(3)
+                .with_initial_backoff(Duration::from_millis(1))
+                .with_max_backoff(Duration::from_millis(2))
+        };
         let region = || Region::new("us-east-1");
-        let ecr = aws_sdk_ecr::Config::builder().behavior_version(BehaviorVersion::latest()).region(region()).credentials_provider(credentials());
-        let inspector = aws_sdk_inspector2::Config::builder().behavior_version(BehaviorVersion::latest()).region(region()).credentials_provider(credentials());
+        let ecr =
+            aws_sdk_ecr::Config::builder().behavior_version(BehaviorVersion::latest()).region(region()).credentials_provider(credentials());
+        let inspector = aws_sdk_inspector2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region())
+            .credentials_provider(credentials());
         Self {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime"),
             ecr: aws_sdk_ecr::Client::from_conf(ecr.retry_config(retry()).endpoint_url(url).build()),
@@ -87,12 +96,25 @@ impl Rig {
 }
 
 fn options() -> SourceOptions {
-    SourceOptions { wait: WaitOptions::default(), clock: Arc::new(VirtualClock::default()), progress: Arc::new(Silent), ..SourceOptions::default() }
+    SourceOptions {
+        wait: WaitOptions::default(),
+        clock: Arc::new(VirtualClock::default()),
+        progress: Arc::new(Silent),
+        ..SourceOptions::default()
+    }
 }
 
 fn image(reference: &str, digest: &str) -> ResolvedImage {
     let digest = Digest::parse(digest).expect("digest");
-    let config = Descriptor { media_type: String::new(), digest: digest.clone(), size: 0, urls: Vec::new(), annotations: BTreeMap::new(), artifact_type: None, platform: None };
+    let config = Descriptor {
+        media_type: String::new(),
+        digest: digest.clone(),
+        size: 0,
+        urls: Vec::new(),
+        annotations: BTreeMap::new(),
+        artifact_type: None,
+        platform: None,
+    };
     ResolvedImage {
         reference: ImageReference::parse(reference).expect("reference"),
         index_digest: None,
@@ -157,10 +179,18 @@ fn made_scenarios_give_their_gaps() {
         let (url, _replay) = start(Scenario::testdata(name));
         let rig = Rig::new(&url);
         let report = rig.ecr(&made());
-        assert_eq!((report.state.source, kinds(&report), report.observations.len()), (*source, gaps.to_vec(), *rows), "{name}: {report:#?}");
+        assert_eq!(
+            (report.state.source, kinds(&report), report.observations.len()),
+            (*source, gaps.to_vec(), *rows),
+            "{name}: {report:#?}"
+        );
         if let Some((gaps, rows)) = inspector {
             let report = rig.inspector(&made());
-            assert_eq!((report.state.source, kinds(&report), report.observations.len()), (SourceId::Inspector, gaps.to_vec(), *rows), "{name}: {report:#?}");
+            assert_eq!(
+                (report.state.source, kinds(&report), report.observations.len()),
+                (SourceId::Inspector, gaps.to_vec(), *rows),
+                "{name}: {report:#?}"
+            );
         }
     }
 }
@@ -168,7 +198,10 @@ fn made_scenarios_give_their_gaps() {
 #[test]
 fn an_empty_list_of_an_unknown_registry_is_no_answer() {
     let root = Scenario::testdata("basic-clean").root;
-    let (rig, _replay) = serve(&root, &json!({"DescribeImageScanFindings": ["ecr/basic-clean.json"], "ListCoverage": [{"inline": {"coveredResources": []}}]}));
+    let (rig, _replay) = serve(
+        &root,
+        &json!({"DescribeImageScanFindings": ["ecr/basic-clean.json"], "ListCoverage": [{"inline": {"coveredResources": []}}]}),
+    );
     let report = rig.ecr(&made());
     assert_eq!((report.state.source, kinds(&report), waited(&report)), (SourceId::Ecr, vec!["incomplete"], 900));
     assert!(report.gaps[0].hint.as_deref().is_some_and(|hint| hint.contains("ecr:GetRegistryScanningConfiguration")));
@@ -198,14 +231,20 @@ fn the_digest_of_the_image_is_asked_about_and_calls_are_few() {
         let request = call.request.to_string();
         match call.operation.as_str() {
             "DescribeImageScanFindings" | "ListFindings" | "ListCoverage" => {
-                assert!(request.contains(&made().digest().to_string()) && request.contains("111122223333") && request.contains("acme/app"), "{call:?}");
+                assert!(
+                    request.contains(&made().digest().to_string()) && request.contains("111122223333") && request.contains("acme/app"),
+                    "{call:?}"
+                );
             }
             _ => {}
         }
     }
     // The two views are one source: two findings, one evidence each.
     let findings = merge(&reports, None, &compare);
-    assert_eq!(findings.iter().map(|finding| (finding.id.as_str(), finding.evidence.len())).collect::<Vec<_>>(), [("CVE-2099-0004", 1), ("CVE-2099-0001", 1)]);
+    assert_eq!(
+        findings.iter().map(|finding| (finding.id.as_str(), finding.evidence.len())).collect::<Vec<_>>(),
+        [("CVE-2099-0004", 1), ("CVE-2099-0001", 1)]
+    );
     assert_eq!(findings[0].evidence[0].attributes["view"], "ecr, inspector");
     assert_eq!((findings[0].epss_millionths, findings[0].fixed.as_slice()), (Some(250_000), ["1.0.1".to_owned()].as_slice()));
     assert_eq!(findings[1].package.as_ref().map(|package| package.version.as_str()), Some("1.2.3-4"));
@@ -264,7 +303,13 @@ fn observation(source: SourceId, id: &str, name: &str, version: &str, kind: Pack
         id: id.to_owned(),
         aliases: BTreeSet::new(),
         title: None,
-        package: Some(ObservedPackage { kind: Some(kind), name: name.to_owned(), version: version.to_owned(), locations: Vec::new(), path: None }),
+        package: Some(ObservedPackage {
+            kind: Some(kind),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            locations: Vec::new(),
+            path: None,
+        }),
         ratings: Vec::new(),
         fixed: Vec::new(),
         says_no_fix: false,
@@ -435,7 +480,10 @@ fn merges_equal_the_corpus() {
         for (view, files) in inputs(&root, case) {
             let registry = if view == "basic" { BASIC } else { ENHANCED };
             let operation = if view == "list" { "ListFindings" } else { "DescribeImageScanFindings" };
-            let (rig, _replay) = serve(&root, &json!({"GetRegistryScanningConfiguration": [registry], "ListCoverage": [COVERED], operation: pages(&root, &files)}));
+            let (rig, _replay) = serve(
+                &root,
+                &json!({"GetRegistryScanningConfiguration": [registry], "ListCoverage": [COVERED], operation: pages(&root, &files)}),
+            );
             let report = if view == "list" { rig.inspector(&app(digest)) } else { rig.ecr(&app(digest)) };
             assert_eq!(kinds(&report), [""; 0], "{name}: {report:#?}");
             dropped += report.state.details["dropped_rows"].parse::<u64>().expect("count");
@@ -552,11 +600,19 @@ fn offline(case: &Value, wanted: &mut Vec<Value>) -> Option<Vec<Observation>> {
         observation.ratings = vec![rating(RatingAuthor::Vendor, row["ratings"]["vendor"].as_str().expect("rating"))];
         said.push(observation);
     }
-    let advisory_of = |finding: &Value| finding["aliases"].as_array().into_iter().flatten().filter_map(Value::as_str).find(|id| !id.starts_with("GHSA-")).map(str::to_owned);
+    let advisory_of = |finding: &Value| {
+        finding["aliases"].as_array().into_iter().flatten().filter_map(Value::as_str).find(|id| !id.starts_with("GHSA-")).map(str::to_owned)
+    };
     if case["offline_only"].is_object() {
         for finding in wanted.iter().filter(|finding| finding["sources"] == json!(["inspector", "offline"])) {
             let text = |key: &str| finding[key].as_str().expect("text");
-            let mut observation = observation(SourceId::Offline, &advisory_of(finding).expect("advisory"), text("package"), text("version"), kind_of(text("type")));
+            let mut observation = observation(
+                SourceId::Offline,
+                &advisory_of(finding).expect("advisory"),
+                text("package"),
+                text("version"),
+                kind_of(text("type")),
+            );
             observation.aliases = BTreeSet::from([text("id").to_owned()]);
             observation.fixed = vec![text("fixed").to_owned()];
             observation.ratings = finding["ratings"]["osv"].as_str().map(|word| rating(RatingAuthor::Osv, word)).into_iter().collect();
@@ -585,7 +641,10 @@ fn rating(author: RatingAuthor, word: &str) -> Rating {
 }
 
 fn severity_order(finding: &Value) -> u8 {
-    finding["severity"].as_str().and_then(|word| Severity::ALL.into_iter().find(|severity| severity.name() == word)).map_or(9, Severity::report_order)
+    finding["severity"]
+        .as_str()
+        .and_then(|word| Severity::ALL.into_iter().find(|severity| severity.name() == word))
+        .map_or(9, Severity::report_order)
 }
 
 /// A finding in the shape of merge-expected.json.
@@ -595,8 +654,14 @@ fn shown(finding: &Finding) -> Value {
         let severities = finding.ratings.iter().filter(|rating| rating.author == author).map(Rating::severity);
         severities.min_by_key(|severity| severity.report_order()).unwrap_or(Severity::Unknown)
     };
-    let ratings: BTreeMap<&str, &str> = finding.ratings.iter().map(|rating| (rating.author.name(), by_author(rating.author).name())).collect();
-    let highest = finding.ratings.iter().map(Rating::severity).filter(|severity| *severity != Severity::Unknown).min_by_key(|severity| severity.report_order());
+    let ratings: BTreeMap<&str, &str> =
+        finding.ratings.iter().map(|rating| (rating.author.name(), by_author(rating.author).name())).collect();
+    let highest = finding
+        .ratings
+        .iter()
+        .map(Rating::severity)
+        .filter(|severity| *severity != Severity::Unknown)
+        .min_by_key(|severity| severity.report_order());
     let sources: BTreeSet<&str> = finding.evidence.iter().map(|evidence| evidence.source.name()).collect();
     let matched = finding.evidence.iter().map(|evidence| evidence.matched).min().unwrap_or(MatchKind::Unlocated);
     let kind = package.and_then(|package| package.kind);

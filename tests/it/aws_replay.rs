@@ -198,7 +198,12 @@ fn answer(state: &Mutex<State>, path: &str, target: Option<&str>, body: &[u8]) -
     if !is_error {
         return reply(200, &headers(kind), &value.to_string());
     }
-    let headers = value["headers"].as_object().expect("headers").iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    let headers = value["headers"]
+        .as_object()
+        .expect("headers")
+        .iter()
+        .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
     let body = value["body_text"].as_str().map_or_else(|| value["body"].to_string(), str::to_owned);
     reply(u16::try_from(value["status"].as_u64().expect("status")).expect("small status"), &headers, &body)
 }
@@ -220,7 +225,10 @@ fn pick(state: &mut State, operation: &str, token: &str) -> Option<Value> {
 }
 
 fn reply(status: u16, headers: &BTreeMap<String, String>, body: &str) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status} Replayed\r\nContent-Length: {}\r\nx-amzn-RequestId: 00000000-0000-0000-0000-000000000000\r\n", body.len());
+    let mut text = format!(
+        "HTTP/1.1 {status} Replayed\r\nContent-Length: {}\r\nx-amzn-RequestId: 00000000-0000-0000-0000-000000000000\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

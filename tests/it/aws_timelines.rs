@@ -17,10 +17,7 @@ use plimsoll::{
         target::SourceOptions,
         wait::{Clock, WaitOptions},
     },
-    model::{
-        coverage::Completeness,
-        package::Inventory,
-    },
+    model::{coverage::Completeness, package::Inventory},
     progress::Silent,
 };
 use serde_json::{Value, json};
@@ -116,7 +113,11 @@ impl Timeline {
         if matches!(operation, "DescribeImageScanFindings" | "ListFindings" | "ListCoverage") && self.random.below(1000) < self.faults {
             match self.fault {
                 "throttle" => return Some(error(400, "ThrottlingException")),
-                "html" => return Some(json!({"error": true, "inline": {"status": 502, "headers": {"Content-Type": "text/html"}, "body_text": "<html>502</html>"}})),
+                "html" => {
+                    return Some(
+                        json!({"error": true, "inline": {"status": 502, "headers": {"Content-Type": "text/html"}, "body_text": "<html>502</html>"}}),
+                    );
+                }
                 "credentials" => return Some(error(400, "ExpiredTokenException")),
                 "denied" => return Some(error(400, "AccessDeniedException")),
                 "token" if token.is_some() => return Some(error(400, "ValidationException")),
@@ -125,9 +126,9 @@ impl Timeline {
             }
         }
         match operation {
-            "GetRegistryScanningConfiguration" if self.registry != "unknown" => {
-                Some(inline(json!({"registryId": "111122223333", "scanningConfiguration": {"scanType": self.registry.to_uppercase(), "rules": []}})))
-            }
+            "GetRegistryScanningConfiguration" if self.registry != "unknown" => Some(inline(
+                json!({"registryId": "111122223333", "scanningConfiguration": {"scanType": self.registry.to_uppercase(), "rules": []}}),
+            )),
             "DescribeImageScanFindings" => Some(self.describe(token, now)),
             "ListFindings" => Some(inline(self.list(token, now))),
             "ListCoverage" => Some(inline(self.coverage(now))),
@@ -153,8 +154,10 @@ impl Timeline {
             });
         }
         let (rows, next) = self.slice(token, now);
-        let shown: Vec<Value> = rows.iter().map(|row| if self.registry == "basic" { json!({"name": row, "severity": "HIGH"}) } else { finding(row) }).collect();
-        let mut page = with(head("ACTIVE"), json!({key: shown, "imageScanCompletedAt": SCANNED, "findingSeverityCounts": {"HIGH": rows.len()}}));
+        let shown: Vec<Value> =
+            rows.iter().map(|row| if self.registry == "basic" { json!({"name": row, "severity": "HIGH"}) } else { finding(row) }).collect();
+        let mut page =
+            with(head("ACTIVE"), json!({key: shown, "imageScanCompletedAt": SCANNED, "findingSeverityCounts": {"HIGH": rows.len()}}));
         page["nextToken"] = json!(next);
         inline(page)
     }
@@ -166,7 +169,8 @@ impl Timeline {
 
     /// One page of what shows now; a token carries its place.
     fn slice(&self, token: Option<&str>, now: u64) -> (Vec<String>, Option<String>) {
-        let (from, was_empty) = token.and_then(|token| token.split_once('-')).map_or((0, false), |(at, kind)| (at.parse().unwrap_or(0), kind == "e"));
+        let (from, was_empty) =
+            token.and_then(|token| token.split_once('-')).map_or((0, false), |(at, kind)| (at.parse().unwrap_or(0), kind == "e"));
         if self.empty_pages && !was_empty {
             return (Vec::new(), Some(format!("{from}-e")));
         }
@@ -256,7 +260,12 @@ fn play(seeds: RangeInclusive<u64>) {
         for source in asked {
             let clock = Arc::new(VirtualClock::default());
             *current.lock().expect("unpoisoned") = Some((timeline.clone(), Arc::clone(&clock)));
-            let options = SourceOptions { wait: WaitOptions::default(), clock: clock.clone(), progress: Arc::new(Silent), ..SourceOptions::default() };
+            let options = SourceOptions {
+                wait: WaitOptions::default(),
+                clock: clock.clone(),
+                progress: Arc::new(Silent),
+                ..SourceOptions::default()
+            };
             let inventory = Inventory::default();
             let image = made();
             let report = if *source == "ecr" {

@@ -51,7 +51,11 @@ fn a_signature_by_another_key_fails() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let policy = folder.path().join("other.yaml");
     fs::copy(testdata("verify/keys/p256.pub"), folder.path().join("other.pem")).expect("key");
-    fs::write(&policy, "version: 1\nextends: builtin:baseline\nsigners: { other: { key: other.pem } }\nsignatures: [ { any_of: [other] } ]\n").expect("policy");
+    fs::write(
+        &policy,
+        "version: 1\nextends: builtin:baseline\nsigners: { other: { key: other.pem } }\nsignatures: [ { any_of: [other] } ]\n",
+    )
+    .expect("policy");
     let policy = policy.to_str().expect("UTF-8");
     plimsoll(&["gate", "oci:testdata/images/fixed:v1", ADVISORIES, "--policy", policy]).expect(1).says("invalid.signature");
 }
@@ -193,7 +197,9 @@ fn verify_needs_the_right_key() {
     plimsoll(&["verify", image, "--key", "testdata/images/demo.pub.pem", "--annotation", "env=prod"]).expect(1).says("unmet.annotation");
     plimsoll(&["verify", "oci:testdata/images/vulnerable:v1", "--key", "testdata/images/demo.pub.pem"]).expect(1).says("absent.signature");
     // An archive of a daemon cannot hold signatures: nobody looked, so nobody passes.
-    plimsoll(&["verify", "docker-archive:testdata/images/fixed.docker.tar", "--key", "testdata/images/demo.pub.pem"]).expect(3).says("unchecked.source");
+    plimsoll(&["verify", "docker-archive:testdata/images/fixed.docker.tar", "--key", "testdata/images/demo.pub.pem"])
+        .expect(3)
+        .says("unchecked.source");
 }
 
 #[test]

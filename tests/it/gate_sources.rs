@@ -11,14 +11,41 @@ use crate::{
 };
 
 const IMAGE: &str = "oci:testdata/images/fixed:v1";
-const KEYS: [(&str, &str); 3] = [("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTESTTEST"), ("AWS_SECRET_ACCESS_KEY", "canary-secret-that-must-never-be-printed"), ("AWS_EC2_METADATA_DISABLED", "true")];
+const KEYS: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "AKIDTESTTESTTESTTEST"),
+    ("AWS_SECRET_ACCESS_KEY", "canary-secret-that-must-never-be-printed"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+];
 
 /// Gates the fixed image with AWS answers from `testdata/findings/<scenario>`.
 fn gate_with(scenario: &str, services: &str) -> Run {
     let (url, _replay) = aws_replay::start(Scenario::testdata(scenario));
     let args = [
-        "gate", IMAGE, "--no-offline", "--policy", "testdata/images/aws-policy.yaml", "--aws", services, "--aws-account", "111122223333", "--aws-region", "eu-central-1",
-        "--aws-repository", "team/app", "--aws-wait", "3", "--aws-settle", "0", "--aws-max-attempts", "3", "--endpoint-url", &url, "--output", "text", "--show", "all",
+        "gate",
+        IMAGE,
+        "--no-offline",
+        "--policy",
+        "testdata/images/aws-policy.yaml",
+        "--aws",
+        services,
+        "--aws-account",
+        "111122223333",
+        "--aws-region",
+        "eu-central-1",
+        "--aws-repository",
+        "team/app",
+        "--aws-wait",
+        "3",
+        "--aws-settle",
+        "0",
+        "--aws-max-attempts",
+        "3",
+        "--endpoint-url",
+        &url,
+        "--output",
+        "text",
+        "--show",
+        "all",
     ];
     let run = plimsoll_with(&args, &KEYS, &root());
     for text in [&run.stdout, &run.stderr] {
@@ -54,7 +81,13 @@ fn a_clean_enhanced_scan_passes_and_an_unconfirmed_one_does_not() {
 
 #[test]
 fn not_yet_scanned_access_denied_and_throttled_never_pass() {
-    for (scenario, kind) in [("not-yet-scanned", "not-scanned"), ("access-denied", "denied"), ("throttled", "throttled"), ("pending", "pending"), ("bad-signature", "credentials")] {
+    for (scenario, kind) in [
+        ("not-yet-scanned", "not-scanned"),
+        ("access-denied", "denied"),
+        ("throttled", "throttled"),
+        ("pending", "pending"),
+        ("bad-signature", "credentials"),
+    ] {
         let run = gate_with(scenario, "ecr").expect(3).says("INCOMPLETE");
         assert!(run.stdout.contains(kind), "{scenario}: no gap `{kind}` in\n{}", run.stdout);
     }
@@ -71,7 +104,16 @@ fn comparable(report: &str) -> String {
 
 fn gate_json(image: &str, more: &[&str]) -> Run {
     let mut args = vec![
-        "gate", image, "--dockerfile", "testdata/images/vulnerable.Dockerfile", "--policy", "testdata/images/unsigned-policy.yaml", "--advisories", "testdata/advisory/osv", "--output", "json",
+        "gate",
+        image,
+        "--dockerfile",
+        "testdata/images/vulnerable.Dockerfile",
+        "--policy",
+        "testdata/images/unsigned-policy.yaml",
+        "--advisories",
+        "testdata/advisory/osv",
+        "--output",
+        "json",
     ];
     args.extend_from_slice(more);
     plimsoll_with(&args, &[], &root())

@@ -98,7 +98,9 @@ fn hostile_images_end_as_their_list_says() {
         }
         let names: BTreeSet<&str> = inventory.packages.iter().map(|package| package.name.as_str()).collect();
         let listed = |cell: &&str| cell.split(' ').filter(|word| *word != "-").map(str::to_owned).collect::<Vec<_>>();
-        let as_said = ended == *outcome && listed(found).iter().all(|name| names.contains(name.as_str())) && !listed(absent).iter().any(|name| names.contains(name.as_str()));
+        let as_said = ended == *outcome
+            && listed(found).iter().all(|name| names.contains(name.as_str()))
+            && !listed(absent).iter().any(|name| names.contains(name.as_str()));
         if !as_said || took > Duration::from_secs(60) {
             wrong.push(format!("{name}: expected {outcome}, ended as {ended} with {names:?} after {took:?}"));
         }
@@ -143,8 +145,10 @@ fn blob(layout: &Path, descriptor: &Value, cap: u64) -> Result<Vec<u8>, String> 
 
 /// Digest and architecture of each image, through nested indexes.
 fn manifests(layout: &Path) -> Result<Vec<(Value, String)>, String> {
-    let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
-    let mut todo: Vec<(Value, usize)> = index["manifests"].as_array().cloned().unwrap_or_default().into_iter().rev().map(|d| (d, 1)).collect();
+    let index: Value =
+        serde_json::from_slice(&fs::read(layout.join("index.json")).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
+    let mut todo: Vec<(Value, usize)> =
+        index["manifests"].as_array().cloned().unwrap_or_default().into_iter().rev().map(|d| (d, 1)).collect();
     let mut found = Vec::new();
     while let Some((descriptor, depth)) = todo.pop() {
         if depth > 4 {
@@ -179,8 +183,12 @@ fn resolve(layout: &Path, manifest: &Value) -> Result<ResolvedImage, String> {
     let body: Value = serde_json::from_slice(&blob(layout, manifest, 4 << 20)?).map_err(|e| e.to_string())?;
     let config: Value = serde_json::from_slice(&blob(layout, &body["config"], 8 << 20)?).map_err(|e| e.to_string())?;
     let layers: Vec<Descriptor> = body["layers"].as_array().into_iter().flatten().map(descriptor).collect::<Result<_, _>>()?;
-    let diff_ids: Vec<Digest> =
-        config["rootfs"]["diff_ids"].as_array().into_iter().flatten().map(|id| Digest::parse(id.as_str().unwrap_or_default()).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
+    let diff_ids: Vec<Digest> = config["rootfs"]["diff_ids"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|id| Digest::parse(id.as_str().unwrap_or_default()).map_err(|e| e.to_string()))
+        .collect::<Result<_, _>>()?;
     if layers.len() != diff_ids.len() {
         return Err(format!("{} layers, but {} diff ids", layers.len(), diff_ids.len()));
     }
@@ -191,15 +199,32 @@ fn resolve(layout: &Path, manifest: &Value) -> Result<ResolvedImage, String> {
         index_digest: None,
         platform: Platform::parse(&platform).unwrap(),
         platform_choice: PlatformChoice::Only,
-        layers: layers.iter().zip(&diff_ids).enumerate().map(|(index, (d, id))| Layer { index, descriptor: d.clone(), diff_id: id.clone(), history: None }).collect(),
-        manifest: Manifest { digest: own.digest, media_type: own.media_type, size: own.size, config: descriptor(&body["config"])?, layers, annotations: BTreeMap::new() },
+        layers: layers
+            .iter()
+            .zip(&diff_ids)
+            .enumerate()
+            .map(|(index, (d, id))| Layer { index, descriptor: d.clone(), diff_id: id.clone(), history: None })
+            .collect(),
+        manifest: Manifest {
+            digest: own.digest,
+            media_type: own.media_type,
+            size: own.size,
+            config: descriptor(&body["config"])?,
+            layers,
+            annotations: BTreeMap::new(),
+        },
         config: ImageConfig { created: config["created"].as_str().map(str::to_owned), diff_ids, ..ImageConfig::default() },
     })
 }
 
 fn take(layout: &Path, image: &ResolvedImage) -> Result<Inventory, String> {
-    let inputs = image.layers.iter().map(|layer| LayerInput { layer: layer.clone(), reader: Box::new(Blob::new(layout, &layer.descriptor)) }).collect();
-    let view = layers::walk(inputs, &inventory::wants, &Limits::default()).map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)))?;
+    let inputs = image
+        .layers
+        .iter()
+        .map(|layer| LayerInput { layer: layer.clone(), reader: Box::new(Blob::new(layout, &layer.descriptor)) })
+        .collect();
+    let view = layers::walk(inputs, &inventory::wants, &Limits::default())
+        .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)))?;
     Ok(inventory::catalog(&view, &image.layers))
 }
 
@@ -216,7 +241,14 @@ struct Blob {
 impl Blob {
     fn new(layout: &Path, descriptor: &Descriptor) -> Self {
         let path = layout.join("blobs").join(descriptor.digest.algorithm().name()).join(descriptor.digest.hex());
-        Self { path, file: None, hasher: Some(Hasher::new(descriptor.digest.algorithm())), digest: descriptor.digest.clone(), size: descriptor.size, read: 0 }
+        Self {
+            path,
+            file: None,
+            hasher: Some(Hasher::new(descriptor.digest.algorithm())),
+            digest: descriptor.digest.clone(),
+            size: descriptor.size,
+            read: 0,
+        }
     }
 }
 
@@ -248,7 +280,13 @@ fn write_sbom(name: &str, image: ResolvedImage, inventory: &Inventory) {
         inventory: Some(inventory.clone()),
         verification: None,
         sources: Vec::new(),
-        verdict: Verdict { outcome: Outcome::Pass, findings: Vec::new(), gaps: Vec::new(), requirements: Vec::new(), exceptions: Vec::new() },
+        verdict: Verdict {
+            outcome: Outcome::Pass,
+            findings: Vec::new(),
+            gaps: Vec::new(),
+            requirements: Vec::new(),
+            exceptions: Vec::new(),
+        },
         exit_code: 0,
     };
     let style = Style { colour: false, ascii: true, width: 80, show: Show::All };
@@ -288,9 +326,16 @@ fn databases_of_the_corpus_hold_what_is_listed() {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let gone = |row: &Value| matches!(text(&row["status"]).split(' ').nth(2), Some("config-files" | "not-installed"));
         let Some(expected) = record["expected"].as_array() else { continue };
-        let expected: BTreeSet<_> =
-            expected.iter().filter(|row| row["version"] != "" && !gone(row)).map(|row| (text(&row["name"]), text(&row["version"]), text(&row["arch"]))).collect();
-        let found: BTreeSet<_> = inventory.packages.iter().map(|package| (package.name.clone(), package.version.clone(), package.arch.clone().unwrap_or_default())).collect();
+        let expected: BTreeSet<_> = expected
+            .iter()
+            .filter(|row| row["version"] != "" && !gone(row))
+            .map(|row| (text(&row["name"]), text(&row["version"]), text(&row["arch"])))
+            .collect();
+        let found: BTreeSet<_> = inventory
+            .packages
+            .iter()
+            .map(|package| (package.name.clone(), package.version.clone(), package.arch.clone().unwrap_or_default()))
+            .collect();
         if found != expected {
             wrong.push(format!("{path}: expected {expected:?}, found {found:?} and {:?}", inventory.gaps));
         }
@@ -308,7 +353,15 @@ fn inventory_of(files: &[(&str, &[u8])]) -> Inventory {
     }
     let bytes = archive.into_inner().unwrap();
     let digest = Digest::sha256_of(&bytes);
-    let descriptor = Descriptor { media_type: String::new(), digest: digest.clone(), size: 0, urls: Vec::new(), annotations: BTreeMap::new(), artifact_type: None, platform: None };
+    let descriptor = Descriptor {
+        media_type: String::new(),
+        digest: digest.clone(),
+        size: 0,
+        urls: Vec::new(),
+        annotations: BTreeMap::new(),
+        artifact_type: None,
+        platform: None,
+    };
     let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
     let input = LayerInput { layer: layer.clone(), reader: Box::new(io::Cursor::new(bytes)) };
     inventory::catalog(&layers::walk(vec![input], &inventory::wants, &Limits::default()).unwrap(), &[layer])

@@ -181,7 +181,8 @@ fn verify_logged(signer: &Signer, log: &Signer, trusted: &Signer, tamper: Tamper
     });
     tamper(&mut bundle);
     repo.put_referrer(&digest, BUNDLE, bundle.to_string().as_bytes(), EMPTY);
-    let trust = Trust { keys: vec![TrustedKey::parse(signer.name, signer.pem()).expect("key")], trusted_root: Some(trusted.trusted_root()) };
+    let trust =
+        Trust { keys: vec![TrustedKey::parse(signer.name, signer.pem()).expect("key")], trusted_root: Some(trusted.trusted_root()) };
     verify_with(&repo, trust, BTreeMap::new(), Limits::default(), &image("registry.example/app", &digest, None))
 }
 
@@ -194,7 +195,12 @@ fn every_kind_of_key_signs_bundles_and_the_log_is_checked_where_it_can_be() {
         let [signature] = facts.signatures.as_slice() else { panic!("{}: {facts:?}", signer.name) };
         eprintln!("{}: logged {} at {:?}, not checked {:?}", signer.name, signature.logged, signature.time, signature.not_checked);
         assert_eq!(signature.logged, logged, "{}", signer.name);
-        assert_eq!(signature.time.map(|(time, source)| (time.as_second(), source)), logged.then_some((TIME, TimeSource::LogEntry)), "{}", signer.name);
+        assert_eq!(
+            signature.time.map(|(time, source)| (time.as_second(), source)),
+            logged.then_some((TIME, TimeSource::LogEntry)),
+            "{}",
+            signer.name
+        );
         assert_eq!(signature.not_checked.contains("log-entry"), !logged, "{}", signer.name);
     };
     check(&Signer::ecdsa("P-256", &signature::ECDSA_P256_SHA256_ASN1_SIGNING), true);

@@ -42,7 +42,8 @@ impl RealRegistry {
     /// Starts a registry, or says which program is missing.
     pub(crate) fn start(access: Access) -> Option<Self> {
         for program in ["docker-registry", "skopeo", "openssl", "htpasswd"] {
-            let found = std::env::var_os("PATH").is_some_and(|paths| std::env::split_paths(&paths).any(|folder| folder.join(program).is_file()));
+            let found =
+                std::env::var_os("PATH").is_some_and(|paths| std::env::split_paths(&paths).any(|folder| folder.join(program).is_file()));
             if !found {
                 eprintln!("skipped: {program} is not installed");
                 return None;
@@ -52,7 +53,10 @@ impl RealRegistry {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("free port").port();
         let host = format!("127.0.0.1:{port}");
         let at = |name: &str| folder.path().join(name).display().to_string();
-        let mut config = format!("version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp:\n  addr: {host}\n", at("storage"));
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp:\n  addr: {host}\n",
+            at("storage")
+        );
         if access == Access::TlsBasic {
             certificates(folder.path());
             let output = Command::new("htpasswd").args(["-Bbn", USER, PASSWORD]).output().expect("htpasswd");
@@ -119,7 +123,9 @@ fn certificates(folder: &Path) {
         let output = Command::new("openssl").args(line.split(' ')).current_dir(folder).output().expect("openssl");
         assert!(output.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&output.stderr));
     };
-    openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out certs/ca.crt -days 2 -subj /CN=test-authority");
+    openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out certs/ca.crt -days 2 -subj /CN=test-authority",
+    );
     openssl("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -out leaf.csr -subj /CN=127.0.0.1");
     openssl("x509 -req -in leaf.csr -CA certs/ca.crt -CAkey ca.key -CAcreateserial -out leaf.pem -days 2 -extfile ext");
 }
@@ -147,7 +153,8 @@ pub(crate) fn small_layout(folder: &Path, architectures: &[&str]) -> Digest {
         let layer = blob(&gzip.finish().expect("gzip"), "application/vnd.oci.image.layer.v1.tar+gzip");
         let config = json!({ "os": "linux", "architecture": architecture, "config": {}, "rootfs": { "type": "layers", "diff_ids": [Digest::sha256_of(&tar).to_string()] } });
         let config = blob(config.to_string().as_bytes(), "application/vnd.oci.image.config.v1+json");
-        let body = json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer] });
+        let body =
+            json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer] });
         let mut image = blob(body.to_string().as_bytes(), "application/vnd.oci.image.manifest.v1+json");
         image["platform"] = json!({ "os": "linux", "architecture": architecture });
         images.push(image);

@@ -127,7 +127,8 @@ fn descriptor(content: &[u8]) -> Descriptor {
 /// A sound image with one layer, as bodies by path.
 fn image() -> (BTreeMap<String, (&'static str, Vec<u8>)>, Digest) {
     let layer = b"layer".repeat(100_000);
-    let config = json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": [Digest::sha256_of(&layer).to_string()] } }).to_string();
+    let config =
+        json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": [Digest::sha256_of(&layer).to_string()] } }).to_string();
     let entry = |content: &[u8], media_type: &str| json!({ "mediaType": media_type, "digest": Digest::sha256_of(content).to_string(), "size": content.len() });
     let manifest = json!({
         "schemaVersion": 2, "mediaType": MANIFEST,
@@ -235,7 +236,11 @@ async fn a_broken_download_continues_where_it_broke() {
                 // The promised length is not reached: the connection breaks.
                 let half = rest[..rest.len() / 2].to_vec();
                 let chunks = futures_util::stream::iter([Ok(half), Err(std::io::Error::other("broken"))]);
-                return with(Response::builder().status(status).body(Body::from_stream(chunks)).expect("reply"), "content-length", &rest.len().to_string());
+                return with(
+                    Response::builder().status(status).body(Body::from_stream(chunks)).expect("reply"),
+                    "content-length",
+                    &rest.len().to_string(),
+                );
             }
             Response::builder().status(status).body(Body::from(rest)).expect("reply")
         })
@@ -284,7 +289,14 @@ async fn down_denied_absent_and_overloaded_are_different_errors() {
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_after_is_honoured_and_a_recovered_registry_is_read() {
     let (bodies, _) = image();
-    let server = Server::start(move |seen| if seen.before == 0 { with(reply(if seen.path.contains("blobs") { 503 } else { 429 }), "retry-after", "1") } else { look_up(&bodies, seen) }).await;
+    let server = Server::start(move |seen| {
+        if seen.before == 0 {
+            with(reply(if seen.path.contains("blobs") { 503 } else { 429 }), "retry-after", "1")
+        } else {
+            look_up(&bodies, seen)
+        }
+    })
+    .await;
     let slow = Options { retry: Retry { max_backoff: Duration::from_secs(2), ..options().retry }, ..options() };
     let began = Instant::now();
     let source = server.open(&slow).await;
@@ -295,7 +307,10 @@ async fn retry_after_is_honoured_and_a_recovered_registry_is_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_registry_meets_the_deadline() {
-    let server = Server::start(|_| with(Response::new(Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>())), "content-type", MANIFEST)).await;
+    let server = Server::start(|_| {
+        with(Response::new(Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>())), "content-type", MANIFEST)
+    })
+    .await;
     let source = server.open(&Options { deadline: Duration::from_millis(300), ..options() }).await;
     let began = Instant::now();
     assert!(matches!(source.fetch_root().await, Err(Error::Deadline { .. })));
@@ -346,7 +361,11 @@ async fn basic_credentials_go_to_their_registry_and_not_to_the_storage_behind_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bearer_tokens_are_fetched_and_renewed_when_they_expire() {
-    for (entry, expected) in [(json!({ "username": "u", "password": "p" }), Some("Basic dTpw")), (json!({ "identitytoken": "refresh" }), None), (json!({}), None)] {
+    for (entry, expected) in [
+        (json!({ "username": "u", "password": "p" }), Some("Basic dTpw")),
+        (json!({ "identitytoken": "refresh" }), None),
+        (json!({}), None),
+    ] {
         let folder = tempfile::tempdir().expect("folder");
         let (bodies, _) = image();
         let tokens = Server::start(|seen| bytes("application/json", format!(r#"{{"token":"t{}"}}"#, seen.before))).await;
@@ -383,7 +402,11 @@ async fn token_services_that_misbehave_are_errors() {
     ] {
         let server = Server::start(move |seen| {
             if seen.path.starts_with("/token") {
-                return with(Response::builder().status(status).body(Body::from(body.clone())).expect("reply"), "location", "http://127.0.0.1:1/");
+                return with(
+                    Response::builder().status(status).body(Body::from(body.clone())).expect("reply"),
+                    "location",
+                    "http://127.0.0.1:1/",
+                );
             }
             reply(500)
         })
@@ -401,7 +424,9 @@ async fn token_services_that_misbehave_are_errors() {
 async fn referrers_are_read_page_by_page() {
     let subject = Digest::sha256_of(b"subject");
     let entry = |text: &str| json!({ "mediaType": MANIFEST, "digest": Digest::sha256_of(text.as_bytes()).to_string(), "size": 1, "artifactType": text });
-    let page = move |texts: &[&str]| bytes(INDEX, json!({ "schemaVersion": 2, "manifests": texts.iter().map(|text| entry(text)).collect::<Vec<_>>() }).to_string());
+    let page = move |texts: &[&str]| {
+        bytes(INDEX, json!({ "schemaVersion": 2, "manifests": texts.iter().map(|text| entry(text)).collect::<Vec<_>>() }).to_string())
+    };
     let path = format!("/v2/app/referrers/{subject}");
     let (first, answer) = (path.clone(), page);
     let server = Server::start(move |seen| {
@@ -421,11 +446,21 @@ async fn referrers_are_read_page_by_page() {
 
     type Answer = Box<dyn Fn(&Seen) -> Reply + Send + Sync>;
     let broken: Vec<(&str, Answer)> = vec![
-        ("a later 404", Box::new(move |seen: &Seen| if seen.path.contains("last") { reply(404) } else { with(page(&["a"]), "link", "<?last=a>; rel=next") })),
+        (
+            "a later 404",
+            Box::new(
+                move |seen: &Seen| if seen.path.contains("last") { reply(404) } else { with(page(&["a"]), "link", "<?last=a>; rel=next") },
+            ),
+        ),
         ("pages without end", Box::new(move |_: &Seen| with(page(&["a"]), "link", "<?last=a>; rel=next"))),
         ("another host", Box::new(move |_: &Seen| with(page(&["a"]), "link", "<http://127.0.0.1:1/x>; rel=next"))),
         ("no index", Box::new(|_: &Seen| bytes("text/html", "<html>"))),
-        ("too many", Box::new(move |_: &Seen| bytes(INDEX, json!({ "manifests": (0..1_001).map(|n| entry(&n.to_string())).collect::<Vec<_>>() }).to_string()))),
+        (
+            "too many",
+            Box::new(move |_: &Seen| {
+                bytes(INDEX, json!({ "manifests": (0..1_001).map(|n| entry(&n.to_string())).collect::<Vec<_>>() }).to_string())
+            }),
+        ),
     ];
     for (name, answer) in broken {
         let server = Server::start(answer).await;
@@ -452,7 +487,8 @@ async fn a_real_registry_is_read_plain_and_with_tls_and_password() {
 
         let pinned = ImageReference::parse(&format!("{name}@{root}")).expect("reference");
         let source = registry::open(&pinned, &set, Arc::new(Silent)).await.expect("source");
-        let arm = registry::resolve(source.as_ref(), &pinned, Platform::parse("linux/arm64").as_ref(), &image.platform).await.expect("image");
+        let arm =
+            registry::resolve(source.as_ref(), &pinned, Platform::parse("linux/arm64").as_ref(), &image.platform).await.expect("image");
         assert_ne!(arm.digest(), image.digest());
         let absent = ImageReference::parse(&format!("{name}:v2")).expect("reference");
         let source = registry::open(&absent, &set, Arc::new(Silent)).await.expect("source");

@@ -123,7 +123,10 @@ impl Repository {
         })
         .to_string();
         let digest = self.put_manifest(manifest.as_bytes(), MANIFEST, None);
-        self.referrers.entry(subject.to_string()).or_default().push(json!({ "mediaType": MANIFEST, "digest": digest.to_string(), "size": manifest.len() }));
+        self.referrers
+            .entry(subject.to_string())
+            .or_default()
+            .push(json!({ "mediaType": MANIFEST, "digest": digest.to_string(), "size": manifest.len() }));
     }
 
     pub(crate) fn sign(&mut self, image: &Digest, reference: &str) {
@@ -155,7 +158,8 @@ impl ImageSource for Repository {
             }
             let subject = tag.replacen('-', ":", 1);
             if self.manner == Referrers::FallbackTag && self.referrers.contains_key(&subject) {
-                let bytes = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": self.referrers[&subject] }).to_string().into_bytes();
+                let bytes =
+                    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": self.referrers[&subject] }).to_string().into_bytes();
                 return Ok(Some(RawManifest { digest: Digest::sha256_of(&bytes), bytes, media_type: INDEX.to_owned() }));
             }
             Ok(self.tags.get(tag).map(|digest| self.manifest(digest)))
@@ -208,7 +212,14 @@ pub(crate) fn image(reference: &str, digest: &Digest, index_digest: Option<Diges
         index_digest,
         platform: Platform::parse("linux/amd64").expect("platform"),
         platform_choice: PlatformChoice::Only,
-        manifest: Manifest { digest: digest.clone(), media_type: MANIFEST.to_owned(), size: 0, config, layers: Vec::new(), annotations: BTreeMap::new() },
+        manifest: Manifest {
+            digest: digest.clone(),
+            media_type: MANIFEST.to_owned(),
+            size: 0,
+            config,
+            layers: Vec::new(),
+            annotations: BTreeMap::new(),
+        },
         config: ImageConfig::default(),
         layers: Vec::new(),
     }
@@ -218,7 +229,13 @@ pub(crate) fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("readable file")).expect("JSON")
 }
 
-pub(crate) fn verify_with(repo: &Repository, trust: Trust, references: BTreeMap<String, String>, limits: Limits, image: &ResolvedImage) -> Verification {
+pub(crate) fn verify_with(
+    repo: &Repository,
+    trust: Trust,
+    references: BTreeMap<String, String>,
+    limits: Limits,
+    image: &ResolvedImage,
+) -> Verification {
     let verifier = Sigstore::new(Arc::new(repo.clone()), trust, references, limits);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("runtime");
     runtime.block_on(verifier.verify(image)).expect("verification")

@@ -121,7 +121,11 @@ fn json_fits_its_schema() {
 fn secrets_of_the_configuration_stay_out() {
     for (name, report) in build::all() {
         for format in REPORTERS {
-            assert!(!render(format.id(), &report, &Style { show: Show::All, ..Style::default() }).contains("canary-secret"), "{name} {}", format.id());
+            assert!(
+                !render(format.id(), &report, &Style { show: Show::All, ..Style::default() }).contains("canary-secret"),
+                "{name} {}",
+                format.id()
+            );
         }
     }
 }
@@ -159,7 +163,11 @@ fn hostile_strings_stay_inert_in_every_format() {
                         assert!(schema.is_valid(&value) || text.is_empty(), "{text:?}");
                         assert_eq!(value["policy"]["name"], text.as_str());
                         assert_eq!(value["image"]["config"]["user"], text.as_str());
-                        assert!(value["findings"].as_array().is_some_and(|all| all.iter().any(|finding| finding["package"]["name"] == text.as_str())));
+                        assert!(
+                            value["findings"]
+                                .as_array()
+                                .is_some_and(|all| all.iter().any(|finding| finding["package"]["name"] == text.as_str()))
+                        );
                     }
                     "sarif" | "sarif-github" => check_sarif(&serde_json::from_str(&written).expect("JSON")),
                     "github" => {
@@ -229,7 +237,13 @@ fn check_sarif(value: &Value) {
             assert!(related.len() <= 20);
             for location in result["locations"].as_array().expect("locations").iter().chain(&related) {
                 let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().expect("a uri");
-                assert!(!uri.is_empty() && !uri.starts_with('/') && !uri.contains(':') && !uri.split('/').any(|part| part == ".." || part.is_empty()), "{uri}");
+                assert!(
+                    !uri.is_empty()
+                        && !uri.starts_with('/')
+                        && !uri.contains(':')
+                        && !uri.split('/').any(|part| part == ".." || part.is_empty()),
+                    "{uri}"
+                );
                 assert!(uri.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte)), "{uri}");
             }
             assert!(result["partialFingerprints"]["primaryLocationLineHash"].is_string());
@@ -287,7 +301,10 @@ fn huge_texts_do_not_make_huge_sarif() {
 fn fingerprints(report: &ScanReport) -> BTreeSet<String> {
     let value = json("sarif", report);
     let runs = value["runs"].as_array().cloned().unwrap_or_default();
-    runs.iter().flat_map(|run| run["results"].as_array().cloned().unwrap_or_default()).map(|result| result["partialFingerprints"].to_string()).collect()
+    runs.iter()
+        .flat_map(|run| run["results"].as_array().cloned().unwrap_or_default())
+        .map(|result| result["partialFingerprints"].to_string())
+        .collect()
 }
 
 #[test]
@@ -332,9 +349,11 @@ fn fingerprints_survive_what_is_no_change() {
 fn formats_agree_on_the_numbers() {
     for (name, report) in build::all() {
         let value = json("json", &report);
-        let violations = value["counts"]["findings"]["violation"].as_u64().expect("a number") + value["counts"]["requirementsViolated"].as_u64().expect("a number");
+        let violations = value["counts"]["findings"]["violation"].as_u64().expect("a number")
+            + value["counts"]["requirementsViolated"].as_u64().expect("a number");
         let sarif = json("sarif", &report);
-        let levels: Vec<_> = sarif["runs"].as_array().expect("runs").iter().flat_map(|run| run["results"].as_array().cloned().unwrap_or_default()).collect();
+        let levels: Vec<_> =
+            sarif["runs"].as_array().expect("runs").iter().flat_map(|run| run["results"].as_array().cloned().unwrap_or_default()).collect();
         let errors = levels.iter().filter(|result| result["level"] == "error" && result["properties"]["source"].is_null()).count();
         assert_eq!(errors as u64, violations, "{name}");
         let text = plain("text", &report);
@@ -351,7 +370,12 @@ fn github_gets_no_suppressed_results_and_their_number() {
     let suppressed = |format: &str| {
         let value = json(format, &report);
         let runs = value["runs"].as_array().cloned().unwrap_or_default();
-        let shown: usize = runs.iter().map(|run| run["results"].as_array().map_or(0, |results| results.iter().filter(|result| result["suppressions"].is_array()).count())).sum();
+        let shown: usize = runs
+            .iter()
+            .map(|run| {
+                run["results"].as_array().map_or(0, |results| results.iter().filter(|result| result["suppressions"].is_array()).count())
+            })
+            .sum();
         let counted: u64 = runs.iter().filter_map(|run| run["properties"]["suppressedResults"].as_u64()).sum();
         (shown, counted)
     };
@@ -400,8 +424,13 @@ fn sarif_satisfies_the_multitool() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let hostile = hostile::strings().into_iter().enumerate().step_by(29).map(|(at, text)| (format!("hostile-{at}"), hostile::report(&text)));
-    let reports = build::all().into_iter().map(|(name, report)| (name.to_owned(), report)).chain([("many".to_owned(), build::many(200))]).chain(hostile);
+    let hostile =
+        hostile::strings().into_iter().enumerate().step_by(29).map(|(at, text)| (format!("hostile-{at}"), hostile::report(&text)));
+    let reports = build::all()
+        .into_iter()
+        .map(|(name, report)| (name.to_owned(), report))
+        .chain([("many".to_owned(), build::many(200))])
+        .chain(hostile);
     let mut files = Vec::new();
     for (name, report) in reports {
         for format in ["sarif", "sarif-github"] {
@@ -410,11 +439,17 @@ fn sarif_satisfies_the_multitool() {
             files.push(path);
         }
     }
-    let output = Command::new(&program).arg("validate").args(&files).env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1").output().expect("the multitool runs");
+    let output = Command::new(&program)
+        .arg("validate")
+        .args(&files)
+        .env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
+        .output()
+        .expect("the multitool runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     // SARIF2007 asks for version control details, which only the CI knows; SARIF2005 for the project's address.
     let allowed = |line: &str| line.contains("SARIF2007") || (env!("CARGO_PKG_REPOSITORY").is_empty() && line.contains("SARIF2005"));
-    let bad: Vec<_> = said.lines().filter(|line| (line.contains(": error ") || line.contains(": warning ")) && !allowed(line)).take(20).collect();
+    let bad: Vec<_> =
+        said.lines().filter(|line| (line.contains(": error ") || line.contains(": warning ")) && !allowed(line)).take(20).collect();
     assert!(bad.is_empty(), "{}", bad.join("\n"));
     assert!(said.contains(&format!("{} files scanned", files.len())) && said.contains("Analysis completed successfully"), "{said}");
     eprintln!("{} files validated", files.len());

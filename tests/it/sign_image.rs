@@ -33,7 +33,8 @@ pub(crate) fn signature_tag(image_digest: &Digest) -> String {
 /// The manifest of a signature tag and its configuration blob; the third blob to store is the payload itself.
 pub(crate) fn signature_manifest(payload: &[u8], signature: &str) -> (Vec<u8>, Vec<u8>) {
     let layer = Digest::sha256_of(payload).to_string();
-    let config = json!({ "architecture": "", "os": "", "config": {}, "rootfs": { "type": "layers", "diff_ids": [layer] } }).to_string().into_bytes();
+    let config =
+        json!({ "architecture": "", "os": "", "config": {}, "rootfs": { "type": "layers", "diff_ids": [layer] } }).to_string().into_bytes();
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",

@@ -42,7 +42,8 @@ fn a_signature_of_the_index_covers_the_image_reached_through_it() {
     let child = repo.put_image();
     let index = repo.put_manifest(br#"{"schemaVersion":2,"manifests":[]}"#, INDEX, None);
     repo.sign(&index, "registry.example/app");
-    let through = verify_with(&repo, our_key(), BTreeMap::new(), Limits::default(), &image("registry.example/app:v1", &child, Some(index.clone())));
+    let through =
+        verify_with(&repo, our_key(), BTreeMap::new(), Limits::default(), &image("registry.example/app:v1", &child, Some(index.clone())));
     assert_eq!(through.signatures.iter().map(|one| &one.subject).collect::<Vec<_>>(), [&index]);
     assert_eq!(codes(&through), BTreeSet::new());
     assert_eq!(codes(&verify(&repo, "registry.example/app:v1", &child)), BTreeSet::from(["absent.signature"]));
@@ -74,7 +75,8 @@ fn limits_refuse_before_anything_is_fetched() {
     let mut repo = Repository::empty();
     let digest = repo.put_image();
     repo.sign(&digest, "registry.example/app");
-    let check = |limits: Limits| codes(&verify_with(&repo, our_key(), BTreeMap::new(), limits, &image("registry.example/app", &digest, None)));
+    let check =
+        |limits: Limits| codes(&verify_with(&repo, our_key(), BTreeMap::new(), limits, &image("registry.example/app", &digest, None)));
     assert_eq!(check(Limits { payload_bytes: 10, ..Limits::default() }), BTreeSet::from(["unchecked.limit"]));
     assert_eq!(check(Limits { manifest_bytes: 10, ..Limits::default() }), BTreeSet::from(["unchecked.limit"]));
     assert_eq!(check(Limits { layers: 0, ..Limits::default() }), BTreeSet::from(["unchecked.limit"]));
@@ -82,7 +84,13 @@ fn limits_refuse_before_anything_is_fetched() {
     for n in 0..3 {
         many.put_referrer(&digest, "application/spdx+json", format!("{n}").as_bytes(), EMPTY);
     }
-    let facts = verify_with(&many, our_key(), BTreeMap::new(), Limits { referrers: 2, ..Limits::default() }, &image("registry.example/app", &digest, None));
+    let facts = verify_with(
+        &many,
+        our_key(),
+        BTreeMap::new(),
+        Limits { referrers: 2, ..Limits::default() },
+        &image("registry.example/app", &digest, None),
+    );
     assert_eq!(codes(&facts), BTreeSet::from(["unchecked.limit"]));
     assert_eq!(facts.signatures.len(), 1, "the tag is read all the same");
 }
@@ -101,9 +109,19 @@ fn what_refers_to_an_image_is_told_apart() {
     };
     check("application/spdx+json", b"{}", EMPTY, &["absent.signature"]);
     check("application/jose+json", b"{}", "application/vnd.cncf.notary.signature", &["unchecked.unsupported"]);
-    check("application/vnd.dev.sigstore.bundle.v0.4+json", br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.4+json"}"#, EMPTY, &["unchecked.unsupported"]);
+    check(
+        "application/vnd.dev.sigstore.bundle.v0.4+json",
+        br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.4+json"}"#,
+        EMPTY,
+        &["unchecked.unsupported"],
+    );
     check(BUNDLE, b"{", EMPTY, &["invalid.payload"]);
-    check(BUNDLE, br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{}}"#, EMPTY, &["unchecked.unsupported"]);
+    check(
+        BUNDLE,
+        br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{}}"#,
+        EMPTY,
+        &["unchecked.unsupported"],
+    );
 }
 
 #[test]
@@ -116,7 +134,14 @@ fn a_signature_tag_without_layers_is_no_signature() {
 
 #[test]
 fn a_broken_fallback_index_is_wrong_and_not_absent() {
-    for index in ["{", "[]", r#"{"manifests":[{}]}"#, r#"{"manifests":[null]}"#, r#"{"manifests":[{"digest":"sha256:../../x","size":1}]}"#, r#"{"layers":[]}"#] {
+    for index in [
+        "{",
+        "[]",
+        r#"{"manifests":[{}]}"#,
+        r#"{"manifests":[null]}"#,
+        r#"{"manifests":[{"digest":"sha256:../../x","size":1}]}"#,
+        r#"{"layers":[]}"#,
+    ] {
         let mut repo = Repository { manner: Referrers::FallbackTag, ..Repository::empty() };
         let digest = repo.put_image();
         repo.put_manifest(index.as_bytes(), INDEX, Some(&digest.to_string().replace(':', "-")));

@@ -7,7 +7,10 @@ use std::{
 };
 
 use plimsoll::{
-    model::{attestation::{SignerIdentity, Verification}, digest::Digest},
+    model::{
+        attestation::{SignerIdentity, Verification},
+        digest::Digest,
+    },
     verify::{Limits, Trust, TrustedKey, fingerprint_of_pem},
 };
 use serde_json::{Value, json};
@@ -17,7 +20,10 @@ use crate::registry_in_memory::{BUNDLE, EMPTY, Referrers, Repository, codes, des
 /// Judges a case the way a policy would; the code when it refuses.
 fn judge(case: &Value, all: &[Verification]) -> Result<(), String> {
     let fingerprints: BTreeSet<String> = keys_of(case)
-        .map(|name| fingerprint_of_pem(&fs::read_to_string(Path::new(case["folder"].as_str().expect("folder")).join(name)).expect("key")).expect("key"))
+        .map(|name| {
+            fingerprint_of_pem(&fs::read_to_string(Path::new(case["folder"].as_str().expect("folder")).join(name)).expect("key"))
+                .expect("key")
+        })
         .collect();
     let mut outcome = Ok(());
     for facts in all {
@@ -140,7 +146,9 @@ fn fixtures_of_the_tree_come_out_as_they_say() {
 
 #[test]
 fn all_fixtures_of_the_corpus_come_out_as_they_say() {
-    let Some(folder) = std::env::var_os("PLIMSOLL_CORPUS").map(|root| Path::new(&root).join("corpus/signing/fixtures")).filter(|f| f.is_dir()) else {
+    let Some(folder) =
+        std::env::var_os("PLIMSOLL_CORPUS").map(|root| Path::new(&root).join("corpus/signing/fixtures")).filter(|f| f.is_dir())
+    else {
         eprintln!("skipped: PLIMSOLL_CORPUS is not set");
         return;
     };
@@ -155,7 +163,8 @@ fn all_fixtures_of_the_corpus_come_out_as_they_say() {
 fn a_reference_that_the_policy_maps_is_taken() {
     let folder = own_fixtures();
     let cases = read_json(&folder.join("cases.json"));
-    let mut case = cases["cases"].as_array().expect("cases").iter().find(|c| c["id"] == "k07-docker-reference-mismatch").expect("k07").clone();
+    let mut case =
+        cases["cases"].as_array().expect("cases").iter().find(|c| c["id"] == "k07-docker-reference-mismatch").expect("k07").clone();
     case["folder"] = json!(folder);
     let map = BTreeMap::from([("127.0.0.1:5000/k-reference".to_owned(), "registry.example.test/other/repo".to_owned())]);
     assert_eq!(judge(&case, &verify_case(&folder, &case, Referrers::Api, &map)), Ok(()));
@@ -177,7 +186,9 @@ fn a_changed_byte_never_changes_what_is_accepted() {
     let repo = Repository::of_fixtures(&folder, "b-ok", "v1", Referrers::Api);
     let digest = Digest::parse(&repo.root).expect("digest");
     let trust = Trust { keys: Vec::new(), trusted_root: Some(fs::read(folder.join("trusted_root.json")).expect("root")) };
-    let run = |repo: &Repository| verify_with(repo, trust.clone(), BTreeMap::new(), Limits::default(), &image("127.0.0.1:5000/b-ok", &digest, None));
+    let run = |repo: &Repository| {
+        verify_with(repo, trust.clone(), BTreeMap::new(), Limits::default(), &image("127.0.0.1:5000/b-ok", &digest, None))
+    };
     let good = run(&repo);
     let referrer = descriptor(&repo.referrers[&digest.to_string()][0]);
     let manifest: Value = serde_json::from_slice(&repo.blobs[&referrer.digest.to_string()]).expect("manifest");
@@ -193,8 +204,15 @@ fn a_changed_byte_never_changes_what_is_accepted() {
         assert!(facts.attestations.is_empty());
         for signature in &facts.signatures {
             accepted += 1;
-            assert_eq!((&signature.signer, &signature.subject, &signature.time), (&good.signatures[0].signer, &digest, &good.signatures[0].time), "byte {at}");
-            assert_eq!((&signature.annotations, signature.logged, &signature.checks), (&good.signatures[0].annotations, true, &good.signatures[0].checks));
+            assert_eq!(
+                (&signature.signer, &signature.subject, &signature.time),
+                (&good.signatures[0].signer, &digest, &good.signatures[0].time),
+                "byte {at}"
+            );
+            assert_eq!(
+                (&signature.annotations, signature.logged, &signature.checks),
+                (&good.signatures[0].annotations, true, &good.signatures[0].checks)
+            );
         }
         assert!(!facts.signatures.is_empty() || !facts.faults.is_empty() || !facts.gaps.is_empty(), "byte {at} is silent");
     }

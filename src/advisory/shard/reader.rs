@@ -12,7 +12,10 @@ use std::{
 use crate::{
     advisory::{
         Error,
-        shard::{BLOCK, CVE_ENTRY, CVE_FACTS, CVE_KEY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY, Section, bytes::Cursor},
+        shard::{
+            BLOCK, CVE_ENTRY, CVE_FACTS, CVE_KEY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY,
+            Section, bytes::Cursor,
+        },
     },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
@@ -183,7 +186,9 @@ impl Shard {
             for (key, offset, length) in self.block(block)? {
                 let text = String::from_utf8(key).map_err(|_| self.damaged(Section::Keys))?;
                 let (ecosystem, name) = text.split_once('\0').ok_or_else(|| self.damaged(Section::Keys))?;
-                found.extend(self.row_list(offset, length, ecosystem, name)?.into_iter().filter(|row| row.record == record).map(|row| row.affected));
+                found.extend(
+                    self.row_list(offset, length, ecosystem, name)?.into_iter().filter(|row| row.record == record).map(|row| row.affected),
+                );
             }
         }
         Ok(found)
@@ -194,7 +199,11 @@ impl Shard {
     pub(in crate::advisory) fn names(&self, most: usize) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
         for block in 0..self.count(Section::KeyOffsets)? {
-            names.extend(self.block(block)?.into_iter().filter_map(|(key, ..)| String::from_utf8(key).ok()?.split_once('\0').map(|(_, name)| name.to_owned())));
+            names.extend(
+                self.block(block)?
+                    .into_iter()
+                    .filter_map(|(key, ..)| String::from_utf8(key).ok()?.split_once('\0').map(|(_, name)| name.to_owned())),
+            );
             if names.len() >= most {
                 break;
             }

@@ -9,7 +9,9 @@ use std::{
 use crate::{
     advisory::{
         Error, almalinux, ecosystem,
-        shard::{BLOCK, CVE_ENTRY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MINOR, RowStatus, SECTION_ENTRY, Section, bytes::put_number},
+        shard::{
+            BLOCK, CVE_ENTRY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MINOR, RowStatus, SECTION_ENTRY, Section, bytes::put_number,
+        },
     },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, Event, RangeScheme},
@@ -43,7 +45,8 @@ pub(in crate::advisory) struct Encoded {
 
 /// Whether a record can match anything at all (advisories.md R13).
 pub(in crate::advisory) fn status_of(advisory: &Advisory) -> RowStatus {
-    let names_a_cve = || [&advisory.aliases, &advisory.upstream, &advisory.related].into_iter().flatten().any(|id| id.0.starts_with("CVE-"));
+    let names_a_cve =
+        || [&advisory.aliases, &advisory.upstream, &advisory.related].into_iter().flatten().any(|id| id.0.starts_with("CVE-"));
     if advisory.withdrawn.is_some() || (almalinux::is_errata_without_security(&advisory.id.0) && !names_a_cve()) {
         RowStatus::Inactive
     } else {
@@ -79,7 +82,12 @@ pub(in crate::advisory) fn encode(contents: &Contents<'_>) -> Result<Encoded, Er
     }
     let meta = meta(&contents.facts)?;
     let index = index(&keys)?;
-    let counts = [size(records.offsets.len(), "records")?, rows, size(keys.len(), "names")?, size(keys.keys().map(Vec::len).max().unwrap_or(0), "name")?];
+    let counts = [
+        size(records.offsets.len(), "records")?,
+        rows,
+        size(keys.len(), "names")?,
+        size(keys.keys().map(Vec::len).max().unwrap_or(0), "name")?,
+    ];
     let sections = [
         (Section::Meta, meta),
         (Section::StringOffsets, strings.table.offsets()?),
@@ -97,7 +105,11 @@ pub(in crate::advisory) fn encode(contents: &Contents<'_>) -> Result<Encoded, Er
 }
 
 /// Encodes a shard of facts by CVE; `entries` are sorted and name each CVE once.
-pub(in crate::advisory) fn encode_by_cve(facts: &BTreeMap<&'static str, String>, newest: u64, entries: &[[u8; CVE_ENTRY]]) -> Result<Encoded, Error> {
+pub(in crate::advisory) fn encode_by_cve(
+    facts: &BTreeMap<&'static str, String>,
+    newest: u64,
+    entries: &[[u8; CVE_ENTRY]],
+) -> Result<Encoded, Error> {
     let rows = size(entries.len(), "entries")?;
     let sections = [(Section::Meta, meta(facts)?), (Section::ByCve, entries.concat())];
     Ok(Encoded { bytes: file(&sections, newest, [rows, rows, 0, 0]), rows })

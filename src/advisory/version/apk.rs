@@ -147,7 +147,8 @@ impl<'a> Reader<'a> {
 
 /// The value and length of the suffix at the start: below zero for pre-releases.
 fn suffix(rest: &[u8]) -> Option<(i64, usize)> {
-    let find = |list: &[&str]| list.iter().position(|name| rest.starts_with(name.as_bytes())).and_then(|at| Some((at, list.get(at)?.len())));
+    let find =
+        |list: &[&str]| list.iter().position(|name| rest.starts_with(name.as_bytes())).and_then(|at| Some((at, list.get(at)?.len())));
     if let Some((at, length)) = find(&PRE_SUFFIXES) {
         return Some((i64::try_from(at).ok()? - 4, length));
     }
@@ -184,5 +185,8 @@ fn is_valid(text: &str) -> bool {
         }
         rest = rest.get(length..).unwrap_or_default();
     }
-    rest.is_empty() || rest.strip_prefix(b"-r").is_some_and(|digits_only| (1..=MAX_DIGITS).contains(&digits_only.len()) && digits(digits_only) == digits_only.len())
+    rest.is_empty()
+        || rest
+            .strip_prefix(b"-r")
+            .is_some_and(|digits_only| (1..=MAX_DIGITS).contains(&digits_only.len()) && digits(digits_only) == digits_only.len())
 }

@@ -18,7 +18,9 @@ impl Version {
             return None;
         }
         let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => (Some(if epoch.is_empty() { "0" } else { epoch }), rest),
+            Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (Some(if epoch.is_empty() { "0" } else { epoch }), rest)
+            }
             _ => (None, text),
         };
         let (version, release) = rest.rsplit_once('-').map_or((rest, None), |(version, release)| (version, Some(release)));

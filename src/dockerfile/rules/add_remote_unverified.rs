@@ -1,8 +1,12 @@
 //! `add-remote-unverified`: aDD of an http(s) URL without --checksum, or of a git URL without a commit.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "add-remote-unverified",
@@ -61,7 +65,10 @@ impl Rule for AddRemoteUnverified {
 /// Whether the source is fetched and nothing says what it must be.
 fn is_remote(source: &str) -> bool {
     let lower = source.to_ascii_lowercase();
-    let git = lower.starts_with("git@") || lower.starts_with("git://") || lower.starts_with("ssh://") || lower.split(['#', '?']).next().is_some_and(|url| url.ends_with(".git"));
+    let git = lower.starts_with("git@")
+        || lower.starts_with("git://")
+        || lower.starts_with("ssh://")
+        || lower.split(['#', '?']).next().is_some_and(|url| url.ends_with(".git"));
     if git {
         let fragment = source.split_once('#').map_or("", |(_, fragment)| fragment.split(':').next().unwrap_or_default());
         let query = source.split_once("checksum=").map_or("", |(_, rest)| rest.split(['&', '#']).next().unwrap_or_default());

@@ -1,8 +1,15 @@
 //! `apk-allow-untrusted`: apk add --allow-untrusted.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "apk-allow-untrusted",
@@ -46,10 +53,17 @@ impl Rule for ApkAllowUntrusted {
                 continue;
             }
             // Files that this Dockerfile built itself have no other origin to prove.
-            let copied = dockerfile.instructions.iter().any(|other| other.keyword == "COPY" && other.stage == instruction.stage && other.line < instruction.line && other.flag("from").is_some());
+            let copied = dockerfile.instructions.iter().any(|other| {
+                other.keyword == "COPY" && other.stage == instruction.stage && other.line < instruction.line && other.flag("from").is_some()
+            });
             let files = arguments.operands.iter().skip(1).all(|word| word.text.ends_with(".apk") && !word.text.contains("://"));
             let severity = if copied && files && arguments.operands.len() > 1 { Severity::Medium } else { META.severity };
-            findings.push(dockerfile.finding_in(&META, severity, command, "apk installs packages without checking their signatures".to_owned()));
+            findings.push(dockerfile.finding_in(
+                &META,
+                severity,
+                command,
+                "apk installs packages without checking their signatures".to_owned(),
+            ));
         }
         findings
     }

@@ -1,8 +1,16 @@
 //! `apt-allow-unauthenticated`: apt-get --allow-unauthenticated or APT::Get::AllowUnauthenticated.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "apt-allow-unauthenticated",
@@ -39,7 +47,11 @@ impl Rule for AptAllowUnauthenticated {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "apt installs packages without checking their signatures".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(&META, META.severity, command, "apt installs packages without checking their signatures".to_owned())
+            })
+            .collect()
     }
 }
 
@@ -50,7 +62,8 @@ fn is_faulty(command: &Command) -> bool {
             arguments.has_long("--allow-unauthenticated") || arguments.options.iter().any(|option| option.value.is_some_and(allows))
         }
         "echo" | "printf" => {
-            let somewhere = command.written_files().any(|path| path.contains("apt.conf")) || command.pipes.iter().any(|pipe| pipe.position == 0);
+            let somewhere =
+                command.written_files().any(|path| path.contains("apt.conf")) || command.pipes.iter().any(|pipe| pipe.position == 0);
             somewhere && command.arguments().iter().any(|word| allows(&word.text))
         }
         _ => false,

@@ -1,8 +1,16 @@
 //! `apt-force-yes`: apt-get --force-yes.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "apt-force-yes",
@@ -39,7 +47,16 @@ impl Rule for AptForceYes {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "--force-yes installs packages without a valid signature too".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    command,
+                    "--force-yes installs packages without a valid signature too".to_owned(),
+                )
+            })
+            .collect()
     }
 }
 

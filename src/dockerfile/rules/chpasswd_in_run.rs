@@ -1,8 +1,16 @@
 //! `chpasswd-in-run`: a password is set or removed in RUN (chpasswd, passwd -d, usermod -p).
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "chpasswd-in-run",
@@ -56,7 +64,9 @@ fn sets_password(command: &Command) -> Option<&'static str> {
         "chpasswd" => Some("chpasswd sets a password in the image"),
         "passwd" if arguments.has_short('l') || arguments.has_long("--lock") => None,
         "passwd" if arguments.has_short('d') || arguments.has_long("--delete") => Some("passwd -d removes a password: anybody may log in"),
-        "passwd" if arguments.has_long("--stdin") || command.pipes.iter().any(|pipe| pipe.position > 0) => Some("passwd sets a password in the image"),
+        "passwd" if arguments.has_long("--stdin") || command.pipes.iter().any(|pipe| pipe.position > 0) => {
+            Some("passwd sets a password in the image")
+        }
         "usermod" | "useradd" => {
             let mut words = command.arguments().iter();
             while let Some(word) = words.next() {

@@ -1,8 +1,17 @@
 //! `credentials-in-url`: user:password@ or a token in a URL (git clone, pip/npm index, ADD).
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::{HOLE, Word}, rule::{Dockerfile, Rule}, secret, source::slice};
+use crate::dockerfile::{
+    command::{HOLE, Word},
+    rule::{Dockerfile, Rule},
+    secret,
+    source::slice,
+};
 
 const META: RuleMeta = RuleMeta {
     id: "credentials-in-url",
@@ -45,13 +54,19 @@ impl Rule for CredentialsInUrl {
                 continue;
             }
             let values = command.assignments.iter().map(|assignment| &assignment.value);
-            let found = command.words.iter().chain(values).filter_map(|word| judge(&word.text, word)).max_by_key(|(severity, _)| severity.report_order() == 1);
+            let found = command
+                .words
+                .iter()
+                .chain(values)
+                .filter_map(|word| judge(&word.text, word))
+                .max_by_key(|(severity, _)| severity.report_order() == 1);
             findings.extend(found.map(|(severity, title)| dockerfile.finding_in(&META, severity, command, title)));
         }
         for keyword in ["ADD", "ENV", "ARG"] {
             for (index, instruction) in dockerfile.with_keyword(keyword) {
                 let values = dockerfile.graph.values.get(index).map_or(&[][..], Vec::as_slice);
-                let found = values.iter().filter(|value| value.is_decided()).find_map(|value| judge(&value.text, &Word::literal(&value.text)));
+                let found =
+                    values.iter().filter(|value| value.is_decided()).find_map(|value| judge(&value.text, &Word::literal(&value.text)));
                 findings.extend(found.map(|(severity, title)| dockerfile.finding(&META, severity, instruction, title)));
             }
         }
@@ -98,7 +113,8 @@ fn is_local(host: &str) -> bool {
 }
 
 fn is_template(password: &str) -> bool {
-    matches!(password.to_ascii_lowercase().as_str(), "password" | "pass" | "pwd" | "secret" | "token") || password.starts_with(['{', '[', '%'])
+    matches!(password.to_ascii_lowercase().as_str(), "password" | "pass" | "pwd" | "secret" | "token")
+        || password.starts_with(['{', '[', '%'])
 }
 
 /// Whether the written word takes a secret-like variable or a mounted secret.

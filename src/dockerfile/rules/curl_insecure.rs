@@ -1,8 +1,16 @@
 //! `curl-insecure`: curl runs with -k or --insecure.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "curl-insecure",
@@ -39,7 +47,11 @@ impl Rule for CurlInsecure {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "curl does not check the server's certificate".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(&META, META.severity, command, "curl does not check the server's certificate".to_owned())
+            })
+            .collect()
     }
 }
 

@@ -1,8 +1,12 @@
 //! `docker-socket-volume`: vOLUME (or COPY target) names docker.sock or containerd.sock.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "docker-socket-volume",
@@ -44,7 +48,12 @@ impl Rule for DockerSocketVolume {
                 let Some(values) = dockerfile.graph.values.get(index) else { continue };
                 let targets = if keyword == "VOLUME" { values.as_slice() } else { values.last().map_or(&[][..], std::slice::from_ref) };
                 if let Some(socket) = targets.iter().find(|value| is_socket(&value.text)) {
-                    findings.push(dockerfile.finding(&META, META.severity, instruction, format!("{keyword} names the container engine's socket {}", socket.text)));
+                    findings.push(dockerfile.finding(
+                        &META,
+                        META.severity,
+                        instruction,
+                        format!("{keyword} names the container engine's socket {}", socket.text),
+                    ));
                 }
             }
         }
@@ -57,5 +66,7 @@ fn is_socket(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let parts = parts.strip_prefix(&["var"]).unwrap_or(&parts);
     let name = parts.last().copied().unwrap_or_default();
-    path.starts_with('/') && parts.first() == Some(&"run") && matches!(name, "docker.sock" | "containerd.sock" | "podman.sock" | "crio.sock")
+    path.starts_with('/')
+        && parts.first() == Some(&"run")
+        && matches!(name, "docker.sock" | "containerd.sock" | "podman.sock" | "crio.sock")
 }

@@ -1,8 +1,15 @@
 //! `download-piped-to-shell`: a download is piped or substituted into a shell or interpreter.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::{Command, Word}, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::{Command, Word},
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "download-piped-to-shell",
@@ -49,7 +56,12 @@ impl Rule for DownloadPipedToShell {
                 let Some(download) = download.filter(|download| !told.contains(download)) else { continue };
                 told.push(download);
                 let name = commands.get(download).map_or("", |command| command.name.as_str());
-                findings.push(dockerfile.finding_in(&META, META.severity, command, format!("{name} feeds {program} with what it downloads")));
+                findings.push(dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    command,
+                    format!("{name} feeds {program} with what it downloads"),
+                ));
             }
         }
         findings
@@ -60,8 +72,24 @@ impl Rule for DownloadPipedToShell {
 fn interpreter(command: &Command) -> Option<&str> {
     let name = command.name.as_str();
     let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let known = matches!(bare, "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh" | "fish" | "python" | "perl" | "ruby" | "node" | "php" | "lua" | "source" | "eval" | "Rscript")
-        || name == ".";
+    let known = matches!(
+        bare,
+        "sh" | "bash"
+            | "dash"
+            | "ash"
+            | "ksh"
+            | "zsh"
+            | "fish"
+            | "python"
+            | "perl"
+            | "ruby"
+            | "node"
+            | "php"
+            | "lua"
+            | "source"
+            | "eval"
+            | "Rscript"
+    ) || name == ".";
     known.then_some(name)
 }
 
@@ -75,7 +103,10 @@ fn from_pipe(commands: &[Command], at: usize) -> Option<usize> {
     if !reads_input(command) {
         return None;
     }
-    let feeds = |other: &Command| is_download(other) && command.pipes.iter().any(|pipe| other.pipes.iter().any(|earlier| earlier.id == pipe.id && earlier.position < pipe.position));
+    let feeds = |other: &Command| {
+        is_download(other)
+            && command.pipes.iter().any(|pipe| other.pipes.iter().any(|earlier| earlier.id == pipe.id && earlier.position < pipe.position))
+    };
     commands.iter().position(feeds)
 }
 
@@ -103,7 +134,11 @@ fn reads_input(command: &Command) -> bool {
 fn from_words(commands: &[Command], command: &Command) -> Option<usize> {
     let code = |word: &Word| word.is_process || command.is_one_of(&["eval"]) || command.has_argument("-c") || bundles_c(command);
     let words = command.arguments().iter().filter(|word| code(word));
-    let inputs = command.redirects.iter().map(|redirect| &redirect.target).filter(|target| target.is_process || (!target.inner.is_empty() && reads_input(command)));
+    let inputs = command
+        .redirects
+        .iter()
+        .map(|redirect| &redirect.target)
+        .filter(|target| target.is_process || (!target.inner.is_empty() && reads_input(command)));
     words.chain(inputs).flat_map(|word| word.inner.clone()).find(|&at| commands.get(at).is_some_and(is_download))
 }
 

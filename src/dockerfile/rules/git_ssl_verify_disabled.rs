@@ -1,8 +1,12 @@
 //! `git-ssl-verify-disabled`: gIT_SSL_NO_VERIFY is set, or git http.sslVerify is false.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "git-ssl-verify-disabled",
@@ -39,10 +43,12 @@ impl Rule for GitSslVerifyDisabled {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut found = variables(dockerfile);
-        let off = |text: &str| text.split_once('=').is_some_and(|(name, value)| name.eq_ignore_ascii_case("http.sslVerify") && is_no(value));
+        let off =
+            |text: &str| text.split_once('=').is_some_and(|(name, value)| name.eq_ignore_ascii_case("http.sslVerify") && is_no(value));
         for (_, command) in dockerfile.all_commands().filter(|(_, command)| command.name == "git") {
             let words: Vec<&str> = command.arguments().iter().map(|word| word.text.as_str()).collect();
-            let pair = words.windows(2).any(|pair| matches!(pair, [name, value] if name.eq_ignore_ascii_case("http.sslVerify") && is_no(value)));
+            let pair =
+                words.windows(2).any(|pair| matches!(pair, [name, value] if name.eq_ignore_ascii_case("http.sslVerify") && is_no(value)));
             if pair || words.iter().any(|word| off(word)) {
                 found.push(dockerfile.finding_in(&META, META.severity, command, "git does not check the server's certificate".to_owned()));
             }
@@ -59,17 +65,28 @@ fn variables(dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
             for (pair, value) in instruction.pairs().iter().zip(values) {
                 if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
                     let range = pair.at..pair.at + pair.name.len();
-                    findings.push(dockerfile.finding_at(&META, META.severity, instruction, &range, format!("{} makes git accept any certificate", pair.name)));
+                    findings.push(dockerfile.finding_at(
+                        &META,
+                        META.severity,
+                        instruction,
+                        &range,
+                        format!("{} makes git accept any certificate", pair.name),
+                    ));
                 }
             }
         }
     }
     for (_, command) in dockerfile.all_commands() {
-        let exported = command.arguments().iter().filter(|_| command.is_one_of(&["export", "declare"])).filter_map(|word| word.text.split_once('='));
+        let exported =
+            command.arguments().iter().filter(|_| command.is_one_of(&["export", "declare"])).filter_map(|word| word.text.split_once('='));
         let assigned = command.assignments.iter().map(|assignment| (assignment.name.as_str(), assignment.value.text.as_str()));
         // `env` and `sudo` hand their assignments on to the command behind them, which is judged itself.
         let fault = exported.chain(assigned).find(|(name, value)| is_faulty(name, value));
-        findings.extend(fault.map(|(name, _)| dockerfile.finding_in(&META, META.severity, command, format!("{} makes git accept any certificate", name))));
+        findings.extend(
+            fault.map(|(name, _)| {
+                dockerfile.finding_in(&META, META.severity, command, format!("{} makes git accept any certificate", name))
+            }),
+        );
     }
     findings
 }

@@ -1,8 +1,12 @@
 //! `latest-tag`: an image reference with the tag latest.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "latest-tag",
@@ -40,7 +44,12 @@ impl Rule for LatestTag {
         for image in &dockerfile.graph.images {
             let Some(instruction) = dockerfile.instructions.get(image.instruction) else { continue };
             if image.reference.is_decided() && image.name.tag.as_deref() == Some("latest") && image.name.digest.is_none() {
-                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("{} has the tag latest", image.reference.text)));
+                findings.push(dockerfile.finding(
+                    &META,
+                    META.severity,
+                    instruction,
+                    format!("{} has the tag latest", image.reference.text),
+                ));
             }
         }
         findings

@@ -1,8 +1,15 @@
 //! `npm-strict-ssl-disabled`: npm, yarn or pnpm set strict-ssl to false.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "npm-strict-ssl-disabled",
@@ -39,7 +46,16 @@ impl Rule for NpmStrictSslDisabled {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "the package manager does not check the registry's certificate".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    command,
+                    "the package manager does not check the registry's certificate".to_owned(),
+                )
+            })
+            .collect()
     }
 }
 
@@ -50,5 +66,7 @@ fn is_faulty(command: &Command) -> bool {
         let pair = words.windows(2).any(|pair| matches!(pair, ["strict-ssl" | "--strict-ssl", "false"]));
         return pair || words.iter().any(|word| off(word));
     }
-    command.is_one_of(&["echo", "printf"]) && command.written_files().any(|path| path.ends_with("npmrc")) && words.iter().any(|word| word.split_whitespace().any(off))
+    command.is_one_of(&["echo", "printf"])
+        && command.written_files().any(|path| path.ends_with("npmrc"))
+        && words.iter().any(|word| word.split_whitespace().any(off))
 }

@@ -1,8 +1,12 @@
 //! `npm-strict-ssl-env-disabled`: nPM_CONFIG_STRICT_SSL=false (any case).
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "npm-strict-ssl-env-disabled",
@@ -45,17 +49,29 @@ impl Rule for NpmStrictSslEnvDisabled {
                 for (pair, value) in instruction.pairs().iter().zip(values) {
                     if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
                         let range = pair.at..pair.at + pair.name.len();
-                        findings.push(dockerfile.finding_at(&META, META.severity, instruction, &range, format!("{}=false makes npm accept any certificate", pair.name)));
+                        findings.push(dockerfile.finding_at(
+                            &META,
+                            META.severity,
+                            instruction,
+                            &range,
+                            format!("{}=false makes npm accept any certificate", pair.name),
+                        ));
                     }
                 }
             }
         }
         for (_, command) in dockerfile.all_commands() {
-            let exported = command.arguments().iter().filter(|_| command.is_one_of(&["export", "declare"])).filter_map(|word| word.text.split_once('='));
+            let exported = command
+                .arguments()
+                .iter()
+                .filter(|_| command.is_one_of(&["export", "declare"]))
+                .filter_map(|word| word.text.split_once('='));
             let assigned = command.assignments.iter().map(|assignment| (assignment.name.as_str(), assignment.value.text.as_str()));
             // `env` and `sudo` hand their assignments on to the command behind them, which is judged itself.
             let fault = exported.chain(assigned).find(|(name, value)| is_faulty(name, value));
-            findings.extend(fault.map(|(name, _)| dockerfile.finding_in(&META, META.severity, command, format!("{}=false makes npm accept any certificate", name))));
+            findings.extend(fault.map(|(name, _)| {
+                dockerfile.finding_in(&META, META.severity, command, format!("{}=false makes npm accept any certificate", name))
+            }));
         }
         findings
     }

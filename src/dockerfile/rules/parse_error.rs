@@ -1,6 +1,11 @@
 //! `parse-error`: the file is refused where BuildKit refuses it.
 
-use crate::model::{finding::Finding, location::{Location, Span}, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    location::{Location, Span},
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
 use crate::dockerfile::rule::{Dockerfile, Rule};
 

@@ -1,8 +1,15 @@
 //! `passwordless-sudo`: rUN writes NOPASSWD into sudoers, or empties a password for sudo's sake.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::{Command, RedirectKind}, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::{Command, RedirectKind},
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "passwordless-sudo",
@@ -40,12 +47,25 @@ impl Rule for PasswordlessSudo {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (instruction, commands) in dockerfile.scripts() {
-            let about_sudoers = commands.iter().any(|command| command.words.iter().chain(command.redirects.iter().map(|redirect| &redirect.target)).any(|word| word.text.contains("sudoers")));
+            let about_sudoers = commands.iter().any(|command| {
+                command
+                    .words
+                    .iter()
+                    .chain(command.redirects.iter().map(|redirect| &redirect.target))
+                    .any(|word| word.text.contains("sudoers"))
+            });
             if !about_sudoers || !dockerfile.graph.in_final_chain(instruction) {
                 continue;
             }
             let writer = commands.iter().find(|command| !reads(command) && says_nopasswd(command));
-            findings.extend(writer.map(|command| dockerfile.finding_in(&META, META.severity, command, "NOPASSWD in sudoers: commands run as root without a password".to_owned())));
+            findings.extend(writer.map(|command| {
+                dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    command,
+                    "NOPASSWD in sudoers: commands run as root without a password".to_owned(),
+                )
+            }));
         }
         findings
     }

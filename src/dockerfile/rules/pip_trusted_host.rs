@@ -1,8 +1,15 @@
 //! `pip-trusted-host`: pip runs with --trusted-host.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "pip-trusted-host",
@@ -39,7 +46,11 @@ impl Rule for PipTrustedHost {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "pip does not check the certificate of a trusted host".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(&META, META.severity, command, "pip does not check the certificate of a trusted host".to_owned())
+            })
+            .collect()
     }
 }
 

@@ -1,8 +1,12 @@
 //! `root-user`: last USER of the final stage is root (name or uid 0, with or without a group).
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "root-user",
@@ -42,7 +46,9 @@ impl Rule for RootUser {
         let Some(last) = dockerfile.graph.final_stage else { return Vec::new() };
         let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
         let Some(index) = dockerfile.graph.last_in_chain(last, is_user) else { return Vec::new() };
-        let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else { return Vec::new() };
+        let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else {
+            return Vec::new();
+        };
         let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
         let name = user.text.split(':').next().unwrap_or_default().trim();
         if !is_root(name) {
@@ -50,7 +56,10 @@ impl Rule for RootUser {
         }
         let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {name})"));
         if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
-            finding.notes.push("the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason".to_owned());
+            finding.notes.push(
+                "the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason"
+                    .to_owned(),
+            );
         }
         vec![finding]
     }

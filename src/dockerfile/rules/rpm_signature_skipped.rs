@@ -1,8 +1,16 @@
 //! `rpm-signature-skipped`: rpm --nosignature, --nodigest, --noverify or --nofiledigest.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "rpm-signature-skipped",
@@ -39,7 +47,11 @@ impl Rule for RpmSignatureSkipped {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "rpm installs a package without checking its signature".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(&META, META.severity, command, "rpm installs a package without checking its signature".to_owned())
+            })
+            .collect()
     }
 }
 
@@ -49,7 +61,9 @@ fn is_faulty(command: &Command) -> bool {
     }
     let arguments = Arguments::of(command);
     // Queries and checks install nothing.
-    let installs = ['i', 'U', 'F'].iter().any(|letter| arguments.has_short(*letter)) || ["--install", "--upgrade", "--freshen", "--reinstall"].iter().any(|name| arguments.has_long(name));
-    let reads = ['q', 'V', 'K'].iter().any(|letter| arguments.has_short(*letter)) || ["--query", "--verify", "--checksig"].iter().any(|name| arguments.has_long(name));
+    let installs = ['i', 'U', 'F'].iter().any(|letter| arguments.has_short(*letter))
+        || ["--install", "--upgrade", "--freshen", "--reinstall"].iter().any(|name| arguments.has_long(name));
+    let reads = ['q', 'V', 'K'].iter().any(|letter| arguments.has_short(*letter))
+        || ["--query", "--verify", "--checksig"].iter().any(|name| arguments.has_long(name));
     installs && !reads && ["--nosignature", "--nodigest", "--noverify", "--nofiledigest"].iter().any(|name| arguments.has_long(name))
 }

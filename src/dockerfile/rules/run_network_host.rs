@@ -1,8 +1,12 @@
 //! `run-network-host`: rUN --network=host.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "run-network-host",
@@ -39,6 +43,9 @@ impl Rule for RunNetworkHost {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let host = dockerfile.with_keyword("RUN").filter(|(_, instruction)| instruction.flag("network") == Some("host"));
-        host.map(|(_, instruction)| dockerfile.finding(&META, META.severity, instruction, "RUN --network=host uses the build machine's network".to_owned())).collect()
+        host.map(|(_, instruction)| {
+            dockerfile.finding(&META, META.severity, instruction, "RUN --network=host uses the build machine's network".to_owned())
+        })
+        .collect()
     }
 }

@@ -1,8 +1,12 @@
 //! `run-security-insecure`: rUN --security=insecure.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "run-security-insecure",
@@ -39,6 +43,10 @@ impl Rule for RunSecurityInsecure {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let insecure = dockerfile.with_keyword("RUN").filter(|(_, instruction)| instruction.flag("security") == Some("insecure"));
-        insecure.map(|(_, instruction)| dockerfile.finding(&META, META.severity, instruction, "RUN --security=insecure runs without a sandbox".to_owned())).collect()
+        insecure
+            .map(|(_, instruction)| {
+                dockerfile.finding(&META, META.severity, instruction, "RUN --security=insecure runs without a sandbox".to_owned())
+            })
+            .collect()
     }
 }

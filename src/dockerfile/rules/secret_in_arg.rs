@@ -1,8 +1,15 @@
 //! `secret-in-arg`: aRG has a secret-like name (its value ends in history and provenance).
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}, secret};
+use crate::dockerfile::{
+    rule::{Dockerfile, Rule},
+    secret,
+};
 
 const META: RuleMeta = RuleMeta {
     id: "secret-in-arg",

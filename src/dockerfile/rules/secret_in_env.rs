@@ -1,8 +1,15 @@
 //! `secret-in-env`: eNV sets a variable with a secret-like name to a literal value.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}, secret};
+use crate::dockerfile::{
+    rule::{Dockerfile, Rule},
+    secret,
+};
 
 const META: RuleMeta = RuleMeta {
     id: "secret-in-env",
@@ -47,7 +54,13 @@ impl Rule for SecretInEnv {
                 if secret::is_secret_name(pair.name) && literal {
                     let shown = secret::shown(raw.trim_matches(['"', '\'']));
                     let range = pair.at..pair.at + pair.name.len();
-                    findings.push(dockerfile.finding_at(&META, META.severity, instruction, &range, format!("ENV {} holds a literal secret ({shown})", pair.name)));
+                    findings.push(dockerfile.finding_at(
+                        &META,
+                        META.severity,
+                        instruction,
+                        &range,
+                        format!("ENV {} holds a literal secret ({shown})", pair.name),
+                    ));
                 }
             }
         }

@@ -1,8 +1,17 @@
 //! `secret-literal`: a literal in a known credential format (cloud key, forge token, private-key block) anywhere in the file or image config.
 
-use crate::model::{finding::Finding, location::Location, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    location::Location,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}, secret, source::slice};
+use crate::dockerfile::{
+    rule::{Dockerfile, Rule},
+    secret,
+    source::slice,
+};
 
 const META: RuleMeta = RuleMeta {
     id: "secret-literal",

@@ -1,8 +1,16 @@
 //! `setuid-bit-added`: rUN or --chmod adds setuid/setgid (u+s, 4755, 2755) or setcap grants a capability.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, mode::Mode, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    mode::Mode,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "setuid-bit-added",
@@ -50,7 +58,12 @@ impl Rule for SetuidBitAdded {
         for (_, instruction) in dockerfile.with_keyword("COPY").chain(dockerfile.with_keyword("ADD")) {
             let Some(flag) = instruction.flag("chmod") else { continue };
             if Mode::parse(flag).is_some_and(|mode| mode.setuid || mode.setgid) {
-                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("--chmod={flag} makes files setuid or setgid")));
+                findings.push(dockerfile.finding(
+                    &META,
+                    META.severity,
+                    instruction,
+                    format!("--chmod={flag} makes files setuid or setgid"),
+                ));
             }
         }
         findings
@@ -77,7 +90,8 @@ fn adds(command: &Command, made: &[&str]) -> Option<(Severity, String)> {
             let at = words.iter().position(|word| word.text == "-m" || word.text == "--mode")?;
             let text = words.get(at + 1)?.text.as_str();
             let mode = Mode::parse(text)?;
-            (mode.setuid || (mode.setgid && !is_directory)).then(|| (META.severity, format!("install -m {text} makes a file setuid or setgid")))
+            (mode.setuid || (mode.setgid && !is_directory))
+                .then(|| (META.severity, format!("install -m {text} makes a file setuid or setgid")))
         }
         "setcap" => {
             let words: Vec<&str> = command.arguments().iter().map(|word| word.text.as_str()).collect();

@@ -1,8 +1,12 @@
 //! `sudo-in-run`: rUN executes sudo.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "sudo-in-run",

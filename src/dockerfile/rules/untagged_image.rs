@@ -1,8 +1,12 @@
 //! `untagged-image`: an image reference with neither tag nor digest.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{rule::{Dockerfile, Rule}};
+use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
     id: "untagged-image",
@@ -40,7 +44,12 @@ impl Rule for UntaggedImage {
         for image in &dockerfile.graph.images {
             let Some(instruction) = dockerfile.instructions.get(image.instruction) else { continue };
             if image.reference.is_decided() && image.name.tag.is_none() && image.name.digest.is_none() && !image.reference.text.is_empty() {
-                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("{} has neither tag nor digest", image.reference.text)));
+                findings.push(dockerfile.finding(
+                    &META,
+                    META.severity,
+                    instruction,
+                    format!("{} has neither tag nor digest", image.reference.text),
+                ));
             }
         }
         findings

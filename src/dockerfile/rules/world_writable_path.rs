@@ -1,8 +1,15 @@
 //! `world-writable-path`: chmod 777/666/a+w/o+w in RUN, or COPY/ADD --chmod giving others write.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{mode::Mode, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    mode::Mode,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "world-writable-path",
@@ -68,5 +75,7 @@ impl Rule for WorldWritablePath {
 
 /// Paths that are meant for everybody.
 fn is_shared(path: &str) -> bool {
-    ["/tmp", "/var/tmp", "/dev", "/run/lock"].iter().any(|shared| path == *shared || path.strip_prefix(shared).is_some_and(|rest| rest.starts_with('/')))
+    ["/tmp", "/var/tmp", "/dev", "/run/lock"]
+        .iter()
+        .any(|shared| path == *shared || path.strip_prefix(shared).is_some_and(|rest| rest.starts_with('/')))
 }

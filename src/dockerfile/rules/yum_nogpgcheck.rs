@@ -1,8 +1,16 @@
 //! `yum-nogpgcheck`: yum, dnf, tdnf or microdnf --nogpgcheck (or gpgcheck=0).
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::{Command, RedirectKind}, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::{Command, RedirectKind},
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "yum-nogpgcheck",
@@ -51,7 +59,9 @@ impl Rule for YumNogpgcheck {
 fn judge(command: &Command) -> Option<(Severity, &'static str)> {
     if command.is_one_of(&["yum", "dnf", "tdnf", "microdnf", "dnf5"]) {
         let arguments = Arguments::of(command);
-        let off = |value: &str| value.split_once('=').is_some_and(|(name, value)| is_check(name.rsplit('.').next().unwrap_or(name)) && is_no(value));
+        let off = |value: &str| {
+            value.split_once('=').is_some_and(|(name, value)| is_check(name.rsplit('.').next().unwrap_or(name)) && is_no(value))
+        };
         let set = arguments.options.iter().any(|option| option.value.is_some_and(off));
         let flag = arguments.has_long("--nogpgcheck") || arguments.has_long("--no-gpgchecks");
         return (set || flag).then_some((META.severity, "packages are installed without checking their signatures"));
@@ -63,7 +73,11 @@ fn judge(command: &Command) -> Option<(Severity, &'static str)> {
     let writes = command.written_files().any(|path| path.ends_with(".repo") || path.ends_with("yum.conf") || path.ends_with("dnf.conf"));
     let edits = command.name == "sed" && command.arguments().iter().any(|word| word.text.contains("gpgcheck=0"));
     let documents = command.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Text).map(|redirect| &redirect.target);
-    let text = command.arguments().iter().chain(documents).find(|word| word.text.contains("gpgcheck=0") && !word.text.contains("repo_gpgcheck=0"))?;
+    let text = command
+        .arguments()
+        .iter()
+        .chain(documents)
+        .find(|word| word.text.contains("gpgcheck=0") && !word.text.contains("repo_gpgcheck=0"))?;
     if edits {
         return Some((META.severity, "a repository's signature check is switched off"));
     }

@@ -1,8 +1,16 @@
 //! `zypper-no-gpg-checks`: zypper --no-gpg-checks or --allow-unsigned-rpm.
 
-use crate::model::{finding::Finding, rule::{Group, RuleMeta}, severity::Severity};
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
 
-use crate::dockerfile::{command::Command, options::Arguments, rule::{Dockerfile, Rule}};
+use crate::dockerfile::{
+    command::Command,
+    options::Arguments,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "zypper-no-gpg-checks",
@@ -39,7 +47,16 @@ impl Rule for ZypperNoGpgChecks {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "zypper installs packages without checking their signatures".to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    command,
+                    "zypper installs packages without checking their signatures".to_owned(),
+                )
+            })
+            .collect()
     }
 }
 

@@ -74,7 +74,8 @@ pub(super) async fn fetch(client: &Client, target: &Target) -> (Answer, Verdict)
         let (fault, follows) = loop {
             let follows = token.is_some();
             let id = ImageIdentifier::builder().image_digest(target.digest.to_string()).build();
-            let request = client.describe_image_scan_findings().set_registry_id(target.registry_id.clone()).repository_name(&target.repository);
+            let request =
+                client.describe_image_scan_findings().set_registry_id(target.registry_id.clone()).repository_name(&target.repository);
             let page = match request.image_id(id).max_results(1000).set_next_token(token).send().await {
                 Ok(page) => page,
                 Err(error) => break (Fault::of(ACTION, &error), follows),
@@ -162,14 +163,14 @@ impl Answer {
             _ if is_done(status) && self.listing.completed_at.is_none() => {
                 Readiness::Wait(gap("incomplete", format!("scan status {status}, but no scan has ended yet")).with_hint(LATER))
             }
-            _ if is_done(status) && self.misses => {
-                Readiness::Wait(gap("incomplete", "the answer is about another image".to_owned()))
-            }
+            _ if is_done(status) && self.misses => Readiness::Wait(gap("incomplete", "the answer is about another image".to_owned())),
             _ if is_done(status) => match self.miscounted() {
                 Some(text) => Readiness::Wait(gap("incomplete", text).with_hint(LATER)),
                 None => return Verdict::Listed,
             },
-            "IN_PROGRESS" | "PENDING" => Readiness::Wait(gap("pending", format!("the scan has not ended: {status}{said}")).with_hint(LATER)),
+            "IN_PROGRESS" | "PENDING" => {
+                Readiness::Wait(gap("pending", format!("the scan has not ended: {status}{said}")).with_hint(LATER))
+            }
             "FAILED" if self.description.as_deref().is_some_and(|text| text.starts_with("UnsupportedImageError")) => never("unsupported"),
             "FAILED" => never("failed"),
             "UNSUPPORTED_IMAGE" => never("unsupported"),
@@ -198,12 +199,20 @@ fn is_done(status: &str) -> bool {
 
 /// One row of basic scanning: no fix, no path; its CVSS attributes are evidence, not a rating of their own.
 fn basic(finding: &ImageScanFinding) -> Observation {
-    let mut attributes: BTreeMap<String, String> =
-        finding.attributes().iter().map(|attribute| (attribute.key().to_ascii_lowercase(), attribute.value().unwrap_or_default().to_owned())).collect();
+    let mut attributes: BTreeMap<String, String> = finding
+        .attributes()
+        .iter()
+        .map(|attribute| (attribute.key().to_ascii_lowercase(), attribute.value().unwrap_or_default().to_owned()))
+        .collect();
     let name = attributes.remove("package_name").filter(|name| !name.is_empty());
     let version = attributes.remove("package_version").unwrap_or_default();
     let version = version.strip_prefix("0:").unwrap_or(&version).to_owned();
-    let rating = finding.severity().map(|severity| Rating { author: RatingAuthor::EcrBasic, word: Some(severity.as_str().to_owned()), vector: None, score_tenths: None });
+    let rating = finding.severity().map(|severity| Rating {
+        author: RatingAuthor::EcrBasic,
+        word: Some(severity.as_str().to_owned()),
+        vector: None,
+        score_tenths: None,
+    });
     Observation {
         source: SourceId::EcrBasic,
         id: finding.name().unwrap_or("(no id)").to_owned(),

@@ -58,7 +58,14 @@ impl Ecr {
             // Nothing will come that is not there already.
             wait.deadline = std::time::Duration::ZERO;
         }
-        let mut watch = Watch { client: &self.client, inspector: self.inspector.as_ref(), target: &target, registry: &registry, shape: Shape::Unknown, status: None };
+        let mut watch = Watch {
+            client: &self.client,
+            inspector: self.inspector.as_ref(),
+            target: &target,
+            registry: &registry,
+            shape: Shape::Unknown,
+            status: None,
+        };
         let settled = settle(&mut watch, &*self.options.clock, &wait, &*task, SourceId::Ecr).await;
         let source = match (watch.shape, registry.scan_type) {
             (Shape::Basic { empty: false }, _) | (Shape::Basic { .. }, ScanType::Basic) => SourceId::EcrBasic,
@@ -71,7 +78,8 @@ impl Ecr {
             ("scan_status", watch.status.unwrap_or_else(|| "none".to_owned())),
         ];
         let mut report = report(source, &target, settled, facts);
-        let late = report.gaps.iter().any(|gap| matches!(gap.kind, "incomplete" | "pending" | "not-scanned" | "not-found" | "unknown-status"));
+        let late =
+            report.gaps.iter().any(|gap| matches!(gap.kind, "incomplete" | "pending" | "not-scanned" | "not-found" | "unknown-status"));
         if let Some(gap) = registry.gap(source).filter(|_| late) {
             report.gaps = vec![gap];
         }
@@ -128,9 +136,9 @@ impl Watch<'_> {
             (_, Shape::Unknown) | (ScanType::Enhanced, Shape::Basic { empty: true }) => not_an_answer(),
             (ScanType::Basic, Shape::Basic { .. }) => Readiness::Ready,
             (ScanType::Unknown, Shape::Basic { empty: false }) => Readiness::ReadyIfStable { but: None },
-            (ScanType::Unknown, Shape::Basic { empty: true }) | (ScanType::Enhanced, Shape::Basic { empty: false }) | (_, Shape::Enhanced) => {
-                self.confirmed(answer).await
-            }
+            (ScanType::Unknown, Shape::Basic { empty: true })
+            | (ScanType::Enhanced, Shape::Basic { empty: false })
+            | (_, Shape::Enhanced) => self.confirmed(answer).await,
         }
     }
 
@@ -138,12 +146,14 @@ impl Watch<'_> {
         let pushed_at = self.registry.pushed_at.max(answer.listing.pushed_at);
         match self.inspector {
             Some(client) => {
-                let readiness = coverage::fetch(client, self.target, pushed_at, SourceId::Ecr).await.readiness(SourceId::Ecr, answer.listing.rows);
+                let readiness =
+                    coverage::fetch(client, self.target, pushed_at, SourceId::Ecr).await.readiness(SourceId::Ecr, answer.listing.rows);
                 match (readiness, answer.shape) {
                     // An empty list of a registry that may well have basic scanning: Inspector then knows nothing about the image, and never will.
                     (Readiness::Wait(gap), Shape::Basic { empty: true }) if gap.kind == "not-scanned" => {
                         let text = format!("an empty list of findings could not be confirmed: {}", gap.reason);
-                        let hint = "allow ecr:GetRegistryScanningConfiguration: on a registry with basic scanning an empty list is an answer";
+                        let hint =
+                            "allow ecr:GetRegistryScanningConfiguration: on a registry with basic scanning an empty list is an answer";
                         Readiness::Wait(Gap::new(SourceId::Ecr, "incomplete", "", text).with_hint(hint))
                     }
                     (readiness, _) => readiness,

@@ -85,13 +85,17 @@ async fn scan_type(client: &Client, target: &Target) -> ScanType {
 }
 
 async fn is_left_out(client: &Client, target: &Target) -> bool {
-    let Ok(answer) = client.batch_get_repository_scanning_configuration().repository_names(&target.repository).send().await else { return false };
-    let of_this = answer.scanning_configurations().iter().find(|configuration| configuration.repository_name() == Some(target.repository.as_str()));
+    let Ok(answer) = client.batch_get_repository_scanning_configuration().repository_names(&target.repository).send().await else {
+        return false;
+    };
+    let of_this =
+        answer.scanning_configurations().iter().find(|configuration| configuration.repository_name() == Some(target.repository.as_str()));
     of_this.and_then(|configuration| configuration.scan_frequency()) == Some(&ScanFrequency::Manual)
 }
 
 async fn image(client: &Client, target: &Target) -> Option<types::ImageDetail> {
     let id = ImageIdentifier::builder().image_digest(target.digest.to_string()).build();
-    let sent = client.describe_images().set_registry_id(target.registry_id.clone()).repository_name(&target.repository).image_ids(id).send().await;
+    let sent =
+        client.describe_images().set_registry_id(target.registry_id.clone()).repository_name(&target.repository).image_ids(id).send().await;
     sent.ok()?.image_details().iter().find(|image| image.image_digest() == Some(target.digest.to_string().as_str())).cloned()
 }

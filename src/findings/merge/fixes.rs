@@ -51,7 +51,8 @@ fn in_order(versions: Vec<String>, order: &dyn Fn(&str, &str) -> Option<Ordering
         if sorted.contains(&version) {
             continue;
         }
-        let after = sorted.iter().position(|other| order(&version, other).unwrap_or_else(|| version.cmp(other)).is_lt()).unwrap_or(sorted.len());
+        let after =
+            sorted.iter().position(|other| order(&version, other).unwrap_or_else(|| version.cmp(other)).is_lt()).unwrap_or(sorted.len());
         sorted.insert(after, version);
     }
     sorted

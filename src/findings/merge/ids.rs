@@ -7,7 +7,22 @@ use crate::model::evidence::Observation;
 
 /// Prefixes of advisories that cover many problems.
 const ADVISORIES: &[&str] = &[
-    "USN-", "DSA-", "DLA-", "ALAS", "FEDORA-", "RHSA-", "RHBA-", "RHEA-", "ELSA-", "SUSE-SU-", "OPENSUSE-SU-", "RLSA-", "ALSA-", "CESA-", "MGASA-", "LSN-",
+    "USN-",
+    "DSA-",
+    "DLA-",
+    "ALAS",
+    "FEDORA-",
+    "RHSA-",
+    "RHBA-",
+    "RHEA-",
+    "ELSA-",
+    "SUSE-SU-",
+    "OPENSUSE-SU-",
+    "RLSA-",
+    "ALSA-",
+    "CESA-",
+    "MGASA-",
+    "LSN-",
 ];
 
 /// Whether an id is a CVE id.
@@ -199,7 +214,10 @@ mod tests {
 
     #[test]
     fn advisories_link_to_cves_or_stand_alone() {
-        check(&[("ALAS2023-2024-1", &["CVE-2024-1", "CVE-2024-2"]), ("CVE-2024-3", &[])], &[&["CVE-2024-1", "CVE-2024-2"], &["CVE-2024-3"]]);
+        check(
+            &[("ALAS2023-2024-1", &["CVE-2024-1", "CVE-2024-2"]), ("CVE-2024-3", &[])],
+            &[&["CVE-2024-1", "CVE-2024-2"], &["CVE-2024-3"]],
+        );
         // Another source links it.
         check(&[("USN-1-1", &[]), ("CVE-2024-1", &["USN-1-1"])], &[&["CVE-2024-1"], &["CVE-2024-1"]]);
         check(&[("USN-1-1", &[])], &[&["USN-1-1"]]);

@@ -132,7 +132,11 @@ fn fold_advisories(located: &mut BTreeMap<Key, Group<'_>>) {
     }
     let lonely: Vec<Key> = located.keys().filter(|key| ids::is_advisory(&key.id)).cloned().collect();
     for key in lonely {
-        let Some(targets) = located.get(&key).map(fixes).filter(|fixes| !fixes.is_empty()).and_then(|fixes| cves.get(&(key.package.clone(), fixes))) else { continue };
+        let Some(targets) =
+            located.get(&key).map(fixes).filter(|fixes| !fixes.is_empty()).and_then(|fixes| cves.get(&(key.package.clone(), fixes)))
+        else {
+            continue;
+        };
         let Some(advisory) = located.remove(&key) else { continue };
         for target in targets {
             if let Some(group) = located.get_mut(target) {
@@ -241,7 +245,13 @@ mod tests {
             id: id.to_owned(),
             aliases: BTreeSet::new(),
             title: None,
-            package: package.map(|name| ObservedPackage { kind: Some(PackageKind::Npm), name: name.to_owned(), version: "1".to_owned(), locations: Vec::new(), path: None }),
+            package: package.map(|name| ObservedPackage {
+                kind: Some(PackageKind::Npm),
+                name: name.to_owned(),
+                version: "1".to_owned(),
+                locations: Vec::new(),
+                path: None,
+            }),
             ratings: Vec::new(),
             fixed: Vec::new(),
             says_no_fix: false,
@@ -266,7 +276,10 @@ mod tests {
     }
 
     fn named(findings: &[Finding]) -> Vec<String> {
-        findings.iter().map(|finding| format!("{} {}", finding.id, finding.package.as_ref().map_or("-", |package| package.name.as_str()))).collect()
+        findings
+            .iter()
+            .map(|finding| format!("{} {}", finding.id, finding.package.as_ref().map_or("-", |package| package.name.as_str())))
+            .collect()
     }
 
     #[test]
@@ -290,7 +303,8 @@ mod tests {
 
     #[test]
     fn sources_that_do_not_agree_are_noted_and_the_careful_one_wins() {
-        let inspector = Observation { says_no_fix: true, state: ObservedState::Closed, ..row(SourceId::Inspector, "CVE-2024-1", Some("a")) };
+        let inspector =
+            Observation { says_no_fix: true, state: ObservedState::Closed, ..row(SourceId::Inspector, "CVE-2024-1", Some("a")) };
         let offline = Observation { fixed: vec!["2".to_owned()], ..row(SourceId::Offline, "CVE-2024-1", Some("a")) };
         let findings = merged(&[inspector.clone(), offline]);
         assert_eq!(findings[0].notes, ["closed by inspector, still seen by offline", "fix disputed"]);
@@ -338,7 +352,13 @@ mod tests {
             ratings: vec![Rating { author: RatingAuthor::Inspector, word: Some(word.to_owned()), vector: None, score_tenths: None }],
             ..row(SourceId::Inspector, id, Some(package))
         };
-        let rows = [rated("CVE-1", "a", "LOW"), rated("CVE-2", "b", "UNTRIAGED"), rated("CVE-3", "b", "HIGH"), rated("CVE-3", "a", "HIGH"), rated("CVE-4", "a", "CRITICAL")];
+        let rows = [
+            rated("CVE-1", "a", "LOW"),
+            rated("CVE-2", "b", "UNTRIAGED"),
+            rated("CVE-3", "b", "HIGH"),
+            rated("CVE-3", "a", "HIGH"),
+            rated("CVE-4", "a", "CRITICAL"),
+        ];
         assert_eq!(named(&merged(&rows)), ["CVE-4 a", "CVE-3 a", "CVE-3 b", "CVE-2 b", "CVE-1 a"]);
     }
 }

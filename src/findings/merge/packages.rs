@@ -79,7 +79,13 @@ fn as_reported(observed: &ObservedPackage, key_name: String, version: String) ->
     // Only Go's standard library is renamed for people; everything else is shown as the source writes it.
     let name = if key_name == "stdlib" { key_name.clone() } else { observed.name.clone() };
     let package = FindingPackage { kind: observed.kind, name, version: strip_epoch(&observed.version).to_owned(), purl: None };
-    Placed { key: PackageKey { class: class(observed.kind), name: key_name, version }, package, locations: observed.locations.clone(), matched: MatchKind::AsReported, note: None }
+    Placed {
+        key: PackageKey { class: class(observed.kind), name: key_name, version },
+        package,
+        locations: observed.locations.clone(),
+        matched: MatchKind::AsReported,
+        note: None,
+    }
 }
 
 /// One place per name and version; copies in several paths or architectures are one finding with several locations.
@@ -88,7 +94,12 @@ fn grouped(packages: &[&Package], matched: MatchKind) -> Vec<Placed> {
     for own in packages {
         let name = if own.kind.is_os() { own.name.clone() } else { purl_of(Some(&own.purl), &own.name) };
         let key = PackageKey { class: class(Some(own.kind)), name, version: own.version.clone() };
-        let package = FindingPackage { kind: Some(own.kind), name: own.name.clone(), version: strip_epoch(&own.version).to_owned(), purl: Some(own.purl.clone()) };
+        let package = FindingPackage {
+            kind: Some(own.kind),
+            name: own.name.clone(),
+            version: strip_epoch(&own.version).to_owned(),
+            purl: Some(own.purl.clone()),
+        };
         let place = places.entry(key.clone()).or_insert_with(|| Placed { key, package, locations: Vec::new(), matched, note: None });
         place.locations.extend(own.locations.iter().cloned());
     }
@@ -187,7 +198,13 @@ mod tests {
                 id: "CVE-1".to_owned(),
                 aliases: BTreeSet::new(),
                 title: None,
-                package: Some(ObservedPackage { kind, name: name.to_owned(), version: version.to_owned(), locations: Vec::new(), path: None }),
+                package: Some(ObservedPackage {
+                    kind,
+                    name: name.to_owned(),
+                    version: version.to_owned(),
+                    locations: Vec::new(),
+                    path: None,
+                }),
                 ratings: Vec::new(),
                 fixed: Vec::new(),
                 says_no_fix: false,
@@ -201,7 +218,11 @@ mod tests {
             for placed in placed {
                 assert_eq!(placed.matched, matched, "{name}");
                 let is_ours = matched != MatchKind::AsReported;
-                assert_eq!((placed.package.purl.is_some(), placed.locations.len(), placed.note.is_none()), (is_ours, usize::from(is_ours), is_ours), "{name}");
+                assert_eq!(
+                    (placed.package.purl.is_some(), placed.locations.len(), placed.note.is_none()),
+                    (is_ours, usize::from(is_ours), is_ours),
+                    "{name}"
+                );
             }
         };
         check(None, "util-linux", "2.38-5+b1", &["util-linux"], MatchKind::Exact);

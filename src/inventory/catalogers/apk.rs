@@ -71,7 +71,8 @@ impl Cataloger for Apk {
 
 /// The databases of the image; both names may lead to the same file.
 fn databases<'a>(context: &Context<'a>) -> impl Iterator<Item = FileEntry<'a>> {
-    let files: BTreeMap<&str, FileEntry<'a>> = DATABASES.iter().filter_map(|path| context.view.lookup(path)).map(|file| (file.path, file)).collect();
+    let files: BTreeMap<&str, FileEntry<'a>> =
+        DATABASES.iter().filter_map(|path| context.view.lookup(path)).map(|file| (file.path, file)).collect();
     files.into_values()
 }
 
@@ -132,7 +133,10 @@ fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
     }
     let error = (dropped > 0).then(|| {
         let lines = if long > 0 { format!("; {long} lines exceed the limit of {} bytes", limits.line_bytes) } else { String::new() };
-        CatalogError(format!("{dropped} records without name or version, or beyond the limit of {} packages, were dropped{lines}", limits.packages))
+        CatalogError(format!(
+            "{dropped} records without name or version, or beyond the limit of {} packages, were dropped{lines}",
+            limits.packages
+        ))
     });
     Parsed { records, error }
 }
@@ -143,7 +147,8 @@ fn text(value: &[u8]) -> String {
 
 fn package(record: Record, distro: Option<&Distro>) -> Package {
     let upstream = (!record.origin.is_empty() && record.origin != record.name).then(|| record.origin.clone());
-    let parts = purl::OsPackage { kind: PackageKind::Apk, name: &record.name, version: &record.version, arch: &record.arch, epoch: None, upstream };
+    let parts =
+        purl::OsPackage { kind: PackageKind::Apk, name: &record.name, version: &record.version, arch: &record.arch, epoch: None, upstream };
     let purl = purl::os_package(parts, distro);
     let source = if record.origin.is_empty() { record.name.clone() } else { record.origin };
     Package {
@@ -170,10 +175,13 @@ mod tests {
     #[test]
     fn the_fixture_is_read() {
         let found = fixture::catalog(&Apk, &[("lib/apk/db/installed", "apk/installed"), ("etc/os-release", "os-release/alpine")]);
-        assert_eq!(fixture::purls(&found), [
-            "pkg:apk/alpine/busybox-binsh@1.36.1-r7?arch=x86_64&distro=alpine-3.18.9&upstream=busybox",
-            "pkg:apk/alpine/musl@1.2.4-r2?arch=x86_64&distro=alpine-3.18.9",
-        ]);
+        assert_eq!(
+            fixture::purls(&found),
+            [
+                "pkg:apk/alpine/busybox-binsh@1.36.1-r7?arch=x86_64&distro=alpine-3.18.9&upstream=busybox",
+                "pkg:apk/alpine/musl@1.2.4-r2?arch=x86_64&distro=alpine-3.18.9",
+            ]
+        );
         assert!(found.gaps.is_empty());
         let busybox = &found.packages[0];
         assert_eq!(busybox.source.as_ref().map(|source| source.name.as_str()), Some("busybox"));

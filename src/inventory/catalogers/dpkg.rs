@@ -164,7 +164,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
             record.status = Some(value());
         }
     }
-    let reason = || format!("{dropped} installed records are damaged, without name or version, or beyond the limit of {} packages", limits.packages);
+    let reason =
+        || format!("{dropped} installed records are damaged, without name or version, or beyond the limit of {} packages", limits.packages);
     Parsed { records, any, error: (dropped > 0).then(|| CatalogError(reason())) }
 }
 
@@ -181,7 +182,8 @@ fn package(record: &Record, distro: Option<&Distro>) -> Package {
         (false, "") => Some(source.name.clone()),
         (_, version) => Some(format!("{}@{version}", source.name)),
     };
-    let parts = purl::OsPackage { kind: PackageKind::Deb, name: &record.name, version: &record.version, arch: &record.arch, epoch: None, upstream };
+    let parts =
+        purl::OsPackage { kind: PackageKind::Deb, name: &record.name, version: &record.version, arch: &record.arch, epoch: None, upstream };
     Package {
         kind: PackageKind::Deb,
         purl: purl::os_package(parts, distro),
@@ -206,19 +208,25 @@ mod tests {
     #[test]
     fn installed_records_are_read() {
         let found = fixture::catalog(&Dpkg, &[("var/lib/dpkg/status", "dpkg/status"), ("usr/lib/os-release", "os-release/debian")]);
-        assert_eq!(fixture::purls(&found), [
-            "pkg:deb/debian/adduser@3.134?arch=all&distro=debian-12",
-            "pkg:deb/debian/half@1.0-1%2Bb1?arch=amd64&distro=debian-12&upstream=half%401.0-1",
-            "pkg:deb/debian/libc6@2.36-9%2Bdeb12u8?arch=amd64&distro=debian-12&upstream=glibc",
-            "pkg:deb/debian/libc6@2.36-9%2Bdeb12u8?arch=i386&distro=debian-12&upstream=glibc",
-            "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2.0-14",
-        ]);
+        assert_eq!(
+            fixture::purls(&found),
+            [
+                "pkg:deb/debian/adduser@3.134?arch=all&distro=debian-12",
+                "pkg:deb/debian/half@1.0-1%2Bb1?arch=amd64&distro=debian-12&upstream=half%401.0-1",
+                "pkg:deb/debian/libc6@2.36-9%2Bdeb12u8?arch=amd64&distro=debian-12&upstream=glibc",
+                "pkg:deb/debian/libc6@2.36-9%2Bdeb12u8?arch=i386&distro=debian-12&upstream=glibc",
+                "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2.0-14",
+            ]
+        );
         assert!(found.gaps.is_empty(), "{:?}", found.gaps);
     }
 
     #[test]
     fn distroless_files_are_read() {
-        let found = fixture::catalog(&Dpkg, &[("var/lib/dpkg/status.d/bmV0YmFzZQ==", "dpkg/status.d-netbase"), ("var/lib/dpkg/status.d/netbase.md5sums", "dpkg/malformed")]);
+        let found = fixture::catalog(
+            &Dpkg,
+            &[("var/lib/dpkg/status.d/bmV0YmFzZQ==", "dpkg/status.d-netbase"), ("var/lib/dpkg/status.d/netbase.md5sums", "dpkg/malformed")],
+        );
         assert_eq!(fixture::purls(&found), ["pkg:deb/netbase@6.4?arch=all"]);
         assert!(found.gaps.is_empty());
     }

@@ -46,7 +46,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError>
     if is_deeper_than(bytes, limits.json_depth) {
         return Err(CatalogError(format!("JSON is nested deeper than the limit of {}", limits.json_depth)));
     }
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| CatalogError(format!("is no readable package.json: {error}")))?;
+    let manifest: Manifest =
+        serde_json::from_slice(bytes).map_err(|error| CatalogError(format!("is no readable package.json: {error}")))?;
     let (Some(Value::String(name)), Some(Value::String(version))) = (manifest.name, manifest.version) else { return Ok(None) };
     let (name, version) = (name.trim().to_owned(), version.trim().to_owned());
     if name.is_empty() || version.is_empty() {
@@ -56,7 +57,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError>
         Some((scope, short)) if scope.starts_with('@') => (Some(scope), short),
         _ => (None, name.as_str()),
     };
-    let mut licences: Vec<String> = [manifest.license, manifest.licenses].into_iter().flatten().flat_map(|value| licences(&value)).collect();
+    let mut licences: Vec<String> =
+        [manifest.license, manifest.licenses].into_iter().flatten().flat_map(|value| licences(&value)).collect();
     licences.sort();
     licences.dedup();
     Ok(Some(Package {
@@ -134,11 +136,14 @@ mod tests {
 
     #[test]
     fn manifests_are_read() {
-        let found = fixture::catalog(&Npm, &[
-            ("app/node_modules/left-pad/package.json", "npm/package.json"),
-            ("app/node_modules/@scope/pkg/package.json", "npm/scoped.json"),
-            ("app/node_modules/esm/package.json", "npm/type-only.json"),
-        ]);
+        let found = fixture::catalog(
+            &Npm,
+            &[
+                ("app/node_modules/left-pad/package.json", "npm/package.json"),
+                ("app/node_modules/@scope/pkg/package.json", "npm/scoped.json"),
+                ("app/node_modules/esm/package.json", "npm/type-only.json"),
+            ],
+        );
         assert_eq!(fixture::purls(&found), ["pkg:npm/%40scope/pkg@2.0.0-rc.1", "pkg:npm/left-pad@1.3.0"]);
         assert!(found.gaps.is_empty());
         assert_eq!(found.packages.iter().map(|package| package.licences.join(" ")).collect::<Vec<_>>(), ["Apache-2.0 MIT", "WTFPL"]);
@@ -150,7 +155,10 @@ mod tests {
         assert!(found.packages.is_empty());
         assert_eq!(found.gaps.len(), 1);
         let limits = Limits::default();
-        assert!(parse(format!("{{\"name\":\"a\",\"version\":\"1\",\"x\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000)).as_bytes(), &limits).is_err());
+        assert!(
+            parse(format!("{{\"name\":\"a\",\"version\":\"1\",\"x\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000)).as_bytes(), &limits)
+                .is_err()
+        );
         assert!(parse(br#"{"name":"a","version":"1","x":"[[[\"[[["}"#, &limits).is_ok_and(|package| package.is_some()));
         assert!(parse(br#"{"name":1,"version":"1"}"#, &limits).is_ok_and(|package| package.is_none()));
     }

@@ -47,9 +47,12 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Package, CatalogError> {
         if line.len() > limits.line_bytes {
             return Err(CatalogError(format!("a header line exceeds the limit of {} bytes", limits.line_bytes)));
         }
-        let Some(colon) = line.iter().position(|&byte| byte == b':').filter(|_| !line.starts_with(b" ") && !line.starts_with(b"\t")) else { continue };
+        let Some(colon) = line.iter().position(|&byte| byte == b':').filter(|_| !line.starts_with(b" ") && !line.starts_with(b"\t")) else {
+            continue;
+        };
         let (field, value) = line.split_at(colon);
-        let value = || Some(String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned()).filter(|value| !value.is_empty());
+        let value =
+            || Some(String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned()).filter(|value| !value.is_empty());
         // The first of several counts, as Python's own reader has it.
         if field.eq_ignore_ascii_case(b"name") {
             name = name.or_else(value);
@@ -88,11 +91,14 @@ mod tests {
 
     #[test]
     fn metadata_is_read() {
-        let found = fixture::catalog(&Pypi, &[
-            ("usr/lib/python3/dist-packages/Sample_Pkg-1.0.dist-info/METADATA", "pypi/METADATA"),
-            ("usr/lib/python3/dist-packages/old-2.0.egg-info", "pypi/PKG-INFO"),
-            ("usr/lib/python3/dist-packages/METADATA", "pypi/malformed"),
-        ]);
+        let found = fixture::catalog(
+            &Pypi,
+            &[
+                ("usr/lib/python3/dist-packages/Sample_Pkg-1.0.dist-info/METADATA", "pypi/METADATA"),
+                ("usr/lib/python3/dist-packages/old-2.0.egg-info", "pypi/PKG-INFO"),
+                ("usr/lib/python3/dist-packages/METADATA", "pypi/malformed"),
+            ],
+        );
         assert_eq!(fixture::purls(&found), ["pkg:pypi/old@2.0", "pkg:pypi/sample-pkg@1.0"]);
         assert!(found.gaps.is_empty());
         assert_eq!(found.packages.iter().map(|package| package.licences.join(" ")).collect::<Vec<_>>(), ["BSD", "Apache-2.0 OR MIT"]);

@@ -117,7 +117,8 @@ impl<'a> Database<'a> {
             found.unreadable(self.file.path, &error);
         }
         if dropped > 0 {
-            let reason = format!("{dropped} headers without name or version, or beyond the limit of {} packages, were dropped", limits.packages);
+            let reason =
+                format!("{dropped} headers without name or version, or beyond the limit of {} packages, were dropped", limits.packages);
             found.unreadable(self.file.path, &CatalogError(reason));
         }
         let written: BTreeSet<usize> =
@@ -213,10 +214,13 @@ mod tests {
     fn the_sqlite_database_is_read() {
         let found = fixture::catalog(&Rpm, &[("var/lib/rpm/rpmdb.sqlite", "rpm/rpmdb.sqlite"), ("etc/os-release", "os-release/amzn")]);
         assert!(found.gaps.is_empty(), "{:?}", found.gaps);
-        assert_eq!(fixture::purls(&found), [
-            "pkg:rpm/amzn/plain@1.0-1.amzn2023?arch=noarch&distro=amzn-2023&upstream=plain-1.0-1.amzn2023.src.rpm",
-            "pkg:rpm/amzn/with-epoch-libs@2.5-3.amzn2023?arch=noarch&distro=amzn-2023&epoch=1&upstream=with-epoch-2.5-3.amzn2023.src.rpm",
-        ]);
+        assert_eq!(
+            fixture::purls(&found),
+            [
+                "pkg:rpm/amzn/plain@1.0-1.amzn2023?arch=noarch&distro=amzn-2023&upstream=plain-1.0-1.amzn2023.src.rpm",
+                "pkg:rpm/amzn/with-epoch-libs@2.5-3.amzn2023?arch=noarch&distro=amzn-2023&epoch=1&upstream=with-epoch-2.5-3.amzn2023.src.rpm",
+            ]
+        );
         let libs = &found.packages[1];
         assert_eq!(libs.version, "1:2.5-3.amzn2023");
         assert_eq!(libs.source, Some(SourcePackage { name: "with-epoch".to_owned(), version: Some("2.5-3.amzn2023".to_owned()) }));
@@ -224,7 +228,8 @@ mod tests {
 
     #[test]
     fn the_write_ahead_log_counts() {
-        let files = [("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm/wal.sqlite"), ("usr/lib/sysimage/rpm/rpmdb.sqlite-wal", "rpm/wal.sqlite-wal")];
+        let files =
+            [("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm/wal.sqlite"), ("usr/lib/sysimage/rpm/rpmdb.sqlite-wal", "rpm/wal.sqlite-wal")];
         let found = fixture::catalog(&Rpm, &files);
         assert!(found.gaps.is_empty(), "{:?}", found.gaps);
         assert_eq!(found.packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["checkpointed", "logged"]);

@@ -70,7 +70,9 @@ impl<'a> Header<'a> {
 
     /// Calls `visit` with the path of each file.
     pub(crate) fn for_each_file(&self, mut visit: impl FnMut(&str)) {
-        let (Some(folders), Some(names), Some(places)) = (self.entry(DIR_NAMES), self.entry(BASE_NAMES), self.entry(DIR_INDEXES)) else { return };
+        let (Some(folders), Some(names), Some(places)) = (self.entry(DIR_NAMES), self.entry(BASE_NAMES), self.entry(DIR_INDEXES)) else {
+            return;
+        };
         let folders: Vec<&[u8]> = self.texts(&folders).collect();
         let mut path = String::new();
         for (number, name) in self.texts(&names).enumerate().take(places.count) {

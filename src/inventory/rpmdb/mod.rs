@@ -12,7 +12,12 @@ use crate::{inventory::CatalogError, layers::Limits};
 ///
 /// # Errors
 /// When something could not be read; what could be was visited.
-pub(super) fn read_sqlite(database: &[u8], log: Option<&[u8]>, limits: &Limits, visit: &mut dyn FnMut(&Header<'_>)) -> Result<(), CatalogError> {
+pub(super) fn read_sqlite(
+    database: &[u8],
+    log: Option<&[u8]>,
+    limits: &Limits,
+    visit: &mut dyn FnMut(&Header<'_>),
+) -> Result<(), CatalogError> {
     // rpm leaves an empty file behind when it only opened the database.
     if database.is_empty() && log.is_none_or(<[u8]>::is_empty) {
         return Ok(());

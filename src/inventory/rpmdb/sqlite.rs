@@ -87,7 +87,9 @@ impl<'a> Database<'a> {
                             return Err(format!("it has more rows than the limit of {most}"));
                         }
                         rows += 1;
-                        let read = be16(page, start + 8 + 2 * cell).ok_or_else(|| format!("page {number} is damaged")).and_then(|at| self.payload(page, usize::from(at), &mut payload));
+                        let read = be16(page, start + 8 + 2 * cell)
+                            .ok_or_else(|| format!("page {number} is damaged"))
+                            .and_then(|at| self.payload(page, usize::from(at), &mut payload));
                         let read = read.and_then(|()| visit(&payload).ok_or_else(|| format!("a row of page {number} is damaged")));
                         if let Err(error) = read {
                             damage.get_or_insert(error);

@@ -88,7 +88,9 @@ impl Walk<'_> {
                 let by = by.map_or("its source", |evidence| evidence.source.name());
                 return Some(decision(Effect::Suppressed, Some("inspector_suppressions"), format!("suppressed by a rule at {by}")));
             }
-            (FindingState::Suppressed, Suppressions::Refuse) => remarks.push("suppressed at its source, which the policy does not honour".to_owned()),
+            (FindingState::Suppressed, Suppressions::Refuse) => {
+                remarks.push("suppressed at its source, which the policy does not honour".to_owned())
+            }
             (FindingState::Open, _) => {}
         }
         let FindingKind::Rule(meta) = &self.finding.kind else { return None };
@@ -104,7 +106,12 @@ impl Walk<'_> {
                 }
                 InlineIgnores::Allow | InlineIgnores::WithReason => {
                     let reason = if ignore.reason.trim().is_empty() { "ignored in the file".to_owned() } else { ignore.reason.clone() };
-                    return Some(Decision { effect: Effect::Suppressed, clause: Some("rules.inline_ignores".to_owned()), exception: Some(ignore.location.clone()), reason });
+                    return Some(Decision {
+                        effect: Effect::Suppressed,
+                        clause: Some("rules.inline_ignores".to_owned()),
+                        exception: Some(ignore.location.clone()),
+                        reason,
+                    });
                 }
             }
         }

@@ -39,8 +39,16 @@ impl<'p> Permissions<'p> {
         }
         Self {
             list,
-            terms: list.iter().map(|exception| Term::of(exception.owner.as_deref(), exception.expires, &policy.exceptions, today)).collect(),
-            override_terms: policy.severity.overrides.iter().map(|own| Term::of(own.owner.as_deref(), own.expires, &policy.exceptions, today)).collect(),
+            terms: list
+                .iter()
+                .map(|exception| Term::of(exception.owner.as_deref(), exception.expires, &policy.exceptions, today))
+                .collect(),
+            override_terms: policy
+                .severity
+                .overrides
+                .iter()
+                .map(|own| Term::of(own.owner.as_deref(), own.expires, &policy.exceptions, today))
+                .collect(),
             by_id,
             here: list.iter().map(|exception| covers_image(exception, image)).collect(),
             hits: vec![0; list.len()],
@@ -107,7 +115,14 @@ impl<'p> Permissions<'p> {
             let mut state = if flag(&self.matched) { "used" } else { "unused" };
             if let Some((id, word)) = term.fault() {
                 state = word;
-                faults.push(fault(id, &what, &term_text(term, exception.expires, exception.owner.as_deref(), policy), &exception.location, Effect::Warning, &format!("exceptions.{word}")));
+                faults.push(fault(
+                    id,
+                    &what,
+                    &term_text(term, exception.expires, exception.owner.as_deref(), policy),
+                    &exception.location,
+                    Effect::Warning,
+                    &format!("exceptions.{word}"),
+                ));
             }
             let idle = term.in_force() && !flag(&self.matched);
             if idle && !flag(&self.here) {
@@ -118,7 +133,14 @@ impl<'p> Permissions<'p> {
             } else if idle && was_looked_for(exception, policy, sources, stages, gaps) {
                 state = "unused";
                 let effect = effect_of(policy.exceptions.unused);
-                faults.push(fault("exception-unused", &what, "matches nothing in this run", &exception.location, effect, "exceptions.unused"));
+                faults.push(fault(
+                    "exception-unused",
+                    &what,
+                    "matches nothing in this run",
+                    &exception.location,
+                    effect,
+                    "exceptions.unused",
+                ));
             }
             let hits = self.hits.get(i).copied().unwrap_or_default();
             uses.push(ExceptionUse { id: exception.id.clone(), location: exception.location.clone(), state, hits });
@@ -126,7 +148,14 @@ impl<'p> Permissions<'p> {
         for (own, term) in policy.severity.overrides.iter().zip(&self.override_terms) {
             if let Some((id, word)) = term.fault() {
                 let text = term_text(*term, own.expires, own.owner.as_deref(), policy);
-                faults.push(fault(id, &format!("own rating of {}", own.id), &text, &own.location, Effect::Warning, &format!("exceptions.{word}")));
+                faults.push(fault(
+                    id,
+                    &format!("own rating of {}", own.id),
+                    &text,
+                    &own.location,
+                    Effect::Warning,
+                    &format!("exceptions.{word}"),
+                ));
             }
         }
         (uses, faults)
@@ -175,7 +204,12 @@ fn set(flags: &mut [bool], i: usize) {
 
 fn accept(exception: &Exception) -> Decision {
     let until = exception.expires.map_or_else(String::new, |date| format!(" (until {date})"));
-    Decision { effect: Effect::Accepted, clause: None, exception: Some(exception.location.clone()), reason: format!("{}{until}", exception.reason) }
+    Decision {
+        effect: Effect::Accepted,
+        clause: None,
+        exception: Some(exception.location.clone()),
+        reason: format!("{}{until}", exception.reason),
+    }
 }
 
 fn without_effect(exception: &Exception, term: Term) -> String {
@@ -203,10 +237,18 @@ fn term_text(term: Term, expires: Option<Date>, owner: Option<&str>, policy: &Po
 }
 
 /// Whether everything that could have made an exception match was looked at, so that "unused" says something.
-fn was_looked_for(exception: &Exception, policy: &Policy, sources: &[SourceState], stages: &BTreeSet<SourceId>, gaps: &[JudgedGap]) -> bool {
+fn was_looked_for(
+    exception: &Exception,
+    policy: &Policy,
+    sources: &[SourceState],
+    stages: &BTreeSet<SourceId>,
+    gaps: &[JudgedGap],
+) -> bool {
     let state = |source: SourceId| sources.iter().find(|state| state.source == source).map(|state| state.completeness);
     let complete = |source: &SourceId| state(*source) == Some(Completeness::Complete);
-    let asked_are_complete = sources.iter().all(|state| state.completeness != Completeness::Incomplete && (!state.asked || state.completeness == Completeness::Complete));
+    let asked_are_complete = sources
+        .iter()
+        .all(|state| state.completeness != Completeness::Incomplete && (!state.asked || state.completeness == Completeness::Complete));
     if !asked_are_complete || gaps.iter().any(|judged| judged.decision.effect == Effect::Violation) {
         return false;
     }

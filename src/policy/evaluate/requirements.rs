@@ -28,7 +28,11 @@ pub(super) fn signatures(
 ) -> Vec<JudgedRequirement> {
     let unchecked: Vec<&Gap> = gaps
         .iter()
-        .filter(|judged| judged.decision.effect == Effect::Violation && judged.gap.source == SourceId::Signatures && judged.gap.kind.starts_with("unchecked."))
+        .filter(|judged| {
+            judged.decision.effect == Effect::Violation
+                && judged.gap.source == SourceId::Signatures
+                && judged.gap.kind.starts_with("unchecked.")
+        })
         .map(|judged| &judged.gap)
         .collect();
     let about_this = policy.signatures.iter().filter(|asked| image.is_none_or(|image| judge.applies(asked, image)));
@@ -98,20 +102,33 @@ pub(super) fn at_most(policy: &Policy, findings: &[JudgedFinding]) -> Vec<Judged
 }
 
 /// Judges the end of life of the distribution, when a source says when that is.
-pub(super) fn end_of_life(policy: &Policy, sources: &[SourceState], today: Date, permissions: &mut Permissions<'_>) -> Option<JudgedRequirement> {
+pub(super) fn end_of_life(
+    policy: &Policy,
+    sources: &[SourceState],
+    today: Date,
+    permissions: &mut Permissions<'_>,
+) -> Option<JudgedRequirement> {
     if policy.end_of_life_distro == Worth::Ignore {
         return None;
     }
     let ends = dates(sources).filter_map(|(_, text)| parse_date(text)).min()?;
     let over = ends < today;
-    let detail = if over { format!("the distribution has had no fixes since {ends}") } else { format!("the distribution gets fixes until {ends}") };
+    let detail =
+        if over { format!("the distribution has had no fixes since {ends}") } else { format!("the distribution gets fixes until {ends}") };
     let id = "end_of_life.distro";
     let decision = over.then(|| {
         let accepted = permissions.accept_requirement("end_of_life", id, None);
         accepted.unwrap_or_else(|| plain(effect_of(policy.end_of_life_distro), id, &detail))
     });
     let state = if over { RequirementState::Violated } else { RequirementState::Met };
-    Some(JudgedRequirement { id: id.to_owned(), asks: "a distribution that still gets fixes".to_owned(), state, code: None, detail, decision })
+    Some(JudgedRequirement {
+        id: id.to_owned(),
+        asks: "a distribution that still gets fixes".to_owned(),
+        state,
+        code: None,
+        detail,
+        decision,
+    })
 }
 
 /// Gaps for ends of life that cannot be read.

@@ -10,7 +10,10 @@ use crate::{
     },
     policy::{
         Error,
-        fields::{Fields, Keys, boolean, count_comparison, list, map, number, one_or_many, probability_comparison, severity_comparison, text, unknown, word},
+        fields::{
+            Fields, Keys, boolean, count_comparison, list, map, number, one_or_many, probability_comparison, severity_comparison, text,
+            unknown, word,
+        },
         pattern,
         yaml::Node,
     },
@@ -21,7 +24,19 @@ use super::{Document, Placed, placed, source};
 const CLAUSE: Keys = Keys {
     known: &["id", "severity", "fix", "kev", "epss", "source", "sources", "package", "finding", "kind"],
     later: &[
-        "fix_age", "published_age", "cvss", "epss_percentile", "exploit", "state", "path", "layer", "stage", "platform", "cause", "group", "rule",
+        "fix_age",
+        "published_age",
+        "cvss",
+        "epss_percentile",
+        "exploit",
+        "state",
+        "path",
+        "layer",
+        "stage",
+        "platform",
+        "cause",
+        "group",
+        "rule",
     ],
 };
 
@@ -76,7 +91,9 @@ pub(super) fn read_rules(node: &Node, document: &mut Document) -> Result<(), Err
                 return Err(Error::NotSupported { place: key.place.clone(), key: name.clone() });
             }
             let group = GROUPS.iter().find_map(|(word, group)| (word == name).then_some(*group));
-            let group = group.ok_or_else(|| unknown(&key.place, &format!("`{name}` is no group of rules"), name, GROUPS.iter().map(|(word, _)| *word)))?;
+            let group = group.ok_or_else(|| {
+                unknown(&key.place, &format!("`{name}` is no group of rules"), name, GROUPS.iter().map(|(word, _)| *word))
+            })?;
             document.inline_ignores.insert(group, placed(value, word(value, "say on in-file ignores", &says)?)?);
         }
     }
@@ -101,7 +118,9 @@ fn clause(node: &Node) -> Result<Clause, Error> {
     };
     let empty = Clause { id: clause.id.clone(), ..crate::policy::clause::ANY };
     if clause == empty {
-        return Err(Error::at(node.place.clone(), "a clause without conditions fits every finding").advise("say so: severity: \">= negligible\""));
+        return Err(
+            Error::at(node.place.clone(), "a clause without conditions fits every finding").advise("say so: severity: \">= negligible\"")
+        );
     }
     Ok(clause)
 }
@@ -118,10 +137,16 @@ fn selection(node: &Node) -> Result<RuleSelection, Error> {
 
 fn id(node: &Node) -> Result<String, Error> {
     let id = text(node)?;
-    if is_id(&id) { Ok(id) } else { Err(Error::at(node.place.clone(), format!("`{id}` is no id")).advise("letters, digits, `_` and `-`, a letter first")) }
+    if is_id(&id) {
+        Ok(id)
+    } else {
+        Err(Error::at(node.place.clone(), format!("`{id}` is no id")).advise("letters, digits, `_` and `-`, a letter first"))
+    }
 }
 
 /// Letters, digits, `_` and `-`, a letter first; at most 64.
 pub(super) fn is_id(text: &str) -> bool {
-    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
 }

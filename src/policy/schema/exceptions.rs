@@ -30,10 +30,8 @@ pub(super) fn read(node: &Node, document: &mut Document) -> Result<(), Error> {
 }
 
 fn exception(node: &Node) -> Result<Exception, Error> {
-    let keys = Keys {
-        known: &["id", "package", "path", "image", "reason", "owner", "expires", "ticket", "until_fix", "below"],
-        later: &["vex"],
-    };
+    let keys =
+        Keys { known: &["id", "package", "path", "image", "reason", "owner", "expires", "ticket", "until_fix", "below"], later: &["vex"] };
     let what = "an exception";
     let fields = Fields::of(node, what, &keys)?;
     let exception = Exception {
@@ -51,7 +49,8 @@ fn exception(node: &Node) -> Result<Exception, Error> {
         origin: ExceptionOrigin::Policy,
     };
     if exception.package.is_none() && exception.path.is_none() && exception.image.is_none() {
-        return Err(Error::at(node.place.clone(), "an exception needs at least one of `package`, `path`, `image`").advise("say what it covers, so that it covers nothing else"));
+        return Err(Error::at(node.place.clone(), "an exception needs at least one of `package`, `path`, `image`")
+            .advise("say what it covers, so that it covers nothing else"));
     }
     Ok(exception)
 }

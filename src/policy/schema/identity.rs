@@ -84,8 +84,14 @@ struct Scan {
 
 impl Scan {
     fn of(pattern: &str) -> Self {
-        let mut scan =
-            Self { starts: pattern.starts_with('^'), ends: false, bare_dot: false, top_level_or: false, flags: false, dots_escaped: String::new() };
+        let mut scan = Self {
+            starts: pattern.starts_with('^'),
+            ends: false,
+            bare_dot: false,
+            top_level_or: false,
+            flags: false,
+            dots_escaped: String::new(),
+        };
         let (mut class, mut depth) = (0_u32, 0_u32);
         let mut chars = pattern.chars().peekable();
         while let Some(c) = chars.next() {

@@ -12,8 +12,8 @@ use crate::{
     model::{
         coverage::SourceId,
         policy::{
-            Clause, Exception, InlineIgnores, Mode, RuleSelection, RuleSetting, SeverityOverride, SeveritySource, SignatureRequirement, Suppressions,
-            Worth,
+            Clause, Exception, InlineIgnores, Mode, RuleSelection, RuleSetting, SeverityOverride, SeveritySource, SignatureRequirement,
+            Suppressions, Worth,
         },
         rule::Group,
         severity::Severity,
@@ -31,8 +31,22 @@ pub(super) use signers::{KeySource, SignerText, check_pem};
 
 const TOP: Keys = Keys {
     known: &[
-        "version", "extends", "name", "mode", "final", "severity", "findings", "rules", "end_of_life", "signers", "trust", "references", "signatures",
-        "inspector_suppressions", "evidence", "exceptions",
+        "version",
+        "extends",
+        "name",
+        "mode",
+        "final",
+        "severity",
+        "findings",
+        "rules",
+        "end_of_life",
+        "signers",
+        "trust",
+        "references",
+        "signatures",
+        "inspector_suppressions",
+        "evidence",
+        "exceptions",
     ],
     later: &["image", "base_images", "registry", "attestations", "vex", "baseline", "images", "verdict"],
 };
@@ -168,8 +182,12 @@ fn references(node: &Node) -> Result<BTreeMap<String, Placed<String>>, Error> {
 
 fn read_severity(node: &Node, document: &mut Document) -> Result<(), Error> {
     let fields = Fields::of(node, "`severity`", &Keys { known: &["source", "unknown_as", "override"], later: &[] })?;
-    let sources =
-        [("vendor", SeveritySource::Vendor), ("max", SeveritySource::Max), ("inspector", SeveritySource::Inspector), ("nvd", SeveritySource::Nvd)];
+    let sources = [
+        ("vendor", SeveritySource::Vendor),
+        ("max", SeveritySource::Max),
+        ("inspector", SeveritySource::Inspector),
+        ("nvd", SeveritySource::Nvd),
+    ];
     document.severity_source = fields.read("source", |node| placed(node, word(node, "severity source", &sources)?))?;
     document.unknown_as = fields.read("unknown_as", |node| placed(node, severity(node)?))?;
     document.overrides = fields.read_list("override", |node| placed(node, exceptions::severity_override(node)?))?;
@@ -185,10 +203,13 @@ fn read_evidence(node: &Node, document: &mut Document) -> Result<(), Error> {
         let worth = placed(value, worth(value)?)?;
         if name == "default" {
             document.gaps_default = Some(worth);
-        } else if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b)) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        } else if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+        {
             document.gaps.insert(name.clone(), worth);
         } else {
-            return Err(Error::at(key.place.clone(), format!("`{name}` is no kind of gap")).advise("a kind is written like `stale`, `unchecked.registry` or `offline.stale`"));
+            return Err(Error::at(key.place.clone(), format!("`{name}` is no kind of gap"))
+                .advise("a kind is written like `stale`, `unchecked.registry` or `offline.stale`"));
         }
     }
     Ok(())

@@ -51,7 +51,8 @@ pub(super) fn signers(node: &Node) -> Result<BTreeMap<String, Placed<SignerText>
     let mut found = BTreeMap::new();
     for (key, name, value) in map(node, "`signers`")? {
         if !is_id(name) {
-            return Err(Error::at(key.place.clone(), format!("`{name}` is no name of a signer")).advise("letters, digits, `_` and `-`, a letter first"));
+            return Err(Error::at(key.place.clone(), format!("`{name}` is no name of a signer"))
+                .advise("letters, digits, `_` and `-`, a letter first"));
         }
         found.insert(name.clone(), Placed { value: signer(value)?, place: key.place.clone() });
     }
@@ -66,9 +67,14 @@ fn signer(node: &Node) -> Result<SignerText, Error> {
         placed(node, log)
     })?;
     match (fields.get("key")?, fields.get("keyless")?) {
-        (Some(key), None) => Ok(SignerText::Key { source: key_source(key)?, log: log.map_or(LogRequirement::AllowMissing, |log| log.value) }),
+        (Some(key), None) => {
+            Ok(SignerText::Key { source: key_source(key)?, log: log.map_or(LogRequirement::AllowMissing, |log| log.value) })
+        }
         (None, Some(node)) => match log {
-            Some(Placed { value: LogRequirement::AllowMissing, place }) => Err(Error::at(place, "a keyless signature without a log entry cannot be dated").advise("remove `log`, or trust a key instead")),
+            Some(Placed { value: LogRequirement::AllowMissing, place }) => {
+                Err(Error::at(place, "a keyless signature without a log entry cannot be dated")
+                    .advise("remove `log`, or trust a key instead"))
+            }
             _ => keyless(node),
         },
         _ => Err(Error::at(node.place.clone(), "a signer needs either `key` or `keyless`")),
@@ -105,7 +111,8 @@ pub(crate) fn check_pem(text: &str) -> Result<(), String> {
 
 fn keyless(node: &Node) -> Result<SignerText, Error> {
     let what = "a keyless signer";
-    let fields = Fields::of(node, what, &Keys { known: &["issuer", "identity", "identity_pattern", "github"], later: &["issuer_pattern"] })?;
+    let fields =
+        Fields::of(node, what, &Keys { known: &["issuer", "identity", "identity_pattern", "github"], later: &["issuer_pattern"] })?;
     let issuer = text(fields.need("issuer", what)?)?;
     let identity = match (fields.get("identity")?, fields.get("identity_pattern")?) {
         (Some(identity), None) => IdentityMatch::Exact(text(identity)?),

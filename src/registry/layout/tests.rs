@@ -42,8 +42,10 @@ impl Built {
     /// An image with one layer whose content is `text`.
     fn image(&self, architecture: &str, text: &str) -> Value {
         let diff_ids = [Digest::sha256_of(text.as_bytes()).to_string()];
-        let config = self.blob(json!({ "os": "linux", "architecture": architecture, "rootfs": { "diff_ids": diff_ids } }).to_string().as_bytes());
-        let mut descriptor = self.document(MANIFEST, &json!({ "schemaVersion": 2, "config": config, "layers": [self.blob(text.as_bytes())] }));
+        let config =
+            self.blob(json!({ "os": "linux", "architecture": architecture, "rootfs": { "diff_ids": diff_ids } }).to_string().as_bytes());
+        let mut descriptor =
+            self.document(MANIFEST, &json!({ "schemaVersion": 2, "config": config, "layers": [self.blob(text.as_bytes())] }));
         descriptor["platform"] = json!({ "os": "linux", "architecture": architecture });
         descriptor
     }
@@ -64,7 +66,11 @@ impl Built {
         let image = resolve(&layout, &reference, wanted.as_ref(), &host).await?;
         for layer in &image.layers {
             let mut bytes = Vec::new();
-            layout.open_blob(&layer.descriptor).await?.read_to_end(&mut bytes).map_err(|source| Error::Read { path: self.path(), source })?;
+            layout
+                .open_blob(&layer.descriptor)
+                .await?
+                .read_to_end(&mut bytes)
+                .map_err(|source| Error::Read { path: self.path(), source })?;
         }
         Ok(image)
     }
@@ -119,10 +125,15 @@ async fn platforms_are_chosen_through_nested_indexes_and_attestations_never() {
     let outer = built.document(INDEX, &json!({ "manifests": [inner.clone()] }));
     built.index(std::slice::from_ref(&outer));
     let host = built.resolve(None, None).await.expect("host's");
-    assert_eq!((host.digest(), host.platform_choice, host.index_digest.clone()), (&digest_of(&amd), PlatformChoice::Host, Some(digest_of(&outer))));
+    assert_eq!(
+        (host.digest(), host.platform_choice, host.index_digest.clone()),
+        (&digest_of(&amd), PlatformChoice::Host, Some(digest_of(&outer)))
+    );
     let asked = built.resolve(None, Some("linux/arm64")).await.expect("asked");
     assert_eq!((asked.digest(), asked.platform_choice), (&digest_of(&arm), PlatformChoice::Asked));
-    assert!(matches!(built.resolve(None, Some("linux/s390x")).await, Err(Error::NoSuchPlatform { there, .. }) if there == ["linux/amd64", "linux/arm64"]));
+    assert!(
+        matches!(built.resolve(None, Some("linux/s390x")).await, Err(Error::NoSuchPlatform { there, .. }) if there == ["linux/amd64", "linux/arm64"])
+    );
     // Untagged entries, one per platform, straight in index.json.
     built.index(&[amd, arm.clone()]);
     assert_eq!(built.resolve(None, Some("linux/arm64")).await.expect("asked").digest(), &digest_of(&arm));
@@ -191,7 +202,11 @@ async fn layers_and_diff_ids_must_be_as_many_and_history_must_align() {
     let layer = built.blob(b"layer");
     let id = Digest::sha256_of(b"layer").to_string();
     let make = |diff_ids: &[&str], history: Value| {
-        let config = built.blob(json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": diff_ids }, "history": history }).to_string().as_bytes());
+        let config = built.blob(
+            json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": diff_ids }, "history": history })
+                .to_string()
+                .as_bytes(),
+        );
         built.index(&[built.document(MANIFEST, &json!({ "config": config, "layers": [layer] }))]);
     };
     make(&[&id, &id], json!([]));
@@ -211,14 +226,18 @@ async fn signatures_are_found_by_tag_by_subject_and_by_cosigns_marks() {
     let image = built.image("amd64", "signed");
     let subject = digest_of(&image);
     let payload = |text: &str| built.document("application/vnd.example", &json!({ "is": text }));
-    let by_subject = built.document(MANIFEST, &json!({ "artifactType": "application/x-sig", "config": payload("c"), "layers": [], "subject": image }));
+    let by_subject =
+        built.document(MANIFEST, &json!({ "artifactType": "application/x-sig", "config": payload("c"), "layers": [], "subject": image }));
     let by_tag = built.document(MANIFEST, &json!({ "config": payload("tag"), "layers": [] }));
     let sig = format!("sha256-{}.sig", subject.hex());
     built.index(&[named(image.clone(), "v1"), by_subject.clone(), named(by_tag.clone(), &sig)]);
     assert!(built.resolve(None, None).await.is_ok(), "signatures are no images");
     let layout = Layout::open(&built.path(), None).expect("layout");
     let found = layout.fetch_referrers(&subject).await.expect("readable").expect("always an answer");
-    assert_eq!(found.iter().map(|entry| (&entry.digest, entry.artifact_type.as_deref())).collect::<Vec<_>>(), [(&digest_of(&by_subject), Some("application/x-sig"))]);
+    assert_eq!(
+        found.iter().map(|entry| (&entry.digest, entry.artifact_type.as_deref())).collect::<Vec<_>>(),
+        [(&digest_of(&by_subject), Some("application/x-sig"))]
+    );
     assert_eq!(layout.fetch_tag(&sig).await.expect("readable").map(|raw| raw.digest), Some(digest_of(&by_tag)));
     assert_eq!(layout.fetch_tag("sha256-00.att").await.expect("readable"), None);
     assert_eq!(layout.fetch_referrers(&digest_of(&by_tag)).await.expect("readable"), Some(Vec::new()));

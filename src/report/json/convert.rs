@@ -51,11 +51,20 @@ pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
         image: report.image.as_ref().map(image),
         dockerfiles: dockerfiles
             .into_iter()
-            .map(|summary| wire::Dockerfile { file: &summary.file, final_from_line: summary.final_from_line, final_from: summary.final_from.as_deref() })
+            .map(|summary| wire::Dockerfile {
+                file: &summary.file,
+                final_from_line: summary.final_from_line,
+                final_from: summary.final_from.as_deref(),
+            })
             .collect(),
         sources: sources
             .into_iter()
-            .map(|state| wire::Source { id: state.source.name(), state: state.completeness.name(), asked: state.asked, details: &state.details })
+            .map(|state| wire::Source {
+                id: state.source.name(),
+                state: state.completeness.name(),
+                asked: state.asked,
+                details: &state.details,
+            })
             .collect(),
         findings: findings.into_iter().map(|judged| finding(judged, report)).collect(),
         requirements: verdict
@@ -89,7 +98,12 @@ pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
         exceptions: verdict
             .exceptions
             .iter()
-            .map(|exception| wire::Exception { id: &exception.id, location: span(&exception.location), state: exception.state, hits: exception.hits })
+            .map(|exception| wire::Exception {
+                id: &exception.id,
+                location: span(&exception.location),
+                state: exception.state,
+                hits: exception.hits,
+            })
             .collect(),
         distro: report.inventory.as_ref().and_then(|inventory| inventory.distro.as_ref()).map(|distro| wire::Distro {
             id: &distro.id,
@@ -105,7 +119,10 @@ fn counts(report: &ScanReport) -> wire::Counts {
     let counts = Counts::of(report);
     wire::Counts {
         findings: EFFECTS.into_iter().map(|effect| (effect.name(), counts.findings(effect))).collect(),
-        violations_by_severity: Severity::ALL.into_iter().map(|severity| (severity.name(), counts.findings_of(Effect::Violation, severity))).collect(),
+        violations_by_severity: Severity::ALL
+            .into_iter()
+            .map(|severity| (severity.name(), counts.findings_of(Effect::Violation, severity)))
+            .collect(),
         requirements_violated: counts.requirements,
         gaps: counts.gaps,
         gaps_blocking: counts.blocking_gaps,

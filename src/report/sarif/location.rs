@@ -65,7 +65,8 @@ pub(super) fn of_report(report: &ScanReport) -> sarif::Location {
 
 /// Where an exception stands.
 pub(super) fn at_span(span: &Span) -> Option<sarif::Location> {
-    let mut region = sarif::Region::builder().start_line(i64::from(span.line.max(1))).end_line(i64::from(span.end_line.max(span.line).max(1))).build();
+    let mut region =
+        sarif::Region::builder().start_line(i64::from(span.line.max(1))).end_line(i64::from(span.end_line.max(span.line).max(1))).build();
     region.start_column = span.column.filter(|column| *column > 0).map(i64::from);
     // The end column of SARIF is the one behind the last character; without a start column it would say nothing.
     region.end_column = region.start_column.and(span.end_column).map(|column| i64::from(column) + 1);

@@ -73,7 +73,9 @@ fn write(report: &ScanReport, style: &Style, profile: Profile, out: &mut dyn io:
     let noted = if style.show == Show::All { Noted::Shown } else { Noted::LeftOut };
     let mut bytes = Vec::new();
     // Every text, list and path is bounded, so that the last attempt fits whatever the report holds.
-    for (limit, help) in [(RESULTS, Help::Long), (RESULTS, Help::Short), (RESULTS / 2, Help::Short), (RESULTS / 8, Help::Short), (RESULTS / 64, Help::Short)] {
+    for (limit, help) in
+        [(RESULTS, Help::Long), (RESULTS, Help::Short), (RESULTS / 2, Help::Short), (RESULTS / 8, Help::Short), (RESULTS / 64, Help::Short)]
+    {
         let mut bounded = Bounded(Vec::new());
         let fits = escape::write_json(&log(report, noted, profile, limit, help), &mut bounded).is_ok();
         bytes = bounded.0;
@@ -129,7 +131,8 @@ fn run(report: &ScanReport, subjects: &[Subject<'_>], profile: Profile, limit: u
     let mut kept: Vec<_> = subjects.iter().filter(|subject| profile == Profile::Complete || !hidden(subject)).copied().collect();
     let left_out = if kept.len() > limit { kept.len() - limit + 1 } else { 0 };
     kept.truncate(kept.len() - left_out);
-    let baseline = if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Known) { Baseline::Given } else { Baseline::None };
+    let baseline =
+        if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Known) { Baseline::Given } else { Baseline::None };
 
     let mut rules = RuleTable::of(&kept, help);
     let mut ordinals = Ordinals::new();
@@ -139,7 +142,12 @@ fn run(report: &ScanReport, subjects: &[Subject<'_>], profile: Profile, limit: u
         results.push(results::truncated(left_out, report, &rules));
     }
 
-    let mut driver = sarif::ToolComponent::builder().name("Plimsoll").version(report.tool_version).semantic_version(report.tool_version).rules(rules.rules).build();
+    let mut driver = sarif::ToolComponent::builder()
+        .name("Plimsoll")
+        .version(report.tool_version)
+        .semantic_version(report.tool_version)
+        .rules(rules.rules)
+        .build();
     // An address that leads nowhere helps nobody: without a `repository` in the manifest there is none.
     driver.information_uri = Some(env!("CARGO_PKG_REPOSITORY").to_owned()).filter(|uri| !uri.is_empty());
     let (notifications, kinds) = notifications(report, part);
@@ -155,7 +163,8 @@ fn run(report: &ScanReport, subjects: &[Subject<'_>], profile: Profile, limit: u
         Part::Image { .. } => uri::image_category(report),
         Part::Dockerfiles { .. } => uri::dockerfile_category(report),
     };
-    let root = sarif::ArtifactLocation::builder().description(sarif::Message::builder().text("The root of the repository.").build()).build();
+    let root =
+        sarif::ArtifactLocation::builder().description(sarif::Message::builder().text("The root of the repository.").build()).build();
     let mut run = sarif::Run::builder().tool(sarif::Tool::builder().driver(driver).build()).results(results).build();
     run.automation_details = Some(sarif::RunAutomationDetails::builder().id(id).build());
     run.column_kind = Some(json!("unicodeCodePoints"));
@@ -194,10 +203,18 @@ fn notifications(report: &ScanReport, part: Part) -> (Vec<sarif::Notification>, 
     };
     let mut gaps: Vec<_> = report.verdict.gaps.iter().filter(wanted).collect();
     gaps.sort_by(|a, b| (a.decision.effect, &a.gap).cmp(&(b.decision.effect, &b.gap)));
-    let kinds: BTreeMap<String, i64> = gaps.iter().map(|judged| format!("gap-{}", judged.gap.kind)).collect::<std::collections::BTreeSet<_>>().into_iter().zip(0..).collect();
+    let kinds: BTreeMap<String, i64> = gaps
+        .iter()
+        .map(|judged| format!("gap-{}", judged.gap.kind))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .zip(0..)
+        .collect();
     let mut notifications: Vec<_> = gaps.iter().take(NOTIFICATIONS).map(|judged| notification(judged, &kinds)).collect();
     if gaps.len() > NOTIFICATIONS {
-        let mut more = sarif::Notification::builder().message(location::message(&format!("{} more gaps are in the JSON report", gaps.len() - NOTIFICATIONS))).build();
+        let mut more = sarif::Notification::builder()
+            .message(location::message(&format!("{} more gaps are in the JSON report", gaps.len() - NOTIFICATIONS)))
+            .build();
         more.level = Some(json!("warning"));
         notifications.push(more);
     }

@@ -35,17 +35,21 @@ pub(super) enum Baseline {
 }
 
 /// The result of one subject.
-pub(super) fn result(subject: &Subject<'_>, report: &ScanReport, rules: &RuleTable, ordinals: &mut Ordinals, baseline: Baseline) -> sarif::Result {
+pub(super) fn result(
+    subject: &Subject<'_>,
+    report: &ScanReport,
+    rules: &RuleTable,
+    ordinals: &mut Ordinals,
+    baseline: Baseline,
+) -> sarif::Result {
     let (text, location, related) = match subject {
         Subject::Finding(judged) => {
             let (location, related) = of_finding(judged, report);
             (finding_text(judged), location, related)
         }
-        Subject::Requirement(requirement) => (
-            format!("{} is not met: {}", requirement.id, escape::shortened(&requirement.detail, TITLE)),
-            of_report(report),
-            Vec::new(),
-        ),
+        Subject::Requirement(requirement) => {
+            (format!("{} is not met: {}", requirement.id, escape::shortened(&requirement.detail, TITLE)), of_report(report), Vec::new())
+        }
         Subject::Gap(judged) => {
             let gap = &judged.gap;
             let subject = if gap.subject.is_empty() { String::new() } else { format!(" ({})", escape::shortened(&gap.subject, TITLE)) };
@@ -66,7 +70,8 @@ pub(super) fn result(subject: &Subject<'_>, report: &ScanReport, rules: &RuleTab
     let ordinal = ordinals.entry(fingerprint.clone()).or_default();
     *ordinal += 1;
     let line_hash = format!("{}:{ordinal}", fingerprint.chars().take(16).collect::<String>());
-    result.partial_fingerprints = Some(BTreeMap::from([("plimsoll/v1".to_owned(), fingerprint), ("primaryLocationLineHash".to_owned(), line_hash)]));
+    result.partial_fingerprints =
+        Some(BTreeMap::from([("plimsoll/v1".to_owned(), fingerprint), ("primaryLocationLineHash".to_owned(), line_hash)]));
     if baseline == Baseline::Given {
         result.baseline_state = Some(json!(if effect == Effect::Known { "unchanged" } else { "new" }));
     }
@@ -79,7 +84,9 @@ pub(super) fn result(subject: &Subject<'_>, report: &ScanReport, rules: &RuleTab
 
 /// The last result of a run that a limit cut.
 pub(super) fn truncated(left_out: usize, report: &ScanReport, rules: &RuleTable) -> sarif::Result {
-    let text = format!("{left_out} more results were left out, none of them worse than those in this file; the JSON report of the same run holds all");
+    let text = format!(
+        "{left_out} more results were left out, none of them worse than those in this file; the JSON report of the same run holds all"
+    );
     let mut result = sarif::Result::builder().message(message(&text)).build();
     result.rule_id = Some("results-truncated".to_owned());
     result.rule_index = rules.place("results-truncated");
@@ -118,7 +125,9 @@ fn suppression(subject: &Subject<'_>, report: &ScanReport) -> sarif::Suppression
     let in_source = span.is_some_and(|span| report.dockerfiles.iter().any(|summary| summary.file == span.file));
     let mut suppression = sarif::Suppression::builder().kind(json!(if in_source { "inSource" } else { "external" })).build();
     suppression.status = Some(json!("accepted"));
-    suppression.justification = decision.map(|decision| escape::visible(&escape::shortened(&decision.reason, TITLE)).into_owned()).filter(|reason| !reason.is_empty());
+    suppression.justification = decision
+        .map(|decision| escape::visible(&escape::shortened(&decision.reason, TITLE)).into_owned())
+        .filter(|reason| !reason.is_empty());
     suppression.location = span.and_then(at_span);
     suppression
 }
@@ -141,7 +150,12 @@ fn properties(subject: &Subject<'_>) -> BTreeMap<String, Value> {
             if let Some(author) = judged.severity_author {
                 put("severityAuthor", json!(author.name()));
             }
-            let ratings: Vec<_> = finding.ratings.iter().take(LIST).map(|rating| rating_words(rating.author, rating.severity().name(), rating.score_tenths)).collect();
+            let ratings: Vec<_> = finding
+                .ratings
+                .iter()
+                .take(LIST)
+                .map(|rating| rating_words(rating.author, rating.severity().name(), rating.score_tenths))
+                .collect();
             if !ratings.is_empty() {
                 put("ratings", json!(ratings));
             }

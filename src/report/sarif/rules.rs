@@ -101,7 +101,8 @@ fn descriptor(id: &str, subjects: &[&Subject<'_>], help: Help) -> sarif::Reporti
         Some(Subject::Requirement(requirement)) => requirement_facts(id, &requirement.asks),
         Some(Subject::Gap(judged)) => gap_facts(id, judged.gap.hint.as_deref()),
         Some(Subject::Finding(first)) => {
-            let findings: Vec<_> = subjects.iter().filter_map(|subject| if let Subject::Finding(judged) = subject { Some(*judged) } else { None }).collect();
+            let findings: Vec<_> =
+                subjects.iter().filter_map(|subject| if let Subject::Finding(judged) = subject { Some(*judged) } else { None }).collect();
             finding_facts(first, &findings)
         }
         None => gap_facts(id, None),
@@ -128,7 +129,12 @@ pub(super) fn truncated() -> sarif::ReportingDescriptor {
 fn build(id: &str, facts: Facts, level: &str, help: Help) -> sarif::ReportingDescriptor {
     let text = |text: &str| sarif::MultiformatMessageString::builder().text(sentence(text)).build();
     let id = escape::visible(&escape::shortened(id, ID)).into_owned();
-    let mut rule = sarif::ReportingDescriptor::builder().id(id).name(facts.name).short_description(text(&facts.short)).full_description(text(&facts.full)).build();
+    let mut rule = sarif::ReportingDescriptor::builder()
+        .id(id)
+        .name(facts.name)
+        .short_description(text(&facts.short))
+        .full_description(text(&facts.full))
+        .build();
     let short_help = || sarif::MultiformatMessageString::builder().text("Run plimsoll explain with the id of this rule.").build();
     rule.help = Some(match help {
         Help::Long => sarif::MultiformatMessageString::builder().text(facts.help_text).markdown(facts.help_markdown).build(),
@@ -192,7 +198,8 @@ fn finding_facts(first: &JudgedFinding, all: &[&JudgedFinding]) -> Facts {
     let hidden = |judged: &JudgedFinding| matches!(judged.decision.effect, Effect::Accepted | Effect::Suppressed);
     let open: Vec<_> = all.iter().filter(|judged| !hidden(judged)).collect();
     let highest = |found: &mut dyn Iterator<Item = Severity>| found.min_by_key(|severity| severity.report_order());
-    let severity = highest(&mut open.iter().map(|judged| judged.severity)).or_else(|| highest(&mut all.iter().map(|judged| judged.severity)));
+    let severity =
+        highest(&mut open.iter().map(|judged| judged.severity)).or_else(|| highest(&mut all.iter().map(|judged| judged.severity)));
     match first.finding.kind {
         FindingKind::Rule(meta) => {
             let security = (meta.group == Group::Security).then_some(severity).flatten();
@@ -240,7 +247,11 @@ fn vulnerability_facts(first: &JudgedFinding, all: &[&JudgedFinding], severity: 
         let finding = &judged.finding;
         if let Some(package) = &finding.package {
             tags.extend(package.kind.map(PackageKind::purl_type).map(str::to_owned));
-            let fixed = if finding.fixed.is_empty() { "no fixed version is known".to_owned() } else { format!("fixed in {}", finding.fixed.join(", ")) };
+            let fixed = if finding.fixed.is_empty() {
+                "no fixed version is known".to_owned()
+            } else {
+                format!("fixed in {}", finding.fixed.join(", "))
+            };
             lines.insert(format!("{} {}: {fixed}", package.name, package.version));
         }
         for rating in &finding.ratings {
@@ -249,8 +260,14 @@ fn vulnerability_facts(first: &JudgedFinding, all: &[&JudgedFinding], severity: 
     }
     let kev = all.iter().any(|judged| judged.finding.kev);
     let unknown = severity == Some(Severity::Unknown);
-    let unlocated = all.iter().all(|judged| !judged.finding.evidence.is_empty() && judged.finding.evidence.iter().all(|evidence| evidence.matched == MatchKind::Unlocated));
-    let fixed_tags = ["security", "vulnerability"].into_iter().chain(kev.then_some("kev")).chain(unknown.then_some("severity-unknown")).map(str::to_owned);
+    let unlocated = all.iter().all(|judged| {
+        !judged.finding.evidence.is_empty() && judged.finding.evidence.iter().all(|evidence| evidence.matched == MatchKind::Unlocated)
+    });
+    let fixed_tags = ["security", "vulnerability"]
+        .into_iter()
+        .chain(kev.then_some("kev"))
+        .chain(unknown.then_some("severity-unknown"))
+        .map(str::to_owned);
     let tags = fixed_tags.chain(tags).collect();
     let more = lines.len().saturating_sub(PACKAGES);
     let mut lines: Vec<_> = lines.into_iter().take(PACKAGES).map(|line| escape::shortened(&line, TITLE).into_owned()).collect();
@@ -295,7 +312,11 @@ fn except(id: &str) -> String {
 /// The link of a source, else the well-known page of the id.
 fn link(judged: &JudgedFinding) -> Option<String> {
     let finding = &judged.finding;
-    let good = |link: &&str| (link.starts_with("https://") || link.starts_with("http://")) && link.len() < 500 && link.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let good = |link: &&str| {
+        (link.starts_with("https://") || link.starts_with("http://"))
+            && link.len() < 500
+            && link.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte))
+    };
     let given = finding.evidence.iter().filter_map(|evidence| evidence.link.as_deref()).filter(good).min().map(str::to_owned);
     let plain = finding.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     given.filter(|link| url::Url::parse(link).is_ok()).or_else(|| match finding.id.split_once('-') {

@@ -11,10 +11,7 @@ use crate::{
         report::ScanReport,
         verdict::{Decision, Effect, JudgedFinding, JudgedGap, JudgedRequirement},
     },
-    report::{
-        count::requirement_effect,
-        place::instruction,
-    },
+    report::{count::requirement_effect, place::instruction},
 };
 
 /// One thing that becomes one result.
@@ -29,8 +26,10 @@ impl<'a> Subject<'a> {
     /// Everything of the report that becomes a result when `noted` says whether noted findings do, worst first.
     pub(super) fn all(report: &'a ScanReport, noted: Noted) -> Vec<Self> {
         let verdict = &report.verdict;
-        let findings = verdict.findings.iter().filter(|judged| noted == Noted::Shown || judged.decision.effect != Effect::Noted).map(Self::Finding);
-        let requirements = verdict.requirements.iter().filter(|requirement| requirement_effect(requirement).is_some()).map(Self::Requirement);
+        let findings =
+            verdict.findings.iter().filter(|judged| noted == Noted::Shown || judged.decision.effect != Effect::Noted).map(Self::Finding);
+        let requirements =
+            verdict.requirements.iter().filter(|requirement| requirement_effect(requirement).is_some()).map(Self::Requirement);
         let gaps = verdict.gaps.iter().filter(|judged| judged.decision.effect == Effect::Violation).map(Self::Gap);
         let mut all: Vec<_> = findings.chain(requirements).chain(gaps).collect();
         all.sort_by_cached_key(|subject| (subject.rank(), subject.fields(report), subject.version()));
@@ -58,7 +57,9 @@ impl<'a> Subject<'a> {
     /// Whether the subject belongs to the Dockerfiles' run.
     pub(super) fn is_dockerfile(&self) -> bool {
         match self {
-            Self::Finding(judged) => judged.finding.package.is_none() && matches!(judged.finding.locations.first(), Some(Location::Dockerfile(_))),
+            Self::Finding(judged) => {
+                judged.finding.package.is_none() && matches!(judged.finding.locations.first(), Some(Location::Dockerfile(_)))
+            }
             Self::Requirement(_) => false,
             Self::Gap(judged) => judged.gap.source == crate::model::coverage::SourceId::Dockerfile,
         }
@@ -76,7 +77,9 @@ impl<'a> Subject<'a> {
     /// Worst first: effect, what stops everything before findings, severity, KEV, EPSS, id.
     fn rank(&self) -> (Effect, u8, bool, Reverse<u32>, String) {
         let (class, kev, epss) = match self {
-            Self::Finding(judged) => (judged.severity.report_order(), !judged.finding.kev, Reverse(judged.finding.epss_millionths.unwrap_or(0))),
+            Self::Finding(judged) => {
+                (judged.severity.report_order(), !judged.finding.kev, Reverse(judged.finding.epss_millionths.unwrap_or(0)))
+            }
             // Requirements and Gaps are few and decide everything, so that a limit never cuts them.
             Self::Requirement(_) | Self::Gap(_) => (0, false, Reverse(u32::MAX)),
         };
@@ -90,7 +93,9 @@ impl<'a> Subject<'a> {
                 let finding = &judged.finding;
                 let mut fields = vec![finding.id.clone()];
                 match (&finding.kind, &finding.package, finding.locations.first()) {
-                    (_, Some(package), _) => fields.push(package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version).to_owned()),
+                    (_, Some(package), _) => {
+                        fields.push(package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version).to_owned())
+                    }
                     (FindingKind::Exception, None, Some(Location::Policy(span))) => fields.push(span.file.clone()),
                     (_, None, Some(Location::Dockerfile(span) | Location::Policy(span))) => {
                         fields.push(span.file.clone());

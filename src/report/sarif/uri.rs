@@ -2,11 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{
-    image::ResolvedImage,
-    reference::ImageReference,
-    report::ScanReport,
-};
+use crate::model::{image::ResolvedImage, reference::ImageReference, report::ScanReport};
 
 /// A path of the checkout as a relative URI; `None` for what cannot stand in one (`..`, nothing left, a built-in).
 pub(super) fn checkout(path: &str) -> Option<String> {
@@ -34,7 +30,9 @@ pub(super) fn below(base: &str, path: &str) -> String {
 /// The image without tag and digest, as in `registry.acme.example/team/app`.
 pub(super) fn repository(image: &ResolvedImage) -> String {
     match &image.reference {
-        ImageReference::Registry(reference) => format!("{}/{}", encoded(&reference.registry), checkout(&reference.repository).unwrap_or_default()),
+        ImageReference::Registry(reference) => {
+            format!("{}/{}", encoded(&reference.registry), checkout(&reference.repository).unwrap_or_default())
+        }
         // The folder above is the machine's affair; the last part of the path is what a person called the image.
         ImageReference::OciLayout { path, .. } | ImageReference::DockerArchive { path, .. } => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).filter(|name| name != "..");
@@ -57,7 +55,10 @@ pub(super) fn dockerfile_category(report: &ScanReport) -> String {
 
 /// The category of the image's run.
 pub(super) fn image_category(report: &ScanReport) -> String {
-    report.image.as_ref().map_or_else(|| format!("plimsoll/{}/", report.command), |image| format!("plimsoll/{}/{}/", repository(image), platform(image)))
+    report
+        .image
+        .as_ref()
+        .map_or_else(|| format!("plimsoll/{}/", report.command), |image| format!("plimsoll/{}/{}/", repository(image), platform(image)))
 }
 
 fn encoded(part: &str) -> String {

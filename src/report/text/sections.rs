@@ -130,7 +130,11 @@ fn effect(report: &ScanReport, style: Style, effect: Effect, layout: &mut Layout
         }
     }
     if unseen > 0 {
-        layout.line(0, 2, &[Piece::prose(format!("... {unseen_findings} more at {}: --show all", plural(unseen, "other place"))).with(faint())]);
+        layout.line(
+            0,
+            2,
+            &[Piece::prose(format!("... {unseen_findings} more at {}: --show all", plural(unseen, "other place"))).with(faint())],
+        );
     }
 }
 
@@ -153,7 +157,10 @@ fn heading(group: &Group<'_>, layout: &mut Layout) {
 
 fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
     let (judged, finding) = (row.judged, &row.judged.finding);
-    let mut line = vec![Piece::name(&*finding.id).with(strong()).padded(id_width), Piece::name(judged.severity.name()).with(severity(judged.severity)).padded(10)];
+    let mut line = vec![
+        Piece::name(&*finding.id).with(strong()).padded(id_width),
+        Piece::name(judged.severity.name()).with(severity(judged.severity)).padded(10),
+    ];
     if finding.kev {
         line.push(Piece::name("KEV").with(strong()));
     }
@@ -217,7 +224,9 @@ pub(super) fn looked_at(report: &ScanReport, style: Style, layout: &mut Layout) 
     if report.image.is_some() && !report.dockerfiles.is_empty() {
         words.push(plural(report.dockerfiles.len(), "Dockerfile"));
     }
-    let named = |wanted| report.sources.iter().filter(move |state| state.completeness == wanted).map(|state| state.source.name()).collect::<Vec<_>>();
+    let named = |wanted| {
+        report.sources.iter().filter(move |state| state.completeness == wanted).map(|state| state.source.name()).collect::<Vec<_>>()
+    };
     let complete = named(Completeness::Complete);
     if !complete.is_empty() {
         words.push(format!("complete: {}", complete.join(", ")));
@@ -266,7 +275,11 @@ pub(super) fn requirements(report: &ScanReport, style: Style, layout: &mut Layou
         labelled(layout, std::mem::take(&mut label), line);
     }
     if met.len() > shown {
-        labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("... {} more met: --show all", met.len() - shown)).with(faint())]);
+        labelled(
+            layout,
+            std::mem::take(&mut label),
+            vec![Piece::prose(format!("... {} more met: --show all", met.len() - shown)).with(faint())],
+        );
     }
 }
 
@@ -300,8 +313,13 @@ pub(super) fn gaps(report: &ScanReport, style: Style, layout: &mut Layout) {
     let stopping = gaps.iter().filter(|judged| judged.decision.effect == Effect::Violation).count();
     if gaps.len() > shown {
         let more_stopping = stopping.saturating_sub(shown);
-        let how = if more_stopping > 0 { format!("{more_stopping} of them stop the gate") } else { "none of them stops the gate".to_owned() };
-        labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("... {} more, {how}: --show all", gaps.len() - shown)).with(faint())]);
+        let how =
+            if more_stopping > 0 { format!("{more_stopping} of them stop the gate") } else { "none of them stops the gate".to_owned() };
+        labelled(
+            layout,
+            std::mem::take(&mut label),
+            vec![Piece::prose(format!("... {} more, {how}: --show all", gaps.len() - shown)).with(faint())],
+        );
     }
     if stopping > 0 && report.verdict.outcome == Outcome::Fail {
         labelled(layout, "", vec![Piece::prose("without the violations this would be INCOMPLETE, exit 3").with(faint())]);
@@ -349,7 +367,11 @@ pub(super) fn exceptions(report: &ScanReport, layout: &mut Layout) {
             "other-image" => "is for another image",
             other => other,
         };
-        let line = vec![Piece::name(&*exception.id), Piece::prose(said), Piece::name(format!("({}:{})", exception.location.file, exception.location.line)).with(faint())];
+        let line = vec![
+            Piece::name(&*exception.id),
+            Piece::prose(said),
+            Piece::name(format!("({}:{})", exception.location.file, exception.location.line)).with(faint()),
+        ];
         labelled(layout, std::mem::take(&mut label), line);
     }
 }
@@ -380,21 +402,35 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
     }
     if let Some(rest) = advice.upgrades.get(UPGRADES..).filter(|rest| !rest.is_empty()) {
         let clears: usize = rest.iter().map(|upgrade| upgrade.clears).sum();
-        labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("... {} clear {clears}: --output json", plural(rest.len(), "more upgrade"))).with(faint())]);
+        labelled(
+            layout,
+            std::mem::take(&mut label),
+            vec![Piece::prose(format!("... {} clear {clears}: --output json", plural(rest.len(), "more upgrade"))).with(faint())],
+        );
     }
     if advice.without_fix > 0 {
-        let line = format!("{} without a known fix: remove the package, or write a dated exception", plural(advice.without_fix, "violation"));
+        let line =
+            format!("{} without a known fix: remove the package, or write a dated exception", plural(advice.without_fix, "violation"));
         labelled(layout, std::mem::take(&mut label), vec![Piece::prose(line)]);
     }
     if !advice.rules.is_empty() {
-        let mut rules: Vec<_> = advice.rules.iter().take(RULES).map(|(id, count)| if *count == 1 { (*id).to_owned() } else { format!("{id} ({count} times)") }).collect();
+        let mut rules: Vec<_> = advice
+            .rules
+            .iter()
+            .take(RULES)
+            .map(|(id, count)| if *count == 1 { (*id).to_owned() } else { format!("{id} ({count} times)") })
+            .collect();
         if advice.rules.len() > RULES {
             rules.push(format!("and {} more rules", advice.rules.len() - RULES));
         }
         labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("mend {}", rules.join(", ")))]);
     }
     if advice.exceptions > 0 {
-        labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("renew or remove {} of the policy", plural(advice.exceptions, "exception")))]);
+        labelled(
+            layout,
+            std::mem::take(&mut label),
+            vec![Piece::prose(format!("renew or remove {} of the policy", plural(advice.exceptions, "exception")))],
+        );
     }
     if let Some(id) = explainable(report) {
         labelled(layout, std::mem::take(&mut label), vec![Piece::name(format!("plimsoll explain {id}"))]);
@@ -410,7 +446,13 @@ fn explainable(report: &ScanReport) -> Option<String> {
         .filter(|judged| judged.decision.effect == Effect::Violation && !matches!(judged.finding.kind, FindingKind::Exception))
         .min_by(|a, b| worst_first(a).cmp(&worst_first(b)))
         .map(|judged| judged.finding.id.clone());
-    let requirement = || verdict.requirements.iter().filter(|requirement| requirement_effect(requirement) == Some(Effect::Violation)).find_map(|requirement| requirement.code.map(str::to_owned));
+    let requirement = || {
+        verdict
+            .requirements
+            .iter()
+            .filter(|requirement| requirement_effect(requirement) == Some(Effect::Violation))
+            .find_map(|requirement| requirement.code.map(str::to_owned))
+    };
     let gap = || verdict.gaps.iter().find(|judged| judged.decision.effect == Effect::Violation).map(|judged| judged.gap.kind.to_owned());
     worst.or_else(requirement).or_else(gap)
 }

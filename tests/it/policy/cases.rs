@@ -86,8 +86,12 @@ fn run(case: &Case) -> Result<(), String> {
     let ignores: Vec<_> = case.ignores.iter().map(IgnoreText::exception).collect();
     let sources: Vec<_> = case.sources.iter().map(SourceText::state).collect();
     let verification = case.verification.as_ref().map(VerificationText::verification);
-    let all = ["dockerfile", "image", "inventory", "offline", "ecr", "ecr-basic", "inspector", "inspector-sbom", "signatures", "image-config"];
-    let stages: BTreeSet<_> = case.stages.as_ref().map_or_else(|| all.iter().map(|word| source(word)).collect(), |words| words.iter().map(|word| source(word)).collect());
+    let all =
+        ["dockerfile", "image", "inventory", "offline", "ecr", "ecr-basic", "inspector", "inspector-sbom", "signatures", "image-config"];
+    let stages: BTreeSet<_> = case
+        .stages
+        .as_ref()
+        .map_or_else(|| all.iter().map(|word| source(word)).collect(), |words| words.iter().map(|word| source(word)).collect());
     let facts = |turn: bool| {
         let mut findings: Vec<_> = case.findings.iter().map(FindingText::finding).collect();
         let mut gaps: Vec<_> = case.gaps.iter().map(GapText::gap).collect();
@@ -111,8 +115,14 @@ fn run(case: &Case) -> Result<(), String> {
         return Err("the order of the facts changes the verdict".to_owned());
     }
     let clause = |clause: &Option<String>| clause.clone().unwrap_or_else(|| "-".to_owned());
-    let findings = verdict.findings.iter().map(|judged| format!("{} {} {}", judged.finding.id, judged.decision.effect.name(), clause(&judged.decision.clause)));
-    let gaps = verdict.gaps.iter().map(|judged| format!("{} {} {}", judged.gap.kind, judged.decision.effect.name(), clause(&judged.decision.clause)));
+    let findings = verdict
+        .findings
+        .iter()
+        .map(|judged| format!("{} {} {}", judged.finding.id, judged.decision.effect.name(), clause(&judged.decision.clause)));
+    let gaps = verdict
+        .gaps
+        .iter()
+        .map(|judged| format!("{} {} {}", judged.gap.kind, judged.decision.effect.name(), clause(&judged.decision.clause)));
     let requirements = verdict.requirements.iter().map(|asked| {
         let effect = asked.decision.as_ref().map_or("-", |decision| decision.effect.name());
         format!("{} {:?} {} {effect}", asked.id, asked.state, asked.code.unwrap_or("-"))

@@ -97,13 +97,17 @@ fn files_merge_in_order_and_a_final_one_is_not_loosened() {
         fs::write(&path, text).expect("written");
         path.display().to_string()
     };
-    let signer = "signers: { ci: { keyless: { issuer: 'https://issuer.example', identity: 'ci@acme.example' } } }\nsignatures: [{ any_of: [ci] }]\n";
+    let signer =
+        "signers: { ci: { keyless: { issuer: 'https://issuer.example', identity: 'ci@acme.example' } } }\nsignatures: [{ any_of: [ci] }]\n";
     let base = write("base.yaml", &format!("version: 1\nextends: builtin:strict\nname: base\nfinal: true\n{signer}"));
     let policy = load::load(&["baseline".to_owned(), base.clone()]).expect("merged");
     assert_eq!(policy.name, "base");
     assert_eq!(policy.exceptions.max_days, Some(30));
     assert_eq!(policy.files.iter().filter(|(file, _)| file == "builtin:baseline").count(), 1);
-    assert_eq!(policy.fail.iter().map(|clause| clause.id.as_str()).collect::<Vec<_>>(), ["exploited", "fixable-high", "likely-exploited", "high", "fixable-medium"]);
+    assert_eq!(
+        policy.fail.iter().map(|clause| clause.id.as_str()).collect::<Vec<_>>(),
+        ["exploited", "fixable-high", "likely-exploited", "high", "fixable-medium"]
+    );
     // A shared base is applied once: naming it again later loosens nothing.
     let again = load::load(&[base.clone(), "baseline".to_owned()]).expect("merged");
     assert_eq!(again.exceptions.max_days, Some(30));
@@ -128,7 +132,8 @@ fn files_merge_in_order_and_a_final_one_is_not_loosened() {
         let error = load::load(std::slice::from_ref(&later)).expect_err(loosening);
         assert!(error.to_string().contains("cannot be loosened") && error.to_string().starts_with(&later), "{error}");
     }
-    let tighter = write("tighter.yaml", "version: 1\nextends: base.yaml\nexceptions: { max_days: 7 }\nseverity: { unknown_as: critical }\n");
+    let tighter =
+        write("tighter.yaml", "version: 1\nextends: base.yaml\nexceptions: { max_days: 7 }\nseverity: { unknown_as: critical }\n");
     assert_eq!(load::load(&[tighter]).expect("tightened").exceptions.max_days, Some(7));
     let circle = write("circle.yaml", "version: 1\nextends: circle.yaml\n");
     assert!(load::load(&[circle]).expect_err("a circle").to_string().contains("circle"));
@@ -151,7 +156,8 @@ fn keys_are_read_beside_the_policy() {
     fs::write(folder.path().join("secret.pem"), "-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n").expect("written");
     let load_with = |key: &str| {
         let file = folder.path().join("p.yaml");
-        fs::write(&file, format!("version: 1\nsigners: {{ release: {{ key: {key} }} }}\nsignatures: [{{ any_of: [release] }}]\n")).expect("written");
+        fs::write(&file, format!("version: 1\nsigners: {{ release: {{ key: {key} }} }}\nsignatures: [{{ any_of: [release] }}]\n"))
+            .expect("written");
         load::load(&[file.display().to_string()])
     };
     let policy = load_with("release.pub").expect("key read");

@@ -41,7 +41,9 @@ fn built(unknown_as: &str, exceptions: &[String]) -> Policy {
 }
 
 fn judged(policy: &Policy, findings: &[FindingText], gaps: &[GapText], signed: &VerificationText) -> Verdict {
-    let sources: Vec<_> = ["{ source: inventory }", "{ source: offline }", "{ source: signatures }"].map(|text| serde_saphyr::from_str::<SourceText>(text).expect("source").state()).into();
+    let sources: Vec<_> = ["{ source: inventory }", "{ source: offline }", "{ source: signatures }"]
+        .map(|text| serde_saphyr::from_str::<SourceText>(text).expect("source").state())
+        .into();
     let (fingerprints, stages) = (BTreeMap::new(), BTreeSet::from([SourceId::Inventory, SourceId::Offline, SourceId::Signatures]));
     let verification = signed.verification();
     let image = image("registry.acme.example/app:v1");
@@ -84,7 +86,15 @@ fn gap() -> impl Strategy<Value = GapText> {
 }
 
 fn exception() -> impl Strategy<Value = String> {
-    let id = prop_oneof![Just("CVE-2026-0"), Just("CVE-2026-1"), Just("rule-2"), Just("stale"), Just("signatures"), Just("unchecked.limit"), Just("absent.signature")];
+    let id = prop_oneof![
+        Just("CVE-2026-0"),
+        Just("CVE-2026-1"),
+        Just("rule-2"),
+        Just("stale"),
+        Just("signatures"),
+        Just("unchecked.limit"),
+        Just("absent.signature")
+    ];
     let expires = prop_oneof![Just("2026-06-14"), Just("2026-06-15"), Just("2026-07-30"), Just("2027-01-01")];
     let owner = prop_oneof![Just("jane@acme.example"), Just("eve@evil.example")];
     (id, expires, owner, any::<bool>()).prop_map(|(id, expires, owner, until_fix)| {
@@ -158,16 +168,31 @@ proptest! {
 
 #[test]
 fn a_large_evaluation_is_fast() {
-    let clauses: String = (0..50).map(|n| format!("    - {{ id: c{n}, severity: '>= high', epss: '>= 0.000001', package: 'pkg:deb/debian/p{n}@1.*' }}\n")).collect();
+    let clauses: String = (0..50)
+        .map(|n| format!("    - {{ id: c{n}, severity: '>= high', epss: '>= 0.000001', package: 'pkg:deb/debian/p{n}@1.*' }}\n"))
+        .collect();
     let exceptions: String = (0..200)
         .map(|n| format!("    - {{ id: CVE-2026-{n}, package: 'pkg:deb/debian/open*', path: 'var/lib/**', reason: r, owner: o, expires: 2026-07-01 }}\n"))
         .collect();
     let policy = policy(&format!("version: 1\nfindings:\n  fail:\n{clauses}exceptions:\n  list:\n{exceptions}")).expect("policy");
     let findings: Vec<Finding> = (0..10_000)
-        .map(|n| serde_saphyr::from_str::<FindingText>(&format!("{{ id: CVE-2026-{n}, severity: high, aliases: [GHSA-{n}], epss: 10 }}")).expect("finding").finding())
+        .map(|n| {
+            serde_saphyr::from_str::<FindingText>(&format!("{{ id: CVE-2026-{n}, severity: high, aliases: [GHSA-{n}], epss: 10 }}"))
+                .expect("finding")
+                .finding()
+        })
         .collect();
     let (fingerprints, stages) = (BTreeMap::new(), BTreeSet::new());
-    let facts = Facts { image: None, findings, inline_ignores: &[], sources: &[], gaps: Vec::new(), verification: None, signer_fingerprints: &fingerprints, stages: &stages };
+    let facts = Facts {
+        image: None,
+        findings,
+        inline_ignores: &[],
+        sources: &[],
+        gaps: Vec::new(),
+        verification: None,
+        signer_fingerprints: &fingerprints,
+        stages: &stages,
+    };
     let start = Instant::now();
     let verdict = evaluate(&policy, facts, "2026-06-15T00:00:00Z".parse().expect("time"));
     let took = start.elapsed();

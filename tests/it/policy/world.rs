@@ -118,13 +118,33 @@ impl FindingText {
     pub(super) fn finding(&self) -> Finding {
         let severity = self.severity.as_deref().map_or(Severity::Unknown, Severity::from_word);
         if let Some(group) = &self.group {
-            let group = [Group::Security, Group::Correctness, Group::Efficiency, Group::Maintainability].into_iter().find(|g| g.name() == group).expect("group");
+            let group = [Group::Security, Group::Correctness, Group::Efficiency, Group::Maintainability]
+                .into_iter()
+                .find(|g| g.name() == group)
+                .expect("group");
             let aliases: Vec<&'static str> = self.aliases.iter().map(|alias| leak(alias)).collect();
-            let meta = RuleMeta { id: leak(&self.id), group, severity, default_on: true, aliases: Box::leak(aliases.into_boxed_slice()), summary: "", help: "" };
+            let meta = RuleMeta {
+                id: leak(&self.id),
+                group,
+                severity,
+                default_on: true,
+                aliases: Box::leak(aliases.into_boxed_slice()),
+                summary: "",
+                help: "",
+            };
             let line = self.line.unwrap_or(1);
-            return Finding::of_rule(Box::leak(Box::new(meta)), severity, "rule".to_owned(), Location::Dockerfile(Span::lines("Dockerfile", line, line)));
+            return Finding::of_rule(
+                Box::leak(Box::new(meta)),
+                severity,
+                "rule".to_owned(),
+                Location::Dockerfile(Span::lines("Dockerfile", line, line)),
+            );
         }
-        let mut ratings: Vec<_> = self.ratings.iter().map(|(by, word)| Rating { author: author(by), word: Some(word.clone()), vector: None, score_tenths: None }).collect();
+        let mut ratings: Vec<_> = self
+            .ratings
+            .iter()
+            .map(|(by, word)| Rating { author: author(by), word: Some(word.clone()), vector: None, score_tenths: None })
+            .collect();
         if ratings.is_empty() && self.severity.is_some() {
             ratings.push(Rating { author: RatingAuthor::Vendor, word: self.severity.clone(), vector: None, score_tenths: None });
         }
@@ -226,7 +246,11 @@ impl VerificationText {
             subject: digest(text.covers.as_deref().unwrap_or("image")),
             signer: match &text.key {
                 Some(fingerprint) => SignerIdentity::Key { fingerprint: fingerprint.clone() },
-                None => SignerIdentity::Keyless { issuer: text.issuer.clone(), subject: text.subject.clone(), extensions: text.extensions.clone() },
+                None => SignerIdentity::Keyless {
+                    issuer: text.issuer.clone(),
+                    subject: text.subject.clone(),
+                    extensions: text.extensions.clone(),
+                },
             },
             annotations: text.annotations.clone(),
             time: None,
@@ -238,7 +262,11 @@ impl VerificationText {
             subject: digest("image"),
             signatures: signatures.collect(),
             attestations: Vec::new(),
-            faults: self.faults.iter().map(|code| VerificationFault { code: leak(code), place: None, manifest: None, index: 0, detail: code.clone() }).collect(),
+            faults: self
+                .faults
+                .iter()
+                .map(|code| VerificationFault { code: leak(code), place: None, manifest: None, index: 0, detail: code.clone() })
+                .collect(),
             gaps: self.gaps.iter().map(|kind| Gap::new(SourceId::Signatures, leak(kind), "", "because")).collect(),
         }
     }
@@ -260,7 +288,14 @@ pub(super) fn image(reference: &str) -> ResolvedImage {
         index_digest: Some(digest("index")),
         platform: Platform::parse("linux/amd64").expect("a platform"),
         platform_choice: PlatformChoice::Host,
-        manifest: Manifest { digest: digest("image"), media_type: String::new(), size: 1, config: descriptor, layers: Vec::new(), annotations: BTreeMap::new() },
+        manifest: Manifest {
+            digest: digest("image"),
+            media_type: String::new(),
+            size: 1,
+            config: descriptor,
+            layers: Vec::new(),
+            annotations: BTreeMap::new(),
+        },
         config: ImageConfig::default(),
         layers: Vec::new(),
     }

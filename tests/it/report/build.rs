@@ -77,7 +77,12 @@ pub(super) fn vulnerability(of: &Vulnerability, locations: Vec<Location>) -> Jud
         severity_author: (of.severity != Severity::Unknown).then_some(RatingAuthor::Vendor),
         ratings: vec![
             Rating { author: RatingAuthor::Vendor, word: Some(of.severity.name().to_owned()), vector: None, score_tenths: None },
-            Rating { author: RatingAuthor::Nvd, word: None, vector: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned()), score_tenths: Some(98) },
+            Rating {
+                author: RatingAuthor::Nvd,
+                word: None,
+                vector: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned()),
+                score_tenths: Some(98),
+            },
         ],
         fixed: of.fixed.iter().map(|&version| version.to_owned()).collect(),
         state: FindingState::Open,
@@ -101,13 +106,23 @@ pub(super) fn vulnerability(of: &Vulnerability, locations: Vec<Location>) -> Jud
             .collect(),
         notes: Vec::new(),
     };
-    JudgedFinding { severity: of.severity, severity_author: finding.severity_author, finding, decision: decision(of.effect, of.clause, of.reason) }
+    JudgedFinding {
+        severity: of.severity,
+        severity_author: finding.severity_author,
+        finding,
+        decision: decision(of.effect, of.clause, of.reason),
+    }
 }
 
 pub(super) fn rule(meta: &'static RuleMeta, line: u32, effect: Effect) -> JudgedFinding {
     let span = Span { file: "Dockerfile".to_owned(), line, column: Some(1), end_line: line, end_column: Some(11) };
     let finding = Finding::of_rule(meta, meta.severity, format!("{} (line {line})", meta.summary), Location::Dockerfile(span));
-    JudgedFinding { severity: meta.severity, severity_author: finding.severity_author, finding, decision: decision(effect, Some("rules.fail"), "") }
+    JudgedFinding {
+        severity: meta.severity,
+        severity_author: finding.severity_author,
+        finding,
+        decision: decision(effect, Some("rules.fail"), ""),
+    }
 }
 
 pub(super) fn gap(source: SourceId, kind: &'static str, effect: Effect) -> JudgedGap {
@@ -146,7 +161,10 @@ pub(super) fn image(reference: &str) -> ResolvedImage {
             cmd: vec!["app".to_owned()],
             history: vec![
                 HistoryEntry { created_by: "/bin/sh -c #(nop) ADD rootfs.tar /".to_owned(), ..HistoryEntry::default() },
-                HistoryEntry { created_by: "RUN |1 TOKEN=canary-secret /bin/sh -c pip install -r requirements.txt".to_owned(), ..HistoryEntry::default() },
+                HistoryEntry {
+                    created_by: "RUN |1 TOKEN=canary-secret /bin/sh -c pip install -r requirements.txt".to_owned(),
+                    ..HistoryEntry::default()
+                },
                 HistoryEntry { created_by: "COPY app /app".to_owned(), ..HistoryEntry::default() },
             ],
             diff_ids: diff_ids.clone(),
@@ -179,7 +197,12 @@ pub(super) fn package(kind: PackageKind, name: &str, version: &str) -> Package {
 }
 
 fn source(id: SourceId, completeness: Completeness) -> SourceState {
-    SourceState { source: id, completeness, asked: completeness != Completeness::NotAsked, details: BTreeMap::from([("asOf".to_owned(), "2026-11-20".to_owned())]) }
+    SourceState {
+        source: id,
+        completeness,
+        asked: completeness != Completeness::NotAsked,
+        details: BTreeMap::from([("asOf".to_owned(), "2026-11-20".to_owned())]),
+    }
 }
 
 fn signature() -> Signature {
@@ -222,10 +245,20 @@ pub(super) fn pass() -> ScanReport {
         }],
         inventory: Some(Inventory {
             distro: Some(Distro { id: "debian".to_owned(), version_id: Some("12".to_owned()), ..Distro::default() }),
-            packages: vec![package(PackageKind::Deb, "libssl3", "3.0.11-1"), package(PackageKind::Deb, "openssl", "3.0.11-1"), package(PackageKind::Pypi, "requests", "2.31.0")],
+            packages: vec![
+                package(PackageKind::Deb, "libssl3", "3.0.11-1"),
+                package(PackageKind::Deb, "openssl", "3.0.11-1"),
+                package(PackageKind::Pypi, "requests", "2.31.0"),
+            ],
             gaps: Vec::new(),
         }),
-        verification: Some(Verification { subject: digest("manifest"), signatures: vec![signature()], attestations: Vec::new(), faults: Vec::new(), gaps: Vec::new() }),
+        verification: Some(Verification {
+            subject: digest("manifest"),
+            signatures: vec![signature()],
+            attestations: Vec::new(),
+            faults: Vec::new(),
+            gaps: Vec::new(),
+        }),
         sources: vec![
             source(SourceId::Dockerfile, Completeness::Complete),
             source(SourceId::Inventory, Completeness::Complete),
@@ -279,8 +312,16 @@ pub(super) fn fail() -> ScanReport {
         clause,
         reason,
     };
-    let line_14 = || vec![Location::Dockerfile(Span::lines("Dockerfile", 14, 15)), layer_location(1, "usr/lib/python3/dist-packages/requests-2.31.0.dist-info/METADATA")];
-    let mut accepted = vulnerability(&pip("CVE-2025-0001", Severity::High, Effect::Accepted, None, "not reachable, jane@acme.example, until 2026-11-25"), line_14());
+    let line_14 = || {
+        vec![
+            Location::Dockerfile(Span::lines("Dockerfile", 14, 15)),
+            layer_location(1, "usr/lib/python3/dist-packages/requests-2.31.0.dist-info/METADATA"),
+        ]
+    };
+    let mut accepted = vulnerability(
+        &pip("CVE-2025-0001", Severity::High, Effect::Accepted, None, "not reachable, jane@acme.example, until 2026-11-25"),
+        line_14(),
+    );
     accepted.decision.exception = Some(Span::lines("plimsoll.yaml", 61, 66));
     let mut ignored = rule(&CACHE, 14, Effect::Suppressed);
     ignored.decision.exception = Some(Span::lines("Dockerfile", 13, 13));
@@ -317,13 +358,20 @@ pub(super) fn fail() -> ScanReport {
         detail: "no signature at any of four places".to_owned(),
         decision: Some(decision(Effect::Violation, Some("signatures"), "")),
     });
-    report.verdict.gaps = vec![gap(SourceId::Inspector, "pending", Effect::Violation), gap(SourceId::Dockerfile, "unresolved", Effect::Warning)];
+    report.verdict.gaps =
+        vec![gap(SourceId::Inspector, "pending", Effect::Violation), gap(SourceId::Dockerfile, "unresolved", Effect::Warning)];
     report.verdict.exceptions = vec![
         ExceptionUse { id: "CVE-2025-0001".to_owned(), location: Span::lines("plimsoll.yaml", 61, 66), state: "soon", hits: 1 },
         ExceptionUse { id: "CVE-2024-9".to_owned(), location: Span::lines("plimsoll.yaml", 70, 74), state: "expired", hits: 0 },
     ];
     if let Some(verification) = &mut report.verification {
-        verification.faults = vec![VerificationFault { code: "invalid.sct", place: Some(Place::LegacySig), manifest: Some(digest("bad")), index: 0, detail: "no timestamp of a known log".to_owned() }];
+        verification.faults = vec![VerificationFault {
+            code: "invalid.sct",
+            place: Some(Place::LegacySig),
+            manifest: Some(digest("bad")),
+            index: 0,
+            detail: "no timestamp of a known log".to_owned(),
+        }];
     }
     report.sources[3] = source(SourceId::Inspector, Completeness::Incomplete);
     report.verdict.outcome = Outcome::Fail;
