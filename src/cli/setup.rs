@@ -133,12 +133,15 @@ async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: Share
         .collect())
 }
 
+/// A verifier, if one is needed, and the fingerprint of each signer's key by the signer's name.
+pub(super) type VerifierAndKeys = (Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>);
+
 /// The verifier, when the policy asks for signatures of this image; and each key signer's fingerprint.
 pub(super) fn verifier(
     policy: &Policy,
     image: &ImageInput,
     trusted_root: Option<&PathBuf>,
-) -> Result<(Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>), Failure> {
+) -> Result<VerifierAndKeys, Failure> {
     let required = policy.evidence.require.iter().any(|any| any.contains(&SourceId::Signatures));
     if policy.signatures.is_empty() && !required {
         return Ok((None, BTreeMap::new()));

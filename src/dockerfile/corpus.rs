@@ -57,7 +57,7 @@ mod tests {
                 .collect();
         }
         if !instruction.heredocs.is_empty() {
-            let heredoc = |h: &crate::dockerfile::heredoc::Heredoc| json!({ "Name": h.name, "FileDescriptor": h.descriptor, "Expand": h.expand, "Chomp": h.chomp, "Content": &source[h.body.clone()] });
+            let heredoc = |h: &crate::dockerfile::heredoc::Heredoc| json!({ "Name": h.name, "FileDescriptor": h.descriptor, "Expand": h.expand, "Chomp": h.chomp, "Content": source.get(h.body.clone()) });
             node["heredocs"] = instruction.heredocs.iter().map(heredoc).collect();
         }
         node

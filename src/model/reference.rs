@@ -93,10 +93,11 @@ impl ImageReference {
             let (path, tag) = split_path_and_tag(rest)?;
             return Ok(Self::DockerArchive { path, tag });
         }
-        if let Some((scheme, rest)) = text.split_once(':') {
-            if OTHER_SCHEMES.contains(&scheme) && !rest.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(ReferenceError::UnknownScheme(scheme.to_owned()));
-            }
+        if let Some((scheme, rest)) = text.split_once(':')
+            && OTHER_SCHEMES.contains(&scheme)
+            && !rest.bytes().all(|b| b.is_ascii_digit())
+        {
+            return Err(ReferenceError::UnknownScheme(scheme.to_owned()));
         }
         RegistryReference::parse(text).map(Self::Registry)
     }

@@ -2,8 +2,6 @@
 //! repository: `PLIMSOLL_IMAGES` is the folder that holds `oci/`, with `hostile.tsv` beside it for hostile ones, and `PLIMSOLL_TRUTH` holds
 //! `IMAGE.json` for the others. `PLIMSOLL_SBOM_DIR` takes the bills of materials, for other tools to look at.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr, reason = "helpers of tests fail the test by panicking")]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,

@@ -1,8 +1,6 @@
 //! A real registry (`docker-registry`, the distribution project's server) on a loopback port, with images pushed by `skopeo`.
 //! Tests that need it call [`RealRegistry::start`] and return when that gives `None`, which is said on standard error.
 
-#![expect(clippy::print_stderr, clippy::panic, clippy::indexing_slicing, reason = "test code outside of test functions")]
-
 use std::{
     fs,
     io::Write as _,

@@ -1,7 +1,5 @@
 //! Reports: snapshots, schemas, hostile strings, limits, fingerprints. `PLIMSOLL_BLESS=1` rewrites the snapshots in `testdata/report`.
 
-#![expect(clippy::indexing_slicing, reason = "a test that reads JSON by name fails where it should when the name is missing")]
-
 mod build;
 mod hostile;
 
