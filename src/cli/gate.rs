@@ -23,7 +23,7 @@ use crate::{
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx"
+    after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx"
 )]
 pub(super) struct GateArgs {
     #[command(flatten)]

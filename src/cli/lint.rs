@@ -24,7 +24,7 @@ use crate::{
 /// Arguments of `lint`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown"
+    after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
 )]
 pub(super) struct LintArgs {
     /// Dockerfiles. Default: `Dockerfile`, else `Containerfile`, in this folder.

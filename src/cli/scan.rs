@@ -20,7 +20,7 @@ use crate::{
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, cyclonedx"
+    after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx"
 )]
 pub(super) struct ScanArgs {
     #[command(flatten)]

@@ -27,7 +27,7 @@ use crate::{
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll verify registry.example/app:1.4 --key release.pub\n  plimsoll verify registry.example/app:1.4 --trusted-root trusted_root.json \\\n      --issuer https://token.actions.githubusercontent.com \\\n      --identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main\n\nFormats: text, json, sarif, sarif-github, junit, markdown"
+    after_help = "Examples:\n  plimsoll verify registry.example/app:1.4 --key release.pub\n  plimsoll verify registry.example/app:1.4 --trusted-root trusted_root.json \\\n      --issuer https://token.actions.githubusercontent.com \\\n      --identity https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
 )]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
