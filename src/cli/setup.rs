@@ -137,11 +137,7 @@ async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: Share
 pub(super) type VerifierAndKeys = (Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>);
 
 /// The verifier, when the policy asks for signatures of this image; and each key signer's fingerprint.
-pub(super) fn verifier(
-    policy: &Policy,
-    image: &ImageInput,
-    trusted_root: Option<&PathBuf>,
-) -> Result<VerifierAndKeys, Failure> {
+pub(super) fn verifier(policy: &Policy, image: &ImageInput, trusted_root: Option<&PathBuf>) -> Result<VerifierAndKeys, Failure> {
     let required = policy.evidence.require.iter().any(|any| any.contains(&SourceId::Signatures));
     if policy.signatures.is_empty() && !required {
         return Ok((None, BTreeMap::new()));

@@ -176,6 +176,16 @@ impl<'a> Arguments<'a> {
         this
     }
 
+    /// Whether the operands are URLs, all of them on this machine.
+    pub(super) fn all_local(&self) -> bool {
+        let on_this_machine = |url: &str| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            let host = rest.split(['/', ':']).next().unwrap_or_default();
+            host == "localhost" || host.starts_with("127.")
+        };
+        !self.operands.is_empty() && self.operands.iter().all(|word| on_this_machine(&word.text))
+    }
+
     /// Whether the long option is given.
     pub(super) fn has_long(&self, name: &str) -> bool {
         self.options.iter().any(|option| option.name == Name::Long(name))

@@ -99,6 +99,42 @@ impl Dockerfile<'_> {
         Finding::of_rule(meta, severity, title, self.location(&command.range))
     }
 
+    /// A finding for each command that `is_faulty`.
+    pub(super) fn where_run(&self, meta: &'static RuleMeta, is_faulty: impl Fn(&Command) -> bool, title: &str) -> Vec<Finding> {
+        let faulty = self.all_commands().filter(|(_, command)| is_faulty(command));
+        faulty.map(|(_, command)| self.finding_in(meta, meta.severity, command, title.to_owned())).collect()
+    }
+
+    /// A finding for each ENV, ARG, export and assignment in RUN that gives a variable (name, value) a value that `is_faulty`.
+    pub(super) fn where_set(
+        &self,
+        meta: &'static RuleMeta,
+        is_faulty: impl Fn(&str, &str) -> bool,
+        title: impl Fn(&str) -> String,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for keyword in ["ENV", "ARG"] {
+            for (index, instruction) in self.with_keyword(keyword) {
+                let values = self.graph.values.get(index).map_or(&[][..], Vec::as_slice);
+                for (pair, value) in instruction.pairs().iter().zip(values) {
+                    if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
+                        let part = pair.at..pair.at + pair.name.len();
+                        findings.push(self.finding_at(meta, meta.severity, instruction, &part, title(pair.name)));
+                    }
+                }
+            }
+        }
+        for (_, command) in self.all_commands() {
+            let exports = command.is_one_of(&["export", "declare"]);
+            let exported = command.arguments().iter().filter(|_| exports).filter_map(|word| word.text.split_once('='));
+            let assigned = command.assignments.iter().map(|assignment| (assignment.name.as_str(), assignment.value.text.as_str()));
+            // `env` and `sudo` hand their assignments on to the command behind them, which is judged itself.
+            let fault = exported.chain(assigned).find(|(name, value)| is_faulty(name, value));
+            findings.extend(fault.map(|(name, _)| self.finding_in(meta, meta.severity, command, title(name))));
+        }
+        findings
+    }
+
     /// The lines and columns of an instruction.
     pub(super) fn span(&self, instruction: &Instruction) -> Span {
         self.source.span(self.file, &instruction.range)

@@ -1,4 +1,4 @@
-//! `add-remote-unverified`: aDD of an http(s) URL without --checksum, or of a git URL without a commit.
+//! `add-remote-unverified`: ADD of an http(s) URL without --checksum, or of a git URL without a commit.
 
 use crate::model::{
     finding::Finding,

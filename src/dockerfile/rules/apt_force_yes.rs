@@ -46,17 +46,7 @@ impl Rule for AptForceYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty
-            .map(|(_, command)| {
-                dockerfile.finding_in(
-                    &META,
-                    META.severity,
-                    command,
-                    "--force-yes installs packages without a valid signature too".to_owned(),
-                )
-            })
-            .collect()
+        dockerfile.where_run(&META, is_faulty, "--force-yes installs packages without a valid signature too")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `docker-socket-volume`: vOLUME (or COPY target) names docker.sock or containerd.sock.
+//! `docker-socket-volume`: VOLUME (or COPY target) names docker.sock or containerd.sock.
 
 use crate::model::{
     finding::Finding,

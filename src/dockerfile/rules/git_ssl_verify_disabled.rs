@@ -1,4 +1,4 @@
-//! `git-ssl-verify-disabled`: gIT_SSL_NO_VERIFY is set, or git http.sslVerify is false.
+//! `git-ssl-verify-disabled`: GIT_SSL_NO_VERIFY is set, or git http.sslVerify is false.
 
 use crate::model::{
     finding::Finding,

@@ -1,4 +1,4 @@
-//! `passwordless-sudo`: rUN writes NOPASSWD into sudoers, or empties a password for sudo's sake.
+//! `passwordless-sudo`: RUN writes NOPASSWD into sudoers, or empties a password for sudo's sake.
 
 use crate::model::{
     finding::Finding,

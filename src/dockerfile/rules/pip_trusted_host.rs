@@ -45,12 +45,7 @@ impl Rule for PipTrustedHost {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty
-            .map(|(_, command)| {
-                dockerfile.finding_in(&META, META.severity, command, "pip does not check the certificate of a trusted host".to_owned())
-            })
-            .collect()
+        dockerfile.where_run(&META, is_faulty, "pip does not check the certificate of a trusted host")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `python-https-verify-disabled`: pYTHONHTTPSVERIFY=0.
+//! `python-https-verify-disabled`: PYTHONHTTPSVERIFY=0.
 
 use crate::model::{
     finding::Finding,
@@ -42,38 +42,7 @@ impl Rule for PythonHttpsVerifyDisabled {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for keyword in ["ENV", "ARG"] {
-            for (index, instruction) in dockerfile.with_keyword(keyword) {
-                let values = dockerfile.graph.values.get(index).map_or(&[][..], Vec::as_slice);
-                for (pair, value) in instruction.pairs().iter().zip(values) {
-                    if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
-                        let range = pair.at..pair.at + pair.name.len();
-                        findings.push(dockerfile.finding_at(
-                            &META,
-                            META.severity,
-                            instruction,
-                            &range,
-                            format!("{}=0 makes Python accept any certificate", pair.name),
-                        ));
-                    }
-                }
-            }
-        }
-        for (_, command) in dockerfile.all_commands() {
-            let exported = command
-                .arguments()
-                .iter()
-                .filter(|_| command.is_one_of(&["export", "declare"]))
-                .filter_map(|word| word.text.split_once('='));
-            let assigned = command.assignments.iter().map(|assignment| (assignment.name.as_str(), assignment.value.text.as_str()));
-            // `env` and `sudo` hand their assignments on to the command behind them, which is judged itself.
-            let fault = exported.chain(assigned).find(|(name, value)| is_faulty(name, value));
-            findings.extend(fault.map(|(name, _)| {
-                dockerfile.finding_in(&META, META.severity, command, format!("{}=0 makes Python accept any certificate", name))
-            }));
-        }
-        findings
+        dockerfile.where_set(&META, is_faulty, |name| format!("{name}=0 makes Python accept any certificate"))
     }
 }
 

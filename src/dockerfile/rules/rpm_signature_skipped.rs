@@ -46,12 +46,7 @@ impl Rule for RpmSignatureSkipped {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty
-            .map(|(_, command)| {
-                dockerfile.finding_in(&META, META.severity, command, "rpm installs a package without checking its signature".to_owned())
-            })
-            .collect()
+        dockerfile.where_run(&META, is_faulty, "rpm installs a package without checking its signature")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `run-network-host`: rUN --network=host.
+//! `run-network-host`: RUN --network=host.
 
 use crate::model::{
     finding::Finding,

@@ -1,4 +1,4 @@
-//! `run-security-insecure`: rUN --security=insecure.
+//! `run-security-insecure`: RUN --security=insecure.
 
 use crate::model::{
     finding::Finding,

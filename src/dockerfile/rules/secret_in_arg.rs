@@ -1,4 +1,4 @@
-//! `secret-in-arg`: aRG has a secret-like name (its value ends in history and provenance).
+//! `secret-in-arg`: ARG has a secret-like name (its value ends in history and provenance).
 
 use crate::model::{
     finding::Finding,

@@ -1,4 +1,4 @@
-//! `secret-in-env`: eNV sets a variable with a secret-like name to a literal value.
+//! `secret-in-env`: ENV sets a variable with a secret-like name to a literal value.
 
 use crate::model::{
     finding::Finding,

@@ -1,4 +1,4 @@
-//! `setuid-bit-added`: rUN or --chmod adds setuid/setgid (u+s, 4755, 2755) or setcap grants a capability.
+//! `setuid-bit-added`: RUN or --chmod adds setuid/setgid (u+s, 4755, 2755) or setcap grants a capability.
 
 use crate::model::{
     finding::Finding,

@@ -1,4 +1,4 @@
-//! `sudo-in-run`: rUN executes sudo.
+//! `sudo-in-run`: RUN executes sudo.
 
 use crate::model::{
     finding::Finding,

@@ -46,12 +46,7 @@ impl Rule for WgetNoCheckCertificate {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty
-            .map(|(_, command)| {
-                dockerfile.finding_in(&META, META.severity, command, "wget does not check the server's certificate".to_owned())
-            })
-            .collect()
+        dockerfile.where_run(&META, is_faulty, "wget does not check the server's certificate")
     }
 }
 
@@ -60,16 +55,5 @@ fn is_faulty(command: &Command) -> bool {
         return false;
     }
     let arguments = Arguments::of(command);
-    arguments.has_long("--no-check-certificate") && !is_local(&arguments)
-}
-
-/// Whether every URL that the command names is on this machine.
-fn is_local(arguments: &Arguments<'_>) -> bool {
-    let mut urls = arguments.operands.iter().map(|word| word.text.as_str()).peekable();
-    urls.peek().is_some()
-        && urls.all(|url| {
-            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-            let host = rest.split(['/', ':']).next().unwrap_or_default();
-            host == "localhost" || host.starts_with("127.")
-        })
+    arguments.has_long("--no-check-certificate") && !arguments.all_local()
 }

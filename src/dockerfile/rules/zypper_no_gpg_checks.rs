@@ -46,17 +46,7 @@ impl Rule for ZypperNoGpgChecks {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty
-            .map(|(_, command)| {
-                dockerfile.finding_in(
-                    &META,
-                    META.severity,
-                    command,
-                    "zypper installs packages without checking their signatures".to_owned(),
-                )
-            })
-            .collect()
+        dockerfile.where_run(&META, is_faulty, "zypper installs packages without checking their signatures")
     }
 }
 
