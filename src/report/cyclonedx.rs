@@ -15,7 +15,7 @@ use crate::{
         package::{Inventory, Package},
         report::ScanReport,
     },
-    report::{Reporter, Style},
+    report::{Reporter, Style, escape},
 };
 
 const IMAGE_REF: &str = "image";
@@ -63,8 +63,7 @@ impl Reporter for CycloneDx {
             }],
         };
         bom.serial_number = serial_number(image, &serde_json::to_vec(&bom)?);
-        serde_json::to_writer_pretty(&mut *out, &bom)?;
-        out.write_all(b"\n")
+        escape::write_json(&bom, out)
     }
 }
 

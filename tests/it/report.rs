@@ -56,6 +56,7 @@ fn snapshots() {
                 "junit" => "xml".to_owned(),
                 "github" => "github.txt".to_owned(),
                 "sarif-github" => "github.sarif".to_owned(),
+                "cyclonedx" => "cdx.json".to_owned(),
                 other => other.to_owned(),
             };
             wrong.extend(snapshot(&format!("{name}.{extension}"), &plain(format.id(), &report)));
@@ -176,6 +177,7 @@ fn hostile_strings_stay_inert_in_every_format() {
                         assert!(!written.contains('\r'));
                     }
                     "junit" => check_xml(&written),
+                    "cyclonedx" => drop(serde_json::from_str::<Value>(&written).expect("JSON")),
                     "markdown" => {
                         for line in written.lines() {
                             for bad in ["<script", "<img", "](http", "@octocat", "@everyone", " http://", "| www."] {
