@@ -142,17 +142,24 @@ pub async fn run(inputs: Inputs) -> Result<ScanReport, Error> {
         };
         let (verified, (inventory, reports)) = tokio::try_join!(signatures, contents)?;
         add_image_state(&mut facts, &resolved);
-        settle_missing_user(&mut facts.findings, &resolved);
-        if let Some(inventory) = &inventory {
-            add_state(
-                &mut facts,
-                SourceId::Inventory,
-                &inventory.gaps,
-                BTreeMap::from([("packages".to_owned(), inventory.packages.len().to_string())]),
-            );
+        if facts.dockerfiles.len() == 1 {
+            settle_missing_user(&mut facts.findings, &resolved);
         }
-        facts.findings.extend(merge::merge(&reports, inventory.as_ref(), &version::compare));
-        for report in reports {
+        if let Some(found) = &inventory {
+            let mut details = BTreeMap::from([("packages".to_owned(), found.packages.len().to_string())]);
+            if let Some(day) = found.distro.as_ref().and_then(inventory::end_of_life::last_day) {
+                details.insert("distro.end-of-life".to_owned(), day.to_owned());
+            }
+            add_state(&mut facts, SourceId::Inventory, &found.gaps, details);
+        }
+        let heard: Vec<SourceReport> = reports.iter().map(|(_, report)| report.clone()).collect();
+        facts.findings.extend(merge::merge(&heard, inventory.as_ref(), &version::compare));
+        for (asked, report) in reports {
+            if asked == SourceId::Ecr && report.state.source != SourceId::Ecr {
+                // ECR answers with basic or with Inspector's findings; a policy that requires `ecr` means that ECR was heard, in either.
+                let details = BTreeMap::from([("answered-as".to_owned(), report.state.source.name().to_owned())]);
+                facts.sources.push(SourceState { source: SourceId::Ecr, asked: false, completeness: report.state.completeness, details });
+            }
             facts.sources.push(report.state);
             facts.gaps.extend(report.gaps);
         }
@@ -240,7 +247,7 @@ fn lint(dockerfiles: &[DockerfileInput], facts: &mut Facted) {
 /// A Dockerfile without USER leaves the user to its base image; the built image says who that is, so the doubt ends here.
 fn settle_missing_user(findings: &mut Vec<Finding>, image: &ResolvedImage) {
     let user = image.config.user.split(':').next().unwrap_or_default();
-    if matches!(user, "" | "0" | "root") {
+    if user.is_empty() || user == "root" || user.parse::<u64>() == Ok(0) {
         for finding in findings.iter_mut().filter(|finding| finding.id == "missing-user") {
             finding.severity = Severity::High;
             finding.title.push_str(" (the built image runs as root)");
@@ -311,14 +318,15 @@ async fn read_packages(image: &ResolvedImage, input: &ImageInput, inputs: &Input
 }
 
 /// Asks every source at once. One that cannot be asked becomes a Gap: it was wanted, and nobody heard it.
-async fn ask_sources(inputs: &Inputs, image: &ResolvedImage, inventory: &Inventory) -> Vec<SourceReport> {
+async fn ask_sources(inputs: &Inputs, image: &ResolvedImage, inventory: &Inventory) -> Vec<(SourceId, SourceReport)> {
     join_all(inputs.sources.iter().map(|source| async {
         let _task = inputs.progress.start(source.id().name(), None);
-        source.fetch(image, inventory).await.unwrap_or_else(|error| SourceReport {
+        let report = source.fetch(image, inventory).await.unwrap_or_else(|error| SourceReport {
             state: SourceState { source: source.id(), completeness: Completeness::Incomplete, asked: true, details: BTreeMap::new() },
             observations: Vec::new(),
             gaps: vec![Gap::new(source.id(), "error", String::new(), error.to_string())],
-        })
+        });
+        (source.id(), report)
     }))
     .await
 }

@@ -3,6 +3,32 @@
 # The binary is the one whose SHA-256 stands in checksums.txt beside this file, so that a pinned action pins its binary;
 # where there is none for this platform it is built from the action's own source with cargo.
 set -euo pipefail
+out=${PLIMSOLL_INPUT_OUTPUT_DIR:-plimsoll-reports}
+status=2
+
+# Whatever happens, the outputs say how it ended; a report is named only where there is one, and a pass only where the report says so.
+finish() {
+  local code=$? verdict=error digest="" sarif="" json=""
+  [ "$status" = 2 ] || code=$status
+  if [ -f "$out/plimsoll.json" ]; then json=$out/plimsoll.json; fi
+  if [ -f "$out/plimsoll.sarif" ]; then sarif=$out/plimsoll.sarif; fi
+  case $code in
+    0) if grep -q '"schema": "plimsoll/report/1"' "$out/plimsoll.json" 2> /dev/null; then verdict=pass; else code=2; fi ;;
+    1) if [ "$status" = 1 ]; then verdict=fail; else code=2; fi ;;
+    3) verdict=incomplete ;;
+    *) code=2 ;;
+  esac
+  if [ -n "$json" ] && command -v jq > /dev/null; then
+    digest=$(jq -r '.image.digest // ""' "$json" | tr -cd 'a-z0-9:')
+  fi
+  printf 'verdict=%s\nexit-code=%s\ndigest=%s\nsarif-file=%s\njson-file=%s\n' "$verdict" "$code" "$digest" "$sarif" "$json" >> "${GITHUB_OUTPUT:-/dev/null}"
+  exit "$code"
+}
+trap finish EXIT
+
+case $out in *$'\n'* | *$'\r'* | -*) out=plimsoll-reports; echo "plimsoll: output-dir must be one line and not begin with a dash" >&2; exit 2 ;; esac
+mkdir -p -- "$out"
+rm -f -- "$out/plimsoll.sarif" "$out/plimsoll.json"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source=$(cd "$here/../.." && pwd)
 work=${RUNNER_TEMP:-$(mktemp -d)}
@@ -29,32 +55,23 @@ fi
 
 command=${PLIMSOLL_INPUT_COMMAND:-gate}
 case $command in gate | scan | lint | verify) ;; *) echo "plimsoll: command must be gate, scan, lint or verify" >&2; exit 2 ;; esac
-out=${PLIMSOLL_INPUT_OUTPUT_DIR:-plimsoll-reports}
-mkdir -p "$out"
-rm -f "$out/plimsoll.sarif" "$out/plimsoll.json"
 lines() { while IFS= read -r line || [ -n "$line" ]; do [ -z "$line" ] || printf '%s\0' "$line"; done <<< "$1"; }
 arguments=("$command")
+operands=()
 while IFS= read -r -d '' file; do
-  if [ "$command" = lint ]; then arguments+=("$file"); else arguments+=("--dockerfile=$file"); fi
+  case $command in
+    lint) operands+=("$file") ;;
+    gate) arguments+=("--dockerfile=$file") ;;
+    *) echo "plimsoll: the input \`dockerfile\` is for gate and lint, not for $command" >&2; exit 2 ;;
+  esac
 done < <(lines "${PLIMSOLL_INPUT_DOCKERFILE:-}")
 while IFS= read -r -d '' policy; do arguments+=("--policy=$policy"); done < <(lines "${PLIMSOLL_INPUT_POLICY:-}")
 while IFS= read -r -d '' argument; do arguments+=("$argument"); done < <(lines "${PLIMSOLL_INPUT_ARGS:-}")
 arguments+=(--output text "--output=sarif-github=$out/plimsoll.sarif" "--output=json=$out/plimsoll.json")
 if [ "$command" != lint ]; then
   [ -n "${PLIMSOLL_INPUT_IMAGE:-}" ] || { echo "plimsoll: the input \`image\` is empty" >&2; exit 2; }
-  arguments+=(-- "$PLIMSOLL_INPUT_IMAGE")
+  operands+=("$PLIMSOLL_INPUT_IMAGE")
 fi
 
 status=0
-"$binary" "${arguments[@]}" || status=$?
-case $status in 0) verdict=pass ;; 1) verdict=fail ;; 3) verdict=incomplete ;; *) verdict=error ;; esac
-digest=""
-if [ -f "$out/plimsoll.json" ] && command -v jq > /dev/null; then
-  digest=$(jq -r '.image.digest // ""' "$out/plimsoll.json" | tr -cd 'a-z0-9:')
-fi
-{
-  printf 'verdict=%s\nexit-code=%s\ndigest=%s\n' "$verdict" "$status" "$digest"
-  # A file name with a line end in it would forge another output.
-  printf 'sarif-file=%s\njson-file=%s\n' "${out//[$'\r\n']/}/plimsoll.sarif" "${out//[$'\r\n']/}/plimsoll.json"
-} >> "${GITHUB_OUTPUT:-/dev/null}"
-exit "$status"
+"$binary" "${arguments[@]}" -- "${operands[@]}" || status=$?

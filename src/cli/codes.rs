@@ -122,7 +122,12 @@ pub(super) const CODES: &[(&str, &str)] = &[
         "Something beside the image is in a form that this version does not read; it might be the signature asked for.",
     ),
     ("undecidable", "A version or an advisory cannot be compared; that is never taken for \"not affected\"."),
+    (
+        "unfixed-unknown",
+        "The feed of this distribution lists fixed problems only; whether others are open is not known. Shown, never judged, by default.",
+    ),
     ("unknown-status", "AWS answered with a status that this version does not know; the reason has the word."),
+    ("unknown-target", "--target names a stage that the Dockerfile does not have."),
     ("unmet.annotation", "The signature is genuine and does not carry the signed annotation that is asked for."),
     ("unmet.extension", "The certificate's extensions (repository, ref, trigger ...) are not those that the policy names."),
     ("unmet.identity", "The signature is genuine, but not by anybody whom the requirement names."),

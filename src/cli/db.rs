@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, options::default_database, setup};
+use super::{Failure, options::default_database, output::print, setup};
 use crate::{
     advisory::{self, Database},
     exit::ExitStatus,
@@ -28,16 +28,16 @@ pub(super) struct BuildArgs {
     /// Folder, or http(s) address, that holds `<Ecosystem>/all.zip`.
     #[arg(long, value_name = "DIR|URL")]
     from: String,
-    /// Folder of the database.
-    #[arg(long, env = "PLIMSOLL_DB", value_name = "DIR")]
+    /// Folder of the database. Default: $PLIMSOLL_DB, else $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
+    #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
 }
 
 /// Arguments of `db status`.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Folder of the database.
-    #[arg(long, env = "PLIMSOLL_DB", value_name = "DIR")]
+    /// Folder of the database. Default: $PLIMSOLL_DB, else $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
+    #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
 }
 
@@ -57,10 +57,10 @@ pub(super) fn folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
 async fn build(args: BuildArgs) -> Result<ExitStatus, Failure> {
     let out = folder(args.db)?;
     let summary = advisory::fetch::build_from_url(&args.from, &out, setup::now()).await?;
-    let mut stdout = std::io::stdout().lock();
+    let mut text = Vec::new();
     for shard in &summary.shards {
         let _ = writeln!(
-            stdout,
+            text,
             "{:<24} {:>8} records {:>8} rows {:>10} bytes  as of {}",
             shard.name,
             shard.records,
@@ -70,12 +70,13 @@ async fn build(args: BuildArgs) -> Result<ExitStatus, Failure> {
         );
     }
     for skipped in &summary.skipped {
-        let _ = writeln!(stdout, "skipped: {skipped}");
+        let _ = writeln!(text, "skipped: {skipped}");
     }
     for gap in &summary.gaps {
-        let _ = writeln!(stdout, "gap: {} {}: {}", gap.kind, gap.subject, gap.reason);
+        let _ = writeln!(text, "gap: {} {}: {}", gap.kind, gap.subject, gap.reason);
     }
-    let _ = writeln!(stdout, "database: {}", out.display());
+    let _ = writeln!(text, "database: {}", out.display());
+    print(&text)?;
     // A feed that could not be read leaves its old shard in place; the build is not whole.
     Ok(if summary.gaps.is_empty() { ExitStatus::Pass } else { ExitStatus::Incomplete })
 }
@@ -83,11 +84,11 @@ async fn build(args: BuildArgs) -> Result<ExitStatus, Failure> {
 fn status(args: &StatusArgs) -> Result<ExitStatus, Failure> {
     let folder = folder(args.db.clone())?;
     let database = Database::open(&folder)?;
-    let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{:<24} {:>9} {:>9}  {:<20}  {:<12}  digest", "shard", "records", "rows", "as of", "licence");
+    let mut text = Vec::new();
+    let _ = writeln!(text, "{:<24} {:>9} {:>9}  {:<20}  {:<12}  digest", "shard", "records", "rows", "as of", "licence");
     for shard in database.status() {
         let _ = writeln!(
-            stdout,
+            text,
             "{:<24} {:>9} {:>9}  {:<20}  {:<12}  {}",
             shard.name,
             shard.records,
@@ -97,5 +98,5 @@ fn status(args: &StatusArgs) -> Result<ExitStatus, Failure> {
             shard.digest
         );
     }
-    Ok(ExitStatus::Pass)
+    print(&text)
 }

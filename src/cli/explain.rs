@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, codes, options::default_database};
+use super::{Failure, codes, options::default_database, output::print};
 use crate::{
     advisory::Database,
     exit::ExitStatus,
@@ -25,7 +25,7 @@ pub(super) struct ExplainArgs {
     #[arg(value_name = "ID")]
     id: Option<String>,
     /// Folder of the advisory database, for advisory ids.
-    #[arg(long, env = "PLIMSOLL_DB", value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
 }
 
@@ -43,21 +43,20 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
             "`plimsoll explain` alone lists rules and codes; advisories need a database: `plimsoll db build --from DIR`, then --db",
         ));
     };
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    Ok(ExitStatus::Pass)
+    print(text.as_bytes())
 }
 
 fn list() -> Result<ExitStatus, Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "Dockerfile rules:");
+    let mut text = Vec::new();
+    let _ = writeln!(text, "Dockerfile rules:");
     for rule in pipeline::rules() {
-        let _ = writeln!(stdout, "  {:<32} {:<10} {}", rule.id, rule.severity, rule.summary);
+        let _ = writeln!(text, "  {:<32} {:<10} {}", rule.id, rule.severity, rule.summary);
     }
-    let _ = writeln!(stdout, "\nReason codes and kinds of gap:");
+    let _ = writeln!(text, "\nReason codes and kinds of gap:");
     for (code, meaning) in codes::CODES {
-        let _ = writeln!(stdout, "  {code:<32} {}", meaning.split(". ").next().unwrap_or(meaning));
+        let _ = writeln!(text, "  {code:<32} {}", meaning.split(". ").next().unwrap_or(meaning));
     }
-    Ok(ExitStatus::Pass)
+    print(&text)
 }
 
 fn explain_rule(rule: &RuleMeta) -> String {

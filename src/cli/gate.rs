@@ -96,7 +96,6 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
         SourceId::Inspector,
         SourceId::InspectorSbom,
         SourceId::Signatures,
-        SourceId::ImageConfig,
     ]);
     if !dockerfiles.is_empty() {
         stages.insert(SourceId::Dockerfile);

@@ -93,8 +93,8 @@ pub(super) enum AwsService {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Advisory options")]
 pub(super) struct AdvisoryOptions {
-    /// Folder of the offline advisory database. Default: $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
-    #[arg(long = "db", env = "PLIMSOLL_DB", value_name = "DIR")]
+    /// Folder of the offline advisory database. Default: $PLIMSOLL_DB, else $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
+    #[arg(long = "db", value_name = "DIR")]
     pub(super) db: Option<PathBuf>,
     /// Compile OSV dumps (`<Ecosystem>/all.zip`) from this folder for this run only, instead of a database.
     #[arg(long, value_name = "DIR", conflicts_with = "db")]
@@ -127,6 +127,12 @@ impl PolicyOptions {
 impl ImageOptions {
     /// The parsed reference.
     pub(super) fn reference(&self) -> Result<ImageReference, Failure> {
+        if !self.image.contains("://") && std::path::Path::new(&self.image).exists() {
+            let scheme = if std::path::Path::new(&self.image).is_dir() { "oci" } else { "docker-archive" };
+            return Err(
+                Failure::new(format!("`{}` is a path, not an image reference", self.image)).hint(format!("write {scheme}:{}", self.image))
+            );
+        }
         ImageReference::parse(&self.image).map_err(|error| {
             Failure::new(format!("cannot read image reference `{}`: {error}", self.image))
                 .hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG] or docker-archive:FILE")
@@ -173,10 +179,10 @@ impl RegistryOptions {
 }
 
 impl AwsOptions {
-    /// Client settings.
+    /// Client settings; the region is the caller's to say, because an ECR reference's own region wins over AWS_REGION.
     pub(super) fn settings(&self) -> aws::Settings {
         aws::Settings {
-            region: self.region.clone(),
+            region: None,
             profile: self.profile.clone(),
             endpoint_url: self.endpoint_url.clone(),
             max_attempts: self.max_attempts,
@@ -203,6 +209,9 @@ fn default_docker_config() -> Option<PathBuf> {
 
 /// Where the database lives when nobody says.
 pub(super) fn default_database() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("PLIMSOLL_DB").filter(|folder| !folder.is_empty()) {
+        return Some(PathBuf::from(folder));
+    }
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     Some(data.or_else(|| home().map(|home| home.join(".local/share")))?.join("plimsoll/db"))
 }

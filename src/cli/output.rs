@@ -92,6 +92,11 @@ impl Outputs {
                 .file
                 .as_deref()
                 .map_or_else(|| self.to_stdout(target.reporter, report, global), |file| self.to_file(target.reporter, report, file));
+            // Whoever reads standard output may stop early (`| head`): the verdict stands all the same.
+            let written = match written {
+                Err(error) if target.file.is_none() && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                other => other,
+            };
             if let Err(error) = written {
                 let place = target.file.as_ref().map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
                 failed.get_or_insert_with(|| Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id())));
@@ -143,4 +148,13 @@ fn unicode_locale() -> bool {
         let locale = locale.to_ascii_uppercase();
         locale.contains("UTF-8") || locale.contains("UTF8") || locale == "C"
     })
+}
+
+/// Writes an answer to standard output; a reader that went away is no error.
+pub(super) fn print(bytes: &[u8]) -> Result<ExitStatus, Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(format!("cannot write to standard output: {error}"))),
+        _ => Ok(ExitStatus::Pass),
+    }
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, options::PolicyOptions, setup};
+use super::{Failure, options::PolicyOptions, output::print, setup};
 use crate::{exit::ExitStatus, policy};
 
 /// Subcommands of `policy`.
@@ -38,32 +38,32 @@ pub(super) struct ShowArgs {
 
 /// Runs a subcommand.
 pub(super) fn run(command: PolicyCommand) -> Result<ExitStatus, Failure> {
-    let mut stdout = std::io::stdout().lock();
+    let mut text = Vec::new();
     match command {
         PolicyCommand::Check(args) => {
             let policy = load(args)?;
             let notices = policy::check(&policy, setup::now());
             for notice in &notices {
-                let _ = writeln!(stdout, "{notice}");
+                let _ = writeln!(text, "{notice}");
             }
-            let _ = writeln!(stdout, "policy {} is valid ({}), {} notice(s)", policy.name, policy.digest, notices.len());
+            let _ = writeln!(text, "policy {} is valid ({}), {} notice(s)", policy.name, policy.digest, notices.len());
         }
         PolicyCommand::Explain(args) => {
-            let _ = write!(stdout, "{}", policy::explain(&load(args)?));
+            let _ = write!(text, "{}", policy::explain(&load(args)?));
         }
         PolicyCommand::Schema => {
-            let _ = write!(stdout, "{}", policy::schema_json());
+            let _ = write!(text, "{}", policy::schema_json());
         }
         PolicyCommand::Show(args) => {
             let name = args.name.strip_prefix("builtin:").unwrap_or(&args.name);
-            let (_, text) = policy::load::BUILTINS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
+            let (_, builtin) = policy::load::BUILTINS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
                 let known: Vec<_> = policy::load::BUILTINS.iter().map(|(name, _)| *name).collect();
                 Failure::new(format!("no built-in policy is called `{name}`")).hint(format!("known: {}", known.join(", ")))
             })?;
-            let _ = write!(stdout, "{text}");
+            let _ = write!(text, "{builtin}");
         }
     }
-    Ok(ExitStatus::Pass)
+    print(&text)
 }
 
 fn load(args: FilesArgs) -> Result<crate::model::policy::Policy, Failure> {

@@ -15,9 +15,15 @@ use super::{
 use crate::{
     advisory::{self, Database},
     aws,
-    findings::{FindingSource, ecr::Ecr, inspector::Inspector, offline::Offline, target::SourceOptions},
+    findings::{
+        FindingSource,
+        ecr::{Ecr, is_basic},
+        inspector::Inspector,
+        offline::Offline,
+        target::SourceOptions,
+    },
     model::{
-        coverage::SourceId,
+        coverage::{Gap, SourceId},
         policy::{Policy, Signer},
     },
     pipeline::{ImageInput, Wanted},
@@ -57,10 +63,16 @@ pub(super) async fn sources(
     let mut list: Vec<Box<dyn FindingSource>> = Vec::new();
     let mut temporary = None;
     if !advisories.no_offline {
-        let (folder, guard) = database_folder(advisories)?;
-        temporary = guard;
+        let (folder, compiled) = database_folder(advisories)?;
         match folder {
-            Some(folder) => list.push(Box::new(Offline::new(Database::open(&folder)?))),
+            Some(folder) => {
+                let mut offline = Offline::new(Database::open(&folder)?);
+                if let Some((folder, gaps)) = compiled {
+                    temporary = Some(folder);
+                    offline = offline.with_build_gaps(gaps);
+                }
+                list.push(Box::new(offline));
+            }
             // Nobody named a database and there is none: the gate goes on, and the source says that it knows nothing.
             None => list.push(Box::new(Offline::missing())),
         }
@@ -69,23 +81,27 @@ pub(super) async fn sources(
     Ok(Sources { list, _temporary: temporary })
 }
 
+/// A database compiled for this run: its folder, and what could not be read.
+type Compiled = (tempfile::TempDir, Vec<Gap>);
+
 /// Which folder holds the database: the one named, one compiled now, or the default one where it exists.
-fn database_folder(options: &AdvisoryOptions) -> Result<(Option<PathBuf>, Option<tempfile::TempDir>), Failure> {
+fn database_folder(options: &AdvisoryOptions) -> Result<(Option<PathBuf>, Option<Compiled>), Failure> {
     if let Some(dumps) = &options.advisories {
         let folder = tempfile::tempdir().map_err(|error| Failure::new(format!("cannot make a temporary folder: {error}")))?;
-        advisory::build(dumps, folder.path(), now())?;
-        return Ok((Some(folder.path().to_path_buf()), Some(folder)));
+        let summary = advisory::build(dumps, folder.path(), now())?;
+        return Ok((Some(folder.path().to_path_buf()), Some((folder, summary.gaps))));
     }
     if let Some(folder) = &options.db {
         return Ok((Some(folder.clone()), None));
     }
-    Ok((default_database().filter(|folder| folder.is_dir()), None))
+    let named = std::env::var_os("PLIMSOLL_DB").is_some_and(|folder| !folder.is_empty());
+    Ok((default_database().filter(|folder| named || folder.is_dir()), None))
 }
 
 async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: SharedProgress) -> Result<Vec<Box<dyn FindingSource>>, Failure> {
     let reference = image.reference()?;
     let ecr = reference.registry().and_then(|registry| registry.ecr());
-    let services: BTreeSet<AwsService> = match (options.services.as_slice(), &ecr) {
+    let mut services: BTreeSet<AwsService> = match (options.services.as_slice(), &ecr) {
         _ if options.no_aws => BTreeSet::new(),
         ([], None) => BTreeSet::new(),
         ([], Some(_)) => BTreeSet::from([AwsService::Ecr, AwsService::Inspector]),
@@ -116,12 +132,16 @@ async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: Share
     let config = aws::config(&options.settings(), &region).await;
     let target = SourceOptions {
         wait: options.waits(),
-        registry_id: Some(account),
+        registry_id: Some(account.clone()),
         repository: Some(repository),
         progress,
         ..SourceOptions::default()
     };
     let inspector = aws::inspector(&config);
+    // Inspector was not asked for by name, only found fitting; a registry under basic scanning is none of its business, and waiting for it is vain.
+    if options.services.is_empty() && is_basic(&aws::ecr(&config), &account).await {
+        services.remove(&AwsService::Inspector);
+    }
     Ok(services
         .into_iter()
         .map(|service| -> Box<dyn FindingSource> {

@@ -1,11 +1,9 @@
 //! `plimsoll completions` and `plimsoll man`, generated from the command line's own definition.
 
-use std::io::Write as _;
-
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, output::print};
 use crate::exit::ExitStatus;
 
 /// Arguments of `completions`.
@@ -39,14 +37,4 @@ pub(super) fn man() -> Result<ExitStatus, Failure> {
 
 fn render(command: clap::Command, bytes: &mut Vec<u8>) -> Result<(), Failure> {
     clap_mangen::Man::new(command).render(bytes).map_err(|error| Failure::new(format!("cannot write the manual page: {error}")))
-}
-
-/// Writes to standard output; a reader that went away (`| head`) is no error.
-fn print(bytes: &[u8]) -> Result<ExitStatus, Failure> {
-    match std::io::stdout().lock().write_all(bytes) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("cannot write to standard output: {error}")))
-        }
-        _ => Ok(ExitStatus::Pass),
-    }
 }

@@ -33,10 +33,10 @@ pub(super) struct VerifyArgs {
     #[command(flatten)]
     image: ImageOptions,
     /// Public key that must have signed, PEM (repeatable: any one of them).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
     key: Vec<PathBuf>,
     /// OIDC issuer that vouched for the signer; needs --identity or --identity-pattern.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "policy")]
     issuer: Option<String>,
     /// The signer's whole identity.
     #[arg(long, value_name = "IDENTITY", requires = "issuer", conflicts_with = "identity_pattern")]
@@ -48,11 +48,11 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
     /// Annotation that the signature must carry, signed (repeatable).
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "policy")]
     annotation: Vec<String>,
-    /// The name that the signed reference may carry instead of the image's own, for mirrors (repeatable).
+    /// The repository that the signature names, where the image was mirrored from it.
     #[arg(long = "signed-as", value_name = "REPOSITORY")]
-    signed_as: Vec<String>,
+    signed_as: Option<String>,
     #[command(flatten)]
     policy: PolicyOptions,
     #[command(flatten)]
@@ -83,6 +83,10 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         progress,
     })
     .await?;
+    if report.verdict.requirements.is_empty() {
+        return Err(Failure::new(format!("nothing verified: no `signatures` requirement of the policy is about `{}`", args.image.image))
+            .hint("look at `images` of the requirements, or give --key or --issuer"));
+    }
     outputs.write(&report, global)
 }
 
@@ -90,7 +94,13 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
 fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
     let from_options = !args.key.is_empty() || args.issuer.is_some();
     let mut policy = policy::load::load(&if from_options { vec!["builtin:baseline".to_owned()] } else { args.policy.references() })?;
+    if let (Some(registry), Some(signed)) = (args.image.reference()?.registry(), &args.signed_as) {
+        policy.references.insert(registry.name(), signed.clone());
+    }
     if !from_options {
+        if !args.annotation.is_empty() {
+            return Err(Failure::new("--annotation without --key or --issuer").hint("name the signer whose signature must carry it"));
+        }
         if policy.signatures.is_empty() {
             return Err(Failure::new("nobody to trust: no --key, no --issuer, and the policy asks for no signature")
                 .hint("give --key FILE, or --issuer URL with --identity, or a --policy with `signatures`"));
@@ -131,11 +141,6 @@ fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
         let (name, value) =
             text.split_once('=').ok_or_else(|| Failure::new(format!("`--annotation {text}` has no value")).hint("write NAME=VALUE"))?;
         annotations.insert(name.to_owned(), value.to_owned());
-    }
-    if let Some(registry) = args.image.reference()?.registry() {
-        for signed in &args.signed_as {
-            policy.references.insert(registry.name(), signed.clone());
-        }
     }
     policy.signatures = vec![SignatureRequirement {
         id: "signature".to_owned(),

@@ -104,6 +104,15 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
         let subject = format!("{}:{}", input.file, refusal.line);
         gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, "an instruction that cannot be built was not judged"));
     }
+    if let Some(target) = input.target
+        && !dockerfile.graph.stages.iter().any(|stage| stage.name.as_deref() == Some(target.to_lowercase().as_str()))
+        && target.parse::<usize>().map_or(true, |index| index >= dockerfile.graph.stages.len())
+    {
+        let names: Vec<_> = dockerfile.graph.stages.iter().filter_map(|stage| stage.name.as_deref()).collect();
+        let there = if names.is_empty() { "no stage has a name".to_owned() } else { format!("there are {}", names.join(", ")) };
+        let reason = format!("no stage is called `{target}`; the last one was judged instead");
+        gaps.push(Gap::new(SourceId::Dockerfile, "unknown-target", input.file, reason).with_hint(there));
+    }
     gaps.sort();
     gaps.dedup();
     let secret_lines = secret_lines(&findings);

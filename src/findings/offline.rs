@@ -20,19 +20,27 @@ use crate::{
 #[derive(Debug)]
 pub struct Offline {
     database: Option<Database>,
+    build_gaps: Vec<Gap>,
 }
 
 impl Offline {
     /// A source over `database`.
     #[must_use]
     pub const fn new(database: Database) -> Self {
-        Self { database: Some(database) }
+        Self { database: Some(database), build_gaps: Vec::new() }
     }
 
     /// A source that knows nothing, because no database was named and none is in the default place.
     #[must_use]
     pub const fn missing() -> Self {
-        Self { database: None }
+        Self { database: None, build_gaps: Vec::new() }
+    }
+
+    /// The same source, with what could not be read when its database was compiled for this run.
+    #[must_use]
+    pub fn with_build_gaps(mut self, gaps: Vec<Gap>) -> Self {
+        self.build_gaps = gaps;
+        self
     }
 
     /// What the database says about `inventory`; pure.
@@ -61,6 +69,7 @@ impl Offline {
             details.insert(format!("shard.{}.rows", status.name), status.rows.to_string());
         }
         gaps.extend(damaged);
+        gaps.extend(self.build_gaps.iter().cloned());
         gaps.sort();
         details.insert("shards".to_owned(), names.join(", "));
         details.insert("packages".to_owned(), inventory.packages.len().to_string());
@@ -84,7 +93,7 @@ fn no_database() -> SourceReport {
     let gap = Gap::new(SourceId::Offline, "no-database", "", "there is no offline advisory database on this machine")
         .with_hint("build one with `plimsoll db build --from DIR`, or name one with --db or --advisories");
     SourceReport {
-        state: SourceState { source: SourceId::Offline, completeness: Completeness::Incomplete, asked: true, details: BTreeMap::new() },
+        state: SourceState { source: SourceId::Offline, completeness: Completeness::NotAsked, asked: false, details: BTreeMap::new() },
         observations: Vec::new(),
         gaps: vec![gap],
     }

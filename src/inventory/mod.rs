@@ -4,6 +4,7 @@ mod attribution;
 mod cataloger;
 mod catalogers;
 mod distro;
+pub mod end_of_life;
 mod purl;
 mod rpmdb;
 mod unread;

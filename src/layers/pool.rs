@@ -37,6 +37,7 @@ pub(super) fn for_each_record(
             let sender = sender.clone();
             let (queue, room) = (&queue, &room);
             let work = move || {
+                let _guard = StopOnPanic(queue, room);
                 while let Some((place, input)) = next(queue, room, threads) {
                     if sender.send((place, record::read(input, wants, limits))).is_err() {
                         return;
@@ -90,6 +91,18 @@ impl Queue {
 
 fn try_next(queue: &Mutex<Queue>, threads: usize) -> Option<(usize, LayerInput)> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).take(threads)
+}
+
+/// Ends the other workers' waiting when the one that holds it panics; the scope then hands the panic on.
+struct StopOnPanic<'a>(&'a Mutex<Queue>, &'a Condvar);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
+            self.1.notify_all();
+        }
+    }
 }
 
 /// The next layer for a worker; waits while the merge is too far behind; `None` when there is nothing left to do.

@@ -51,7 +51,9 @@ pub(super) fn collect(
 /// What a gap is worth, and the clause that says so. `None`: nobody asked for its source, so it is no gap of this run.
 pub(super) fn worth(policy: &EvidencePolicy, gap: &Gap, sources: &[SourceState]) -> Option<(Worth, String)> {
     let unasked = |state: &&SourceState| state.source == gap.source && !state.asked && state.completeness == Completeness::NotAsked;
-    if sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(|any| any.contains(&gap.source)) {
+    let complete = |source: &SourceId| sources.iter().any(|state| state.source == *source && state.completeness == Completeness::Complete);
+    let needed = |any: &BTreeSet<SourceId>| any.contains(&gap.source) && !any.iter().any(complete);
+    if sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(needed) {
         return None;
     }
     let exact = format!("{}.{}", gap.source, gap.kind);

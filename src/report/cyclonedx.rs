@@ -1,14 +1,14 @@
 //! `cyclonedx`: the inventory as a CycloneDX 1.6 bill of materials. Specification: <https://cyclonedx.org/docs/1.6/json/>.
 //! The same image and tool version give the same bytes: nothing here comes from a clock or from chance.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, collections::BTreeSet, io};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
     model::{
-        coverage::Gap,
+        coverage::{Gap, SourceId},
         digest::Digest,
         image::ResolvedImage,
         location::Location,
@@ -33,7 +33,8 @@ impl Reporter for CycloneDx {
         let empty = Inventory::default();
         let inventory = report.inventory.as_ref().unwrap_or(&empty);
         let image = report.image.as_ref();
-        let gaps: Vec<&Gap> = inventory.gaps.iter().collect();
+        let of_the_image = report.verdict.gaps.iter().map(|judged| &judged.gap).filter(|gap| gap.source == SourceId::Image);
+        let gaps: BTreeSet<&Gap> = inventory.gaps.iter().chain(of_the_image).collect();
         let incomplete = report.inventory.is_none() || !gaps.is_empty();
         let mut bom = Bom {
             schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",

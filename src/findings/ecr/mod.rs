@@ -4,6 +4,8 @@
 mod answer;
 mod registry;
 
+pub use registry::is_basic;
+
 use aws_sdk_ecr::Client;
 use aws_sdk_inspector2::Client as InspectorClient;
 use futures_util::future::BoxFuture;

@@ -62,7 +62,7 @@ impl Registry {
 
 /// Asks the registry about itself.
 pub(super) async fn fetch(client: &Client, target: &Target) -> Registry {
-    let (scan_type, image) = futures_util::join!(scan_type(client, target), image(client, target));
+    let (scan_type, image) = futures_util::join!(scan_type(client, target.registry_id.as_deref()), image(client, target));
     // Under basic scanning a MANUAL repository may well have been scanned by hand.
     let left_out = scan_type == ScanType::Enhanced && is_left_out(client, target).await;
     let archived = image.as_ref().and_then(types::ImageDetail::image_status) == Some(&ImageStatus::Archived);
@@ -70,10 +70,15 @@ pub(super) async fn fetch(client: &Client, target: &Target) -> Registry {
     Registry { scan_type, never_scans: left_out || archived, archived, pushed_at }
 }
 
-async fn scan_type(client: &Client, target: &Target) -> ScanType {
+/// Whether the caller's own registry is known to be set to basic scanning, so that Inspector has nothing to say of it.
+pub async fn is_basic(client: &Client, account: &str) -> bool {
+    scan_type(client, Some(account)).await == ScanType::Basic
+}
+
+async fn scan_type(client: &Client, account: Option<&str>) -> ScanType {
     let Ok(answer) = client.get_registry_scanning_configuration().send().await else { return ScanType::Unknown };
     // The call knows the caller's own registry only; another account's may be set up otherwise.
-    let own = match (answer.registry_id(), target.registry_id.as_deref()) {
+    let own = match (answer.registry_id(), account) {
         (Some(answered), Some(asked)) => answered == asked,
         _ => true,
     };

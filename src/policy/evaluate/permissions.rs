@@ -260,7 +260,7 @@ fn was_looked_for(
         return tells.iter().any(|source| stages.contains(source) && complete(source))
             && policy.evidence.require.iter().all(|any| any.is_disjoint(stages) || any.iter().any(complete));
     }
-    [SourceId::Dockerfile, SourceId::ImageConfig, SourceId::Signatures].iter().all(complete)
+    [SourceId::Dockerfile, SourceId::Signatures].iter().all(complete)
 }
 
 /// A finding about an exception, at its file and line.

@@ -216,17 +216,16 @@ fn read_evidence(node: &Node, document: &mut Document) -> Result<(), Error> {
 }
 
 /// Words for sources in policy files; `ecr` is whatever ECR answers with, of either scan type.
-const SOURCES: [(&str, &[SourceId]); 10] = [
+const SOURCES: [(&str, &[SourceId]); 9] = [
     ("dockerfile", &[SourceId::Dockerfile]),
     ("image", &[SourceId::Image]),
     ("inventory", &[SourceId::Inventory]),
     ("offline", &[SourceId::Offline]),
-    ("ecr", &[SourceId::Ecr, SourceId::EcrBasic, SourceId::Inspector]),
+    ("ecr", &[SourceId::Ecr, SourceId::EcrBasic]),
     ("ecr-basic", &[SourceId::EcrBasic]),
     ("inspector", &[SourceId::Inspector]),
     ("sbom-scan", &[SourceId::InspectorSbom]),
     ("signatures", &[SourceId::Signatures]),
-    ("image-config", &[SourceId::ImageConfig]),
 ];
 
 fn requirement(node: &Node) -> Result<BTreeSet<SourceId>, Error> {
