@@ -73,6 +73,11 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   bash tests/real/images.sh "$PLIMSOLL_IMAGES"
 fi
 
+if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
+  step "signing cases through the binary"
+  python3 tests/real/signing.py
+fi
+
 step "done"
 printf '%s part(s) skipped\n' "${#skipped[@]}" >&2
 [ ${#skipped[@]} = 0 ] || printf '  %s\n' "${skipped[@]}" >&2

@@ -288,7 +288,7 @@ impl<'a> Reader<'a> {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 let kind =
-                    if matches!(error, registry::Error::DigestMismatch { .. }) { "unchecked.blob-digest" } else { "unchecked.registry" };
+                    if matches!(error, registry::Error::DigestMismatch { .. } | registry::Error::SizeMismatch { .. }) { "unchecked.blob-digest" } else { "unchecked.registry" };
                 Err(Findings::unchecked(kind, what, chain(&error)))
             }
             Err(_) => {

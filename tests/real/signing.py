@@ -36,14 +36,16 @@ def policy(case):
             keyless["identity_pattern"] = case.get("identity_pattern") or case.get("identity_regexp")
         else:
             keyless["identity"] = case.get("identity") or case.get("san")
-        if case.get("github") or require.get("github"):
-            keyless["github"] = case.get("github") or require["github"]
+        if require.get("source_repo"):
+            keyless["github"] = {"repository": require["source_repo"].removeprefix("https://github.com/")}
         signers["keyless"] = {"keyless": keyless}
     threshold = case.get("threshold") or require.get("threshold")
     asked = {"threshold": {"of": sorted(signers), "at_least": threshold}} if threshold else {"any_of": sorted(signers)}
     annotations = case.get("annotations") or require.get("annotations")
     if annotations:
         asked["annotations"] = annotations
+    if case.get("recursive"):
+        asked["platforms"] = "all"
     return {"version": 1, "extends": "builtin:baseline", "signers": signers, "signatures": [asked], "trust": {"root": os.path.join(fixtures, "trusted_root.json")},
             "references": {f"127.0.0.1:{port}/{case['image'].split(':')[0].split('@')[0]}": f"{book['registry']}/{case['image'].split(':')[0].split('@')[0]}"}}
 
@@ -62,7 +64,7 @@ try:
             continue
         with open(os.path.join(work, "policy.yaml"), "w") as file:
             json.dump(policy(case), file)
-        run = subprocess.run([binary, "verify", f"127.0.0.1:{port}/{case['image']}", "--platform", "linux/amd64", "--policy", os.path.join(work, "policy.yaml"),
+        run = subprocess.run([binary, "verify", f"127.0.0.1:{port}/{case['image']}", "--platform", "linux/arm64" if case["image"].endswith(":arm64") else "linux/amd64", "--policy", os.path.join(work, "policy.yaml"),
                               "--output", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         got = "pass" if run.returncode == 0 else "fail"
         reason = ""
