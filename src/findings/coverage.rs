@@ -9,6 +9,7 @@ use aws_sdk_inspector2::{
 
 use crate::{
     findings::{
+        call::Calls,
         fault::{Fault, FaultKind},
         listing::{NextPage, Pages},
         target::Target,
@@ -57,7 +58,7 @@ impl ScanCoverage {
 }
 
 /// Asks for the coverage of the image: by its ARN, else by repository. `pushed_at` is in seconds since 1970.
-pub(super) async fn fetch(client: &Client, target: &Target, pushed_at: Option<i64>, source: SourceId) -> ScanCoverage {
+pub(super) async fn fetch(client: &Client, calls: Calls<'_>, target: &Target, pushed_at: Option<i64>, source: SourceId) -> ScanCoverage {
     let mut asked = Vec::new();
     if let Some(arn) = target.arn() {
         asked.push(string_filter(arn).map(|filter| CoverageFilterCriteria::builder().resource_id(filter).build()));
@@ -66,7 +67,7 @@ pub(super) async fn fetch(client: &Client, target: &Target, pushed_at: Option<i6
         .push(string_filter(target.repository.clone()).map(|filter| CoverageFilterCriteria::builder().ecr_repository_name(filter).build()));
     for criteria in asked {
         let Ok(criteria) = criteria else { continue };
-        match rows(client, criteria, target).await {
+        match rows(client, calls, criteria, target).await {
             Err(fault) => return ScanCoverage::Unknown(fault),
             Ok(rows) if !rows.is_empty() => return worst(&rows, pushed_at, source),
             Ok(_) => {}
@@ -83,13 +84,13 @@ fn string_filter(value: String) -> Result<CoverageStringFilter, BuildError> {
 }
 
 /// All rows about exactly this digest.
-async fn rows(client: &Client, criteria: CoverageFilterCriteria, target: &Target) -> Result<Vec<CoveredResource>, Fault> {
+async fn rows(client: &Client, calls: Calls<'_>, criteria: CoverageFilterCriteria, target: &Target) -> Result<Vec<CoveredResource>, Fault> {
     let mut found = Vec::new();
     let mut pages = Pages::default();
     let mut token = None;
     loop {
-        let sent = client.list_coverage().filter_criteria(criteria.clone()).max_results(200).set_next_token(token).send().await;
-        let page = sent.map_err(|error| Fault::of(ACTION, &error))?;
+        let request = client.list_coverage().filter_criteria(criteria.clone()).max_results(200).set_next_token(token);
+        let page = calls.run(ACTION, request.send()).await?;
         found.extend(page.covered_resources().iter().filter(|row| target.is_me(row.resource_id()) == Some(true)).cloned());
         match pages.follow(page.next_token()) {
             NextPage::Token(next) => token = Some(next),

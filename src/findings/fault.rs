@@ -105,6 +105,11 @@ impl Fault {
         Self { kind, action, code, message }
     }
 
+    /// A call that did not end in time.
+    pub(super) fn late(action: &'static str) -> Self {
+        Self { kind: FaultKind::Other, action, code: None, message: "no answer in time".to_owned() }
+    }
+
     /// The Gap that this is.
     pub(super) fn gap(&self, source: SourceId) -> Gap {
         let denied = self.denied_action();

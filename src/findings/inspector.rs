@@ -10,7 +10,9 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     findings::{
-        Error, FindingSource, coverage,
+        Error, FindingSource,
+        call::Calls,
+        coverage,
         fault::{Fault, FaultKind},
         listing::{Listing, MAX_RESTARTS, NextPage, Pages, endless, lost_token, report},
         row::{Row, View},
@@ -45,7 +47,8 @@ impl Inspector {
         let region = self.client.config().region().map(ToString::to_string);
         let target = Target::of(image, &self.options, region.as_deref(), ME)?;
         let task = self.options.progress.start("inspector", None);
-        let mut watch = Watch { client: &self.client, target: &target };
+        let calls = Calls::within(self.options.wait.deadline, &*self.options.clock);
+        let mut watch = Watch { client: &self.client, calls, target: &target };
         let settled = settle(&mut watch, &*self.options.clock, &self.options.wait, &*task, ME).await;
         Ok(report(ME, &target, settled, [("view", "inspector".to_owned())]))
     }
@@ -63,17 +66,18 @@ impl FindingSource for Inspector {
 
 struct Watch<'a> {
     client: &'a Client,
+    calls: Calls<'a>,
     target: &'a Target,
 }
 
 impl Watched for Watch<'_> {
     fn look(&mut self) -> BoxFuture<'_, Look> {
         Box::pin(async {
-            let (listing, fault) = list(self.client, self.target).await;
+            let (listing, fault) = list(self.client, self.calls, self.target).await;
             let readiness = match fault {
                 Some(Unlisted::Fault(fault)) => fault.readiness(ME),
                 Some(Unlisted::Gap(gap)) => Readiness::Never(gap),
-                None => coverage::fetch(self.client, self.target, listing.pushed_at, ME).await.readiness(ME, listing.rows),
+                None => coverage::fetch(self.client, self.calls, self.target, listing.pushed_at, ME).await.readiness(ME, listing.rows),
             };
             Look { listing: Some(listing), readiness }
         })
@@ -87,7 +91,7 @@ enum Unlisted {
 }
 
 /// All pages of ListFindings. No filter on the state: suppressed and closed findings must be told from absent ones.
-async fn list(client: &Client, target: &Target) -> (Listing, Option<Unlisted>) {
+async fn list(client: &Client, calls: Calls<'_>, target: &Target) -> (Listing, Option<Unlisted>) {
     let mut best = Listing::default();
     for _ in 0..=MAX_RESTARTS {
         let mut listing = Listing::default();
@@ -101,9 +105,10 @@ async fn list(client: &Client, target: &Target) -> (Listing, Option<Unlisted>) {
                 }
             };
             let follows = token.is_some();
-            let page = match client.list_findings().filter_criteria(criteria).max_results(100).set_next_token(token).send().await {
+            let request = client.list_findings().filter_criteria(criteria).max_results(100).set_next_token(token);
+            let page = match calls.run(ACTION, request.send()).await {
                 Ok(page) => page,
-                Err(error) => break (Fault::of(ACTION, &error), follows),
+                Err(fault) => break (fault, follows),
             };
             listing.pages = listing.pages.saturating_add(1);
             for finding in page.findings() {

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::model::{coverage::SourceId, evidence::SourceReport, image::ResolvedImage, package::Inventory};
 
+mod call;
 mod coverage;
 pub mod ecr;
 mod fault;

@@ -208,6 +208,51 @@ fn an_empty_list_of_an_unknown_registry_is_no_answer() {
 }
 
 #[test]
+fn answers_about_something_else_are_not_believed() {
+    let root = Scenario::testdata("basic-clean").root;
+    let file = std::fs::read_to_string(root.join("ecr/basic-clean.json")).expect("fixture");
+    let own: Value = serde_json::from_str(&file.replace("sha256:@digest@", &made().digest().to_string())).expect("JSON");
+    let row = json!({"name": "CVE-2099-0009", "severity": "LOW"});
+    // What is written over the answer, and whether it is still one.
+    let table = [
+        (json!({}), true),
+        (json!({"registryId": null, "repositoryName": null}), true),
+        (json!({"imageId": null}), false),
+        (json!({"imageId": {"imageTag": "v1"}}), false),
+        (json!({"imageId": {"imageDigest": "zzz"}}), false),
+        (json!({"imageId": {"imageDigest": format!("sha256:{}", "0".repeat(64))}}), false),
+        (json!({"registryId": "999999999999"}), false),
+        (json!({"repositoryName": "acme/other"}), false),
+        (json!({"imageId": null, "imageScanStatus": {"status": "FAILED"}}), false),
+    ];
+    for (change, believed) in table {
+        for rows in [json!([]), json!([row])] {
+            let mut answer = own.clone();
+            answer["imageScanFindings"]["findingSeverityCounts"] = json!({});
+            if rows != json!([]) {
+                answer["imageScanFindings"]["findingSeverityCounts"] = json!({"LOW": 1});
+            }
+            answer["imageScanFindings"]["findings"] = rows.clone();
+            for (key, value) in change.as_object().expect("object") {
+                answer[key] = value.clone();
+            }
+            let registry = json!({"registryId": "111122223333", "scanningConfiguration": {"scanType": "BASIC", "rules": []}});
+            let (rig, _replay) = serve(
+                &root,
+                &json!({"GetRegistryScanningConfiguration": [{"inline": registry}], "DescribeImageScanFindings": [{"inline": answer}]}),
+            );
+            let report = rig.ecr(&made());
+            let expected = if believed { (vec![], rows.as_array().map_or(0, Vec::len)) } else { (vec!["incomplete"], 0) };
+            assert_eq!((kinds(&report), report.observations.len()), expected, "{change}: {report:#?}");
+            if !believed {
+                let dropped = rows.as_array().map_or(0, Vec::len).to_string();
+                assert_eq!((report.state.details["dropped_rows"].as_str(), waited(&report)), (dropped.as_str(), 60), "{change}");
+            }
+        }
+    }
+}
+
+#[test]
 fn denied_gaps_name_the_action() {
     let (url, _replay) = start(Scenario::testdata("access-denied"));
     let rig = Rig::new(&url);
@@ -353,7 +398,8 @@ fn single_answers_mean_what_the_corpus_expects() {
         let digest = answer["imageId"]["imageDigest"].as_str().unwrap_or(AMD64).to_owned();
         let repository = answer["repositoryName"].as_str().unwrap_or("team/app").to_owned();
         let region = if repository == "team/app" { "us-east-1" } else { "us-west-2" };
-        let image = image(&format!("123456789012.dkr.ecr.{region}.amazonaws.com/{repository}:v1"), &digest);
+        let account = answer["registryId"].as_str().unwrap_or("123456789012").to_owned();
+        let image = image(&format!("{account}.dkr.ecr.{region}.amazonaws.com/{repository}:v1"), &digest);
         let mut covered = read(&root, COVERED);
         covered["coveredResources"][0]["resourceId"] = json!(format!("arn:aws:ecr:{region}:123456789012:repository/{repository}/{digest}"));
         let registry = if file.contains("basic") { BASIC } else { ENHANCED };

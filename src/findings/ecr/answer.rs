@@ -10,7 +10,8 @@ use aws_sdk_ecr::{
 
 use crate::{
     findings::{
-        fault::{Fault, FaultKind},
+        call::Calls,
+        fault::FaultKind,
         listing::{Listing, MAX_RESTARTS, NextPage, Pages, endless, lost_token},
         row::{Row, View, first_line, rfc3339},
         target::Target,
@@ -51,8 +52,8 @@ pub(super) struct Answer {
     pub(super) status: Option<String>,
     description: Option<String>,
     counted: Vec<(usize, u64)>,
-    /// Whether a page says that it is about another digest.
-    misses: bool,
+    /// Why a page is not an answer to the question.
+    strays: Option<&'static str>,
 }
 
 /// What an answer means before anybody confirms it.
@@ -65,7 +66,7 @@ pub(super) enum Verdict {
 }
 
 /// Fetches all pages and judges them.
-pub(super) async fn fetch(client: &Client, target: &Target) -> (Answer, Verdict) {
+pub(super) async fn fetch(client: &Client, calls: Calls<'_>, target: &Target) -> (Answer, Verdict) {
     let mut best = Answer::empty();
     for _ in 0..=MAX_RESTARTS {
         let mut answer = Answer::empty();
@@ -76,9 +77,9 @@ pub(super) async fn fetch(client: &Client, target: &Target) -> (Answer, Verdict)
             let id = ImageIdentifier::builder().image_digest(target.digest.to_string()).build();
             let request =
                 client.describe_image_scan_findings().set_registry_id(target.registry_id.clone()).repository_name(&target.repository);
-            let page = match request.image_id(id).max_results(1000).set_next_token(token).send().await {
+            let page = match calls.run(ACTION, request.image_id(id).max_results(1000).set_next_token(token).send()).await {
                 Ok(page) => page,
-                Err(error) => break (Fault::of(ACTION, &error), follows),
+                Err(fault) => break (fault, follows),
             };
             answer.add(&page, target);
             match pages.follow(page.next_token()) {
@@ -104,12 +105,22 @@ pub(super) async fn fetch(client: &Client, target: &Target) -> (Answer, Verdict)
 
 impl Answer {
     fn empty() -> Self {
-        Self { listing: Listing::default(), shape: Shape::Unknown, status: None, description: None, counted: Vec::new(), misses: false }
+        Self { listing: Listing::default(), shape: Shape::Unknown, status: None, description: None, counted: Vec::new(), strays: None }
     }
 
     fn add(&mut self, page: &DescribeImageScanFindingsOutput, target: &Target) {
         let listing = &mut self.listing;
         listing.pages = listing.pages.saturating_add(1);
+        if let Some(reason) = stray(page, target) {
+            // Nothing of such a page is believed, its status included.
+            self.strays = Some(reason);
+            if let Some(found) = page.image_scan_findings() {
+                let rows = found.findings().len().saturating_add(found.enhanced_findings().len());
+                listing.rows = listing.rows.saturating_add(rows);
+                listing.dropped = listing.dropped.saturating_add(rows);
+            }
+            return;
+        }
         if let Some(status) = page.image_scan_status() {
             let word = status.status().map(|status| status.as_str().to_owned());
             // A page that is not done makes the whole answer not done.
@@ -122,20 +133,14 @@ impl Answer {
         listing.completed_at = found.image_scan_completed_at().and_then(rfc3339).or(listing.completed_at.take());
         listing.database_at = found.vulnerability_source_updated_at().and_then(rfc3339).or(listing.database_at.take());
         let before = listing.rows;
-        let other_image = page.image_id().and_then(|id| id.image_digest()).and_then(|digest| target.is_me(digest)) == Some(false);
-        self.misses |= other_image;
         for finding in found.findings() {
             listing.rows = listing.rows.saturating_add(1);
-            if other_image {
-                listing.dropped = listing.dropped.saturating_add(1);
-            } else {
-                listing.add(vec![basic(finding)]);
-            }
+            listing.add(vec![basic(finding)]);
         }
         for finding in found.enhanced_findings() {
             listing.rows = listing.rows.saturating_add(1);
             let row = Row::of_ecr(finding);
-            if other_image || row.is_of_another_image(target) {
+            if row.is_of_another_image(target) {
                 listing.dropped = listing.dropped.saturating_add(1);
                 continue;
             }
@@ -159,11 +164,13 @@ impl Answer {
         let said = self.description.as_deref().map(|text| format!(": {text}")).unwrap_or_default();
         let gap = |kind, text: String| Gap::new(ME, kind, "", text);
         let never = |kind| Readiness::Never(gap(kind, format!("scan status {status}{said}")));
+        if let Some(reason) = self.strays {
+            return Verdict::Final(Readiness::WaitBriefly(gap("incomplete", reason.to_owned())));
+        }
         let readiness = match status {
             _ if is_done(status) && self.listing.completed_at.is_none() => {
                 Readiness::Wait(gap("incomplete", format!("scan status {status}, but no scan has ended yet")).with_hint(LATER))
             }
-            _ if is_done(status) && self.misses => Readiness::Wait(gap("incomplete", "the answer is about another image".to_owned())),
             _ if is_done(status) => match self.miscounted() {
                 Some(text) => Readiness::Wait(gap("incomplete", text).with_hint(LATER)),
                 None => return Verdict::Listed,
@@ -190,6 +197,22 @@ impl Answer {
         let counted: u64 = self.counted.iter().map(|(_, count)| count).sum();
         let totals = self.counted.iter().all(|(_, count)| *count == rows);
         (counted != rows && !totals).then(|| format!("the service counts {counted} findings and lists {rows}"))
+    }
+}
+
+/// Why a page is not about the image that was asked for. The digest must be there: a basic row names no image, so nothing else ties it to one.
+fn stray(page: &DescribeImageScanFindingsOutput, target: &Target) -> Option<&'static str> {
+    let differs = |said: Option<&str>, asked: Option<&str>| said.zip(asked).is_some_and(|(said, asked)| said != asked);
+    match page.image_id().and_then(ImageIdentifier::image_digest) {
+        None => Some("the answer does not say which image it is about"),
+        Some(digest) if digest != target.digest.to_string() => Some("the answer is about another image"),
+        Some(_) if differs(page.registry_id(), target.registry_id.as_deref()) => {
+            Some("the answer is about another image: of another registry")
+        }
+        Some(_) if differs(page.repository_name(), Some(&target.repository)) => {
+            Some("the answer is about another image: of another repository")
+        }
+        Some(_) => None,
     }
 }
 

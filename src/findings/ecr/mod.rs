@@ -12,7 +12,9 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     findings::{
-        Error, FindingSource, coverage,
+        Error, FindingSource,
+        call::Calls,
+        coverage,
         ecr::{
             answer::{Answer, Shape, Verdict},
             registry::{Registry, ScanType},
@@ -54,7 +56,8 @@ impl Ecr {
         let region = self.client.config().region().map(ToString::to_string);
         let target = Target::of(image, &self.options, region.as_deref(), SourceId::Ecr)?;
         let task = self.options.progress.start("ecr", None);
-        let registry = registry::fetch(&self.client, &target).await;
+        let calls = Calls::within(self.options.wait.deadline, &*self.options.clock);
+        let registry = registry::fetch(&self.client, calls, &target).await;
         let mut wait = self.options.wait;
         if registry.never_scans {
             // Nothing will come that is not there already.
@@ -62,6 +65,7 @@ impl Ecr {
         }
         let mut watch = Watch {
             client: &self.client,
+            calls,
             inspector: self.inspector.as_ref(),
             target: &target,
             registry: &registry,
@@ -101,6 +105,7 @@ impl FindingSource for Ecr {
 
 struct Watch<'a> {
     client: &'a Client,
+    calls: Calls<'a>,
     inspector: Option<&'a InspectorClient>,
     target: &'a Target,
     registry: &'a Registry,
@@ -111,7 +116,7 @@ struct Watch<'a> {
 impl Watched for Watch<'_> {
     fn look(&mut self) -> BoxFuture<'_, Look> {
         Box::pin(async {
-            let (answer, verdict) = answer::fetch(self.client, self.target).await;
+            let (answer, verdict) = answer::fetch(self.client, self.calls, self.target).await;
             if answer.shape != Shape::Unknown {
                 self.shape = answer.shape;
             }
@@ -148,8 +153,8 @@ impl Watch<'_> {
         let pushed_at = self.registry.pushed_at.max(answer.listing.pushed_at);
         match self.inspector {
             Some(client) => {
-                let readiness =
-                    coverage::fetch(client, self.target, pushed_at, SourceId::Ecr).await.readiness(SourceId::Ecr, answer.listing.rows);
+                let covered = coverage::fetch(client, self.calls, self.target, pushed_at, SourceId::Ecr).await;
+                let readiness = covered.readiness(SourceId::Ecr, answer.listing.rows);
                 match (readiness, answer.shape) {
                     // An empty list of a registry that may well have basic scanning: Inspector then knows nothing about the image, and never will.
                     (Readiness::Wait(gap), Shape::Basic { empty: true }) if gap.kind == "not-scanned" => {
