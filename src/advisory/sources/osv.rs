@@ -207,11 +207,11 @@ fn ratings(scores: &[Value], author: RatingAuthor) -> Vec<Rating> {
             match entry.get("type").and_then(Value::as_str) {
                 Some("Ubuntu") => rating_by_word(RatingAuthor::Vendor, &text),
                 Some("CVSS_V2" | "CVSS_V3" | "CVSS_V4") => {
-                    Rating { author, word: None, score_tenths: cvss::base_score_tenths(&text), vector: Some(cut(text)) }
+                    Rating { author, word: None, score_tenths: cvss::base_score_tenths(&text), vector: Some(cut(&text)) }
                 }
                 // The type in front of it keeps a vector of an unknown kind from reading as one that is known.
                 kind => {
-                    Rating { author, word: None, vector: Some(cut(format!("{} {text}", kind.unwrap_or("unknown")))), score_tenths: None }
+                    Rating { author, word: None, vector: Some(cut(&format!("{} {text}", kind.unwrap_or("unknown")))), score_tenths: None }
                 }
             }
         })
@@ -222,7 +222,7 @@ fn ratings(scores: &[Value], author: RatingAuthor) -> Vec<Rating> {
 }
 
 /// A vector that reads is far shorter than this.
-fn cut(text: String) -> String {
+fn cut(text: &str) -> String {
     text.chars().take(MAX_VECTOR).collect()
 }
 
