@@ -76,7 +76,7 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
     let mut summary = BuildSummary { shards: Vec::new(), gaps: Vec::new(), skipped };
     let mut first_error = None;
     for (ecosystem, path) in feeds {
-        let feed = match read_feed(ecosystem, &path) {
+        let feed = match read_feed(ecosystem, &path, built_at) {
             Ok(feed) => feed,
             Err(error) => {
                 summary.gaps.push(gap(ecosystem.name, &error.to_string()));
@@ -153,7 +153,20 @@ impl Feed {
     }
 }
 
-fn read_feed(ecosystem: &'static Ecosystem, path: &Path) -> Result<Feed, Error> {
+/// The first entry of a language feed with a suffix that this language does not have: no shard would hold it.
+fn misplaced(ecosystem: &Ecosystem, advisory: &Advisory) -> Option<String> {
+    let texts = advisory.affected.iter().map(|affected| &affected.ecosystem);
+    let mut wrong =
+        texts.filter(|text| ecosystem.releases == Releases::None && text.split_once(':').is_some_and(|(name, _)| name == ecosystem.name));
+    wrong.next().map(|text| text.chars().take(80).collect())
+}
+
+/// Whether a record is withdrawn by now: a date that does not read or has not come withdraws nothing.
+fn is_past(date: &str, built_at: Timestamp) -> bool {
+    date.parse::<Timestamp>().is_ok_and(|date| date <= built_at)
+}
+
+fn read_feed(ecosystem: &'static Ecosystem, path: &Path, built_at: Timestamp) -> Result<Feed, Error> {
     let io = |source| Error::Io { doing: "read", path: path.to_owned(), source };
     let broken = |reason: String| Error::Feed { feed: ecosystem.name.to_owned(), reason };
     let digest = hash_file(path).map_err(io)?;
@@ -167,7 +180,7 @@ fn read_feed(ecosystem: &'static Ecosystem, path: &Path) -> Result<Feed, Error> 
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|error| broken(error.to_string()))?;
         let name = entry.name().map(|name| name.into_owned()).unwrap_or_default();
-        if entry.is_dir() || !name.ends_with(".json") {
+        if entry.is_dir() || !name.to_ascii_lowercase().ends_with(".json") {
             continue;
         }
         bytes.clear();
@@ -180,7 +193,13 @@ fn read_feed(ecosystem: &'static Ecosystem, path: &Path) -> Result<Feed, Error> 
             continue;
         }
         match osv::parse_record(&bytes) {
-            Ok(advisory) => advisories.push(advisory),
+            Ok(mut advisory) => {
+                if let Some(text) = misplaced(ecosystem, &advisory) {
+                    unreadable.push(format!("{name} (no packages are of `{text}`)"));
+                }
+                advisory.withdrawn = advisory.withdrawn.filter(|date| is_past(date, built_at));
+                advisories.push(advisory);
+            }
             Err(reason) => unreadable.push(format!("{name} ({reason})")),
         }
     }
@@ -382,6 +401,40 @@ mod tests {
         let status = &Database::open(out.path()).unwrap().status()[0];
         // A record from the future does not make the shard younger than its build.
         assert_eq!((status.unreadable, status.as_of.as_deref()), (1, Some("2025-01-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn spelling_hides_no_record() {
+        let named = |id: &str, ecosystem: &str| RECORD.replace("PLIM-1", id).replace("\"npm\"", &format!("\"{ecosystem}\""));
+        let feed = feed_of(&[
+            ("a.JSON", &named("PLIM-1", "npm")),
+            ("b.json", &named("PLIM-2", "NPM")),
+            ("c.Json", &named("PLIM-3", "npm:")),
+            ("d.json", &named("PLIM-4", "npm:old")),
+        ]);
+        let out = tempfile::tempdir().unwrap();
+        let summary = build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        assert_eq!(summary.shards.iter().map(|shard| (shard.name.as_str(), shard.rows)).collect::<Vec<_>>(), [("npm", 3)]);
+        assert_eq!(summary.gaps.len(), 1);
+        assert!(summary.gaps[0].reason.contains("d.json (no packages are of `npm:old`)"), "{:?}", summary.gaps);
+    }
+
+    #[test]
+    fn only_a_date_that_has_come_withdraws_a_record() {
+        for (date, expected) in [
+            ("no", false),
+            ("", false),
+            ("2999-01-01T00:00:00Z", false),
+            ("2026-10-31T00:00:00Z", true),
+            ("2020-01-01T00:00:00.123456Z", true),
+        ] {
+            let record = RECORD.replacen('{', &format!("{{\"withdrawn\":\"{date}\","), 1);
+            let feed = feed_of(&[("a.json", &record)]);
+            let out = tempfile::tempdir().unwrap();
+            build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+            let found = Database::open(out.path()).unwrap().get("PLIM-1").unwrap().unwrap();
+            assert_eq!(found.withdrawn.is_some(), expected, "{date}");
+        }
     }
 
     #[test]

@@ -13,6 +13,59 @@ pub fn base_score_tenths(vector: &str) -> Option<u16> {
     rest.starts_with("AV:").then(|| metrics(rest)).flatten().and_then(|metrics| version_2(&metrics))
 }
 
+/// Whether a vector is one of a known version: a score can be computed, or it is a complete 4.0 vector.
+#[must_use]
+pub fn is_well_formed(vector: &str) -> bool {
+    base_score_tenths(vector).is_some()
+        || vector.strip_prefix("CVSS:4.0/").and_then(metrics).is_some_and(|metrics| {
+            VERSION_4_BASE.iter().all(|(name, _)| metrics.contains_key(name))
+                && metrics.iter().all(|(name, value)| {
+                    let known = VERSION_4_BASE.iter().chain(VERSION_4_OPTIONAL).find(|(known, _)| known == name);
+                    known.is_some_and(|(_, values)| values.split(' ').any(|known| known == *value))
+                })
+        })
+}
+
+/// The metrics that every 4.0 vector has, and their values (<https://www.first.org/cvss/v4.0/specification-document>, table 23).
+const VERSION_4_BASE: &[(&str, &str)] = &[
+    ("AV", "N A L P"),
+    ("AC", "L H"),
+    ("AT", "N P"),
+    ("PR", "N L H"),
+    ("UI", "N P A"),
+    ("VC", "H L N"),
+    ("VI", "H L N"),
+    ("VA", "H L N"),
+    ("SC", "H L N"),
+    ("SI", "H L N"),
+    ("SA", "H L N"),
+];
+
+/// The metrics that a 4.0 vector may have.
+const VERSION_4_OPTIONAL: &[(&str, &str)] = &[
+    ("E", "X A P U"),
+    ("CR", "X H M L"),
+    ("IR", "X H M L"),
+    ("AR", "X H M L"),
+    ("MAV", "X N A L P"),
+    ("MAC", "X L H"),
+    ("MAT", "X N P"),
+    ("MPR", "X N L H"),
+    ("MUI", "X N P A"),
+    ("MVC", "X H L N"),
+    ("MVI", "X H L N"),
+    ("MVA", "X H L N"),
+    ("MSC", "X H L N"),
+    ("MSI", "X S H L N"),
+    ("MSA", "X S H L N"),
+    ("S", "X N P"),
+    ("AU", "X N Y"),
+    ("R", "X A U I"),
+    ("V", "X D C"),
+    ("RE", "X L M H"),
+    ("U", "X Clear Green Amber Red"),
+];
+
 /// Splits a vector; a metric given twice makes it invalid.
 fn metrics(text: &str) -> Option<BTreeMap<&str, &str>> {
     let mut found = BTreeMap::new();
@@ -82,6 +135,25 @@ fn whole(tenths: f64) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn complete_vectors_of_version_4_are_well_formed() {
+        let base = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
+        for (vector, expected) in [
+            (base.to_owned(), true),
+            (format!("{base}/E:P/MSI:S/U:Amber"), true),
+            ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned(), true),
+            (format!("{base}/E:Q"), false),
+            (format!("{base}/"), false),
+            (format!("{base}/AV:N"), false),
+            (format!("{base}/XX:N"), false),
+            ("CVSS:4.0/AV:N".to_owned(), false),
+            ("CVSS:3.1/AV:N/garbage".to_owned(), false),
+            ("9.8".to_owned(), false),
+        ] {
+            assert_eq!(is_well_formed(&vector), expected, "{vector}");
+        }
+    }
 
     #[test]
     fn published_vectors_score_as_published() {

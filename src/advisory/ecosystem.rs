@@ -59,6 +59,18 @@ pub fn of_text(text: &str) -> Option<&'static Ecosystem> {
     ((found.releases == Releases::Required) == has_release && (has_release || !text.contains(':'))).then_some(found)
 }
 
+/// An OSV ecosystem string as the specification writes it, when only case, blanks or an empty suffix keep it from being that: `pypi` and
+/// `PyPI:` are `PyPI`. Everything else stays as it is.
+#[must_use]
+pub fn normal_text(text: &str) -> Cow<'_, str> {
+    let (name, suffix) = text.trim().split_once(':').map_or((text.trim(), ""), |(name, suffix)| (name.trim(), suffix.trim()));
+    match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name.eq_ignore_ascii_case(name)) {
+        Some(ecosystem) if suffix.is_empty() => Cow::Borrowed(ecosystem.name),
+        Some(ecosystem) => Cow::Owned(format!("{}:{suffix}", ecosystem.name)),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Finds the language ecosystem of a kind of package.
 #[must_use]
 pub fn of_language(kind: PackageKind) -> Option<&'static Ecosystem> {
@@ -147,6 +159,20 @@ mod tests {
             ("Debian:../x", None),
         ] {
             assert_eq!(shard_name(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn case_and_empty_suffixes_do_not_make_another_ecosystem() {
+        for (text, expected) in [
+            ("pypi", "PyPI"),
+            ("PyPI:", "PyPI"),
+            (" PYPI : ", "PyPI"),
+            ("debian:12", "Debian:12"),
+            ("npm:x", "npm:x"),
+            ("Ubuntu:22.04:LTS", "Ubuntu:22.04:LTS"),
+        ] {
+            assert_eq!(normal_text(text), expected, "{text}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     advisory::{
-        Database, Error, almalinux,
+        Database, Error, almalinux, cvss,
         ecosystem::{self, Ecosystem},
         range::{Judgement, judge},
         shard::{
@@ -22,10 +22,12 @@ use crate::{
         coverage::{Gap, SourceId},
         evidence::{Observation, ObservedPackage, ObservedState},
         package::{Inventory, Package, PackageKind},
-        severity::Rating,
+        severity::{Rating, Severity},
     },
 };
 
+/// The attribute of an observation with a rating that cannot be read; its value is how many.
+const RATING_UNREADABLE: &str = "rating-unreadable";
 const HINT_BUILD: &str = "build the database again with `plimsoll db build --from DIR`";
 
 /// Matches every package of `inventory`; both lists come sorted.
@@ -231,6 +233,12 @@ impl Found {
             undecided.remove(&record);
             let advisory = part.shard.record(record)?;
             let template = observation(part, package, (name, version), hit, &advisory);
+            // Without one rating that reads nobody knows how bad this is; with one, the attribute says that another was lost.
+            let rated = template.ratings.iter().any(|rating| rating.severity() != Severity::Unknown);
+            if template.attributes.contains_key(RATING_UNREADABLE) && !rated {
+                let reason = format!("no rating of {} can be read", advisory.id.0);
+                self.gaps.push(Gap::new(SourceId::Offline, "undecidable", subject.clone(), reason));
+            }
             self.observations.extend(per_cve(&advisory, &template));
         }
         let mut named = Vec::with_capacity(undecided.len());
@@ -269,10 +277,10 @@ fn judge_row(part: &Part<'_>, row: &Row, module: &Module<'_>, installed: Option<
             .flat_map(|range| &range.events)
             .any(|event| matches!(event, Event::Fixed(text) if almalinux::is_modular(text)));
     let judgement = match (module, modular_row) {
-        (Module::None, true) | (Module::Stream(_) | Module::Unclear, false) => return Ok(Judgement::NotAffected),
+        (Module::None, true) | (Module::Stream(_), false) => return Ok(Judgement::NotAffected),
         _ => judge(part.ecosystem.scheme, installed, version, &row.affected.ranges, &row.affected.versions),
     };
-    if !modular_row || judgement == Judgement::NotAffected {
+    if judgement == Judgement::NotAffected || (!modular_row && !matches!(module, Module::Unclear)) {
         return Ok(judgement);
     }
     let Module::Stream(stream) = module else {
@@ -323,6 +331,10 @@ fn observation(part: &Part<'_>, package: &Package, known_as: (&str, &str), hit: 
         BTreeMap::from([("advisory".to_owned(), advisory.id.0.clone()), ("shard".to_owned(), part.shard.name().to_owned())]);
     if known_as != (package.name.as_str(), package.version.as_str()) {
         attributes.insert("matched-as".to_owned(), format!("{} {}", known_as.0, known_as.1));
+    }
+    let unreadable = ratings.iter().filter_map(|rating| rating.vector.as_deref()).filter(|vector| !cvss::is_well_formed(vector)).count();
+    if unreadable > 0 {
+        attributes.insert(RATING_UNREADABLE.to_owned(), unreadable.to_string());
     }
     if let Some(urgency) = hit.urgency {
         attributes.insert("urgency".to_owned(), urgency);

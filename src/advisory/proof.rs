@@ -136,7 +136,7 @@ mod tests {
         let keelson = r#"{"id":"PLIM-1","affected":[{"package":{"ecosystem":"PyPI","name":"keelson"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
         for (number, debian, expected) in [(0, "DSA-9001-1", 1), (1, "DEBIAN-CVE-2026-90009", 0)] {
             let record = format!(
-                r#"{{"id":"{debian}","affected":[{{"package":{{"ecosystem":"Debian:12","name":"python-keelson"}},"ranges":[]}}]}}"#
+                r#"{{"id":"{debian}","affected":[{{"package":{{"ecosystem":"Debian:12","name":"python-keelson"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"0.5-1"}}]}}]}}]}}"#
             );
             for (ecosystem, text) in [("PyPI", keelson), ("Debian", record.as_str())] {
                 fs::create_dir_all(from.join(ecosystem)).unwrap();
@@ -155,6 +155,63 @@ mod tests {
             );
             let (observations, gaps) = match_inventory(&Database::open(&out).unwrap(), &image);
             assert_eq!((observations.len(), gaps), (expected + 1, Vec::new()), "{debian}");
+        }
+    }
+
+    /// A database of one feed with these records.
+    fn database_with(feed: &str, records: &[String]) -> (tempfile::TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, out) = (folder.path().join("from"), folder.path().join("out"));
+        fs::create_dir_all(from.join(feed)).unwrap();
+        let mut archive = zip::ZipWriter::new(fs::File::create(from.join(feed).join("all.zip")).unwrap());
+        for (number, text) in records.iter().enumerate() {
+            archive.start_file(format!("{number}.json"), zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+        }
+        archive.finish().unwrap();
+        build(&from, &out, now()).unwrap();
+        let database = Database::open(&out).unwrap();
+        (folder, database)
+    }
+
+    #[test]
+    fn a_damaged_rating_is_told_and_one_without_company_is_a_gap() {
+        let (bad, four) = ("CVSS:3.1/AV:N/garbage", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N");
+        for (scores, told, gaps) in [
+            (vec![("CVSS_V3", bad)], true, 1),
+            (vec![("CVSS_V9", "9.8")], true, 1),
+            (vec![("CVSS_V3", bad), ("CVSS_V4", four)], true, 1),
+            (vec![("CVSS_V3", bad), ("CVSS_V3", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H")], true, 0),
+            (vec![("CVSS_V4", four)], false, 0),
+            (vec![("CVSS_V4", "CVSS:4.0/AV:N")], true, 1),
+            (vec![], false, 0),
+        ] {
+            let severity: Vec<_> = scores.iter().map(|(kind, score)| format!(r#"{{"type":"{kind}","score":"{score}"}}"#)).collect();
+            let record = format!(
+                r#"{{"id":"PLIM-1","severity":[{}],"affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"versions":["1.0.0"]}}]}}"#,
+                severity.join(",")
+            );
+            let (_folder, database) = database_with("npm", &[record]);
+            let (observations, found) = match_inventory(&database, &inventory(None, vec![package(PackageKind::Npm, "a", "1.0.0")]));
+            assert_eq!(observations.len(), 1);
+            assert_eq!(observations[0].attributes.contains_key("rating-unreadable"), told, "{scores:?}");
+            assert_eq!(found.iter().filter(|gap| gap.kind == "undecidable").count(), gaps, "{scores:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_package_of_an_unclear_module_is_not_cleared_by_plain_rows() {
+        let record = r#"{"id":"ALSA-2026:1","summary":"Important: keel security update","related":["CVE-2026-90001"],"affected":[{"package":{"ecosystem":"AlmaLinux:8","name":"keel"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0-1.el8"}]}]}]}"#;
+        let (_folder, database) = database_with("AlmaLinux", &[record.to_owned()]);
+        for (version, label, expected) in [
+            ("1.0-1.module_el8.6.0+1+aaaaaaaa", None, vec!["undecidable"]),
+            ("1.0-1.el8", Some("keel:1:8060020220628:1"), vec!["undecidable"]),
+            ("3.0-1.module_el8.6.0+1+aaaaaaaa", None, vec![]),
+            ("1.0-1.module_el8.6.0+1+aaaaaaaa", Some("keel:1:8060020220628:1"), vec![]),
+        ] {
+            let image = inventory(Some(("almalinux", "8.10")), vec![rpm("keel", version, label, None)]);
+            let (observations, gaps) = match_inventory(&database, &image);
+            assert_eq!((observations, gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>()), (Vec::new(), expected), "{version}");
         }
     }
 

@@ -38,15 +38,31 @@ pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[Affected
     let mut undecidable = None;
     for range in ranges {
         match contains(scheme, range, installed) {
+            Ok(_) if !holds_versions(range) => {}
+            Ok(_) if !begins(range) => undecidable = undecidable.or_else(|| Some("a range does not say where it begins".to_owned())),
             Ok(inside) => affected |= inside,
             Err(reason) => undecidable = undecidable.or(Some(reason)),
         }
     }
     // Parsing long lists is dear, so it comes last.
-    affected = affected
-        || versions
-            .iter()
-            .any(|listed| scheme.parse_event(listed).is_some_and(|listed| listed.compare(installed) == Some(Ordering::Equal)));
+    let mut strange = None;
+    if !affected {
+        for listed in versions {
+            match scheme.parse_event(listed) {
+                Some(listed) => affected |= listed.compare(installed) == Some(Ordering::Equal),
+                None => strange = strange.or(Some(listed)),
+            }
+        }
+    }
+    // A range that reads decides every version. Without one the list stands alone, and must read in full to say "not affected": many real
+    // records list a few texts of old that are no versions beside a range that covers them.
+    if !ranges.iter().any(holds_versions) {
+        undecidable = match strange {
+            _ if versions.is_empty() => Some("the entry names neither versions nor a range of them".to_owned()),
+            Some(listed) => Some(no_version(scheme, listed)),
+            None => undecidable,
+        };
+    }
     match undecidable {
         _ if affected => {
             let open_ended = ranges.iter().any(|range| !matches!(range.scheme, RangeScheme::Git))
@@ -56,6 +72,16 @@ pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[Affected
         Some(reason) => Judgement::Undecidable(reason),
         None => Judgement::NotAffected,
     }
+}
+
+/// Whether a range is about versions, or at least not about commits.
+fn holds_versions(range: &AffectedRange) -> bool {
+    range.scheme != RangeScheme::Git
+}
+
+/// Whether a range holds anything: the specification demands at least one `introduced`.
+fn begins(range: &AffectedRange) -> bool {
+    range.events.iter().any(|event| matches!(event, Event::Introduced(_)))
 }
 
 /// Whether `version` lies in `range`; commit ranges hold no versions.
@@ -101,10 +127,11 @@ fn contains(scheme: Scheme, range: &AffectedRange, version: &Version) -> Result<
 }
 
 fn bound(scheme: Scheme, text: &str) -> Result<Bound, String> {
-    scheme
-        .parse_event(text)
-        .map(Bound::At)
-        .ok_or_else(|| format!("`{}` is no {} version", text.chars().take(80).collect::<String>(), scheme.name()))
+    scheme.parse_event(text).map(Bound::At).ok_or_else(|| no_version(scheme, text))
+}
+
+fn no_version(scheme: Scheme, text: &str) -> String {
+    format!("`{}` is no {} version", text.chars().take(80).collect::<String>(), scheme.name())
 }
 
 fn order(a: &Bound, b: &Bound) -> Ordering {
@@ -213,6 +240,33 @@ mod tests {
             check("1.0.0", &[strange, range(RangeScheme::Semver, &[("introduced", "0"), ("fixed", "2.0.0")])]),
             Judgement::Affected { .. }
         ));
+    }
+
+    #[test]
+    fn an_entry_that_says_nothing_is_undecidable() {
+        let git = || range(RangeScheme::Git, &[]);
+        let unknown = |ranges: &[AffectedRange], versions: &[&str]| {
+            let versions: Vec<_> = versions.iter().map(|text| (*text).to_owned()).collect();
+            judge(Scheme::Pep440, &Scheme::Pep440.parse("1.0").unwrap(), "1.0", ranges, &versions)
+        };
+        let good = || range(RangeScheme::Ecosystem, &[("introduced", "2"), ("fixed", "3")]);
+        for (ranges, versions) in [
+            (vec![], vec![]),
+            (vec![git()], vec![]),
+            (vec![range(RangeScheme::Ecosystem, &[])], vec![]),
+            (vec![range(RangeScheme::Ecosystem, &[("fixed", "2.0")])], vec![]),
+            (vec![range(RangeScheme::Ecosystem, &[("fixed", "2.0")]), good()], vec!["0.9"]),
+            (vec![], vec!["0.9", "1.0 beta@@"]),
+            (vec![git()], vec!["bulbasaur"]),
+        ] {
+            assert!(matches!(unknown(&ranges, &versions), Judgement::Undecidable(_)), "{ranges:?} {versions:?}");
+        }
+        for (ranges, versions) in
+            [(vec![git()], vec!["0.9"]), (vec![], vec!["0.9"]), (vec![good()], vec!["bulbasaur"]), (vec![good()], vec![])]
+        {
+            assert_eq!(unknown(&ranges, &versions), Judgement::NotAffected, "{ranges:?} {versions:?}");
+        }
+        assert!(matches!(unknown(&[git()], &["bulbasaur", "1.0.0"]), Judgement::Affected { .. }));
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::{
 
 /// Titles are cut here; records without a summary lend the start of their details.
 const MAX_TITLE: usize = 200;
+/// Vectors are cut here.
+const MAX_VECTOR: usize = 512;
 /// So many links are kept.
 const MAX_REFERENCES: usize = 4;
 
@@ -57,17 +59,10 @@ struct Record {
     published: Option<String>,
     modified: Option<String>,
     withdrawn: Option<String>,
-    severity: Option<Vec<Score>>,
+    severity: Option<Vec<Value>>,
     affected: Option<Vec<AffectedEntry>>,
     references: Option<Vec<Reference>>,
     database_specific: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Score {
-    #[serde(rename = "type")]
-    kind: String,
-    score: String,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +70,7 @@ struct AffectedEntry {
     package: Option<PackageName>,
     ranges: Option<Vec<Range>>,
     versions: Option<Vec<String>>,
-    severity: Option<Vec<Score>>,
+    severity: Option<Vec<Value>>,
     ecosystem_specific: Option<Value>,
     database_specific: Option<Value>,
 }
@@ -101,7 +96,10 @@ struct Reference {
 }
 
 impl Record {
-    fn into_advisory(self) -> Advisory {
+    fn into_advisory(mut self) -> Advisory {
+        for package in self.affected.iter_mut().flatten().filter_map(|entry| entry.package.as_mut()) {
+            package.ecosystem = ecosystem::normal_text(&package.ecosystem).into_owned();
+        }
         let is_distribution = self.affected.iter().flatten().filter_map(|entry| entry.package.as_ref()).any(|package| {
             ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.releases == ecosystem::Releases::Required)
                 || ["Ubuntu:", "Rocky Linux:", "Red Hat:"].iter().any(|name| package.ecosystem.starts_with(name))
@@ -199,20 +197,33 @@ type EventKey = (&'static str, fn(String) -> Event);
 const EVENTS: &[EventKey] =
     &[("introduced", Event::Introduced), ("fixed", Event::Fixed), ("last_affected", Event::LastAffected), ("limit", Event::Limit)];
 
-fn ratings(scores: &[Score], author: RatingAuthor) -> Vec<Rating> {
+/// Every entry of a `severity` list. One that does not read is kept as written, so that the matcher can say so: it may be the worst of them.
+fn ratings(scores: &[Value], author: RatingAuthor) -> Vec<Rating> {
     let mut found: Vec<_> = scores
         .iter()
-        .filter_map(|score| match score.kind.as_str() {
-            "Ubuntu" => Some(rating_by_word(RatingAuthor::Vendor, &score.score)),
-            "CVSS_V2" | "CVSS_V3" | "CVSS_V4" => {
-                Some(Rating { author, word: None, vector: Some(score.score.clone()), score_tenths: cvss::base_score_tenths(&score.score) })
+        .map(|entry| {
+            let score = entry.get("score").unwrap_or(entry);
+            let text = score.as_str().map_or_else(|| score.to_string(), str::to_owned);
+            match entry.get("type").and_then(Value::as_str) {
+                Some("Ubuntu") => rating_by_word(RatingAuthor::Vendor, &text),
+                Some("CVSS_V2" | "CVSS_V3" | "CVSS_V4") => {
+                    Rating { author, word: None, score_tenths: cvss::base_score_tenths(&text), vector: Some(cut(&text)) }
+                }
+                // The type in front of it keeps a vector of an unknown kind from reading as one that is known.
+                kind => {
+                    Rating { author, word: None, vector: Some(cut(&format!("{} {text}", kind.unwrap_or("unknown")))), score_tenths: None }
+                }
             }
-            _ => None,
         })
         .collect();
     // A vector that we can score goes first: it is the one that a word is joined to.
     found.sort_by_key(|rating| (rating.score_tenths.is_none(), rating.clone()));
     found
+}
+
+/// A vector that reads is far shorter than this.
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_VECTOR).collect()
 }
 
 fn rating_by_word(author: RatingAuthor, word: &str) -> Rating {
@@ -262,6 +273,22 @@ mod tests {
         assert_eq!(record.affected[0].ranges[1].events, [Event::Introduced("0".to_owned()), Event::Unknown("until".to_owned())]);
         let scored = record.ratings.iter().find(|rating| rating.score_tenths == Some(98)).unwrap();
         assert_eq!((scored.author, scored.word.as_deref()), (RatingAuthor::Ghsa, Some("CRITICAL")));
+    }
+
+    #[test]
+    fn ratings_that_do_not_read_are_kept_as_written() {
+        for (entry, vector) in [
+            (r#"{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/garbage"}"#, "CVSS:3.1/AV:N/garbage"),
+            (r#"{"type":"CVSS_V9","score":"9.8"}"#, "CVSS_V9 9.8"),
+            (r#"{"type":"CVSS_V3","score":9.8}"#, "9.8"),
+            (r#"{"type":3,"score":"9.8"}"#, "unknown 9.8"),
+            (r#""critical""#, "unknown critical"),
+        ] {
+            let record = parse_record(format!(r#"{{"id":"A","severity":[{entry}]}}"#).as_bytes()).unwrap();
+            let expected = Rating { author: RatingAuthor::Osv, word: None, vector: Some(vector.to_owned()), score_tenths: None };
+            assert!(!cvss::is_well_formed(vector));
+            assert_eq!(record.ratings, [expected], "{entry}");
+        }
     }
 
     #[test]
