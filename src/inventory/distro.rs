@@ -34,9 +34,8 @@ pub(super) fn package_kind(distro: &Distro) -> Option<PackageKind> {
         Some(match id {
             "debian" | "ubuntu" | "raspbian" | "linuxmint" | "kali" | "devuan" => PackageKind::Deb,
             "alpine" | "wolfi" | "chainguard" => PackageKind::Apk,
-            "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "amzn" | "ol" | "azurelinux" | "mariner" | "photon" | "suse" | "sles" => {
-                PackageKind::Rpm
-            }
+            "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "amzn" | "ol" | "azurelinux" | "mariner" | "photon" | "suse"
+            | "sles" => PackageKind::Rpm,
             id if id.starts_with("opensuse") => PackageKind::Rpm,
             _ => return None,
         })

@@ -394,8 +394,19 @@ fn keep<R: io::Read>(size: u64, stream: &mut TarStream<R>) -> Result<Payload, Fa
 /// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.
 fn resembles_record(head: &[u8]) -> bool {
     const HEADS: &[&[u8]] = &[
-        b"{", b"Metadata-Version:", b"Package:", b"Status:", b"Version:", b"Architecture:", b"Source:", b"Name:", b"C:Q", b"P:", b"ID=",
-        b"NAME=", b"PRETTY_NAME=",
+        b"{",
+        b"Metadata-Version:",
+        b"Package:",
+        b"Status:",
+        b"Version:",
+        b"Architecture:",
+        b"Source:",
+        b"Name:",
+        b"C:Q",
+        b"P:",
+        b"ID=",
+        b"NAME=",
+        b"PRETTY_NAME=",
     ];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     HEADS.iter().any(|start| head.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))

@@ -93,10 +93,10 @@ fn links_lead_through_the_merged_view() {
 #[test]
 fn folders_of_records_are_found_through_links() {
     check(&[&[File("opt/x/one", "{1}"), Link("a/records", "/opt/x")]], &[("a/records/one", 0, "{1}")]);
-    check(&[&[File("opt/y/one", "{1}"), Link("opt/x/records", "../y"), Link("a", "opt/x")]], &[
-        ("a/records/one", 0, "{1}"),
-        ("opt/x/records/one", 0, "{1}"),
-    ]);
+    check(
+        &[&[File("opt/y/one", "{1}"), Link("opt/x/records", "../y"), Link("a", "opt/x")]],
+        &[("a/records/one", 0, "{1}"), ("opt/x/records/one", 0, "{1}")],
+    );
     check(&[&[File("opt/records/one", "1"), Link("a/records", "/opt/records")]], &[("opt/records/one", 0, "1")]);
     check(&[&[Link("bin/X11", "."), File("bin/want", "1")]], &[("bin/want", 0, "1")]);
     let check = |puts: &[Put<'_>], expected: &[&str]| {

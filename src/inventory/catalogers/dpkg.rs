@@ -54,7 +54,8 @@ impl Cataloger for Dpkg {
         if let Some(folder) = context.view.resolve(STATUS_FOLDER) {
             let prefix = format!("{folder}/");
             // A folder that is a link gives its files names of their own, below the link.
-            let below = |path: &str| path.starts_with(&prefix) || path.strip_prefix(STATUS_FOLDER).is_some_and(|rest| rest.starts_with('/'));
+            let below =
+                |path: &str| path.starts_with(&prefix) || path.strip_prefix(STATUS_FOLDER).is_some_and(|rest| rest.starts_with('/'));
             let files = context.view.files().filter(|file| below(file.path) && !file.path.ends_with(".md5sums"));
             for file in files {
                 let parsed = parse(file.bytes, context.limits());
@@ -201,8 +202,12 @@ fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
             *kept = String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned();
         }
     }
-    let reason =
-        || format!("{dropped} installed records are damaged, say a field twice, have no name or version, or are beyond the limit of {} packages", limits.packages);
+    let reason = || {
+        format!(
+            "{dropped} installed records are damaged, say a field twice, have no name or version, or are beyond the limit of {} packages",
+            limits.packages
+        )
+    };
     Parsed { records, any, error: (dropped > 0).then(|| CatalogError(reason())) }
 }
 

@@ -140,7 +140,8 @@ mod tests {
         let gaps = |files: &[(&str, &str)]| fixture::catalog(&Pypi, files).gaps.into_iter().map(|gap| gap.subject).collect::<Vec<_>>();
         assert_eq!(gaps(&[("x/a.dist-info/RECORD", "pypi/malformed"), ("x/a.dist-info/WHEEL", "pypi/malformed")]), ["x/a.dist-info"]);
         assert_eq!(gaps(&[("x/site-packages/a-1.egg", "pypi/malformed")]), ["x/site-packages/a-1.egg"]);
-        let whole = [("x/a.dist-info/RECORD", "pypi/malformed"), ("x/a.dist-info/METADATA", "pypi/METADATA"), ("x/a.egg", "pypi/malformed")];
+        let whole =
+            [("x/a.dist-info/RECORD", "pypi/malformed"), ("x/a.dist-info/METADATA", "pypi/METADATA"), ("x/a.egg", "pypi/malformed")];
         assert!(gaps(&whole).is_empty());
     }
 }
