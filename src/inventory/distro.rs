@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{layers::FileView, model::package::Distro};
+use crate::{
+    layers::FileView,
+    model::package::{Distro, PackageKind},
+};
 
 const RELEASE_FILES: &[&str] = &["etc/os-release", "usr/lib/os-release"];
 const OLDER_FILES: &[&str] = &["etc/alpine-release", "etc/debian_version", "etc/redhat-release", "etc/system-release"];
@@ -23,6 +26,21 @@ pub(super) fn read(view: &FileView) -> Option<Distro> {
         .filter_map(text)
         .find_map(|text| parse_os_release(&text))
         .or_else(|| OLDER_FILES.iter().find_map(|path| text(path).and_then(|text| parse_older(path, text.trim()))))
+}
+
+/// What the distribution's package manager installs, told from `ID` and then from `ID_LIKE`.
+pub(super) fn package_kind(distro: &Distro) -> Option<PackageKind> {
+    let kind = |id: &str| {
+        Some(match id {
+            "debian" | "ubuntu" | "raspbian" | "linuxmint" | "kali" | "devuan" => PackageKind::Deb,
+            "alpine" | "wolfi" | "chainguard" => PackageKind::Apk,
+            "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "amzn" | "ol" | "azurelinux" | "mariner" | "photon" | "suse"
+            | "sles" => PackageKind::Rpm,
+            id if id.starts_with("opensuse") => PackageKind::Rpm,
+            _ => return None,
+        })
+    };
+    std::iter::once(&distro.id).chain(&distro.id_like).find_map(|id| kind(&id.to_ascii_lowercase()))
 }
 
 fn parse_os_release(text: &str) -> Option<Distro> {

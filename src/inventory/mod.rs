@@ -5,6 +5,7 @@ mod cataloger;
 mod catalogers;
 mod distro;
 pub mod end_of_life;
+mod misplaced;
 mod purl;
 mod rpmdb;
 mod unread;
@@ -20,13 +21,19 @@ use crate::{
         coverage::{Gap, SourceId},
         image::Layer,
         location::Location,
-        package::{Inventory, Package, PackageUrl},
+        package::{Distro, Inventory, Package, PackageUrl},
     },
 };
 
 /// How much the inventory wants of a file, told from its path; hand it to [`crate::layers::walk`].
 #[must_use]
 pub fn wants(path: &str) -> Want {
+    if let Some(folder) = path.strip_suffix('/') {
+        return if catalogers::holds_records(folder) { Want::Presence } else { Want::No };
+    }
+    if misplaced::is_pending(path) {
+        return Want::Bytes;
+    }
     let mut want = if distro::wants(path) { Want::Bytes } else { Want::No };
     for cataloger in CATALOGERS {
         match cataloger.wants(path) {
@@ -53,7 +60,9 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     name_owners(&context, &mut packages);
     let packages = join(packages);
     gaps.extend(unread::gaps(view));
+    gaps.extend(misplaced::gaps(view));
     gaps.extend(emptiness(view, distro.is_some(), &packages));
+    gaps.extend(distro.as_ref().and_then(|distro| silence(distro, &packages, &gaps)));
     gaps.sort();
     gaps.dedup();
     Inventory { distro, packages, gaps }
@@ -78,6 +87,16 @@ fn emptiness(view: &FileView, has_distro: bool, packages: &[Package]) -> Option<
             "files of a distribution without package records would go unseen"
         };
         Gap::new(SourceId::Inventory, "no-distro", "", format!("no os-release says which distribution this is; {what}"))
+    })
+}
+
+/// A distribution whose package manager left no record, while other packages are there: the records were lost or hidden.
+fn silence(distro: &Distro, packages: &[Package], gaps: &[Gap]) -> Option<Gap> {
+    let kind = distro::package_kind(distro)?;
+    let told = gaps.iter().any(|gap| gap.kind == "rpmdb-format");
+    (!packages.is_empty() && !told && packages.iter().all(|package| package.kind != kind)).then(|| {
+        let reason = format!("os-release says that this is {}, but no package record of it could be read", distro.id);
+        Gap::new(SourceId::Inventory, "nothing-inventoried", "os", reason)
     })
 }
 

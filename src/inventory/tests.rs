@@ -105,3 +105,25 @@ fn programs_of_unread_ecosystems_are_told() {
     check(program(141_001), &[]);
     check(b"\x7fELF and nothing else".to_vec(), &[]);
 }
+
+#[test]
+fn a_distribution_whose_package_manager_is_silent_is_a_gap() {
+    let check = |os: &str, database: &str, record: &str, expected: &[&str]| {
+        let npm = br#"{"name":"a","version":"1.0.0"}"#.to_vec();
+        let (view, layers) = fixture::image(&[&[
+            ("etc/os-release", os.as_bytes().to_vec()),
+            ("app/node_modules/a/package.json", npm),
+            (database, record.as_bytes().to_vec()),
+        ]]);
+        let found = catalog(&view, &layers);
+        assert_eq!(found.gaps.iter().map(|gap| gap.subject.as_str()).collect::<Vec<_>>(), expected, "{os} {record}");
+        assert!(found.gaps.iter().all(|gap| gap.kind == "nothing-inventoried"));
+    };
+    let record = "Package: a\nVersion: 1\n";
+    check("ID=debian\n", "var/lib/dpkg/status", record, &[]);
+    check("ID=debian\n", "var/lib/dpkg/status", "", &["os"]);
+    check("ID=x\nID_LIKE=\"y ubuntu\"\n", "etc/x", "", &["os"]);
+    check("ID=alpine\n", "var/lib/dpkg/status", record, &["os"]);
+    check("ID=amzn\n", "etc/x", "", &["os"]);
+    check("ID=buildroot\n", "etc/x", "", &[]);
+}

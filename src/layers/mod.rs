@@ -2,6 +2,7 @@
 
 mod decompress;
 mod limits;
+mod links;
 mod mark;
 mod pool;
 mod record;
@@ -31,7 +32,8 @@ pub struct LayerInput {
     pub reader: Box<dyn Read + Send>,
 }
 
-/// How much somebody wants of a file, told from its path alone.
+/// How much somebody wants of a file, told from its path alone. A path that ends with a slash asks of a folder: anything but `No` says that
+/// records are looked for in it, so that a link of this name must not be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
     /// Nothing.

@@ -51,6 +51,7 @@ enum ItemKind {
 enum Payload {
     File(Arc<Vec<u8>>),
     Present,
+    Unread,
     Symlink(String),
     Hardlink(String),
     Whiteout(Whiteout),
@@ -64,6 +65,8 @@ pub(super) enum Change<'a> {
     Unkept,
     /// A file is there that somebody wants to know of without its bytes.
     Present,
+    /// A file that looks like a package record, but its bytes were not kept.
+    Unread,
     /// A file whose bytes were kept.
     File(&'a Arc<Vec<u8>>),
     /// A symbolic link to this target as written.
@@ -114,6 +117,7 @@ impl LayerRecord {
                 (Some(Payload::Whiteout(_)), _) => return,
                 (Some(Payload::File(bytes)), _) => Change::File(bytes),
                 (Some(Payload::Present), _) => Change::Present,
+                (Some(Payload::Unread), _) => Change::Unread,
                 (Some(Payload::Symlink(target)), _) => Change::Symlink(target),
                 (Some(Payload::Hardlink(target)), _) => Change::Hardlink(target),
                 (None, ItemKind::Directory) => Change::Directory,
@@ -290,10 +294,12 @@ impl Reading<'_> {
             }
             want @ (Want::No | Want::PresenceIf(_)) => {
                 // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
-                let small = size > 0 && size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes;
-                if small && resembles_record(stream.peek(32)?) {
-                    self.candidates += size;
-                    return keep(size, stream).map(Some);
+                if size > 0 && resembles_record(stream.peek(32)?) {
+                    if size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes {
+                        self.candidates += size;
+                        return keep(size, stream).map(Some);
+                    }
+                    return stream.skip(size).map(|()| Some(Payload::Unread));
                 }
                 if let Want::PresenceIf(mark) = want
                     && size > mark.start.len() as u64
@@ -387,8 +393,23 @@ fn keep<R: io::Read>(size: u64, stream: &mut TarStream<R>) -> Result<Payload, Fa
 
 /// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.
 fn resembles_record(head: &[u8]) -> bool {
-    const HEADS: &[&[u8]] = &[b"{", b"Metadata-Version:", b"Package:", b"C:Q", b"P:", b"ID=", b"NAME=", b"PRETTY_NAME="];
-    HEADS.iter().any(|start| head.starts_with(start))
+    const HEADS: &[&[u8]] = &[
+        b"{",
+        b"Metadata-Version:",
+        b"Package:",
+        b"Status:",
+        b"Version:",
+        b"Architecture:",
+        b"Source:",
+        b"Name:",
+        b"C:Q",
+        b"P:",
+        b"ID=",
+        b"NAME=",
+        b"PRETTY_NAME=",
+    ];
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    HEADS.iter().any(|start| head.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
 }
 
 fn printable(bytes: &[u8]) -> String {

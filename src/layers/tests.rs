@@ -38,6 +38,8 @@ fn wants(path: &str) -> Want {
     match path.rsplit('/').next() {
         Some("want") => Want::Bytes,
         Some("see") => Want::Presence,
+        Some("") if path.ends_with("/records/") || path == "records/" => Want::Presence,
+        _ if path.ends_with("records/one") => Want::Bytes,
         _ => Want::No,
     }
 }
@@ -86,6 +88,28 @@ fn links_lead_through_the_merged_view() {
     let view = view(&[&[Link("a", "b"), Link("b", "a"), Link("lib", "usr/lib"), File("usr/lib/want", "1")]]);
     assert!(view.lookup("a/want").is_none());
     assert_eq!(view.lookup("lib/want").map(|file| file.path), Some("usr/lib/want"));
+}
+
+#[test]
+fn folders_of_records_are_found_through_links() {
+    check(&[&[File("opt/x/one", "{1}"), Link("a/records", "/opt/x")]], &[("a/records/one", 0, "{1}")]);
+    check(
+        &[&[File("opt/y/one", "{1}"), Link("opt/x/records", "../y"), Link("a", "opt/x")]],
+        &[("a/records/one", 0, "{1}"), ("opt/x/records/one", 0, "{1}")],
+    );
+    check(&[&[File("opt/records/one", "1"), Link("a/records", "/opt/records")]], &[("opt/records/one", 0, "1")]);
+    check(&[&[Link("bin/X11", "."), File("bin/want", "1")]], &[("bin/want", 0, "1")]);
+    let check = |puts: &[Put<'_>], expected: &[&str]| {
+        let subjects: Vec<_> = view(&[puts]).gaps.into_iter().map(|gap| format!("{} {}", gap.kind, gap.subject)).collect();
+        assert_eq!(subjects, expected);
+    };
+    let large = format!("{{{}", " ".repeat(70_000));
+    check(&[File("opt/x/one", "binary"), Link("a/records", "/opt/x")], &["link-target a/records"]);
+    check(&[File("opt/x/one", &large), Link("a/records", "/opt/x")], &["link-target a/records/one"]);
+    check(&[File("opt/x", &large), Link("a/want", "/opt/x")], &["link-target a/want"]);
+    check(&[Link("records", "loop"), Link("loop", "records")], &["link-target records"]);
+    check(&[Link("want", "loop"), Link("loop", "want")], &["link-target want"]);
+    check(&[Link("see", "nowhere")], &["link-target see"]);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub(super) enum Node {
     File(Vec<Version>),
     /// A symbolic link, with its target as written.
     Link(String),
+    /// A file that looks like a package record under a name that nobody wants; too large to keep in case that a link gives it another.
+    Unread,
 }
 
 /// The merged tree.
@@ -73,11 +75,14 @@ impl Tree {
             };
             match change {
                 Change::Directory => self.remove_alone(&place),
-                Change::Unkept => {
+                Change::Unkept | Change::Unread => {
                     if place != path && wants(&place) == Want::Bytes {
                         self.gap(&place, "file-not-kept", "was written through a link, and its bytes were not kept", limits);
                     }
                     self.remove_with_content(&place);
+                    if matches!(change, Change::Unread) {
+                        self.nodes.insert(place, Node::Unread);
+                    }
                 }
                 Change::Present => self.put_file(place, layer, None, limits),
                 Change::File(bytes) => self.put_file(place, layer, Some(Arc::clone(bytes)), limits),
@@ -95,15 +100,6 @@ impl Tree {
     /// All nodes by path.
     pub(super) const fn nodes(&self) -> &BTreeMap<String, Node> {
         &self.nodes
-    }
-
-    /// Whether anything stands below `path`.
-    pub(super) fn has_below(&self, path: &str) -> bool {
-        let prefix = format!("{path}/");
-        self.nodes
-            .range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded))
-            .next()
-            .is_some_and(|(next, _)| next.starts_with(&prefix))
     }
 
     fn put_file(&mut self, place: String, layer: usize, bytes: Option<Arc<Vec<u8>>>, limits: &Limits) {
@@ -145,7 +141,7 @@ impl Tree {
                 self.cached = None;
                 self.nodes.insert(place, Node::Link(target));
             }
-            None => {
+            Some(Node::Unread) | None => {
                 if wants(&place) == Want::Bytes {
                     self.gap(&place, "link-target", &format!("is a hard link to `{target}`, which is not there or was not kept"), limits);
                 }
@@ -188,7 +184,7 @@ impl Tree {
                 let freed: u64 = versions.iter().filter_map(|version| version.bytes.as_ref()).map(|bytes| bytes.len() as u64).sum();
                 self.kept = self.kept.saturating_sub(freed);
             }
-            None => {}
+            Some(Node::Unread) | None => {}
         }
     }
 

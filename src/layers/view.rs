@@ -6,9 +6,10 @@ use crate::{
     layers::{
         Want,
         limits::Limits,
+        links::Links,
         tree::{Node, Tree, Version, follow},
     },
-    model::coverage::{Gap, SourceId},
+    model::coverage::Gap,
 };
 
 /// The merged view.
@@ -38,45 +39,22 @@ pub struct FileEntry<'a> {
 
 impl FileView {
     pub(super) fn new(mut tree: Tree, wants: &dyn Fn(&str) -> Want, limits: &Limits, entries: u64, mut gaps: Vec<Gap>) -> Self {
-        let mut wanted = BTreeMap::new();
-        let mut budget = limits.link_steps;
-        for (path, node) in tree.nodes() {
-            let want = wants(path);
-            match node {
-                Node::File(versions)
-                    if want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none())) =>
-                {
-                    wanted.insert(path.clone(), path.clone());
+        let mut wanted: BTreeMap<String, String> = tree
+            .nodes()
+            .iter()
+            .filter(|(path, node)| match node {
+                Node::File(versions) => {
+                    let want = wants(path);
+                    want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none()))
                 }
-                // A wanted name that is a link to a file under another name counts, unless that name is wanted itself.
-                Node::Link(target) if want == Want::Bytes => {
-                    let (place, steps) = follow(tree.nodes(), path, limits, budget);
-                    budget = budget.saturating_sub(steps);
-                    let Some(place) = place else {
-                        if budget == 0 {
-                            let reason = format!("more than {} steps were needed to follow its links", limits.link_steps);
-                            gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
-                            break;
-                        }
-                        continue;
-                    };
-                    match tree.nodes().get_key_value(&place) {
-                        Some((place, Node::File(_))) if !wants(place).by_name() => {
-                            wanted.insert(path.clone(), place.clone());
-                        }
-                        None if !tree.has_below(&place) && gaps.len() < limits.gaps_per_kind => {
-                            let reason = format!(
-                                "is a link to `{}`, which is not there or was not kept",
-                                target.chars().take(200).collect::<String>()
-                            );
-                            gaps.push(Gap::new(SourceId::Inventory, "link-target", path, reason));
-                        }
-                        _ => {}
-                    }
-                }
-                _ => {}
-            }
-        }
+                Node::Link(_) | Node::Unread => false,
+            })
+            .map(|(path, _)| (path.clone(), path.clone()))
+            .collect();
+        let mut links = Links::new(tree.nodes(), wants, limits);
+        links.follow_all();
+        wanted.append(&mut links.wanted);
+        gaps.append(&mut links.gaps);
         gaps.append(&mut tree.gaps);
         gaps.sort();
         gaps.dedup();

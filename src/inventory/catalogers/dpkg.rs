@@ -53,7 +53,10 @@ impl Cataloger for Dpkg {
         }
         if let Some(folder) = context.view.resolve(STATUS_FOLDER) {
             let prefix = format!("{folder}/");
-            let files = context.view.files().filter(|file| file.path.starts_with(&prefix) && !file.path.ends_with(".md5sums"));
+            // A folder that is a link gives its files names of their own, below the link.
+            let below =
+                |path: &str| path.starts_with(&prefix) || path.strip_prefix(STATUS_FOLDER).is_some_and(|rest| rest.starts_with('/'));
+            let files = context.view.files().filter(|file| below(file.path) && !file.path.ends_with(".md5sums"));
             for file in files {
                 let parsed = parse(file.bytes, context.limits());
                 if let Some(error) = parsed.error {
@@ -107,10 +110,42 @@ impl Record {
         (self.name.clone(), self.version.clone(), self.arch.clone())
     }
 
+    /// The value of a field, by its place in [`FIELDS`].
+    fn field(&mut self, place: usize) -> Option<&mut String> {
+        match place {
+            0 => Some(&mut self.name),
+            1 => Some(&mut self.version),
+            2 => Some(&mut self.arch),
+            3 => Some(&mut self.source),
+            4 => Some(self.status.get_or_insert_default()),
+            _ => None,
+        }
+    }
+
     /// The third word of Status. Without one (status.d) the package is there; half-installed ones have files and count.
     fn is_installed(&self) -> bool {
         let state = self.status.as_deref().and_then(|status| status.split_whitespace().nth(2));
         !matches!(state, Some("not-installed" | "config-files"))
+    }
+}
+
+/// The fields of one record that matter here.
+#[derive(Default)]
+struct Fields {
+    seen: [bool; FIELDS.len()],
+    last: Option<usize>,
+    twice: bool,
+}
+
+const FIELDS: [&[u8]; 5] = [b"package", b"version", b"architecture", b"source", b"status"];
+
+impl Fields {
+    fn begin(&mut self, name: &[u8]) {
+        self.last = FIELDS.iter().position(|field| field.eq_ignore_ascii_case(name.trim_ascii()));
+        if let Some(seen) = self.last.and_then(|field| self.seen.get_mut(field)) {
+            self.twice |= *seen;
+            *seen = true;
+        }
     }
 }
 
@@ -120,16 +155,19 @@ struct Parsed {
     error: Option<CatalogError>,
 }
 
-/// Blocks of `Field: value` lines, separated by empty lines; lines that begin with a blank continue a field and are of no interest here.
+/// Blocks of `Field: value` lines, separated by empty lines; lines that begin with a blank continue a field. A record that says a field twice is
+/// damaged: readers differ in which one counts.
 fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
     let mut records = Vec::new();
     let (mut dropped, mut any, mut in_record, mut damaged) = (0_usize, false, false, false);
     let mut record = Record::default();
+    let mut fields = Fields::default();
     for line in bytes.split(|&byte| byte == b'\n').chain([&b""[..]]) {
         if line.trim_ascii().is_empty() {
             let done = std::mem::take(&mut record);
-            if in_record && done.is_installed() {
-                if damaged || done.name.is_empty() || done.version.is_empty() || records.len() >= limits.packages {
+            let twice = std::mem::take(&mut fields).twice;
+            if in_record && (twice || done.is_installed()) {
+                if twice || damaged || done.name.is_empty() || done.version.is_empty() || records.len() >= limits.packages {
                     dropped += 1;
                 } else {
                     records.push(done);
@@ -144,6 +182,14 @@ fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
             continue;
         }
         if line.starts_with(b" ") || line.starts_with(b"\t") {
+            if let Some(value) = fields.last.and_then(|field| record.field(field)) {
+                value.push(' ');
+                value.push_str(String::from_utf8_lossy(line).trim());
+                value.truncate(value.trim_end().len());
+                if let Some(text) = value.strip_prefix(' ') {
+                    *value = text.to_owned();
+                }
+            }
             continue;
         }
         let Some(colon) = line.iter().position(|&byte| byte == b':') else {
@@ -151,21 +197,17 @@ fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
             continue;
         };
         let (field, value) = line.split_at(colon);
-        let value = || String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned();
-        if field.eq_ignore_ascii_case(b"package") {
-            record.name = value();
-        } else if field.eq_ignore_ascii_case(b"version") {
-            record.version = value();
-        } else if field.eq_ignore_ascii_case(b"architecture") {
-            record.arch = value();
-        } else if field.eq_ignore_ascii_case(b"source") {
-            record.source = value();
-        } else if field.eq_ignore_ascii_case(b"status") {
-            record.status = Some(value());
+        fields.begin(field);
+        if let Some(kept) = fields.last.and_then(|field| record.field(field)) {
+            *kept = String::from_utf8_lossy(value.get(1..).unwrap_or_default()).trim().to_owned();
         }
     }
-    let reason =
-        || format!("{dropped} installed records are damaged, without name or version, or beyond the limit of {} packages", limits.packages);
+    let reason = || {
+        format!(
+            "{dropped} installed records are damaged, say a field twice, have no name or version, or are beyond the limit of {} packages",
+            limits.packages
+        )
+    };
     Parsed { records, any, error: (dropped > 0).then(|| CatalogError(reason())) }
 }
 
@@ -236,5 +278,22 @@ mod tests {
         let found = fixture::catalog(&Dpkg, &[("var/lib/dpkg/status", "dpkg/malformed")]);
         assert_eq!(fixture::purls(&found), ["pkg:deb/good@1?arch=all"]);
         assert_eq!(found.gaps.len(), 1);
+    }
+
+    #[test]
+    fn a_field_said_twice_and_folded_fields_are_read_with_care() {
+        let check = |text: &str, names: &[(&str, &str, &str)], told: bool| {
+            let parsed = parse(text.as_bytes(), &Limits::default());
+            let found: Vec<_> = parsed.records.iter().map(|r| (r.name.as_str(), r.version.as_str(), r.source.as_str())).collect();
+            assert_eq!((found.as_slice(), parsed.error.is_some()), (names, told), "{text}");
+        };
+        let good = [("a", "1", "")];
+        check("Package: a\nVersion: 1\n", &good, false);
+        check("Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\nPackage: c\n", &good, true);
+        check("Package: a\nVersion: 1\n\nPackage: b\nVersion: 1\nVersion: 2\n", &good, true);
+        check("Package: b\nVersion: 1\nStatus: install ok installed\nStatus: deinstall ok config-files\n", &[], true);
+        check("Package: b\nVersion: 1\nStatus:\n deinstall ok config-files\n", &[], false);
+        check("Package: b\nVersion: 1\nSource:\n hull (2)\nDescription: x\n text\n", &[("b", "1", "hull (2)")], false);
+        check("Package: a\nVersion: x1\n", &[("a", "x1", "")], false);
     }
 }

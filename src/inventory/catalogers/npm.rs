@@ -1,9 +1,12 @@
 //! `npm`: installed Node.js packages, one `package.json` each.
 //! Specification: <https://docs.npmjs.com/cli/configuring-npm/package-json>.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 
 use crate::{
     inventory::{CatalogError, Cataloger, Context, Found, attribution},
@@ -23,7 +26,7 @@ impl Cataloger for Npm {
         let mut parts = path.rsplit('/');
         let wanted = parts.next() == Some("package.json")
             && match (parts.next(), parts.next(), parts.next()) {
-                (Some(name), Some("node_modules"), _) => !name.starts_with(['@', '.']),
+                (Some(name), Some("node_modules"), _) => !name.starts_with('@') && name != ".bin",
                 (Some(_), Some(scope), Some("node_modules")) => scope.starts_with('@'),
                 _ => false,
             };
@@ -40,7 +43,7 @@ impl Cataloger for Npm {
     }
 }
 
-/// `None` for a manifest without name or version: tools put such files into packages to say `"type": "module"`.
+/// `None` for a manifest with neither name nor version: tools put such files into packages to say `"type": "module"`.
 fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if is_deeper_than(bytes, limits.json_depth) {
@@ -48,17 +51,22 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError>
     }
     let manifest: Manifest =
         serde_json::from_slice(bytes).map_err(|error| CatalogError(format!("is no readable package.json: {error}")))?;
-    let (Some(Value::String(name)), Some(Value::String(version))) = (manifest.name, manifest.version) else { return Ok(None) };
-    let (name, version) = (name.trim().to_owned(), version.trim().to_owned());
-    if name.is_empty() || version.is_empty() {
+    if manifest.name.is_none() && manifest.version.is_none() {
         return Ok(None);
     }
+    let text = |shape: Option<Shape>| match shape {
+        Some(Shape::Text(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        _ => None,
+    };
+    let (Some(name), Some(version)) = (text(manifest.name), text(manifest.version)) else {
+        return Err(CatalogError("holds a name without a version, or the other way round".to_owned()));
+    };
     let (namespace, short) = match name.split_once('/') {
         Some((scope, short)) if scope.starts_with('@') => (Some(scope), short),
         _ => (None, name.as_str()),
     };
     let mut licences: Vec<String> =
-        [manifest.license, manifest.licenses].into_iter().flatten().flat_map(|value| licences(&value)).collect();
+        [manifest.license, manifest.licenses].into_iter().flatten().flat_map(Shape::into_texts).filter(|text| !text.is_empty()).collect();
     licences.sort();
     licences.dedup();
     Ok(Some(Package {
@@ -77,21 +85,97 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError>
     }))
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Manifest {
-    name: Option<Value>,
-    version: Option<Value>,
-    license: Option<Value>,
-    licenses: Option<Value>,
+    name: Option<Shape>,
+    version: Option<Shape>,
+    license: Option<Shape>,
+    licenses: Option<Shape>,
 }
 
-/// `"MIT"`, `{"type": "MIT"}`, or a list of either.
-fn licences(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => vec![text.clone()],
-        Value::Object(object) => object.get("type").and_then(Value::as_str).map(str::to_owned).into_iter().collect(),
-        Value::Array(list) => list.iter().filter(|value| !value.is_array()).flat_map(licences).collect(),
-        _ => Vec::new(),
+/// How many licences of one manifest are kept.
+const LICENCES: usize = 20;
+
+/// A value as far as it matters here. Everything else is skipped while it is read, so that a large one costs no memory.
+enum Shape {
+    Text(String),
+    /// The texts of a list, and the `type` of each object in it; of an object alone as well.
+    Texts(Vec<String>),
+    Other,
+}
+
+impl Shape {
+    fn into_texts(self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Texts(texts) => texts,
+            Self::Other => Vec::new(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor)
+    }
+}
+
+struct ShapeVisitor;
+
+impl<'de> Visitor<'de> for ShapeVisitor {
+    type Value = Shape;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("any value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
+        Ok(Shape::Text(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Shape, A::Error> {
+        let mut texts = Vec::new();
+        while texts.len() < LICENCES {
+            let Some(shape) = list.next_element::<Shape>()? else { return Ok(Shape::Texts(texts)) };
+            texts.extend(shape.into_texts());
+        }
+        texts.truncate(LICENCES);
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Shape::Texts(texts))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Shape, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(key) = object.next_key::<String>()? {
+            if key == "type" && texts.is_empty() {
+                if let Shape::Text(text) = object.next_value::<Shape>()? {
+                    texts.push(text);
+                }
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Shape::Texts(texts))
     }
 }
 
@@ -132,6 +216,7 @@ mod tests {
         check("app/node_modules/@babel/package.json", false);
         check("app/node_modules/package.json", false);
         check("app/node_modules/.bin/package.json", false);
+        check("app/node_modules/.left-pad/package.json", true);
     }
 
     #[test]
@@ -160,6 +245,13 @@ mod tests {
                 .is_err()
         );
         assert!(parse(br#"{"name":"a","version":"1","x":"[[[\"[[["}"#, &limits).is_ok_and(|package| package.is_some()));
-        assert!(parse(br#"{"name":1,"version":"1"}"#, &limits).is_ok_and(|package| package.is_none()));
+        assert!(parse(br#"{"name":1,"version":"1"}"#, &limits).is_err());
+        for lone in [r#"{"name":"a"}"#, r#"{"version":"1"}"#, r#"{"name":"a","version":{"b":[1]}}"#, r#"{"name":"a","version":""}"#] {
+            assert!(parse(lone.as_bytes(), &limits).is_err(), "{lone}");
+        }
+        assert!(parse(br#"{"type":"module","main":"x"}"#, &limits).is_ok_and(|package| package.is_none()));
+        let many = format!(r#"{{"name":"a","version":"1","license":[{}"MIT",{{"type":"X","y":[1]}}]}}"#, r#""A","#.repeat(LICENCES));
+        let package = parse(many.as_bytes(), &limits).unwrap().unwrap();
+        assert_eq!(package.licences, ["A"]);
     }
 }

@@ -1,7 +1,7 @@
 //! `pypi`: installed Python distributions: `dist-info` and `egg-info`.
 //! Specification: <https://packaging.python.org/en/latest/specifications/core-metadata/>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     inventory::{CatalogError, Cataloger, Context, Found, attribution},
@@ -24,7 +24,11 @@ impl Cataloger for Pypi {
             "PKG-INFO" => folder.ends_with(".egg-info") || folder.ends_with(".egg/EGG-INFO"),
             _ => name.ends_with(".egg-info"),
         };
-        if wanted { Want::Bytes } else { Want::No }
+        match wanted {
+            true => Want::Bytes,
+            false if is_trace(folder, name) || is_zip(folder, name) => Want::Presence,
+            false => Want::No,
+        }
     }
 
     fn catalog(&self, context: &Context<'_>) -> Found {
@@ -33,8 +37,28 @@ impl Cataloger for Pypi {
             let package = parse(file.bytes, context.limits())?;
             Ok(Some(Package { locations: context.location(attribution::content_layer(&file), file.path), ..package }))
         });
+        let mut bare = BTreeSet::new();
+        for file in context.view.files() {
+            let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+            if is_zip(folder, name) {
+                found.unreadable(file.path, &CatalogError("is a zipped egg, which this version does not read".to_owned()));
+            } else if is_trace(folder, name) && context.view.lookup(&format!("{folder}/METADATA")).is_none() && bare.insert(folder) {
+                found.unreadable(folder, &CatalogError("holds no METADATA, so that name and version are not known".to_owned()));
+            }
+        }
         found
     }
+}
+
+/// A file that installers leave beside METADATA.
+fn is_trace(folder: &str, name: &str) -> bool {
+    folder.ends_with(".dist-info")
+        && matches!(name, "RECORD" | "WHEEL" | "INSTALLER" | "REQUESTED" | "top_level.txt" | "entry_points.txt" | "direct_url.json")
+}
+
+/// A whole distribution in one file on Python's path.
+fn is_zip(folder: &str, name: &str) -> bool {
+    name.ends_with(".egg") && (folder.ends_with("site-packages") || folder.ends_with("dist-packages"))
 }
 
 /// Reads the headers, which end at the first empty line: descriptions below it may say `Name:` again.
@@ -109,5 +133,15 @@ mod tests {
         let found = fixture::catalog(&Pypi, &[("x/a.dist-info/METADATA", "pypi/malformed")]);
         assert!(found.packages.is_empty());
         assert_eq!(found.gaps.len(), 1);
+    }
+
+    #[test]
+    fn distributions_without_metadata_are_told() {
+        let gaps = |files: &[(&str, &str)]| fixture::catalog(&Pypi, files).gaps.into_iter().map(|gap| gap.subject).collect::<Vec<_>>();
+        assert_eq!(gaps(&[("x/a.dist-info/RECORD", "pypi/malformed"), ("x/a.dist-info/WHEEL", "pypi/malformed")]), ["x/a.dist-info"]);
+        assert_eq!(gaps(&[("x/site-packages/a-1.egg", "pypi/malformed")]), ["x/site-packages/a-1.egg"]);
+        let whole =
+            [("x/a.dist-info/RECORD", "pypi/malformed"), ("x/a.dist-info/METADATA", "pypi/METADATA"), ("x/a.egg", "pypi/malformed")];
+        assert!(gaps(&whole).is_empty());
     }
 }
