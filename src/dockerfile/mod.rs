@@ -30,6 +30,7 @@ use crate::model::{
     coverage::{Gap, SourceId},
     finding::Finding,
     location::{Location, Span},
+    mask::masked,
     policy::Exception,
     report::DockerfileSummary,
     rule::RuleMeta,
@@ -98,9 +99,12 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     }
     let mut findings: Vec<Finding> =
         rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
+    for finding in &mut findings {
+        finding.title = masked(&finding.title).into_owned();
+    }
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();
-    for refusal in dockerfile.refusals.iter().filter(|refusal| refusal.phase < Phase::Build) {
+    for refusal in dockerfile.refusals.iter().filter(|refusal| !refusal.needs_argument) {
         let subject = format!("{}:{}", input.file, refusal.line);
         gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, "an instruction that cannot be built was not judged"));
     }
