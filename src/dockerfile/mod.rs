@@ -215,3 +215,32 @@ fn place(finding: &Finding) -> (u32, u32) {
         _ => (0, 0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(text: &str) -> LintReport {
+        lint(&LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &BTreeMap::new(), target: None })
+    }
+
+    #[test]
+    fn no_text_shows_a_credential() {
+        let table = [
+            "FROM u:hunter22@host.acme.dev/r:1\n",
+            "FROM alpine:3.22\nLABEL password=hunter22\n",
+            "FROM alpine:3.22\nRUN export DB_PASSWORD=hunter22\n",
+            "FROM alpine:3.22\nADD https://u:hunter22@host.acme.dev/r /\n",
+        ];
+        for text in table {
+            assert!(!format!("{:?}", report(text)).contains("hunter22"), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_that_no_argument_mends_is_a_gap() {
+        let kinds = |text: &str| report(text).gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>();
+        assert_eq!(kinds("FROM u:p@host.acme.dev/r:1\nUSER 1\n"), ["refused-instruction"]);
+        assert!(kinds("ARG IMAGE\nFROM ${IMAGE}\nUSER 1\n").is_empty());
+    }
+}
