@@ -30,6 +30,7 @@ use crate::model::{
     coverage::{Gap, SourceId},
     finding::Finding,
     location::{Location, Span},
+    mask::masked,
     policy::Exception,
     report::DockerfileSummary,
     rule::RuleMeta,
@@ -98,9 +99,12 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     }
     let mut findings: Vec<Finding> =
         rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
+    for finding in &mut findings {
+        finding.title = masked(&finding.title).into_owned();
+    }
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();
-    for refusal in dockerfile.refusals.iter().filter(|refusal| refusal.phase < Phase::Build) {
+    for refusal in dockerfile.refusals.iter().filter(|refusal| !refusal.needs_argument) {
         let subject = format!("{}:{}", input.file, refusal.line);
         gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, "an instruction that cannot be built was not judged"));
     }
@@ -209,5 +213,34 @@ fn place(finding: &Finding) -> (u32, u32) {
     match finding.locations.first() {
         Some(Location::Dockerfile(span)) => (span.line, span.column.unwrap_or_default()),
         _ => (0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(text: &str) -> LintReport {
+        lint(&LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &BTreeMap::new(), target: None })
+    }
+
+    #[test]
+    fn no_text_shows_a_credential() {
+        let table = [
+            "FROM u:hunter22@host.acme.dev/r:1\n",
+            "FROM alpine:3.22\nLABEL password=hunter22\n",
+            "FROM alpine:3.22\nRUN export DB_PASSWORD=hunter22\n",
+            "FROM alpine:3.22\nADD https://u:hunter22@host.acme.dev/r /\n",
+        ];
+        for text in table {
+            assert!(!format!("{:?}", report(text)).contains("hunter22"), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_that_no_argument_mends_is_a_gap() {
+        let kinds = |text: &str| report(text).gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>();
+        assert_eq!(kinds("FROM u:p@host.acme.dev/r:1\nUSER 1\n"), ["refused-instruction"]);
+        assert!(kinds("ARG IMAGE\nFROM ${IMAGE}\nUSER 1\n").is_empty());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use crate::model::reference::RegistryReference;
+use crate::model::{mask::masked, reference::RegistryReference};
 
 use super::{
     expand::{Certainty, Value},
@@ -426,10 +426,14 @@ fn is_signal(text: &str) -> bool {
     NAMES.contains(&name) || name.starts_with("RTMIN") || name.starts_with("RTMAX")
 }
 
-/// The text of an instruction on one line, blanks folded.
+/// The text of an instruction on one line, blanks folded, credentials hidden.
 pub(super) fn folded(instruction: &Instruction) -> String {
-    let mut text = instruction.text().split_whitespace().collect::<Vec<_>>().join(" ");
     const LONGEST: usize = 300;
+    // Credentials are hidden before the cut, since half of one no longer looks like one.
+    const LONGEST_READ: usize = 8192;
+    let whole = instruction.text();
+    let read = slice(whole, 0..whole.floor_char_boundary(LONGEST_READ));
+    let mut text = masked(&read.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned();
     if text.len() > LONGEST {
         let end = text.floor_char_boundary(LONGEST);
         text = format!("{}...", slice(&text, 0..end));

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod finding;
 pub mod image;
 pub mod location;
+pub mod mask;
 pub mod package;
 pub mod policy;
 pub mod reference;

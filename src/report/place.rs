@@ -1,10 +1,11 @@
 //! `Place`: the line that a person edits to be rid of a finding; from a finding and the report's Dockerfiles and layers.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::model::{
     digest::Digest,
     location::{Location, Span},
+    mask::masked,
     report::{DockerfileSummary, ScanReport},
     verdict::JudgedFinding,
 };
@@ -75,16 +76,16 @@ impl<'a> Place<'a> {
     }
 
     /// What stands at the place, when it is known.
-    pub(crate) fn text(&self, report: &'a ScanReport) -> Option<&'a str> {
+    pub(crate) fn text(&self, report: &'a ScanReport) -> Option<Cow<'a, str>> {
         match self {
-            Self::Line { file, line } => instruction(report, file, *line),
-            Self::Base { text, .. } => *text,
+            Self::Line { file, line } => instruction(report, file, *line).map(Cow::Borrowed),
+            Self::Base { text, .. } => text.map(Cow::Borrowed),
             Self::Layer { index, .. } => {
                 let image = report.image.as_ref()?;
                 let layer = image.layers.iter().find(|layer| layer.index == *index)?;
-                image.config.history.get(layer.history?).map(|entry| without_arguments(&entry.created_by))
+                image.config.history.get(layer.history?).map(|entry| history_text(&entry.created_by))
             }
-            Self::History(index) => report.image.as_ref()?.config.history.get(*index).map(|entry| without_arguments(&entry.created_by)),
+            Self::History(index) => report.image.as_ref()?.config.history.get(*index).map(|entry| history_text(&entry.created_by)),
             Self::Image => None,
         }
     }
@@ -124,8 +125,13 @@ pub(crate) fn instruction<'a>(report: &'a ScanReport, file: &str, line: u32) -> 
     known.or_else(|| (summary.final_from_line == Some(line)).then_some(summary.final_from.as_deref()).flatten())
 }
 
+/// A history text as reports show it: without credentials and without the values of build arguments.
+pub(crate) fn history_text(created_by: &str) -> Cow<'_, str> {
+    masked(without_arguments(created_by))
+}
+
 /// A history text without the values of build arguments (`|2 TOKEN=... /bin/sh -c make`), which may be secrets.
-pub(crate) fn without_arguments(created_by: &str) -> &str {
+fn without_arguments(created_by: &str) -> &str {
     let text = created_by.strip_prefix("RUN ").unwrap_or(created_by);
     if !text.starts_with('|') {
         return created_by;
@@ -144,5 +150,11 @@ mod tests {
         check("|1 TOKEN=secret /bin/sh -c make # buildkit", "make # buildkit");
         check("RUN |1 TOKEN=secret /bin/sh -c make", "make");
         check("|1 TOKEN=secret powershell x", "RUN (with build arguments)");
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        assert_eq!(history_text("ENV DB_PASSWORD=hunter22"), "ENV DB_PASSWORD=***");
+        assert_eq!(history_text("|1 T=x /bin/sh -c curl -u bot:hunter22 x"), "curl -u *** x");
     }
 }

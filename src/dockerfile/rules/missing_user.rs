@@ -46,8 +46,12 @@ impl Rule for MissingUser {
         let graph = &dockerfile.graph;
         let Some(last) = graph.final_stage else { return Vec::new() };
         let has_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
-        if graph.last_in_chain(last, has_user).is_some() {
-            return Vec::new();
+        if let Some(index) = graph.last_in_chain(last, has_user) {
+            let value = graph.values.get(index).and_then(|values| values.first());
+            let untold = value.is_some_and(|value| !value.is_decided() || value.text.trim().is_empty());
+            let instruction = dockerfile.instructions.get(index).filter(|_| untold);
+            let title = "nobody can tell the user of this image: its last USER takes a variable that this file does not set";
+            return instruction.map(|user| dockerfile.finding(&META, META.severity, user, title.to_owned())).into_iter().collect();
         }
         let from = graph.stages.get(last).and_then(|stage| dockerfile.instructions.get(stage.from));
         let Some(from) = from else { return Vec::new() };

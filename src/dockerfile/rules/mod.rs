@@ -30,6 +30,7 @@ mod secret_literal;
 mod setuid_bit_added;
 mod sudo_in_run;
 mod untagged_image;
+mod untrusted_frontend;
 mod wget_no_check_certificate;
 mod world_writable_path;
 mod yum_nogpgcheck;
@@ -69,6 +70,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &setuid_bit_added::SetuidBitAdded,
     &sudo_in_run::SudoInRun,
     &untagged_image::UntaggedImage,
+    &untrusted_frontend::UntrustedFrontend,
     &wget_no_check_certificate::WgetNoCheckCertificate,
     &world_writable_path::WorldWritablePath,
     &yum_nogpgcheck::YumNogpgcheck,

@@ -44,25 +44,39 @@ impl Rule for RootUser {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let Some(last) = dockerfile.graph.final_stage else { return Vec::new() };
-        let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
-        let Some(index) = dockerfile.graph.last_in_chain(last, is_user) else { return Vec::new() };
-        let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else {
-            return Vec::new();
-        };
-        let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
-        let name = user.text.split(':').next().unwrap_or_default().trim();
-        if !is_root(name) {
-            return Vec::new();
+        let mut findings = last_user(dockerfile, last);
+        for instruction in dockerfile.instructions.iter().filter(|instruction| dockerfile.graph.in_final_chain(instruction)) {
+            let Some(trigger) = instruction.trigger.as_deref().filter(|trigger| trigger.keyword == "USER") else { continue };
+            let user = trigger.rest.trim_matches(['"', '\'']);
+            let name = user.split(':').next().unwrap_or_default();
+            if is_root(name) {
+                let title = format!("images built on this one run as root (ONBUILD USER {name})");
+                findings.push(dockerfile.finding(&META, META.severity, instruction, title));
+            }
         }
-        let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {name})"));
-        if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
-            finding.notes.push(
-                "the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason"
-                    .to_owned(),
-            );
-        }
-        vec![finding]
+        findings
     }
+}
+
+/// The finding about the USER that the image itself ends with.
+fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
+    let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
+    let Some(index) = dockerfile.graph.last_in_chain(last, is_user) else { return Vec::new() };
+    let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else {
+        return Vec::new();
+    };
+    let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
+    let name = user.text.split(':').next().unwrap_or_default().trim();
+    if !is_root(name) {
+        return Vec::new();
+    }
+    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {name})"));
+    if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
+        finding.notes.push(
+            "the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason".to_owned(),
+        );
+    }
+    vec![finding]
 }
 
 fn is_root(name: &str) -> bool {

@@ -15,7 +15,7 @@ use crate::{
     },
     report::{
         count::{Counts, EFFECTS},
-        place::{Place, without_arguments},
+        place::{Place, history_text},
     },
 };
 
@@ -165,7 +165,7 @@ fn image(image: &ResolvedImage) -> wire::Image<'_> {
                 media_type: &layer.descriptor.media_type,
                 size: layer.descriptor.size,
                 history: layer.history,
-                created_by: layer.history.and_then(|index| config.history.get(index)).map(|entry| without_arguments(&entry.created_by)),
+                created_by: layer.history.and_then(|index| config.history.get(index)).map(|entry| history_text(&entry.created_by)),
             })
             .collect(),
     }

@@ -111,7 +111,7 @@ pub(super) struct Layer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) history: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) created_by: Option<&'a str>,
+    pub(super) created_by: Option<std::borrow::Cow<'a, str>>,
 }
 
 #[derive(Debug, Serialize)]

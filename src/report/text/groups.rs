@@ -19,7 +19,7 @@ pub(super) struct Group<'a> {
     /// The line.
     pub(super) place: Place<'a>,
     /// What stands there.
-    pub(super) text: Option<&'a str>,
+    pub(super) text: Option<std::borrow::Cow<'a, str>>,
     /// Its rows.
     pub(super) rows: Vec<Row<'a>>,
 }

@@ -151,7 +151,7 @@ fn heading(group: &Group<'_>, layout: &mut Layout) {
         "" => String::new(),
         remark => format!("({remark})"),
     };
-    let text = group.text.map(|text| escape::shortened(text, 100).into_owned()).unwrap_or_default();
+    let text = group.text.as_deref().map(|text| escape::shortened(text, 100).into_owned()).unwrap_or_default();
     layout.line(0, 2, &[Piece::name(group.place.to_string()).with(strong()), Piece::prose(text), Piece::prose(remark).with(faint())]);
 }
 
@@ -383,7 +383,7 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
     if advice.upgrades.iter().any(|upgrade| upgrade.os)
         && let Some(base) = Place::base(report)
     {
-        let text = base.text(report).map(|text| format!(" ({})", escape::shortened(text, 100))).unwrap_or_default();
+        let text = base.text(report).map(|text| format!(" ({})", escape::shortened(&text, 100))).unwrap_or_default();
         let line = format!("use a newer base image at {base}{text}, or upgrade in a RUN:");
         labelled(layout, std::mem::take(&mut label), vec![Piece::prose(line)]);
     }

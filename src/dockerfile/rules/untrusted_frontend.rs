@@ -1,0 +1,93 @@
+//! `untrusted-frontend`: `# syntax=` names a frontend that is not Docker's own.
+
+use crate::model::{
+    finding::Finding,
+    location::{Location, Span},
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::rule::{Dockerfile, Rule};
+
+const META: RuleMeta = RuleMeta {
+    id: "untrusted-frontend",
+    group: Group::Security,
+    severity: Severity::High,
+    default_on: true,
+    aliases: &[],
+    summary: "A syntax directive names a frontend other than docker/dockerfile and docker/dockerfile-upstream.",
+    help: r#"The frontend is a program that runs the whole build: an unknown one can put anything into the image, whatever the lines below say. Nothing that is read in the file is certain then.
+
+Fails:
+
+```dockerfile
+# syntax=frontends.example.org/dockerfile:1
+FROM alpine:3.22
+```
+
+Clean:
+
+```dockerfile
+# syntax=docker/dockerfile:1
+FROM alpine:3.22
+```
+"#,
+};
+
+/// A syntax directive names a frontend other than docker/dockerfile and docker/dockerfile-upstream.
+pub(super) struct UntrustedFrontend;
+
+impl Rule for UntrustedFrontend {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let Some((frontend, line)) = &dockerfile.directives.syntax else { return Vec::new() };
+        if is_docker(frontend) {
+            return Vec::new();
+        }
+        let location = Location::Dockerfile(Span::lines(dockerfile.file, *line, *line));
+        vec![Finding::of_rule(&META, META.severity, format!("the build runs in the frontend {frontend}"), location)]
+    }
+}
+
+/// Whether the reference is Docker's own frontend, at any tag, channel or digest.
+fn is_docker(frontend: &str) -> bool {
+    let name = frontend.split('@').next().unwrap_or_default();
+    let (host, path) = match name.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (host.to_ascii_lowercase(), path),
+        _ => ("docker.io".to_owned(), name),
+    };
+    let host = host.strip_suffix(":443").unwrap_or(&host);
+    let repository = path.split(':').next().unwrap_or_default();
+    matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io")
+        && matches!(repository, "docker/dockerfile" | "docker/dockerfile-upstream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_own_frontends_are_known_in_every_spelling() {
+        let table = [
+            ("docker/dockerfile", true),
+            ("docker/dockerfile:1", true),
+            ("docker/dockerfile:1.7-labs", true),
+            ("docker/dockerfile-upstream:master-labs", true),
+            ("docker.io/docker/dockerfile:1", true),
+            ("docker.io:443/docker/dockerfile:1", true),
+            ("docker/dockerfile:1@sha256:00", true),
+            ("docker/dockerfile2:1", false),
+            ("dockerfile:1", false),
+            ("evil/dockerfile:1", false),
+            ("evil.example/docker/dockerfile:1", false),
+            ("localhost:5000/docker/dockerfile:1", false),
+            ("docker.io@evil/docker/dockerfile", false),
+        ];
+        for (frontend, expected) in table {
+            assert_eq!(is_docker(frontend), expected, "{frontend}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Text that a report is about to show in, the same text without credentials out. What is hidden was never asked for:
+//! a report is kept and passed on, so it may hide too much and must not show too much.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::{Captures, Regex};
+
+/// What stands for a credential.
+const MASK: &str = "***";
+
+/// Quoted pieces and bare ones, one after the other; a quote that a cut left open runs to the end.
+const VALUE: &str = r#"(?P<v>(?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\.|[^\s"'])+)"#;
+
+struct Pattern {
+    regex: Regex,
+    is_secret: fn(&Captures<'_>) -> bool,
+}
+
+static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
+    let sources: [(String, fn(&Captures<'_>) -> bool); 14] = [
+        (
+            concat!(
+                r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}",
+                r"|[sr]k_live_\w{16,}|AIza[\w-]{30,}|npm_\w{30,}|pypi-AgEI[\w-]+|dckr_pat_[\w-]{20,}|hf_\w{30,}|AGE-SECRET-KEY-1\w+",
+                r"|eyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+))"
+            )
+            .to_owned(),
+            |_| true,
+        ),
+        (r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?P<v>.+?)(?:-----END|$)".to_owned(), |_| true),
+        (r#"(?P<s>[A-Za-z0-9+.-]*:?)//(?P<v>[^\s/?#"'<>]+)@"#.to_owned(), is_user_info),
+        (r#"//(?P<v>[^\s/?#@"':<>]+:[^\s@"'<>]+)@[A-Za-z0-9]"#.to_owned(), has_no_port),
+        (r#"(?:^|[\s"'`=,(\[])(?P<v>[^\s"'`=,()\[\]/@:]+:[^\s"'`/]+)@(?P<h>[A-Za-z0-9][A-Za-z0-9.-]*)"#.to_owned(), is_no_digest),
+        (
+            r#"(?i)\b(?:authorization|[a-z-]*-(?:token|api-key|auth))\s*[:=]\s*(?:(?:bearer|basic|token|digest)\s+)?(?P<v>[^\s"']+)"#.to_owned(),
+            is_literal,
+        ),
+        (r"(?i)\bbearer\s+(?P<v>[a-z0-9+/=_.~-]{16,})".to_owned(), is_literal),
+        (format!(r#"(?:^|[\s"'\[,(])--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*)(?:=|\s+|["']\s*,\s*){VALUE}"#), is_secret_option),
+        (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters),
+        (format!(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b[^;|&]{{0,200}}?\s-p\s?{VALUE}"), is_literal),
+        (format!(r#"(?P<n>[A-Za-z_][A-Za-z0-9_.-]*)(?:\\?["'])?\s*[:=]\s*{VALUE}"#), is_secret_pair),
+        (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair),
+        (
+            format!(r"\b(?:echo|printf)\s+(?:-\w+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]{{0,80}}?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
+            is_literal,
+        ),
+        (format!(r"\bchpasswd\b[^;|&<]{{0,80}}<<<\s*{VALUE}"), is_literal),
+    ];
+    sources.into_iter().filter_map(|(source, is_secret)| Some(Pattern { regex: Regex::new(&source).ok()?, is_secret })).collect()
+});
+
+/// The text with `***` for every credential that can be told by its place, its name or its format.
+#[must_use]
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let mut out = Cow::Borrowed(text);
+    for pattern in PATTERNS.iter() {
+        let replaced = hide(pattern, &out);
+        if let Some(replaced) = replaced {
+            out = Cow::Owned(replaced);
+        }
+    }
+    out
+}
+
+/// The text with the secrets of one pattern hidden, if there are any.
+fn hide(pattern: &Pattern, text: &str) -> Option<String> {
+    let mut out = String::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(captures) = pattern.regex.captures_at(text, from) {
+        let (Some(whole), Some(value)) = (captures.get(0), captures.name("v")) else { break };
+        if (pattern.is_secret)(&captures) && value.as_str() != MASK {
+            out.push_str(text.get(done..value.start())?);
+            out.push_str(MASK);
+            done = value.end();
+            from = whole.end().max(value.end());
+        } else {
+            // What is no secret itself may hold one: `sh -c "PASSWORD=..."`.
+            from = value.start().max(whole.start() + 1);
+        }
+        from = (from..=text.len()).find(|&at| text.is_char_boundary(at))?;
+    }
+    if done == 0 {
+        return None;
+    }
+    out.push_str(text.get(done..)?);
+    Some(out)
+}
+
+fn group<'t>(captures: &Captures<'t>, name: &str) -> &'t str {
+    captures.name(name).map_or("", |found| found.as_str())
+}
+
+/// A user alone is a secret only where a token can stand for one: `ssh://git@host` has none.
+fn is_user_info(captures: &Captures<'_>) -> bool {
+    let (scheme, user) = (group(captures, "s"), group(captures, "v"));
+    user.contains(':') || (scheme.contains("http") && user != "git")
+}
+
+/// `http://host:80/a@b` has a port, not a password.
+fn has_no_port(captures: &Captures<'_>) -> bool {
+    let password = group(captures, "v").split_once(':').map_or("", |(_, password)| password);
+    !password.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('/')
+}
+
+/// `alpine:3@sha256:...` is a reference without credentials.
+fn is_no_digest(captures: &Captures<'_>) -> bool {
+    !matches!(group(captures, "h"), "sha256" | "sha384" | "sha512")
+}
+
+fn bare(value: &str) -> &str {
+    value.trim_start_matches('\\').trim_matches(['"', '\'']).trim()
+}
+
+/// Whether the value says something itself: a variable, a switch and an empty text do not.
+fn is_literal(captures: &Captures<'_>) -> bool {
+    let value = bare(group(captures, "v"));
+    let is_variable = value.strip_prefix('$').is_some_and(|rest| {
+        let name = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest);
+        name.starts_with('(') || name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
+    !is_variable && !matches!(value, "" | "true" | "false" | "yes" | "no" | "0" | "1" | "|" | "&&" | ";")
+}
+
+fn has_letters(captures: &Captures<'_>) -> bool {
+    // `-p 80:80` and `--user 1000:1000` are numbers.
+    group(captures, "v").chars().any(|c| !(c.is_ascii_digit() || matches!(c, ':' | '"' | '\'')))
+}
+
+fn is_secret_option(captures: &Captures<'_>) -> bool {
+    let (name, value) = (group(captures, "n").to_ascii_lowercase(), group(captures, "v"));
+    if matches!(name.as_str(), "u" | "p" | "user" | "proxy-user" | "creds" | "src-creds" | "dest-creds" | "basic-auth" | "auth") {
+        return value.contains(':') && has_letters(captures) && is_literal(captures);
+    }
+    let is_mount = value.starts_with("id=");
+    (is_secret_name(&name) || matches!(name.as_str(), "pass" | "pw" | "pwd"))
+        && !value.starts_with('-')
+        && !is_mount
+        && is_literal(captures)
+}
+
+fn is_secret_pair(captures: &Captures<'_>) -> bool {
+    is_secret_name(group(captures, "n")) && is_literal(captures)
+}
+
+/// Whether a name says that its value is secret; looser than the rules' own test, since nothing is lost by hiding.
+fn is_secret_name(name: &str) -> bool {
+    const SECRETS: [&str; 14] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "pword",
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "credential",
+        "authkey",
+        "signingkey",
+        "encryptionkey",
+        "masterkey",
+    ];
+    const OTHERS: [&str; 3] = ["tokenizer", "passwordless", "token_type"];
+    const ENDS: [&str; 11] = ["file", "path", "url", "uri", "version", "dir", "stdin", "name", "endpoint", "ttl", "length"];
+    let lower = name.to_ascii_lowercase();
+    let joined: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let last = lower.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    let is_short = lower.len() > 3 && lower.split(['_', '-', '.']).any(|word| matches!(word, "pwd" | "pass"));
+    (is_short || SECRETS.iter().any(|word| joined.contains(word)))
+        && !OTHERS.iter().any(|word| lower.contains(word))
+        && !ENDS.contains(&last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_is_legal() {
+        assert_eq!(PATTERNS.len(), 14);
+    }
+
+    #[test]
+    fn credentials_are_hidden_and_nothing_else() {
+        let github = concat!("ghp_", "a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Gj8Fu2E");
+        let table = [
+            ("RUN git clone https://u:hunter22@git.acme.dev/r", "RUN git clone https://***@git.acme.dev/r"),
+            ("RUN git clone https://t0ken@git.acme.dev/r", "RUN git clone https://***@git.acme.dev/r"),
+            ("FROM u:hunter22@host.acme.dev/r:1", "FROM ***@host.acme.dev/r:1"),
+            ("FROM u:hunter22@host/r:1@sha256:00", "FROM ***@host/r:1@sha256:00"),
+            ("FROM debian:12@sha256:0123", "FROM debian:12@sha256:0123"),
+            ("FROM host:5000/debian:12@sha256:0123", "FROM host:5000/debian:12@sha256:0123"),
+            ("git clone ssh://git@host/r git@host:org/r.git", "git clone ssh://git@host/r git@host:org/r.git"),
+            ("curl -u bot:hunter22 https://x", "curl -u *** https://x"),
+            ("curl -ubot:hunter22 https://x", "curl -u*** https://x"),
+            (r#"RUN ["curl","--user","bot:hunter22","x"]"#, r#"RUN ["curl","--user",***"#),
+            ("docker run -p 80:80 --user 1000:1000 x", "docker run -p 80:80 --user 1000:1000 x"),
+            ("x --password hunter22 --token=abc --pass 'a b'", "x --password *** --token=*** --pass ***"),
+            ("x --password $PW --token-file /x", "x --password $PW --token-file /x"),
+            ("mysql -uroot -phunter22 db", "mysql -uroot -p*** db"),
+            ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
+            ("curl -H \"PRIVATE-TOKEN: abcdef\" x", "curl -H \"PRIVATE-TOKEN: ***\" x"),
+            ("ENV A=1 DB_PASSWORD=hunter22 B=2", "ENV A=1 DB_PASSWORD=*** B=2"),
+            ("ENV DB_PASSWORD=\"hunter 22\" B=2", "ENV DB_PASSWORD=*** B=2"),
+            ("ENV API_TOKEN hunter 22", "ENV API_TOKEN ***"),
+            ("ENV PASSWORD_FILE=/x TOKEN_URL=u SECRET_VERSION=3 TOKEN=$T", "ENV PASSWORD_FILE=/x TOKEN_URL=u SECRET_VERSION=3 TOKEN=$T"),
+            ("/bin/sh -c #(nop)  ENV aws_secret_access_key=abc/def", "/bin/sh -c #(nop)  ENV aws_secret_access_key=***"),
+            ("npm config set //r/:_authToken=abcdef", "npm config set //r/:_authToken=***"),
+            ("sh -c \"DB_PASSWORD=hunter22 run\"", "sh -c \"DB_PASSWORD=*** run\""),
+            ("echo root:hunter22 | chpasswd", "echo *** | chpasswd"),
+            ("echo 'root:hunter 22' | sudo chpasswd", "echo *** | sudo chpasswd"),
+            ("RUN --mount=type=secret,id=t make", "RUN --mount=type=secret,id=t make"),
+            ("docker build --secret id=x .", "docker build --secret id=x ."),
+            ("RUN apt-get install -y curl", "RUN apt-get install -y curl"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(masked(text), expected, "{text}");
+        }
+        assert_eq!(masked(&format!("RUN echo {github} x")), "RUN echo *** x");
+    }
+}
