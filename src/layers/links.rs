@@ -10,7 +10,7 @@ use crate::{
     layers::{
         Want,
         limits::Limits,
-        tree::{Node, follow},
+        tree::{Followed, Node, follow},
     },
     model::coverage::{Gap, SourceId},
 };
@@ -76,11 +76,16 @@ impl<'a> Links<'a> {
         let is_folder = (self.wants)(&format!("{}/", step.path)) != Want::No;
         let (place, cost) = follow(self.nodes, &step.place, self.limits, self.steps);
         self.steps = self.steps.saturating_sub(cost);
-        let Some(place) = place else {
-            if want.by_name() || is_folder {
-                self.gap(&step.path, &step.place);
+        let place = match place {
+            Followed::To(place) => place,
+            // What no reader can reach hides nothing; only a record that is itself such a link was surely meant to be read.
+            Followed::Loop if !want.by_name() => return,
+            Followed::Loop | Followed::TooFar => {
+                if want.by_name() || is_folder {
+                    self.gap(&step.path, &step.place);
+                }
+                return;
             }
-            return;
         };
         match self.nodes.get(&place) {
             Some(Node::File(_)) if (self.wants)(&place) == want => {}

@@ -214,7 +214,7 @@ impl Tree {
             let reason = format!("more than {} steps were needed to follow its links; the rest is placed as written", limits.link_steps);
             self.gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
         }
-        resolved
+        resolved.place()
     }
 
     fn gap(&mut self, path: &str, kind: &'static str, reason: &str, limits: &Limits) {
@@ -227,16 +227,41 @@ impl Tree {
     }
 }
 
-/// Follows all links of `path`, component by component from the image's root; `..` never leaves it. `None` for loops and for more hops than allowed.
-/// The second value is what it cost.
-pub(super) fn follow(nodes: &BTreeMap<String, Node>, path: &str, limits: &Limits, budget: u64) -> (Option<String>, u64) {
+/// Where a path leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// Here, whether something is there or not.
+    To(String),
+    /// Into a circle of links: nothing can be there, in no reader's eyes.
+    Loop,
+    /// Further than the limits allow.
+    TooFar,
+}
+
+impl Followed {
+    /// The place, if there is one.
+    pub(super) fn place(self) -> Option<String> {
+        match self {
+            Self::To(place) => Some(place),
+            Self::Loop | Self::TooFar => None,
+        }
+    }
+}
+
+/// Follows all links of `path`, component by component from the image's root; `..` never leaves it. The second value is what it cost.
+pub(super) fn follow(nodes: &BTreeMap<String, Node>, path: &str, limits: &Limits, budget: u64) -> (Followed, u64) {
     let mut todo: Vec<&str> = path.rsplit('/').collect();
     let mut resolved = String::new();
     let (mut hops, mut steps) = (0, 0);
+    // The links that are being followed, each with what was still to come behind it. One that is met again before that is reached never ends.
+    let mut open: Vec<(usize, String)> = Vec::new();
     while let Some(part) = todo.pop() {
         steps += 1 + resolved.len() as u64 / 64;
         if steps >= budget {
-            return (None, steps);
+            return (Followed::TooFar, steps);
+        }
+        while open.last().is_some_and(|(behind, _)| *behind > todo.len()) {
+            open.pop();
         }
         match part {
             "" | "." => continue,
@@ -252,16 +277,20 @@ pub(super) fn follow(nodes: &BTreeMap<String, Node>, path: &str, limits: &Limits
         }
         resolved.push_str(part);
         if let Some(Node::Link(target)) = nodes.get(&resolved) {
+            if open.iter().any(|(_, link)| *link == resolved) {
+                return (Followed::Loop, steps);
+            }
             hops += 1;
             if hops > limits.link_hops || todo.len() + target.len() / 2 > limits.path_bytes {
-                return (None, steps);
+                return (Followed::TooFar, steps);
             }
+            open.push((todo.len(), resolved.clone()));
             resolved.truncate(if target.starts_with('/') { 0 } else { parent });
             todo.extend(target.rsplit('/'));
         }
         if resolved.len() > limits.path_bytes {
-            return (None, steps);
+            return (Followed::TooFar, steps);
         }
     }
-    (Some(resolved), steps)
+    (Followed::To(resolved), steps)
 }

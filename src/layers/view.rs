@@ -70,13 +70,13 @@ impl FileView {
     #[must_use]
     pub fn lookup(&self, path: &str) -> Option<FileEntry<'_>> {
         let (place, _) = follow(self.tree.nodes(), path, &self.limits, u64::MAX);
-        self.entry(&place?)
+        self.entry(&place.place()?)
     }
 
     /// The folder that `path` leads to, as a path without links.
     #[must_use]
     pub fn resolve(&self, path: &str) -> Option<String> {
-        follow(self.tree.nodes(), path, &self.limits, u64::MAX).0
+        follow(self.tree.nodes(), path, &self.limits, u64::MAX).0.place()
     }
 
     /// Tar entries seen in all layers.

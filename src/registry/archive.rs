@@ -49,7 +49,7 @@ impl TarIndex {
         let what = || path.display().to_string();
         let malformed = |reason: &str| Error::Malformed { what: what(), reason: reason.to_owned() };
         if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(malformed("it is not a regular file"));
+            return Err(Error::NotAnArchive { path: path.to_owned(), reason: "it is no regular file" });
         }
         let mut magic = Vec::new();
         File::open(path).and_then(|file| file.take(4).read_to_end(&mut magic)).map_err(failed)?;
@@ -57,6 +57,9 @@ impl TarIndex {
             return Err(malformed("it is compressed as a whole; decompress it first, for example with `gunzip` or `zstd -d`"));
         }
         let length = std::fs::metadata(path).map_err(failed)?.len();
+        if !begins_like_tar(path).map_err(failed)? {
+            return Err(Error::NotAnArchive { path: path.to_owned(), reason: "it is no tar file" });
+        }
         let mut archive = tar::Archive::new(File::open(path).map_err(failed)?);
         let mut index = Self { path: path.to_owned(), files: BTreeMap::new(), links: BTreeMap::new() };
         let (mut long_name, mut long_link) = (None, None);
@@ -126,6 +129,19 @@ impl TarIndex {
         }
         None
     }
+}
+
+/// Whether the first block is a tar header with a right checksum, or the end of an empty tar.
+fn begins_like_tar(path: &Path) -> io::Result<bool> {
+    let mut block = Vec::new();
+    File::open(path)?.take(512).read_to_end(&mut block)?;
+    let mut header = tar::Header::new_old();
+    if block.len() != header.as_bytes().len() {
+        return Ok(false);
+    }
+    header.as_mut_bytes().copy_from_slice(&block);
+    let sum: u32 = block.iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { u32::from(byte) }).sum();
+    Ok(header.cksum().is_ok_and(|written| written == sum) || block.iter().all(|&byte| byte == 0))
 }
 
 /// A name without leading slashes, `.` components, or a way out.
@@ -201,7 +217,8 @@ impl Archive {
         let what = index.path().display().to_string();
         let store = Store::Tar(index);
         let absent = |name: &str| Error::Malformed { what: what.clone(), reason: format!("it has no `{}`", shown(name)) };
-        let listing = store.read("manifest.json", MANIFEST_BYTES)?.ok_or_else(|| absent("manifest.json"))?;
+        let bare = || Error::NotAnArchive { path: store.path().to_owned(), reason: "the tar has neither a `manifest.json` nor an OCI layout in it" };
+        let listing = store.read("manifest.json", MANIFEST_BYTES)?.ok_or_else(bare)?;
         let images: Vec<Saved> = serde_json::from_slice(&listing)
             .map_err(|error| Error::Malformed { what: format!("manifest.json of {what}"), reason: shown(&error.to_string()) })?;
         let image = choose(images, tag, &what)?;
@@ -423,6 +440,27 @@ mod tests {
         assert!(matches!(looped, Err(Error::Malformed { .. })));
         let outside = resolved(&tar_of(folder.path(), &files(Member::Link("../../../../etc/passwd"))), None).await;
         assert!(matches!(outside, Err(Error::Malformed { .. })));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_archive_is_told_plainly_and_with_a_way_out() {
+        let folder = tempfile::tempdir().expect("folder");
+        let file = |bytes: &[u8]| {
+            let path = folder.path().join("file");
+            std::fs::write(&path, bytes).expect("file");
+            path
+        };
+        let check = async |path: &Path, reason: &str| {
+            let error = resolved(path, None).await.expect_err(reason);
+            assert_eq!(error.to_string(), format!("{} is no image archive: {reason}", path.display()));
+            assert!(error.hint().is_some_and(|hint| hint.contains("docker save") && hint.contains("oci:DIR")));
+        };
+        for bytes in [&b"FROM scratch\n"[..], b"", &[b'x'; 2_000], &[0; 100]] {
+            check(&file(bytes), "it is no tar file").await;
+        }
+        check(folder.path(), "it is no regular file").await;
+        let exported = tar_of(folder.path(), &[("etc/os-release", Member::File(b"ID=x"))]);
+        check(&exported, "the tar has neither a `manifest.json` nor an OCI layout in it").await;
     }
 
     #[tokio::test]

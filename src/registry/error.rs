@@ -165,6 +165,24 @@ pub enum Error {
         /// What went wrong; never a secret.
         reason: String,
     },
+    /// A file that should be an image archive is something else.
+    #[error("{} is no image archive: {reason}", path.display())]
+    NotAnArchive {
+        /// Which file.
+        path: PathBuf,
+        /// What it is, or lacks.
+        reason: &'static str,
+    },
+    /// The registry names a token service that credentials are not safe on the way to.
+    #[error("the credentials for registry {registry} are not sent to the token service at {realm} that it names: {scheme}, not https")]
+    UnsafeRealm {
+        /// Host of the registry.
+        registry: String,
+        /// Scheme of the token service.
+        scheme: String,
+        /// Host of the token service.
+        realm: String,
+    },
     /// The client itself cannot be set up, for example because a CA file is no certificate.
     #[error("cannot set up the registry client: {0}")]
     SetUp(String),
@@ -205,6 +223,12 @@ impl Error {
             Self::Unavailable { .. } => "the registry has a problem of its own; try again later",
             Self::Deadline { .. } => "raise the deadline, or check why the registry is slow",
             Self::Credentials { .. } => "check the docker config file and its credential helpers, or the AWS credentials for ECR",
+            Self::NotAnArchive { .. } => {
+                "give `docker-archive:FILE` a file that `docker save` or `podman save` wrote (not `docker export`), or name a folder with an OCI layout as `oci:DIR`"
+            }
+            Self::UnsafeRealm { .. } => {
+                "nothing was sent; the token service has to be https, or on the host of a registry that is itself listed as insecure"
+            }
             Self::SetUp(_) => "check the CA files; on a system without CA certificates install them (`ca-certificates`)",
             Self::Read { .. } => "check path and permissions",
         };

@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde::Deserialize;
 use url::Url;
 
-use crate::registry::{Error, auth::Credential, transport::Transport};
+use crate::registry::{Error, auth::Credential, error::shown, transport::Transport};
 
 /// Most bytes of a token service's answer.
 const TOKEN_BYTES: u64 = 1 << 20;
@@ -112,9 +112,7 @@ pub(super) async fn authorize(
                 message: message.to_owned(),
             };
             let mut url = Url::parse(realm).map_err(|_| failed("the realm is no absolute URL"))?;
-            if !(url.scheme() == "https" || (url.scheme() == "http" && transport.plain_http())) {
-                return Err(failed("the realm is not HTTPS, so nothing is sent there"));
-            }
+            check_realm(transport, &url, credential)?;
             let body = match credential {
                 Credential::Identity(refresh) => {
                     let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -142,6 +140,22 @@ pub(super) async fn authorize(
     }
 }
 
+/// Whether the token service may be asked with this credential. Over plain HTTP anybody on the way reads it, so it goes only where the registry
+/// itself, which is plain HTTP as well, would get it.
+fn check_realm(transport: &Transport, realm: &Url, credential: &Credential) -> Result<(), Error> {
+    let safe = match realm.scheme() {
+        "https" => true,
+        "http" => transport.plain_http() && (transport.is_host_of(realm) || matches!(credential, Credential::Anonymous)),
+        _ => false,
+    };
+    if safe {
+        return Ok(());
+    }
+    let host = realm.host_str().unwrap_or_default();
+    let host = realm.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    Err(Error::UnsafeRealm { registry: transport.registry().to_owned(), scheme: shown(realm.scheme()), realm: shown(&host) })
+}
+
 /// The token becomes a header, where `oci_client` would panic on anything that breaks one.
 fn bearer(token: String) -> Option<Authorization> {
     token.bytes().all(|byte| byte.is_ascii_graphic()).then_some(Authorization::Bearer(token))
@@ -149,7 +163,59 @@ fn bearer(token: String) -> Option<Authorization> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+    use crate::{model::reference::RegistryReference, registry::Options};
+
+    fn transport(registry: &str, insecure: &[&str]) -> Transport {
+        let reference = RegistryReference::parse(&format!("{registry}/app:1")).expect("reference");
+        let insecure_registries = insecure.iter().map(|&host| host.to_owned()).collect();
+        Transport::new(&reference, &Options { insecure_registries, ..Options::default() }, &[]).expect("transport")
+    }
+
+    #[test]
+    fn stored_credentials_stay_on_safe_ways() {
+        let basic = Credential::Basic("u".to_owned(), "hush".to_owned());
+        let identity = Credential::Identity("hush".to_owned());
+        let none = Credential::Anonymous;
+        for (registry, realm, credential, safe) in [
+            ("docker.io", "https://auth.docker.io/token", &basic, true),
+            ("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com/", &basic, true),
+            ("r.example", "https://auth.example/token", &identity, true),
+            ("r.example", "http://r.example/token", &basic, false),
+            ("r.example", "http://auth.example/token", &basic, false),
+            ("r.example", "http://auth.example/token", &none, false),
+            ("r.example", "ftp://auth.example/token", &basic, false),
+            ("plain.example", "http://plain.example:5001/token", &basic, true),
+            ("plain.example", "http://auth.example/token", &basic, false),
+            ("plain.example", "http://auth.example/token", &identity, false),
+            ("plain.example", "http://auth.example/token", &none, true),
+            ("plain.example", "https://auth.example/token", &basic, true),
+            ("127.0.0.1:5000", "http://127.0.0.1:5001/token", &basic, true),
+            ("127.0.0.1:5000", "http://localhost:5001/token", &basic, false),
+        ] {
+            let checked = check_realm(&transport(registry, &["plain.example"]), &Url::parse(realm).expect("realm"), credential);
+            assert_eq!(checked.is_ok(), safe, "{registry} {realm} {credential:?}");
+            if let Err(error) = checked {
+                let host = realm.split('/').nth(2).unwrap_or_default();
+                let text = error.to_string();
+                assert!(text.contains(registry) && text.contains(host) && !text.contains("hush"), "{text}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_realm_on_another_plain_host_is_never_connected_to() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+        listener.set_nonblocking(true).expect("listener");
+        let realm = format!("http://localhost:{}/token", listener.local_addr().expect("address").port());
+        let credential = Credential::Basic("u".to_owned(), "hush".to_owned());
+        let challenge = Challenge::Bearer { realm, service: None };
+        let asked = authorize(&transport("127.0.0.1:1", &[]), &challenge, &credential, "repository:app:pull").await;
+        assert!(matches!(asked, Err(Error::UnsafeRealm { .. })));
+        assert!(listener.accept().is_err(), "nobody came");
+    }
 
     #[test]
     fn challenges() {

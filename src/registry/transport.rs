@@ -150,6 +150,11 @@ impl Transport {
         url.origin() == self.base.origin()
     }
 
+    /// Whether a URL is on the registry's host, on whatever port.
+    pub(super) fn is_host_of(&self, url: &Url) -> bool {
+        url.host().is_some() && url.host() == self.base.host()
+    }
+
     /// What requests carry at the moment, and its generation.
     pub(super) async fn authorization(&self) -> (Authorization, u64) {
         let access = self.access.lock().await;

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join_all, join3};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -117,6 +118,9 @@ impl<'a> Reader<'a> {
             Ok(None) => return Findings::default(),
             Err(findings) => return findings,
         };
+        if let Err(findings) = self.check_size(place, &raw).and_then(|()| check_form(&tag, &raw)) {
+            return findings;
+        }
         self.read_manifest(subject, place, &raw, &|layer| if layer == wanted { Layer::Ours } else { Layer::Foreign }).await
     }
 
@@ -155,6 +159,7 @@ impl<'a> Reader<'a> {
         let tag = format!("{}-{}", subject.algorithm().name(), subject.hex());
         let Some(raw) = self.within(&tag, self.source.fetch_tag(&tag)).await? else { return Ok((place, Vec::new())) };
         self.check_size(place, &raw)?;
+        check_form(&tag, &raw)?;
         let bad = |reason: String| {
             Findings::refused(Refusal::invalid("invalid.payload", format!("fallback tag: {reason}")), place, &raw.digest, 0)
         };
@@ -296,6 +301,18 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// A tag promises no digest, so an answer that is no manifest at all (a proxy's page, an empty body) is an answer that was not read: it says
+/// nothing about what the tag holds.
+fn check_form(tag: &str, raw: &RawManifest) -> Fetched<()> {
+    const FIELDS: [&str; 5] = ["schemaVersion", "mediaType", "config", "layers", "manifests"];
+    let fields: Option<BTreeMap<String, IgnoredAny>> = serde_json::from_slice(&raw.bytes).ok();
+    if fields.is_some_and(|fields| FIELDS.iter().any(|name| fields.contains_key(*name))) {
+        return Ok(());
+    }
+    let size = raw.bytes.len();
+    Err(Findings::unchecked("unchecked.registry", tag, format!("the answer of {size} bytes is no manifest, so what the tag holds is not known")))
 }
 
 /// What a layer is to the place that holds it.

@@ -135,8 +135,6 @@ fn a_signature_tag_without_layers_is_no_signature() {
 #[test]
 fn a_broken_fallback_index_is_wrong_and_not_absent() {
     for index in [
-        "{",
-        "[]",
         r#"{"manifests":[{}]}"#,
         r#"{"manifests":[null]}"#,
         r#"{"manifests":[{"digest":"sha256:../../x","size":1}]}"#,
@@ -146,6 +144,20 @@ fn a_broken_fallback_index_is_wrong_and_not_absent() {
         let digest = repo.put_image();
         repo.put_manifest(index.as_bytes(), INDEX, Some(&digest.to_string().replace(':', "-")));
         assert_eq!(codes(&verify(&repo, "registry.example/app", &digest)), BTreeSet::from(["invalid.payload"]), "{index}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_manifest_is_not_an_absent_signature() {
+    for answer in ["", "<html>Log in first</html>", "{", "[]", "{}", r#"{"error":"maintenance"}"#, "null"] {
+        for suffix in ["", ".sig", ".att"] {
+            let mut repo = Repository { manner: Referrers::FallbackTag, ..Repository::empty() };
+            let digest = repo.put_image();
+            repo.put_manifest(answer.as_bytes(), "text/html", Some(&format!("{}{suffix}", digest.to_string().replace(':', "-"))));
+            let facts = verify(&repo, "registry.example/app", &digest);
+            assert_eq!(codes(&facts), BTreeSet::from(["unchecked.registry"]), "{suffix} {answer:?}");
+            assert!(facts.gaps.iter().all(|gap| gap.subject.ends_with(suffix) && gap.hint.is_some()), "{facts:?}");
+        }
     }
 }
 
