@@ -40,7 +40,10 @@ pub(super) const CODES: &[(&str, &str)] = &[
         "Inspector no longer scans the image because it is too old or unused; what it knew is not current. Push the image again or extend the scan duration.",
     ),
     ("failed", "The scan failed on the AWS side."),
-    ("file-limit", "A file that a cataloger wanted is larger than the limit; the number stands in the reason."),
+    (
+        "file-limit",
+        "A file that a cataloger wanted is larger than the limit, or all of them together are; the number stands in the reason.",
+    ),
     ("file-not-kept", "A file that a cataloger wanted was not kept because the image holds more such bytes than the limit allows."),
     (
         "foreign-layer",

@@ -31,7 +31,8 @@ pub(super) fn first_layers<K: Ord + Clone>(
 
 /// The first layer that has this content at this path: a change of owner or mode copies a file up without changing it.
 pub(super) fn content_layer(file: &FileEntry<'_>) -> usize {
-    file.versions.iter().rev().take_while(|version| version.content() == file.bytes).last().map_or(file.layer, |version| version.layer)
+    let bytes = file.bytes();
+    file.versions.iter().rev().take_while(|version| version.bytes() == bytes).last().map_or(file.layer, |version| version.layer)
 }
 
 #[cfg(test)]

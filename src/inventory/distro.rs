@@ -19,8 +19,9 @@ pub(super) fn wants(path: &str) -> bool {
 
 /// The distribution, when the image says which it is.
 pub(super) fn read(view: &FileView) -> Option<Distro> {
-    let text =
-        |path: &&str| view.lookup(path).map(|file| String::from_utf8_lossy(file.bytes.get(..64 * 1024).unwrap_or(file.bytes)).into_owned());
+    let text = |path: &&str| {
+        view.lookup(path).map(|file| String::from_utf8_lossy(file.bytes().get(..64 * 1024).unwrap_or(&file.bytes())).into_owned())
+    };
     RELEASE_FILES
         .iter()
         .filter_map(text)

@@ -44,7 +44,7 @@ pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut count = 0_usize;
     for file in view.files() {
-        let empty = file.versions.last().is_some_and(|last| last.bytes.as_ref().is_some_and(|bytes| bytes.is_empty()));
+        let empty = file.versions.last().is_some_and(|last| last.content.as_ref().is_some_and(|content| content.is_empty()));
         let reason = if is_pending(file.path) {
             "holds changes that are not yet in the package database, and is not read"
         } else if is_database(file.path) && !is_read(file.path) && view.resolve(file.path).is_none_or(|place| !is_read(&place)) {

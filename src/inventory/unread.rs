@@ -38,7 +38,7 @@ pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
     let mut seen: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
     for file in view.files() {
         let marked =
-            file.versions.last().is_some_and(|last| last.bytes.is_none()) && matches!(super::wants(file.path), Want::PresenceIf(_));
+            file.versions.last().is_some_and(|last| last.content.is_none()) && matches!(super::wants(file.path), Want::PresenceIf(_));
         if let Some(ecosystem) = ecosystem(file.path).or(marked.then_some("Go programs")) {
             seen.entry(ecosystem).or_insert_with(|| (0, file.path.to_owned())).0 += 1;
         }

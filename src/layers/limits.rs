@@ -16,10 +16,12 @@ pub struct Limits {
     pub remembered_path_bytes: usize,
     /// Bytes of one wanted file.
     pub file_bytes: u64,
-    /// Bytes of wanted files kept per layer.
-    pub layer_kept_bytes: u64,
-    /// Bytes of wanted files kept over all layers.
+    /// Bytes of wanted files kept over all layers; large files count as compressed as they wait.
     pub kept_bytes: u64,
+    /// Bytes kept of the lower layers' versions of files that upper layers replace; they tell which layer brought a package.
+    pub older_bytes: u64,
+    /// Bytes that a layer may need before all layers below it are merged.
+    pub early_bytes: u64,
     /// Bytes of one file that nobody wants by its name but that a link may yet give a wanted name.
     pub candidate_file_bytes: u64,
     /// Bytes of such files per layer.
@@ -55,8 +57,9 @@ impl Default for Limits {
             extended_header_bytes: MIB,
             remembered_path_bytes: 64 * 1024 * 1024,
             file_bytes: 128 * MIB,
-            layer_kept_bytes: 192 * MIB,
-            kept_bytes: 384 * MIB,
+            kept_bytes: 96 * MIB,
+            older_bytes: 32 * MIB,
+            early_bytes: 8 * MIB,
             candidate_file_bytes: 64 * KIB,
             candidate_bytes: 8 * MIB,
             layer_bytes: 64 * KIB * MIB,

@@ -90,7 +90,7 @@ impl<'a> Links<'a> {
         match self.nodes.get(&place) {
             Some(Node::File(_)) if (self.wants)(&place) == want => {}
             Some(Node::File(versions)) if want == Want::Bytes => {
-                if versions.last().is_some_and(|last| last.bytes.is_some()) {
+                if versions.last().is_some_and(|last| last.content.is_some()) {
                     // A wanted name that is a link to a file under another name counts, unless that name is wanted itself.
                     self.wanted.insert(step.path.clone(), place);
                 } else {
@@ -135,7 +135,7 @@ impl<'a> Links<'a> {
                 }
                 Node::File(_) | Node::Unread if (self.wants)(&path) != Want::Bytes => {}
                 Node::File(_) if (self.wants)(inner).by_name() => found = true,
-                Node::File(versions) if versions.last().is_some_and(|last| last.bytes.is_some()) => {
+                Node::File(versions) if versions.last().is_some_and(|last| last.content.is_some()) => {
                     self.wanted.insert(path, inner.clone());
                     found = true;
                 }

@@ -1,5 +1,6 @@
 //! Layer blobs in, one merged file view out. Nothing is written to disk, no path of an image is ever opened.
 
+mod content;
 mod decompress;
 mod limits;
 mod links;
@@ -13,6 +14,7 @@ mod whiteout;
 
 use std::io::{self, Read};
 
+pub use content::Content;
 pub use limits::Limits;
 pub use tree::Version;
 pub use view::{FileEntry, FileView};
@@ -85,6 +87,7 @@ pub fn walk(mut inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), 
         gaps.append(&mut record.gaps);
         entries += record.entries;
         tree.apply(&record, index, wants, limits);
+        tree.kept()
     })?;
     Ok(FileView::new(tree, wants, limits, entries, gaps))
 }

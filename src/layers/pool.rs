@@ -12,67 +12,89 @@ use crate::layers::{
     record::{self, LayerRecord},
 };
 
-struct Queue {
+pub(super) struct Queue {
     inputs: std::iter::Enumerate<std::vec::IntoIter<LayerInput>>,
     taken: usize,
     merged: usize,
+    kept: u64,
     stopped: bool,
 }
 
-/// Reads every layer and hands its record to `merge`, lowest layer first, each with its place.
+/// A layer's place in the queue.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    queue: &'a Mutex<Queue>,
+    room: &'a Condvar,
+    place: usize,
+}
+
+impl Turn<'_> {
+    /// Waits until all layers below are merged; what their files cost, or `None` when that will never be.
+    pub(super) fn wait(self) -> Option<u64> {
+        let mut guard = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        while guard.merged < self.place {
+            if guard.stopped {
+                return None;
+            }
+            guard = self.room.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        Some(guard.kept)
+    }
+}
+
+/// Reads every layer and hands its record to `merge`, lowest layer first, each with its place; `merge` tells what all files cost by then.
 pub(super) fn for_each_record(
     inputs: Vec<LayerInput>,
     wants: &(dyn Fn(&str) -> Want + Sync),
     limits: &Limits,
-    mut merge: impl FnMut(usize, LayerRecord),
+    mut merge: impl FnMut(usize, LayerRecord) -> u64,
 ) -> Result<(), Error> {
     let count = inputs.len();
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(limits.threads).min(count);
-    let queue = Mutex::new(Queue { inputs: inputs.into_iter().enumerate(), taken: 0, merged: 0, stopped: false });
+    let queue = Mutex::new(Queue { inputs: inputs.into_iter().enumerate(), taken: 0, merged: 0, kept: 0, stopped: false });
     let room = Condvar::new();
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
         let mut workers = 0;
-        for _ in 1..threads {
+        // This thread only merges: a layer may have to wait for those below it, and the merge must not wait with it.
+        for _ in 0..if threads > 1 { threads } else { 0 } {
             let sender = sender.clone();
             let (queue, room) = (&queue, &room);
             let work = move || {
                 let _guard = StopOnPanic(queue, room);
                 while let Some((place, input)) = next(queue, room, threads) {
-                    if sender.send((place, record::read(input, wants, limits))).is_err() {
+                    if sender.send((place, record::read(input, wants, limits, Turn { queue, room, place }))).is_err() {
                         return;
                     }
                 }
             };
-            // A thread that the system refuses is one that is not needed: this thread reads layers as well.
             workers += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
         }
         drop(sender);
         let mut waiting = BTreeMap::new();
-        let mut merged = 0;
-        while merged < count {
-            while let Ok((place, result)) = receiver.try_recv() {
-                waiting.insert(place, result);
-            }
-            if let Some(result) = waiting.remove(&merged) {
-                match result {
-                    Ok(record) => merge(merged, record),
-                    Err(error) => {
-                        queue.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
-                        room.notify_all();
-                        return Err(error);
-                    }
+        for merged in 0..count {
+            let result = loop {
+                if let Some(result) = waiting.remove(&merged) {
+                    break result;
                 }
-                merged += 1;
-                queue.lock().unwrap_or_else(PoisonError::into_inner).merged = merged;
-                room.notify_all();
-            } else if let Some((place, input)) = try_next(&queue, threads) {
-                waiting.insert(place, record::read(input, wants, limits));
-            } else if workers > 0 {
-                // Everything that may be taken now is taken, so a worker is about to send.
-                let Ok((place, result)) = receiver.recv() else { return Ok(()) };
-                waiting.insert(place, result);
+                if workers > 0 {
+                    let Ok((place, result)) = receiver.recv() else { return Ok(()) };
+                    waiting.insert(place, result);
+                } else {
+                    // Without workers, because one is enough or the system refuses more, each layer is read when its turn has come.
+                    let Some((place, input)) = try_next(&queue, threads) else { return Ok(()) };
+                    break record::read(input, wants, limits, Turn { queue: &queue, room: &room, place });
+                }
+            };
+            let result = result.map(|record| merge(merged, record));
+            let mut guard = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            match result {
+                Ok(kept) => (guard.merged, guard.kept) = (merged + 1, kept),
+                Err(_) => guard.stopped = true,
             }
+            room.notify_all();
+            drop(guard);
+            result?;
         }
         Ok(())
     })

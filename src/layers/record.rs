@@ -8,10 +8,12 @@ use std::{
 
 use crate::{
     layers::{
-        Error, LayerInput, Want,
+        Content, Error, LayerInput, Want,
+        content::Packer,
         decompress::{self, Opened, Source},
         limits::Limits,
         mark::Search,
+        pool::Turn,
         untar::{Fault, TarEntry, TarKind, TarStream},
         whiteout::{self, Whiteout},
     },
@@ -19,7 +21,8 @@ use crate::{
 };
 
 const RAW_BUFFER: usize = 64 * 1024;
-const RESERVE: usize = 1024 * 1024;
+/// What a file may cost beyond its room while its last block is not yet compressed.
+const PACK_SLACK: u64 = 2 << 20;
 
 /// What one layer does, in tar order.
 #[derive(Default)]
@@ -49,7 +52,7 @@ enum ItemKind {
 }
 
 enum Payload {
-    File(Arc<Vec<u8>>),
+    File(Arc<Content>),
     Present,
     Unread,
     Symlink(String),
@@ -68,7 +71,7 @@ pub(super) enum Change<'a> {
     /// A file that looks like a package record, but its bytes were not kept.
     Unread,
     /// A file whose bytes were kept.
-    File(&'a Arc<Vec<u8>>),
+    File(&'a Arc<Content>),
     /// A symbolic link to this target as written.
     Symlink(&'a str),
     /// A hard link to this path.
@@ -82,8 +85,7 @@ impl LayerRecord {
             shared -= 1;
         }
         let fresh = path.get(shared..).unwrap_or_default();
-        let used = self.suffixes.len() + self.items.len() * size_of::<Item>();
-        if used + fresh.len() > limits.remembered_path_bytes {
+        if self.path_bytes() + fresh.len() > limits.remembered_path_bytes {
             return false;
         }
         let (Ok(shared), Ok(fresh_len)) = (u32::try_from(shared), u32::try_from(fresh.len())) else { return false };
@@ -91,6 +93,11 @@ impl LayerRecord {
         path.clone_into(&mut self.last);
         self.items.push(Item { shared, fresh: fresh_len, kind });
         true
+    }
+
+    /// What its paths cost.
+    fn path_bytes(&self) -> usize {
+        self.suffixes.len() + self.items.len() * size_of::<Item>()
     }
 
     fn push_with(&mut self, path: &str, payload: Payload, limits: &Limits) -> bool {
@@ -115,7 +122,7 @@ impl LayerRecord {
         self.walk(|path, payload, kind| {
             let what = match (payload, kind) {
                 (Some(Payload::Whiteout(_)), _) => return,
-                (Some(Payload::File(bytes)), _) => Change::File(bytes),
+                (Some(Payload::File(content)), _) => Change::File(content),
                 (Some(Payload::Present), _) => Change::Present,
                 (Some(Payload::Unread), _) => Change::Unread,
                 (Some(Payload::Symlink(target)), _) => Change::Symlink(target),
@@ -142,16 +149,22 @@ impl LayerRecord {
     }
 }
 
-/// Reads one layer to its end and checks it against its diff id.
+/// Reads one layer to its end and checks it against its diff id. A layer that needs much memory waits for its turn to be merged.
 ///
 /// # Errors
 /// When the blob cannot be read or its reader refuses it, or when its content is not what the configuration promises.
-pub(super) fn read(input: LayerInput, wants: &(dyn Fn(&str) -> Want + Sync), limits: &Limits) -> Result<LayerRecord, Error> {
+pub(super) fn read(
+    input: LayerInput,
+    wants: &(dyn Fn(&str) -> Want + Sync),
+    limits: &Limits,
+    turn: Turn<'_>,
+) -> Result<LayerRecord, Error> {
     let LayerInput { layer, reader } = input;
     let mut raw = BufReader::with_capacity(RAW_BUFFER, Source::new(reader));
     let mut record = LayerRecord::default();
     let subject = format!("layer {} ({})", layer.index, layer.descriptor.digest);
-    let mut reading = Reading { record: &mut record, wants, limits, subject: &subject, kept: 0, candidates: 0, forgot_paths: false };
+    let mut reading =
+        Reading { record: &mut record, wants, limits, subject: &subject, turn, below: None, kept: 0, candidates: 0, forgot_paths: false };
     let outcome = match decompress::open(&mut raw, limits) {
         Err(error) => Err(Fault::new("layer-compression", format!("cannot be decompressed: {error}"))),
         Ok(Opened::Foreign(name)) => Err(Fault::new("layer-format", format!("is compressed with {name}, which image layers are not"))),
@@ -207,6 +220,9 @@ struct Reading<'a> {
     wants: &'a (dyn Fn(&str) -> Want + Sync),
     limits: &'a Limits,
     subject: &'a str,
+    turn: Turn<'a>,
+    /// What the layers below cost, once they are all merged.
+    below: Option<u64>,
     kept: u64,
     candidates: u64,
     forgot_paths: bool,
@@ -283,21 +299,13 @@ impl Reading<'_> {
                 self.file_gap(path, Fault::new("file-limit", format!("has {size} bytes; the limit for one file is {}", limits.file_bytes)));
                 stream.skip(size).map(|()| None)
             }
-            Want::Bytes if self.kept + size > limits.layer_kept_bytes => {
-                let reason = format!("the wanted files of its layer exceed the limit of {} bytes", limits.layer_kept_bytes);
-                self.file_gap(path, Fault::new("file-limit", reason));
-                stream.skip(size).map(|()| None)
-            }
-            Want::Bytes => {
-                self.kept += size;
-                keep(size, stream).map(Some)
-            }
+            Want::Bytes => self.keep(path, size, stream),
             want @ (Want::No | Want::PresenceIf(_)) => {
                 // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
                 if size > 0 && resembles_record(stream.peek(32)?) {
                     if size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes {
                         self.candidates += size;
-                        return keep(size, stream).map(Some);
+                        return self.keep(path, size, stream);
                     }
                     return stream.skip(size).map(|()| Some(Payload::Unread));
                 }
@@ -312,6 +320,51 @@ impl Reading<'_> {
                 stream.skip(size).map(|()| None)
             }
         }
+    }
+
+    /// Keeps a file's bytes, if they fit.
+    fn keep<R: io::Read>(&mut self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<Option<Payload>, Fault> {
+        let room = self.room(size);
+        let failed = |error: io::Error| Fault::new("file-limit", format!("its bytes could not be kept: {error}"));
+        let mut packer = Packer::new(size).map_err(failed)?;
+        let mut result = Ok(());
+        let mut fits = true;
+        stream.content(size, |piece| {
+            fits = fits && packer.cost() + piece.len() as u64 <= room.saturating_add(PACK_SLACK);
+            if fits && result.is_ok() {
+                result = packer.push(piece);
+            }
+        })?;
+        result.map_err(failed)?;
+        if fits {
+            let content = packer.finish().map_err(failed)?;
+            if content.cost() <= room {
+                self.kept += content.cost();
+                return Ok(Some(Payload::File(Arc::new(content))));
+            }
+        }
+        if (self.wants)(path).by_name() {
+            let reason = format!("the wanted files of the image exceed the limit of {} bytes", self.limits.kept_bytes);
+            self.file_gap(path, Fault::new("file-limit", reason));
+            return Ok(None);
+        }
+        Ok(Some(Payload::Unread))
+    }
+
+    /// How many bytes keeping a file of `size` bytes may cost. Little is always granted, and counted when the layer is merged; before more is, the layers below have to
+    /// be merged, so that the answer is the same however many threads there are.
+    fn room(&mut self, size: u64) -> u64 {
+        let early = self.limits.early_bytes;
+        if self.kept + size <= early {
+            return u64::MAX;
+        }
+        self.limits.kept_bytes.saturating_sub(self.below()).saturating_sub(self.kept)
+    }
+
+    /// Waits for the layers below; what they cost. When the run has failed meanwhile, nothing more is worth keeping.
+    fn below(&mut self) -> u64 {
+        let turn = self.turn;
+        *self.below.get_or_insert_with(|| turn.wait().unwrap_or(u64::MAX))
     }
 
     /// The path inside the image: no leading slash, no `.`, no `..`, bytes that are no UTF-8 written as `\xNN`.
@@ -349,6 +402,9 @@ impl Reading<'_> {
     }
 
     fn remembered(&mut self, pushed: bool) {
+        if self.record.path_bytes() as u64 > self.limits.early_bytes {
+            self.below();
+        }
         if !pushed && !self.forgot_paths {
             self.forgot_paths = true;
             let reason =
@@ -382,13 +438,6 @@ impl Reading<'_> {
             self.record.gaps.push(more);
         }
     }
-}
-
-fn keep<R: io::Read>(size: u64, stream: &mut TarStream<R>) -> Result<Payload, Fault> {
-    // The promised size is believed only up to a point: what is reserved must not depend on a lie.
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(RESERVE).min(RESERVE));
-    stream.content(size, |piece| bytes.extend_from_slice(piece))?;
-    Ok(Payload::File(Arc::new(bytes)))
 }
 
 /// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.

@@ -51,7 +51,8 @@ fn view(layers: &[&[Put<'_>]]) -> FileView {
 
 fn check(layers: &[&[Put<'_>]], expected: &[(&str, usize, &str)]) {
     let view = view(layers);
-    let found: Vec<_> = view.files().map(|file| (file.path, file.layer, std::str::from_utf8(file.bytes).unwrap())).collect();
+    let found: Vec<_> = view.files().map(|file| (file.path, file.layer, String::from_utf8(file.bytes().into_owned()).unwrap())).collect();
+    let expected: Vec<_> = expected.iter().map(|&(path, layer, text)| (path, layer, text.to_owned())).collect();
     assert_eq!(found, expected);
     assert!(view.gaps.is_empty(), "{:?}", view.gaps);
 }
@@ -107,7 +108,13 @@ fn folders_of_records_are_found_through_links() {
     check(&[File("opt/x/one", "binary"), Link("a/records", "/opt/x")], &["link-target a/records"]);
     check(&[File("opt/x/one", &large), Link("a/records", "/opt/x")], &["link-target a/records/one"]);
     check(&[File("opt/x", &large), Link("a/want", "/opt/x")], &["link-target a/want"]);
-    check(&[Link("records", "loop"), Link("loop", "records")], &["link-target records"]);
+    check(&[Link("records", "loop"), Link("loop", "records")], &[]);
+    check(&[Link("records", "loop"), Link("loop", "records/.."), File("records/one", "1")], &["link-loop records/one"]);
+    check(&[Link("a", "b/want"), Link("b", "a"), Link("other", "./other")], &[]);
+    let chain: Vec<_> = (0..60).map(|at| (format!("c{at}"), format!("c{}", at + 1))).collect();
+    let mut long: Vec<_> = chain.iter().map(|(path, target)| Link(path, target)).collect();
+    long.push(Link("records", "c0"));
+    check(&long, &["link-target records"]);
     check(&[Link("want", "loop"), Link("loop", "want")], &["link-target want"]);
     check(&[Link("see", "nowhere")], &["link-target see"]);
 }
@@ -186,4 +193,35 @@ fn the_number_of_threads_changes_nothing() {
         view.files().map(|file| format!("{} {} {:?}", file.path, file.layer, file.versions)).collect::<Vec<_>>()
     };
     assert_eq!(run(1), run(4));
+}
+
+#[test]
+fn kept_bytes_are_bounded_over_all_layers() {
+    let layers = |contents: &[&str]| -> Vec<LayerInput> {
+        contents.iter().enumerate().map(|(index, content)| input(index, &tar(&[File("want", content), File("d/want", "x")]))).collect()
+    };
+    let check = |contents: &[&str], limits: &Limits, threads: usize, versions: &[usize], gaps: &[&str]| {
+        let view = walk(layers(contents), &wants, &Limits { threads, ..limits.clone() }).unwrap();
+        let found: Vec<usize> = view.lookup("want").map(|file| file.versions.iter().map(|one| one.layer).collect()).unwrap_or_default();
+        let told: Vec<_> = view.gaps.iter().map(|gap| format!("{} {}", gap.kind, gap.subject)).collect();
+        assert_eq!((found.as_slice(), told.iter().map(String::as_str).collect::<Vec<_>>().as_slice()), (versions, gaps), "{contents:?}");
+        assert!(view.gaps.iter().all(|gap| gap.reason.contains("limit of 12 ") || gap.reason.contains("limit of 20 ")), "{:?}", view.gaps);
+    };
+    for early_bytes in [0, 4, 100] {
+        let limits = Limits { kept_bytes: 20, older_bytes: 12, early_bytes, ..Limits::default() };
+        for threads in [1, 2, 4] {
+            check(&["12345", "54321"], &limits, threads, &[0, 1], &[]);
+            check(&["1", "2", "3", "4", "5"], &limits, threads, &[0, 1, 2, 3, 4], &[]);
+            check(&["123", "1234", "12345", "1", "2"], &limits, threads, &[2, 3, 4], &["file-limit want"]);
+            check(&["123456789012345678901"], &limits, threads, &[], &["file-limit want"]);
+        }
+    }
+}
+
+#[test]
+fn a_failure_below_ends_the_layers_that_wait_for_it() {
+    let limits = Limits { early_bytes: 0, threads: 4, ..Limits::default() };
+    let mut inputs: Vec<_> = (0..20).map(|index| input(index, &tar(&[File("want", "1")]))).collect();
+    inputs[3].layer.diff_id = Digest::sha256_of(b"something else");
+    assert!(matches!(walk(inputs, &wants, &limits), Err(Error::DiffId { .. })));
 }

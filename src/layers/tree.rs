@@ -1,11 +1,11 @@
 //! Layer records in, one merged tree out: whiteouts, replaced files, and links resolved against what is there at that moment.
 //! The tree holds only what can matter: kept files, symbolic links, files that are only known to exist. Everything else is a plain folder.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
     layers::{
-        Want,
+        Content, Want,
         limits::Limits,
         record::{Change, LayerRecord},
         whiteout::{Whiteout, deleted_path},
@@ -19,14 +19,18 @@ pub struct Version {
     /// Place of the layer that wrote it.
     pub layer: usize,
     /// Its bytes; `None` when only its presence was asked for.
-    pub bytes: Option<Arc<Vec<u8>>>,
+    pub content: Option<Arc<Content>>,
 }
 
 impl Version {
     /// Its bytes; empty when only its presence was asked for.
     #[must_use]
-    pub fn content(&self) -> &[u8] {
-        self.bytes.as_deref().map_or(&[], Vec::as_slice)
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        self.content.as_ref().map_or(Cow::Borrowed(&[]), |content| content.bytes())
+    }
+
+    fn cost(&self) -> u64 {
+        self.content.as_ref().map_or(0, |content| content.cost())
     }
 }
 
@@ -47,6 +51,7 @@ pub(super) struct Tree {
     links: usize,
     steps: u64,
     kept: u64,
+    older: u64,
     cached: Option<(String, Option<String>)>,
     pub gaps: Vec<Gap>,
 }
@@ -85,7 +90,7 @@ impl Tree {
                     }
                 }
                 Change::Present => self.put_file(place, layer, None, limits),
-                Change::File(bytes) => self.put_file(place, layer, Some(Arc::clone(bytes)), limits),
+                Change::File(content) => self.put_file(place, layer, Some(Arc::clone(content)), limits),
                 Change::Symlink(target) => {
                     self.remove_with_content(&place);
                     self.links += 1;
@@ -102,24 +107,24 @@ impl Tree {
         &self.nodes
     }
 
-    fn put_file(&mut self, place: String, layer: usize, bytes: Option<Arc<Vec<u8>>>, limits: &Limits) {
-        let size = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-        if self.kept + size > limits.kept_bytes {
+    /// What the topmost versions of all files cost.
+    pub(super) const fn kept(&self) -> u64 {
+        self.kept
+    }
+
+    fn put_file(&mut self, place: String, layer: usize, content: Option<Arc<Content>>, limits: &Limits) {
+        let version = Version { layer, content };
+        self.retire(&place, layer, limits);
+        if self.kept + version.cost() > limits.kept_bytes {
             let reason = format!("the wanted files of the image exceed the limit of {} bytes", limits.kept_bytes);
             self.gap(&place, "file-limit", &reason, limits);
             self.remove_with_content(&place);
             return;
         }
-        self.kept += size;
-        let version = Version { layer, bytes };
+        self.kept += version.cost();
         self.remove_below(&place);
         match self.nodes.get_mut(&place) {
-            Some(Node::File(versions)) => {
-                if versions.last().is_some_and(|last| last.layer == layer) {
-                    versions.pop();
-                }
-                versions.push(version);
-            }
+            Some(Node::File(versions)) => versions.push(version),
             _ => {
                 self.remove_alone(&place);
                 self.nodes.insert(place, Node::File(vec![version]));
@@ -127,12 +132,40 @@ impl Tree {
         }
     }
 
+    /// Makes room for a new version of a file: one of the same layer goes, one of a lower layer becomes an older version.
+    fn retire(&mut self, place: &str, layer: usize, limits: &Limits) {
+        let Some(Node::File(versions)) = self.nodes.get_mut(place) else { return };
+        let cost = versions.last().map_or(0, Version::cost);
+        self.kept = self.kept.saturating_sub(cost);
+        if versions.last().is_some_and(|last| last.layer == layer) {
+            versions.pop();
+        } else {
+            self.older += cost;
+        }
+        let mut dropped = false;
+        while self.older > limits.older_bytes && !versions.is_empty() {
+            self.older = self.older.saturating_sub(versions.remove(0).cost());
+            dropped = true;
+        }
+        if versions.is_empty() {
+            self.nodes.remove(place);
+        }
+        if dropped {
+            let reason = format!(
+                "the lower layers' versions of such files exceed the limit of {} bytes; some of its packages may be older than the layer that \
+                 they are said to come from",
+                limits.older_bytes
+            );
+            self.gap(place, "file-limit", &reason, limits);
+        }
+    }
+
     fn put_hardlink(&mut self, place: String, target: &str, layer: usize, wants: &dyn Fn(&str) -> Want, limits: &Limits) {
         let found = self.place(target, limits).and_then(|target| self.nodes.get(&target));
         match found {
             Some(Node::File(versions)) => {
-                let bytes = versions.last().and_then(|version| version.bytes.clone());
-                self.put_file(place, layer, bytes, limits);
+                let content = versions.last().and_then(|version| version.content.clone());
+                self.put_file(place, layer, content, limits);
             }
             Some(Node::Link(target)) => {
                 let target = target.clone();
@@ -181,8 +214,9 @@ impl Tree {
                 self.cached = None;
             }
             Some(Node::File(versions)) => {
-                let freed: u64 = versions.iter().filter_map(|version| version.bytes.as_ref()).map(|bytes| bytes.len() as u64).sum();
-                self.kept = self.kept.saturating_sub(freed);
+                let mut costs = versions.iter().rev().map(Version::cost);
+                self.kept = self.kept.saturating_sub(costs.next().unwrap_or_default());
+                self.older = self.older.saturating_sub(costs.sum());
             }
             Some(Node::Unread) | None => {}
         }
@@ -218,8 +252,12 @@ impl Tree {
     }
 
     fn gap(&mut self, path: &str, kind: &'static str, reason: &str, limits: &Limits) {
+        let gap = Gap::new(SourceId::Inventory, kind, path, reason);
+        if self.gaps.contains(&gap) {
+            return;
+        }
         if self.gaps.iter().filter(|gap| gap.kind == kind).count() < limits.gaps_per_kind {
-            self.gaps.push(Gap::new(SourceId::Inventory, kind, path, reason));
+            self.gaps.push(gap);
         } else if !self.gaps.iter().any(|gap| gap.kind == kind && gap.subject.is_empty()) {
             let reason = format!("more than {} gaps of this kind; the others are not listed", limits.gaps_per_kind);
             self.gaps.push(Gap::new(SourceId::Inventory, kind, "", reason));

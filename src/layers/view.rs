@@ -1,6 +1,6 @@
 //! `FileView`: the files of an image that somebody wanted, as the merged file system shows them, with the layers they come from.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     layers::{
@@ -31,10 +31,16 @@ pub struct FileEntry<'a> {
     pub path: &'a str,
     /// Place of the layer that it comes from.
     pub layer: usize,
-    /// Its bytes; empty when only its presence was asked for.
-    pub bytes: &'a [u8],
     /// This and the versions of it in lower layers, lowest first, without interruption.
     pub versions: &'a [Version],
+}
+
+impl<'a> FileEntry<'a> {
+    /// Its bytes; empty when only its presence was asked for.
+    #[must_use]
+    pub fn bytes(&self) -> Cow<'a, [u8]> {
+        self.versions.last().map_or(Cow::Borrowed(&[]), Version::bytes)
+    }
 }
 
 impl FileView {
@@ -45,7 +51,7 @@ impl FileView {
             .filter(|(path, node)| match node {
                 Node::File(versions) => {
                     let want = wants(path);
-                    want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.bytes.is_none()))
+                    want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.content.is_none()))
                 }
                 Node::Link(_) | Node::Unread => false,
             })
@@ -95,7 +101,7 @@ impl FileView {
         match self.tree.nodes().get_key_value(place)? {
             (path, Node::File(versions)) => {
                 let last = versions.last()?;
-                Some(FileEntry { path: path.as_str(), layer: last.layer, bytes: last.content(), versions: versions.as_slice() })
+                Some(FileEntry { path: path.as_str(), layer: last.layer, versions: versions.as_slice() })
             }
             _ => None,
         }

@@ -217,7 +217,10 @@ impl Archive {
         let what = index.path().display().to_string();
         let store = Store::Tar(index);
         let absent = |name: &str| Error::Malformed { what: what.clone(), reason: format!("it has no `{}`", shown(name)) };
-        let bare = || Error::NotAnArchive { path: store.path().to_owned(), reason: "the tar has neither a `manifest.json` nor an OCI layout in it" };
+        let bare = || Error::NotAnArchive {
+            path: store.path().to_owned(),
+            reason: "the tar has neither a `manifest.json` nor an OCI layout in it",
+        };
         let listing = store.read("manifest.json", MANIFEST_BYTES)?.ok_or_else(bare)?;
         let images: Vec<Saved> = serde_json::from_slice(&listing)
             .map_err(|error| Error::Malformed { what: format!("manifest.json of {what}"), reason: shown(&error.to_string()) })?;
@@ -482,6 +485,5 @@ mod tests {
             std::fs::write(&path, bytes).expect("file");
             assert!(open_blocking(&path, None).is_err());
         }
-        assert!(matches!(open_blocking(folder.path(), None), Err(Error::Malformed { .. })));
     }
 }

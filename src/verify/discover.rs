@@ -292,8 +292,11 @@ impl<'a> Reader<'a> {
         match tokio::time::timeout_at(self.deadline, fetch).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
-                let kind =
-                    if matches!(error, registry::Error::DigestMismatch { .. } | registry::Error::SizeMismatch { .. }) { "unchecked.blob-digest" } else { "unchecked.registry" };
+                let kind = if matches!(error, registry::Error::DigestMismatch { .. } | registry::Error::SizeMismatch { .. }) {
+                    "unchecked.blob-digest"
+                } else {
+                    "unchecked.registry"
+                };
                 Err(Findings::unchecked(kind, what, chain(&error)))
             }
             Err(_) => {
@@ -312,7 +315,11 @@ fn check_form(tag: &str, raw: &RawManifest) -> Fetched<()> {
         return Ok(());
     }
     let size = raw.bytes.len();
-    Err(Findings::unchecked("unchecked.registry", tag, format!("the answer of {size} bytes is no manifest, so what the tag holds is not known")))
+    Err(Findings::unchecked(
+        "unchecked.registry",
+        tag,
+        format!("the answer of {size} bytes is no manifest, so what the tag holds is not known"),
+    ))
 }
 
 /// What a layer is to the place that holds it.

@@ -134,12 +134,9 @@ fn a_signature_tag_without_layers_is_no_signature() {
 
 #[test]
 fn a_broken_fallback_index_is_wrong_and_not_absent() {
-    for index in [
-        r#"{"manifests":[{}]}"#,
-        r#"{"manifests":[null]}"#,
-        r#"{"manifests":[{"digest":"sha256:../../x","size":1}]}"#,
-        r#"{"layers":[]}"#,
-    ] {
+    for index in
+        [r#"{"manifests":[{}]}"#, r#"{"manifests":[null]}"#, r#"{"manifests":[{"digest":"sha256:../../x","size":1}]}"#, r#"{"layers":[]}"#]
+    {
         let mut repo = Repository { manner: Referrers::FallbackTag, ..Repository::empty() };
         let digest = repo.put_image();
         repo.put_manifest(index.as_bytes(), INDEX, Some(&digest.to_string().replace(':', "-")));

@@ -26,12 +26,12 @@ impl Cataloger for Apk {
     fn catalog(&self, context: &Context<'_>) -> Found {
         let mut found = Found::default();
         for file in databases(context) {
-            let parsed = parse(file.bytes, context.limits());
+            let parsed = parse(&file.bytes(), context.limits());
             if let Some(error) = parsed.error {
                 found.unreadable(file.path, &error);
             }
             let lower = file.versions.iter().rev().skip(1).map(|version| {
-                let older = parse(version.content(), context.limits());
+                let older = parse(&version.bytes(), context.limits());
                 (version.layer, Some(older.records.into_iter().map(|record| record.key()).collect::<BTreeSet<_>>()))
             });
             let layers = attribution::first_layers(file.layer, parsed.records.iter().map(Record::key), lower);
@@ -48,7 +48,7 @@ impl Cataloger for Apk {
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<String, Option<String>>) {
         for file in databases(context) {
             let (mut name, mut folder, mut path) = (String::new(), String::new(), String::new());
-            for line in file.bytes.split(|&byte| byte == b'\n').filter(|line| line.len() <= context.limits().line_bytes) {
+            for line in file.bytes().split(|&byte| byte == b'\n').filter(|line| line.len() <= context.limits().line_bytes) {
                 match line {
                     [b'P', b':', value @ ..] => name = text(value),
                     [b'F', b':', value @ ..] => folder = text(value),

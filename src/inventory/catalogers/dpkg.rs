@@ -35,12 +35,12 @@ impl Cataloger for Dpkg {
     fn catalog(&self, context: &Context<'_>) -> Found {
         let mut found = Found::default();
         if let Some(file) = context.view.lookup(STATUS) {
-            let parsed = parse(file.bytes, context.limits());
+            let parsed = parse(&file.bytes(), context.limits());
             if let Some(error) = parsed.error {
                 found.unreadable(file.path, &error);
             }
             let lower = file.versions.iter().rev().skip(1).map(|version| {
-                let older = parse(version.content(), context.limits());
+                let older = parse(&version.bytes(), context.limits());
                 (version.layer, Some(older.records.iter().map(Record::key).collect::<BTreeSet<_>>()))
             });
             let layers = attribution::first_layers(file.layer, parsed.records.iter().map(Record::key), lower);
@@ -58,7 +58,7 @@ impl Cataloger for Dpkg {
                 |path: &str| path.starts_with(&prefix) || path.strip_prefix(STATUS_FOLDER).is_some_and(|rest| rest.starts_with('/'));
             let files = context.view.files().filter(|file| below(file.path) && !file.path.ends_with(".md5sums"));
             for file in files {
-                let parsed = parse(file.bytes, context.limits());
+                let parsed = parse(&file.bytes(), context.limits());
                 if let Some(error) = parsed.error {
                     found.unreadable(file.path, &error);
                 } else if parsed.records.is_empty() && !parsed.any {
@@ -80,7 +80,7 @@ impl Cataloger for Dpkg {
         for file in context.view.files() {
             let Some(name) = file.path.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".list")) else { continue };
             let name = name.split(':').next().unwrap_or(name);
-            for line in file.bytes.split(|&byte| byte == b'\n') {
+            for line in file.bytes().split(|&byte| byte == b'\n') {
                 let Ok(path) = std::str::from_utf8(line) else { continue };
                 let path = path.trim_start_matches('/');
                 if let Some(owner) = paths.get_mut(path) {

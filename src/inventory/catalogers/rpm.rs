@@ -92,9 +92,9 @@ impl<'a> Database<'a> {
 
     /// Reads the headers as they were after layer number `layer`.
     fn read(&self, layer: usize, limits: &Limits, visit: &mut dyn FnMut(&Header<'_>)) -> Result<(), CatalogError> {
-        let at = |versions: &'a [Version]| versions.iter().rev().find(|version| version.layer <= layer).map(Version::content);
+        let at = |versions: &'a [Version]| versions.iter().rev().find(|version| version.layer <= layer).map(Version::bytes);
         let Some(bytes) = at(self.file.versions) else { return Err(CatalogError("is not there yet".to_owned())) };
-        rpmdb::read_sqlite(bytes, self.log.and_then(|log| at(log.versions)), limits, visit)
+        rpmdb::read_sqlite(&bytes, self.log.and_then(|log| at(log.versions)).as_deref(), limits, visit)
     }
 
     fn keys(&self, layer: usize, limits: &Limits) -> Option<BTreeSet<Key>> {

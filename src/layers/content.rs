@@ -1,0 +1,134 @@
+//! Bytes of a wanted file in, the same bytes out again. Large files wait compressed, because a database that every layer rewrites is there once
+//! per layer until the catalogers have read it; they unpack one at a time.
+
+use std::{borrow::Cow, io};
+
+use zstd::bulk::Compressor;
+
+/// The size from which files are compressed.
+const LARGE: usize = 4 << 20;
+/// Compressed at a time, so that the result does not depend on how the bytes came in.
+const BLOCK: usize = 1 << 20;
+/// zstd's fastest regular level: package databases shrink to a fifth of their size.
+const LEVEL: i32 = 1;
+
+/// The bytes of a wanted file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content(Stored);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stored {
+    Plain(Vec<u8>),
+    /// zstd frames of one block each.
+    Packed {
+        frames: Vec<u8>,
+        size: usize,
+    },
+}
+
+impl Content {
+    /// The bytes; unpacked afresh each time, so keep them only as long as needed.
+    #[must_use]
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match &self.0 {
+            Stored::Plain(bytes) => Cow::Borrowed(bytes),
+            Stored::Packed { frames, size } => {
+                let mut bytes = Vec::with_capacity(*size);
+                zstd::stream::copy_decode(frames.as_slice(), &mut bytes).expect("frames that were made here");
+                Cow::Owned(bytes)
+            }
+        }
+    }
+
+    /// Whether there is not one byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.0, Stored::Plain(bytes) if bytes.is_empty())
+    }
+
+    /// What keeping it costs.
+    pub(super) fn cost(&self) -> u64 {
+        match &self.0 {
+            Stored::Plain(bytes) => bytes.len() as u64,
+            Stored::Packed { frames, .. } => frames.len() as u64,
+        }
+    }
+}
+
+/// Takes the bytes of one file in pieces.
+pub(super) struct Packer {
+    plain: Vec<u8>,
+    frames: Vec<u8>,
+    size: usize,
+    compressor: Option<Compressor<'static>>,
+}
+
+impl Packer {
+    /// A packer for a file that is said to have `size` bytes. What is reserved does not depend on that.
+    pub(super) fn new(size: u64) -> io::Result<Self> {
+        let is_large = size > LARGE as u64;
+        let compressor = is_large.then(|| Compressor::new(LEVEL)).transpose()?;
+        let reserve = usize::try_from(size).unwrap_or(BLOCK).min(BLOCK);
+        Ok(Self { plain: Vec::with_capacity(reserve), frames: Vec::new(), size: 0, compressor })
+    }
+
+    /// Takes the next piece.
+    pub(super) fn push(&mut self, mut piece: &[u8]) -> io::Result<()> {
+        self.size += piece.len();
+        let Some(compressor) = &mut self.compressor else {
+            self.plain.extend_from_slice(piece);
+            return Ok(());
+        };
+        while !piece.is_empty() {
+            let (now, later) = piece.split_at(piece.len().min(BLOCK - self.plain.len()));
+            self.plain.extend_from_slice(now);
+            piece = later;
+            if self.plain.len() == BLOCK {
+                self.frames.extend(compressor.compress(&self.plain)?);
+                self.plain.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// What the bytes taken so far cost.
+    pub(super) fn cost(&self) -> u64 {
+        (self.frames.len() + self.plain.len()) as u64
+    }
+
+    /// The whole file.
+    pub(super) fn finish(mut self) -> io::Result<Content> {
+        Ok(Content(match &mut self.compressor {
+            None => Stored::Plain(self.plain),
+            Some(compressor) => {
+                self.frames.extend(compressor.compress(&self.plain)?);
+                self.frames.shrink_to_fit();
+                Stored::Packed { frames: self.frames, size: self.size }
+            }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pack(bytes: &[u8], piece: usize) -> Content {
+        let mut packer = Packer::new(bytes.len() as u64).expect("packer");
+        bytes.chunks(piece).for_each(|piece| packer.push(piece).expect("piece"));
+        packer.finish().expect("content")
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_again_and_large_files_shrink() {
+        for size in [0, 1, LARGE, LARGE + 1, LARGE + BLOCK, 2 * LARGE + 17] {
+            let bytes: Vec<u8> = (0..size).map(|at| (at / 100 % 251) as u8).collect();
+            let content = pack(&bytes, 65_537);
+            assert!(content.bytes() == bytes.as_slice(), "{size}");
+            assert_eq!(content.is_empty(), size == 0);
+            assert_eq!(content, pack(&bytes, 1_000_003), "however it came in");
+            let expected = if size > LARGE { 0..size as u64 / 10 } else { size as u64..size as u64 + 1 };
+            assert!(expected.contains(&content.cost()), "{size}: {}", content.cost());
+        }
+    }
+}
