@@ -33,7 +33,7 @@ fn gate_with(scenario: &str, services: &str) -> Run {
         "--aws-region",
         "eu-central-1",
         "--aws-repository",
-        "team/app",
+        "acme/app",
         "--aws-wait",
         "3",
         "--aws-settle",
