@@ -40,7 +40,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
         text
     } else {
         return Err(Failure::new(format!("nothing here is called `{id}`")).hint(
-            "`plimsoll explain` alone lists rules and codes; advisories need a database: `plimsoll db build --from DIR`, then --db",
+            "`plimsoll explain` alone lists rules and codes; an advisory is looked up in a database: `plimsoll explain ID --db DIR`, made by `plimsoll db build --from DUMPS`",
         ));
     };
     print(text.as_bytes())

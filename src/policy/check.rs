@@ -140,7 +140,7 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Notice> {
     if policy.evidence.require.is_empty() {
         add(
             None,
-            "`evidence.require` is empty: a run that looked at nothing passes".to_owned(),
+            "`evidence.require` is empty: a source that nobody asks for is not missed".to_owned(),
             Some("extend builtin:baseline, or list the sources that must be heard"),
         );
     }
