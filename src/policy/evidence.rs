@@ -83,13 +83,8 @@ fn missing_sources(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState
         let names: Vec<_> = any.iter().map(|source| source.name()).collect();
         let names = names.join(" or ");
         found.push(
-            Gap::new(
-                *first,
-                REQUIRED,
-                names.clone(),
-                format!("the policy requires {names}, which was not heard to the end in this run"),
-            )
-            .with_hint("ask for it on the command line, or change `evidence.require`"),
+            Gap::new(*first, REQUIRED, names.clone(), format!("the policy requires {names}, which was not heard to the end in this run"))
+                .with_hint("ask for it on the command line, or change `evidence.require`"),
         );
     }
     for state in sources.iter().filter(|state| state.asked && state.completeness != Completeness::Complete && !excused(state.source)) {
