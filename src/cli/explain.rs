@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, codes, options::default_database, output::print};
+use super::{Failure, options::default_database, output::print};
 use crate::{
     advisory::Database,
     exit::ExitStatus,
@@ -13,6 +13,7 @@ use crate::{
         rule::RuleMeta,
     },
     pipeline,
+    policy::codes,
 };
 
 /// Arguments of `explain`.
