@@ -4,7 +4,18 @@
 use std::{fmt, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig};
-use aws_sdk_ecr::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_ecr::{
+    config::{
+        ConfigBag, Credentials, Intercept, RuntimeComponents, SharedCredentialsProvider,
+        interceptors::BeforeDeserializationInterceptorContextMut,
+    },
+    error::BoxError,
+};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
+
+/// Longest answer to one call, in bytes: a full page of findings has a few million, and the SDK keeps an answer whole.
+const MAX_ANSWER: usize = 32 << 20;
 
 /// How AWS is talked to.
 #[derive(Debug, Clone)]
@@ -88,13 +99,35 @@ pub async fn config(settings: &Settings, region: &str) -> SdkConfig {
 /// A client of Amazon ECR.
 #[must_use]
 pub fn ecr(config: &SdkConfig) -> aws_sdk_ecr::Client {
-    aws_sdk_ecr::Client::new(config)
+    aws_sdk_ecr::Client::from_conf(aws_sdk_ecr::config::Builder::from(config).interceptor(AnswerLimit).build())
 }
 
 /// A client of Amazon Inspector.
 #[must_use]
 pub fn inspector(config: &SdkConfig) -> aws_sdk_inspector2::Client {
-    aws_sdk_inspector2::Client::new(config)
+    aws_sdk_inspector2::Client::from_conf(aws_sdk_inspector2::config::Builder::from(config).interceptor(AnswerLimit).build())
+}
+
+/// Ends an answer that grows beyond [`MAX_ANSWER`] as one that cannot be read.
+#[derive(Debug)]
+struct AnswerLimit;
+
+impl Intercept for AnswerLimit {
+    fn name(&self) -> &'static str {
+        "AnswerLimit"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response_mut().body_mut();
+        let whole = std::mem::replace(body, SdkBody::taken());
+        *body = SdkBody::from_body_1_x(Limited::new(whole, MAX_ANSWER));
+        Ok(())
+    }
 }
 
 #[cfg(test)]

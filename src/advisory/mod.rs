@@ -10,6 +10,7 @@ pub mod fetch;
 pub mod matcher;
 #[cfg(test)]
 mod proof;
+mod proof_on_corpus;
 pub mod range;
 mod shard;
 pub mod sources;

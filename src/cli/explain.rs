@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, codes, options::default_database, output::print};
+use super::{Failure, options::default_database, output::print};
 use crate::{
     advisory::Database,
     exit::ExitStatus,
@@ -13,6 +13,7 @@ use crate::{
         rule::RuleMeta,
     },
     pipeline,
+    policy::codes,
 };
 
 /// Arguments of `explain`.
@@ -40,7 +41,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
         text
     } else {
         return Err(Failure::new(format!("nothing here is called `{id}`")).hint(
-            "`plimsoll explain` alone lists rules and codes; advisories need a database: `plimsoll db build --from DIR`, then --db",
+            "`plimsoll explain` alone lists rules and codes; an advisory is looked up in a database: `plimsoll explain ID --db DIR`, made by `plimsoll db build --from DUMPS`",
         ));
     };
     print(text.as_bytes())

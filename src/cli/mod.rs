@@ -1,6 +1,5 @@
 //! Command line in, exit code out: clap arguments, environment variables and the clock; builds the inputs of the pipeline.
 
-mod codes;
 mod db;
 mod explain;
 mod failure;

@@ -76,6 +76,11 @@ pub(super) enum FaultKind {
     Other,
 }
 
+/// The innermost error, which says what happened; those around it say only that something did.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
+}
+
 impl Fault {
     /// Reads an SDK error.
     pub(super) fn of<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
@@ -97,6 +102,10 @@ impl Fault {
             (_, SdkError::TimeoutError(_)) => "no answer in time".to_owned(),
             (_, SdkError::DispatchFailure(failure)) if failure.is_timeout() => "no answer in time".to_owned(),
             (_, SdkError::DispatchFailure(_)) => "no connection to the service".to_owned(),
+            (_, SdkError::ResponseError(_)) => {
+                let status = status.map_or_else(String::new, |status| format!(" (HTTP status {status})"));
+                one_line(&format!("the answer{status} cannot be read: {}", root_cause(error)))
+            }
             _ => error.message().map_or_else(
                 || status.map_or_else(|| "no usable answer".to_owned(), |status| format!("answered with HTTP status {status}")),
                 one_line,

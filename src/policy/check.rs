@@ -11,7 +11,7 @@ use crate::model::{
     severity::Severity,
 };
 
-use super::{clause::rank, exception::Term, schema::literal_identity};
+use super::{clause::rank, codes, exception::Term, schema::literal_identity};
 
 /// A remark on a policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,47 +32,6 @@ impl fmt::Display for Notice {
         f.write_str(&self.message)
     }
 }
-
-/// Kinds of gaps that stages of this version make; another kind in `evidence.gaps` is probably misspelt.
-const KINDS: &[&str] = &[
-    "archived",
-    "credentials",
-    "denied",
-    "epss-data",
-    "error",
-    "expired",
-    "failed",
-    "frozen",
-    "incomplete",
-    "kev-data",
-    "limit",
-    "moved",
-    "no-advisories",
-    "no-distro",
-    "not-found",
-    "not-scanned",
-    "nothing-inventoried",
-    "pending",
-    "required-source",
-    "signing-failed",
-    "stale",
-    "throttled",
-    "too-large",
-    "unavailable",
-    "unchecked.blob-digest",
-    "unchecked.limit",
-    "unchecked.registry",
-    "unchecked.revocation",
-    "unchecked.source",
-    "unchecked.timeout",
-    "unchecked.trust-root",
-    "unchecked.unsupported",
-    "undecidable",
-    "unfixed-unknown",
-    "unknown-status",
-    "unsupported",
-    "unsupported-ecosystem",
-];
 
 /// Looks for what a policy says in vain or could say better.
 #[must_use]
@@ -113,7 +72,7 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Notice> {
         }
     }
     for kind in policy.evidence.gaps.keys() {
-        let known = KINDS.iter().any(|known| known == kind || kind.split_once('.').is_some_and(|(_, rest)| rest == *known));
+        let known = codes::is_gap(kind) || kind.split_once('.').is_some_and(|(_, rest)| codes::is_gap(rest));
         if !known {
             add(None, format!("`evidence.gaps`: no source of this version reports a gap `{kind}`"), None);
         }
@@ -140,7 +99,7 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Notice> {
     if policy.evidence.require.is_empty() {
         add(
             None,
-            "`evidence.require` is empty: a run that looked at nothing passes".to_owned(),
+            "`evidence.require` is empty: a source that nobody asks for is not missed".to_owned(),
             Some("extend builtin:baseline, or list the sources that must be heard"),
         );
     }
@@ -191,4 +150,23 @@ fn covers(wide: &Clause, narrow: &Clause) -> bool {
         && (wide.package.is_none() || wide.package == narrow.package)
         && (wide.finding.is_none() || wide.finding == narrow.finding)
         && (wide.kind.is_empty() || wide.kind == narrow.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::load;
+
+    #[test]
+    fn kinds_of_gap_that_nothing_reports_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("p.yaml");
+        let kinds = "{ file-limit: warn, offline.stale: warn, required-source: warn, stael: warn, absent.signature: warn }";
+        std::fs::write(&file, format!("version: 1\nextends: builtin:baseline\nevidence: {{ gaps: {kinds} }}\n")).unwrap();
+        let policy = load::load(&[file.display().to_string()]).unwrap();
+        let said: Vec<_> = check(&policy, Timestamp::UNIX_EPOCH).into_iter().map(|notice| notice.message).collect();
+        let expected =
+            ["absent.signature", "stael"].map(|kind| format!("`evidence.gaps`: no source of this version reports a gap `{kind}`"));
+        assert_eq!(said, expected);
+    }
 }

@@ -65,7 +65,7 @@ pub fn evaluate(policy: &Policy, facts: Facts<'_>, now: Timestamp) -> Verdict {
         );
     }
     all_gaps.extend(requirements::end_of_life_gaps(policy, sources));
-    let gaps = evidence::collect(&policy.evidence, all_gaps, sources, stages, needs, now);
+    let gaps = evidence::collect(policy, all_gaps, sources, stages, needs, now);
     let gaps: Vec<JudgedGap> = gaps.into_iter().map(|gap| judge_gap(policy, gap, sources, &mut permissions)).collect();
 
     let mut all = requirements::signatures(policy, &judge, image, verification, stages, &gaps, &mut permissions);

@@ -7,8 +7,11 @@ use jiff::Timestamp;
 
 use crate::model::{
     coverage::{Completeness, Gap, SourceId, SourceState},
-    policy::{EvidencePolicy, Worth},
+    policy::{EvidencePolicy, Policy, Worth},
 };
+
+/// The kind of the gaps of this file that miss a source.
+const REQUIRED: &str = "required-source";
 
 /// Facts that some clause needed and no source had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,15 +24,16 @@ pub(super) struct Needs {
 
 /// All gaps of a run: those of the sources and those that the policy sees, sorted, each once.
 pub(super) fn collect(
-    policy: &EvidencePolicy,
+    policy: &Policy,
     mut gaps: Vec<Gap>,
     sources: &[SourceState],
     stages: &BTreeSet<SourceId>,
     needs: Needs,
     now: Timestamp,
 ) -> Vec<Gap> {
-    let mut more = missing_sources(policy, &gaps, sources, stages);
-    more.extend(stale(policy, sources, now));
+    let mut more = missing_sources(&policy.evidence, &gaps, sources, stages);
+    more.extend(unheard(policy, &gaps, sources, stages));
+    more.extend(stale(&policy.evidence, sources, now));
     for (needed, kind, shard) in [(needs.kev, "kev-data", "kev"), (needs.epss, "epss-data", "epss")] {
         if needed && !has_shard(sources, shard) && !gaps.iter().any(|gap| gap.kind == kind) {
             more.push(
@@ -53,7 +57,8 @@ pub(super) fn worth(policy: &EvidencePolicy, gap: &Gap, sources: &[SourceState])
     let unasked = |state: &&SourceState| state.source == gap.source && !state.asked && state.completeness == Completeness::NotAsked;
     let complete = |source: &SourceId| sources.iter().any(|state| state.source == *source && state.completeness == Completeness::Complete);
     let needed = |any: &BTreeSet<SourceId>| any.contains(&gap.source) && !any.iter().any(complete);
-    if sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(needed) {
+    // That a source was not asked is no excuse where that is what the gap says.
+    if gap.kind != REQUIRED && sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(needed) {
         return None;
     }
     let exact = format!("{}.{}", gap.source, gap.kind);
@@ -78,23 +83,33 @@ fn missing_sources(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState
         let names: Vec<_> = any.iter().map(|source| source.name()).collect();
         let names = names.join(" or ");
         found.push(
-            Gap::new(
-                *first,
-                "required-source",
-                names.clone(),
-                format!("the policy requires {names}, which was not heard to the end in this run"),
-            )
-            .with_hint("ask for it on the command line, or change `evidence.require`"),
+            Gap::new(*first, REQUIRED, names.clone(), format!("the policy requires {names}, which was not heard to the end in this run"))
+                .with_hint("ask for it on the command line, or change `evidence.require`"),
         );
     }
     for state in sources.iter().filter(|state| state.asked && state.completeness != Completeness::Complete && !excused(state.source)) {
         let name = state.source.name();
         let reason = format!("{name} was asked for and is {} without saying why", state.completeness.name());
         if !found.iter().any(|gap| gap.source == state.source) {
-            found.push(Gap::new(state.source, "required-source", name, reason));
+            found.push(Gap::new(state.source, REQUIRED, name, reason));
         }
     }
     found
+}
+
+/// The gap of a policy that judges findings where no source of findings was asked, and none is required.
+fn unheard(policy: &Policy, gaps: &[Gap], sources: &[SourceState], stages: &BTreeSet<SourceId>) -> Option<Gap> {
+    const OF_FINDINGS: [SourceId; 3] = [SourceId::Offline, SourceId::Ecr, SourceId::Inspector];
+    let judges = !policy.fail.is_empty() || !policy.at_most.is_empty();
+    let required = policy.evidence.require.iter().flatten().any(|source| OF_FINDINGS.contains(source));
+    let heard =
+        sources.iter().any(|state| OF_FINDINGS.contains(&state.source) && (state.asked || state.completeness == Completeness::Complete))
+            || gaps.iter().any(|gap| OF_FINDINGS.contains(&gap.source));
+    let first = OF_FINDINGS.into_iter().find(|source| stages.contains(source))?;
+    (judges && !required && !heard).then(|| {
+        Gap::new(first, REQUIRED, "findings", "the policy judges findings, and no source of findings was asked in this run")
+            .with_hint("give the gate an advisory database (--db or --advisories), or ask AWS with --aws")
+    })
 }
 
 /// Gaps for advisory data that is older than the policy takes, or whose age nobody knows.

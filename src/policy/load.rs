@@ -8,7 +8,10 @@ use std::{
 };
 
 use crate::{
-    model::{digest::Digest, policy::Policy},
+    model::{
+        digest::Digest,
+        policy::{Policy, RuleSetting, Worth},
+    },
     policy::{
         Error, Place,
         merge::{Loaded, merge},
@@ -49,7 +52,25 @@ pub fn load(references: &[String]) -> Result<Policy, Error> {
                 .to_owned(),
         });
     }
+    if judges_nothing(&policy) {
+        return Err(Error::Incomplete {
+            policy: policy.name,
+            message: "this policy judges nothing: no clause fails and no source is required, so every image would pass".to_owned(),
+            hint: "add `extends: builtin:baseline`, or say what fails: `findings: { fail: [...] }`".to_owned(),
+        });
+    }
     Ok(policy)
+}
+
+/// Whether every run passes, whatever it finds and whatever it did not look at.
+fn judges_nothing(policy: &Policy) -> bool {
+    policy.fail.is_empty()
+        && policy.at_most.is_empty()
+        && policy.rules.fail.is_empty()
+        && !policy.rules.set.values().any(|setting| *setting == RuleSetting::Fail)
+        && policy.signatures.is_empty()
+        && policy.end_of_life_distro != Worth::Fail
+        && policy.evidence.require.is_empty()
 }
 
 /// Loads a built-in policy by its name.

@@ -91,8 +91,11 @@ impl Merger {
         self.policy.rules.warn.extend(document.rules_warn);
         self.policy.evidence.require.extend(document.require);
         self.policy.exceptions.list.extend(document.exceptions);
+        // A policy of its own is not its base: without a name it is called after the base, not like it.
         if let Some(name) = document.name {
             self.policy.name = name;
+        } else if document.extends.is_some() {
+            self.policy.name = format!("unnamed (extends {})", self.policy.name);
         }
         self.is_final |= document.is_final == Some(true);
         Ok(())

@@ -6,6 +6,7 @@
 mod canonical;
 mod check;
 mod clause;
+pub mod codes;
 mod error;
 mod evaluate;
 mod evidence;

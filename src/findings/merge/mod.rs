@@ -12,6 +12,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     findings::merge::{
         ids::Ids,
@@ -212,9 +214,15 @@ fn epss(rows: &[&Observation]) -> Option<u32> {
     let given = rows.iter().filter_map(|row| {
         let score: f64 = row.attributes.get("epss")?.parse().ok()?;
         let millionths: u32 = (0.0..=1.0).contains(&score).then(|| format!("{:.0}", score * 1_000_000.0).parse().ok()).flatten()?;
-        Some((state::time(row), millionths))
+        Some((scored_on(row), millionths))
     });
     given.max().map(|(_, millionths)| millionths)
+}
+
+/// When the probability of a row was worked out: its own day, else when the row last changed.
+fn scored_on(row: &Observation) -> Option<Timestamp> {
+    let day = row.attributes.get("epss-date").and_then(|day| format!("{day}T00:00:00Z").parse().ok());
+    day.or_else(|| state::time(row))
 }
 
 /// Everything about an observation, as a key that sorts.
@@ -343,6 +351,11 @@ mod tests {
         let old = fact(SourceId::Inspector, "epss", "0.9", "2026-01-01T00:00:00Z");
         let new = fact(SourceId::InspectorSbom, "epss", "0.25", "2026-01-02T00:00:00Z");
         assert_eq!(merged(&[old, new])[0].epss_millionths, Some(250_000));
+        // A record that changed lately may carry an old probability.
+        let mut dated = fact(SourceId::Offline, "epss", "0.5", "2026-01-09T00:00:00Z");
+        dated.attributes.insert("epss-date".to_owned(), "2026-01-01".to_owned());
+        let undated = fact(SourceId::InspectorSbom, "epss", "0.25", "2026-01-02T00:00:00Z");
+        assert_eq!(merged(&[dated, undated])[0].epss_millionths, Some(250_000));
         assert_eq!(merged(&[fact(SourceId::Inspector, "epss", "NaN", "")])[0].epss_millionths, None);
     }
 

@@ -28,8 +28,9 @@ struct Case {
     findings: Vec<FindingText>,
     #[serde(default)]
     ignores: Vec<IgnoreText>,
+    /// Without any, the offline database was heard.
     #[serde(default)]
-    sources: Vec<SourceText>,
+    sources: Option<Vec<SourceText>>,
     #[serde(default)]
     gaps: Vec<GapText>,
     #[serde(default)]
@@ -84,7 +85,8 @@ fn run(case: &Case) -> Result<(), String> {
     let now: Timestamp = case.clock.as_deref().unwrap_or("2026-06-15T12:00:00Z").parse().map_err(|error| format!("{error}"))?;
     let image = case.image.as_deref().map(image);
     let ignores: Vec<_> = case.ignores.iter().map(IgnoreText::exception).collect();
-    let sources: Vec<_> = case.sources.iter().map(SourceText::state).collect();
+    let sources: Vec<_> =
+        case.sources.as_ref().map_or_else(|| vec![SourceText::heard("offline")], |texts| texts.iter().map(SourceText::state).collect());
     let verification = case.verification.as_ref().map(VerificationText::verification);
     let all =
         ["dockerfile", "image", "inventory", "offline", "ecr", "ecr-basic", "inspector", "inspector-sbom", "signatures", "image-config"];

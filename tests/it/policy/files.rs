@@ -32,7 +32,12 @@ fn valid_files_are_accepted_by_reader_and_schema() {
     let schema = schema();
     let files = files("valid");
     for (file, text) in &files {
-        let policy = load::load(std::slice::from_ref(file)).unwrap_or_else(|error| panic!("{error}"));
+        let policy = load::load(std::slice::from_ref(file)).or_else(|error| {
+            // A file that only adds to another one is refused alone, and only for that.
+            assert!(error.to_string().contains("judges nothing"), "{error}");
+            load::load(&["baseline".to_owned(), file.clone()])
+        });
+        let policy = policy.unwrap_or_else(|error| panic!("{error}"));
         let value = value(text).expect("YAML");
         if let Err(error) = schema.validate(&value) {
             panic!("{file}: the schema refuses it: {error} at {}", error.instance_path());
@@ -146,6 +151,32 @@ fn the_digest_follows_the_meaning() {
     let same = digest("# A comment\nversion: 1\nrules:\n  set: { b: off, a: fail }\nfindings:\n  fail:\n    - kev: true\n");
     assert_eq!(one, same);
     assert_ne!(one, digest("version: 1\nfindings: { fail: [{ kev: false }] }\nrules: { set: { a: fail, b: off } }\n"));
+}
+
+#[test]
+fn a_policy_that_judges_nothing_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let load_text = |text: &str| {
+        let file = folder.path().join("p.yaml");
+        fs::write(&file, format!("version: 1\n{text}\n")).expect("written");
+        load::load(&[file.display().to_string()])
+    };
+    for text in
+        ["", "findings: { fail: [], warn: [ { severity: high } ] }", "rules: { set: { root-user: warn } }", "end_of_life: { distro: warn }"]
+    {
+        assert!(load_text(text).expect_err(text).to_string().contains("judges nothing"), "{text}");
+    }
+    for text in [
+        "findings: { at_most: { high: 0 } }",
+        "rules: { set: { root-user: fail } }",
+        "end_of_life: { distro: fail }",
+        "evidence: { require: [offline] }",
+    ] {
+        assert!(load_text(text).is_ok(), "{text}");
+    }
+    let name = |text: &str| load_text(text).expect(text).name;
+    assert_eq!(name("extends: builtin:baseline"), "unnamed (extends baseline)");
+    assert_eq!(name("extends: builtin:baseline\nname: harbour"), "harbour");
 }
 
 #[test]

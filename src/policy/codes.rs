@@ -1,12 +1,20 @@
 //! What every reason code and every kind of gap means, for `explain`. The codes are permanent.
 
 /// The meaning of `id`, in any case.
-pub(super) fn find(id: &str) -> Option<(&'static str, &'static str)> {
+#[must_use]
+pub fn find(id: &str) -> Option<(&'static str, &'static str)> {
     CODES.iter().find(|(code, _)| code.eq_ignore_ascii_case(id)).copied()
 }
 
+/// Whether a Gap can be of this kind: the codes that are none speak of signatures and of exceptions.
+#[must_use]
+pub fn is_gap(kind: &str) -> bool {
+    let of_another_thing = ["absent.", "invalid.", "unmet.", "exception-"];
+    CODES.iter().any(|(code, _)| *code == kind) && !of_another_thing.iter().any(|start| kind.starts_with(start))
+}
+
 /// Code and meaning, sorted by code.
-pub(super) const CODES: &[(&str, &str)] = &[
+pub const CODES: &[(&str, &str)] = &[
     (
         "absent.signature",
         "Every place where a signature could be was read, and there is none. Sign the image (`cosign sign`) before the gate, or look at another digest.",

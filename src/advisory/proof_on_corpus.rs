@@ -1,0 +1,280 @@
+//! Tests of matching on the corpus of real records, where it is present.
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    use serde_json::Value;
+
+    use crate::{
+        advisory::{
+            Database, build,
+            matcher::match_inventory,
+            proof::tests::{built_from, inventory, kinds, now, package, rpm, severity, told},
+        },
+        model::{advisory::Event, package::PackageKind, severity::Severity},
+    };
+
+    fn corpus() -> Option<PathBuf> {
+        let folder = std::env::var_os("PLIMSOLL_CORPUS")
+            .map(PathBuf::from)
+            .map(|root| root.join("corpus/advisories"))
+            .filter(|folder| folder.is_dir());
+        if folder.is_none() {
+            eprintln!("skipped: PLIMSOLL_CORPUS is not set");
+        }
+        folder
+    }
+
+    /// A database of single ecosystems of the corpus.
+    fn database_of(corpus: &Path, feeds: &[&str]) -> (tempfile::TempDir, Database) {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, out) = (folder.path().join("from"), folder.path().join("out"));
+        for feed in feeds {
+            let place = from.join(Path::new(feed).file_name().unwrap());
+            fs::create_dir_all(&place).unwrap();
+            fs::copy(corpus.join(feed).join("all.zip"), place.join("all.zip")).unwrap();
+        }
+        build(&from, &out, now()).unwrap();
+        let database = Database::open(&out).unwrap();
+        (folder, database)
+    }
+
+    fn json(path: &Path) -> Value {
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+        value[key].as_str().unwrap()
+    }
+
+    #[test]
+    fn corpus_npm_is_exact() {
+        let Some(corpus) = corpus() else { return };
+        let (_folder, database) = database_of(&corpus, &["osv/npm"]);
+        let expected = json(&corpus.join("ground-truth/npm-expected.json"));
+        let list = |key: &str| expected[key].as_array().unwrap().clone();
+        let mut packages: BTreeSet<(String, String)> = BTreeSet::new();
+        packages.extend(
+            list("matches")
+                .iter()
+                .chain(&list("near_misses"))
+                .map(|row| (text(row, "package").to_owned(), text(row, "version").to_owned())),
+        );
+        packages.extend(
+            list("packages_without_a_record").iter().map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned())),
+        );
+        let inventory = inventory(None, packages.iter().map(|(name, version)| package(PackageKind::Npm, name, version)).collect());
+        let (observations, gaps) = match_inventory(&database, &inventory);
+        assert_eq!(gaps, []);
+        let found: BTreeSet<_> = observations
+            .iter()
+            .map(|o| (o.package.as_ref().unwrap().name.clone(), o.attributes["advisory"].clone(), o.fixed.clone(), severity(o).name()))
+            .collect();
+        let wanted: BTreeSet<_> = list("matches")
+            .iter()
+            .map(|row| {
+                let fixed = row["fixed_in"].as_array().unwrap().iter().map(|fixed| fixed.as_str().unwrap().to_owned()).collect();
+                (text(row, "package").to_owned(), text(row, "id").to_owned(), fixed, Severity::from_word(text(row, "severity")).name())
+            })
+            .collect();
+        assert_eq!(found.symmetric_difference(&wanted).collect::<Vec<_>>(), Vec::<&(String, String, Vec<String>, &str)>::new());
+        println!("npm: {} matches, {} near misses, {} packages", wanted.len(), list("near_misses").len(), packages.len());
+    }
+
+    #[test]
+    fn corpus_alpine_is_exact() {
+        let Some(corpus) = corpus() else { return };
+        let (_folder, database) = database_of(&corpus, &["osv-derived/Alpine"]);
+        let expected = json(&corpus.join("ground-truth/alpine-expected.json"));
+        for case in expected["cases"].as_array().unwrap() {
+            let release = text(case, "release").trim_start_matches("Alpine:v").to_owned() + ".9";
+            let packages = case["packages"].as_array().unwrap();
+            let packages = packages
+                .iter()
+                .map(|row| built_from(PackageKind::Apk, text(row, "name"), text(row, "version"), text(row, "source"), None))
+                .collect();
+            let (observations, gaps) = match_inventory(&database, &inventory(Some(("alpine", &release)), packages));
+            assert_eq!(gaps, [], "{}", case["name"]);
+            let found: BTreeSet<_> = told(&observations).into_iter().collect();
+            let rows = case["findings"]["rows"].as_array().unwrap();
+            let cell = |row: &Value, at: usize| row[at].as_str().unwrap().to_owned();
+            let wanted: BTreeSet<_> = rows.iter().map(|row| (cell(row, 0), cell(row, 2), cell(row, 3))).collect();
+            assert_eq!(found, wanted, "{}", case["name"]);
+        }
+        let unknown = inventory(Some(("alpine", "3.14.2")), vec![built_from(PackageKind::Apk, "musl", "1.2.2-r3", "musl", None)]);
+        assert_eq!(kinds(&match_inventory(&database, &unknown).1), [("no-advisories", "Alpine:v3.14")]);
+    }
+
+    #[test]
+    fn corpus_almalinux_modules_and_vendors() {
+        let Some(corpus) = corpus() else { return };
+        let (_folder, database) = database_of(&corpus, &["osv/AlmaLinux"]);
+        let alma = |packages| match_inventory(&database, &inventory(Some(("almalinux", "8.10")), packages));
+        // ALSA-2022:7624 is about php:8.0; the same numbers in another stream are not its business.
+        let version = "8.0.13-1.module_el8.6.0+1+aaaaaaaa";
+        let (observations, gaps) = alma(vec![rpm("php-cli", version, Some("php:8.0:8060020220628:1"), Some("AlmaLinux"))]);
+        assert!(
+            observations.iter().any(|o| o.attributes["advisory"] == "ALSA-2022:7624" && severity(o) == Severity::Medium),
+            "{observations:?}"
+        );
+        assert_eq!(gaps, []);
+        let (observations, gaps) = alma(vec![rpm("php-cli", version, Some("php:7.1:8060020220628:1"), None)]);
+        assert_eq!((observations, gaps), (Vec::new(), Vec::new()));
+        // Modular by its release, and no label: nobody can tell the stream.
+        let (observations, gaps) = alma(vec![rpm("php-cli", version, None, None)]);
+        assert_eq!((observations, kinds(&gaps)), (Vec::new(), vec![("undecidable", "php-cli 8.0.13-1.module_el8.6.0+1+aaaaaaaa")]));
+        // Not modular: module advisories do not apply.
+        assert_eq!(alma(vec![rpm("php-cli", "8.0.13-1.el8", None, None)]).0, []);
+        let (observations, gaps) = alma(vec![rpm("openssl-libs", "1:1.0.0-1.el8", None, Some("Fedora Project"))]);
+        assert_eq!((observations, kinds(&gaps)), (Vec::new(), vec![("no-advisories", "packages of other vendors")]));
+        let (observations, _) = alma(vec![rpm("openssl-libs", "1:1.1.1g-1.el8", None, Some("AlmaLinux"))]);
+        assert!(!observations.is_empty());
+        for observation in observations {
+            assert!(
+                observation.id.starts_with("CVE-") || observation.aliases.iter().filter(|id| id.starts_with("CVE-")).count() == 1,
+                "{observation:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn corpus_withdrawn_records_never_match() {
+        let Some(corpus) = corpus() else { return };
+        let (_folder, database) = database_of(&corpus, &["osv/PyPI", "osv/crates.io"]);
+        let mut count = 0;
+        for feed in ["osv/PyPI", "osv/crates.io"] {
+            let mut archive = zip::ZipArchive::new(fs::File::open(corpus.join(feed).join("all.zip")).unwrap()).unwrap();
+            for index in 0..archive.len() {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut archive.by_index(index).unwrap(), &mut bytes).unwrap();
+                let Ok(record) = crate::advisory::sources::osv::parse_record(&bytes) else { continue };
+                if record.withdrawn.is_none() {
+                    continue;
+                }
+                count += 1;
+                assert!(database.get(&record.id.0).unwrap().unwrap().withdrawn.is_some());
+                for affected in &record.affected {
+                    let kind = if feed == "osv/PyPI" { PackageKind::Pypi } else { PackageKind::Cargo };
+                    let (observations, _) = match_inventory(&database, &inventory(None, vec![package(kind, &affected.name, "0.0.1")]));
+                    assert!(observations.iter().all(|o| o.attributes["advisory"] != record.id.0));
+                }
+            }
+        }
+        assert_eq!(count, 23);
+    }
+
+    /// Answers of a public matcher, as far as they are about ecosystems that are matched here.
+    #[test]
+    fn corpus_recorded_answers_are_explained() {
+        let Some(corpus) = corpus() else { return };
+        let (_folder, database) =
+            database_of(&corpus, &["osv-derived/Debian", "osv-derived/Alpine", "osv/AlmaLinux", "osv/PyPI", "osv/npm", "osv/crates.io"]);
+        let answers = json(&corpus.join("ground-truth/osv-api-answers.json"));
+        let explained = json(&corpus.join("ground-truth/osv-api-explained.json"));
+        let rows = explained["rows"].as_array().unwrap();
+        let (mut asked, mut found_ids, mut wrong) = (0, 0, Vec::new());
+        for (number, answer) in answers.as_array().unwrap().iter().enumerate() {
+            let query = &answer["query"];
+            let (Some(ecosystem), Some(name), Some(version)) =
+                (query["package"]["ecosystem"].as_str(), query["package"]["name"].as_str(), query["version"].as_str())
+            else {
+                continue;
+            };
+            let (base, release) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
+            let (distro, subject) = match base {
+                "Debian" => (Some(("debian", release.to_owned())), package(PackageKind::Deb, name, version)),
+                "Alpine" => (
+                    Some(("alpine", release.trim_start_matches('v').to_owned() + ".0")),
+                    built_from(PackageKind::Apk, name, version, name, None),
+                ),
+                "PyPI" => (None, package(PackageKind::Pypi, name, version)),
+                "npm" => (None, package(PackageKind::Npm, name, version)),
+                "crates.io" => (None, package(PackageKind::Cargo, name, version)),
+                _ => continue,
+            };
+            asked += 1;
+            let distro = distro.as_ref().map(|(id, version)| (*id, version.as_str()));
+            let (observations, gaps) = match_inventory(&database, &inventory(distro, vec![subject]));
+            let ours: BTreeSet<String> = observations.iter().map(|o| o.attributes["advisory"].clone()).collect();
+            let row = rows.iter().find(|row| row["query"].as_u64() == Some(number as u64));
+            let found = row.iter().flat_map(|row| row["found"].as_array().unwrap()).map(|id| id.as_str().unwrap().to_owned());
+            let extra = row.iter().flat_map(|row| row["extra"].as_object().unwrap().keys().cloned());
+            let wanted: BTreeSet<String> = found.chain(extra).collect();
+            found_ids += ours.len();
+            if ours != wanted || gaps.iter().any(|gap| gap.kind != "no-advisories") {
+                wrong.push(format!("{number} {ecosystem} {name} {version}: found {ours:?}, wanted {wanted:?}, {gaps:?}"));
+            }
+        }
+        println!("recorded answers: {asked} queries, {found_ids} ids, {} differ", wrong.len());
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Not a test of truth but of speed: `PLIMSOLL_MEASURE=FOLDER` builds that folder and prints what it took.
+    #[test]
+    fn measured_build() {
+        let (Some(from), Some(_)) = (std::env::var_os("PLIMSOLL_MEASURE").map(PathBuf::from), corpus()) else { return };
+        let out = tempfile::tempdir().unwrap();
+        let start = std::time::Instant::now();
+        let summary = build(&from, out.path(), now()).unwrap();
+        let took = start.elapsed();
+        let (records, rows, bytes) =
+            summary.shards.iter().fold((0, 0, 0), |(a, b, c), shard| (a + shard.records, b + shard.rows, c + shard.bytes));
+        let peak = fs::read_to_string("/proc/self/status")
+            .unwrap_or_default()
+            .lines()
+            .find(|line| line.starts_with("VmHWM"))
+            .unwrap_or_default()
+            .to_owned();
+        println!(
+            "built {} shards, {records} records, {rows} rows, {bytes} bytes in {took:?}; {peak}; skipped {:?}",
+            summary.shards.len(),
+            summary.skipped
+        );
+        let start = std::time::Instant::now();
+        let database = Database::open(out.path()).unwrap();
+        println!("opened in {:?}", start.elapsed());
+        let names = database.names("PyPI", 250);
+        let pypi = names.iter().map(|name| package(PackageKind::Pypi, name, "1.2.3"));
+        let npm = (0..250).map(|n| package(PackageKind::Npm, &format!("quite-unknown-{n}"), "1.2.3"));
+        let inventory = inventory(None, pypi.chain(npm).collect());
+        for _ in 0..2 {
+            let start = std::time::Instant::now();
+            let (observations, gaps) = match_inventory(&database, &inventory);
+            println!("500 packages, {} observations, {} gaps in {:?}", observations.len(), gaps.len(), start.elapsed());
+        }
+        let (_, gaps) = match_inventory(&database, &inventory);
+        for gap in summary.gaps.iter().chain(&gaps) {
+            println!("{gap:?}");
+        }
+        // How much of each feed can never be decided, whatever is installed.
+        for status in database.status() {
+            let text =
+                status.release.as_ref().map_or_else(|| status.ecosystem.clone(), |release| format!("{}:{release}", status.ecosystem));
+            let scheme = crate::advisory::ecosystem::of_text(&text).map(|ecosystem| ecosystem.scheme);
+            let Some(scheme) = scheme else { continue };
+            let mut strange = BTreeSet::new();
+            for name in database.names(&text, usize::MAX) {
+                for row in database.shard(&text).unwrap().rows(&text, &name).unwrap() {
+                    let events = row.affected.ranges.iter().flat_map(|range| &range.events);
+                    strange.extend(events.filter_map(|event| match event {
+                        Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => {
+                            scheme.parse_event(text).is_none().then(|| format!("{name} {text}"))
+                        }
+                        Event::Limit(_) | Event::Unknown(_) => Some(format!("{name} {event:?}")),
+                    }));
+                }
+            }
+            println!(
+                "{text}: {} rows, events that do not parse: {} {:?}",
+                status.rows,
+                strange.len(),
+                strange.iter().take(8).collect::<Vec<_>>()
+            );
+        }
+    }
+}
