@@ -15,7 +15,7 @@ use crate::{
     advisory::version,
     dockerfile::{self, LintInput},
     exit::ExitStatus,
-    findings::{FindingSource, merge},
+    findings::{FindingSource, image_config, merge},
     inventory,
     layers::{self, LayerInput},
     model::{
@@ -110,6 +110,8 @@ struct Facted {
     gaps: Vec<Gap>,
     sources: Vec<SourceState>,
     dockerfiles: Vec<DockerfileSummary>,
+    /// The user that each Dockerfile ends with.
+    users: Vec<Option<String>>,
 }
 
 /// Runs every stage that the inputs ask for and judges what they found.
@@ -142,8 +144,8 @@ pub async fn run(inputs: Inputs) -> Result<ScanReport, Error> {
         };
         let (verified, (inventory, reports)) = tokio::try_join!(signatures, contents)?;
         add_image_state(&mut facts, &resolved);
-        if facts.dockerfiles.len() == 1 {
-            settle_missing_user(&mut facts.findings, &resolved);
+        if inputs.stages.contains(&SourceId::ImageConfig) {
+            judge_config(&mut facts, &resolved);
         }
         if let Some(found) = &inventory {
             let mut details = BTreeMap::from([("packages".to_owned(), found.packages.len().to_string())]);
@@ -236,6 +238,7 @@ fn lint(dockerfiles: &[DockerfileInput], facts: &mut Facted) {
         facts.findings.extend(report.findings);
         facts.ignores.extend(report.ignores);
         facts.dockerfiles.push(report.summary);
+        facts.users.push(report.user);
         gaps.extend(report.gaps);
     }
     if !dockerfiles.is_empty() {
@@ -244,10 +247,24 @@ fn lint(dockerfiles: &[DockerfileInput], facts: &mut Facted) {
     }
 }
 
+/// Judges the image's configuration where no Dockerfile speaks for it: none was given, or several, or one that is not of this image.
+fn judge_config(facts: &mut Facted, image: &ResolvedImage) {
+    let mut gaps = Vec::new();
+    let mut is_told = false;
+    if let ([dockerfile], [user]) = (facts.dockerfiles.as_slice(), facts.users.as_slice()) {
+        settle_missing_user(&mut facts.findings, image);
+        gaps.extend(user.as_deref().and_then(|user| image_config::differs(image, &dockerfile.file, user)));
+        is_told = gaps.is_empty() && facts.findings.iter().any(|finding| image_config::RULES.contains(&finding.id.as_str()));
+    }
+    if !is_told {
+        facts.findings.extend(image_config::judge(image, dockerfile::rule));
+    }
+    add_state(facts, SourceId::ImageConfig, &gaps, BTreeMap::new());
+}
+
 /// A Dockerfile without USER leaves the user to its base image; the built image says who that is, so the doubt ends here.
 fn settle_missing_user(findings: &mut Vec<Finding>, image: &ResolvedImage) {
-    let user = image.config.user.split(':').next().unwrap_or_default();
-    if user.is_empty() || user == "root" || user.parse::<u64>() == Ok(0) {
+    if image_config::runs_as_root(image) {
         for finding in findings.iter_mut().filter(|finding| finding.id == "missing-user") {
             finding.severity = Severity::High;
             finding.title.push_str(" (the built image runs as root)");

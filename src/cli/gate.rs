@@ -89,6 +89,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
     let mut stages = BTreeSet::from([
         SourceId::Image,
+        SourceId::ImageConfig,
         SourceId::Inventory,
         SourceId::Offline,
         SourceId::Ecr,

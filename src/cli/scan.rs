@@ -50,6 +50,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         command: "scan",
         stages: BTreeSet::from([
             SourceId::Image,
+            SourceId::ImageConfig,
             SourceId::Inventory,
             SourceId::Offline,
             SourceId::Ecr,

@@ -72,6 +72,8 @@ pub struct LintReport {
     pub summary: DockerfileSummary,
     /// Every instruction in order, to find the line that made a layer.
     pub instructions: Vec<InstructionLine>,
+    /// The user that the image ends with, when the file says so.
+    pub user: Option<String>,
 }
 
 /// One instruction of a Dockerfile, for the attribution of layers.
@@ -121,8 +123,10 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     gaps.dedup();
     let secret_lines = secret_lines(&findings);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
+    let user = final_user(&dockerfile);
     LintReport {
         findings,
+        user,
         ignores: ignore::exceptions(&dockerfile),
         gaps,
         summary: DockerfileSummary {
@@ -143,6 +147,14 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
             })
             .collect(),
     }
+}
+
+/// The last USER of the final stage's chain, as far as its value is known.
+fn final_user(dockerfile: &Dockerfile<'_>) -> Option<String> {
+    let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
+    let index = dockerfile.graph.last_in_chain(dockerfile.graph.final_stage?, is_user)?;
+    let user = dockerfile.graph.values.get(index)?.first()?;
+    Some(user.text.trim().to_owned()).filter(|text| user.is_decided() && !text.is_empty())
 }
 
 /// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.

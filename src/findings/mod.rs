@@ -10,6 +10,7 @@ mod call;
 mod coverage;
 pub mod ecr;
 mod fault;
+pub mod image_config;
 pub mod inspector;
 mod listing;
 pub mod merge;

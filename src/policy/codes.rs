@@ -30,6 +30,10 @@ pub const CODES: &[(&str, &str)] = &[
         "AWS refused a call; the reason names the action. Grant it, or take the source out of `evidence.require` and do not ask for it.",
     ),
     (
+        "dockerfile-differs",
+        "The Dockerfile ends with another user than the image has, so the image was not built from it, and what was said of the Dockerfile is not said of the image.",
+    ),
+    (
         "epss-data",
         "A clause of the policy asks for EPSS scores and no source of this run carries them. Build the database with `epss_scores-current.csv.gz` beside the dumps, or lower this Gap in `evidence.gaps`.",
     ),
@@ -94,7 +98,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("layer-limit", "The image or a layer is larger than a limit; the number stands in the reason."),
     ("layer-tar", "A layer's tar is damaged or ends early; what stood before it was read."),
     ("limit", "AWS refused because a quota is used up."),
-    ("link-loop", "A link that leads to a record runs in a circle."),
+    ("link-loop", "A layer writes a record into a folder that is a link in a circle, or one to nowhere; where it stands is not known."),
     ("link-target", "A link leads to a record that is not in the image."),
     (
         "no-advisories",
