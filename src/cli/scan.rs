@@ -50,7 +50,6 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         command: "scan",
         stages: BTreeSet::from([
             SourceId::Image,
-            SourceId::ImageConfig,
             SourceId::Inventory,
             SourceId::Offline,
             SourceId::Ecr,

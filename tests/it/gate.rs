@@ -158,6 +158,8 @@ fn inputs_that_cannot_be_read_are_errors() {
         (vec!["gate", "127.0.0.1:1/app:v1", ADVISORIES, "--registry-timeout", "5"], "127.0.0.1:1"),
         (vec!["gate", "oci:testdata/images/nowhere", ADVISORIES], "testdata/images/nowhere"),
         (vec!["gate", "oci:testdata/images/fixed:v9", ADVISORIES], "v9"),
+        (vec!["gate", "docker-archive:Cargo.toml", ADVISORIES], "Cargo.toml is no image archive: it is no tar file"),
+        (vec!["gate", "docker-archive:Cargo.toml", ADVISORIES], "docker save"),
         (vec!["gate", fixed, ADVISORIES, "--platform", "linux/riscv64"], "linux/riscv64"),
         (vec!["gate", fixed, "--db", "no/such/db"], "no/such/db"),
         (vec!["gate", fixed, "--advisories", "no/such/dumps"], "no/such/dumps"),
@@ -255,4 +257,19 @@ fn a_policy_in_the_working_folder_is_found() {
     fs::write(folder.path().join("Dockerfile"), "FROM scratch\nUSER 1\n").expect("Dockerfile");
     plimsoll_with(&["lint"], &[], folder.path()).expect(0).says("from-here");
     assert!(root().is_dir());
+}
+
+#[test]
+fn the_image_speaks_for_itself_where_no_dockerfile_does() {
+    let policy = "--policy=testdata/images/unsigned-policy.yaml";
+    let (fixed, vulnerable) = ("oci:testdata/images/fixed:v1", "oci:testdata/images/vulnerable:v1");
+    plimsoll(&["gate", fixed, ADVISORIES, policy]).expect(0);
+    plimsoll(&["gate", vulnerable, ADVISORIES, policy]).expect(1).says("missing-user").says("names no user, so it runs as root");
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let other = folder.path().join("Dockerfile");
+    let text = fs::read_to_string("testdata/images/fixed.Dockerfile").expect("Dockerfile");
+    fs::write(&other, text.replace("USER 10001", "USER 4711")).expect("Dockerfile");
+    let other = other.to_str().expect("UTF-8");
+    plimsoll(&["gate", fixed, ADVISORIES, policy, "--dockerfile", other]).expect(3).says("dockerfile-differs").says("`4711`");
+    plimsoll(&["gate", vulnerable, ADVISORIES, policy, "--dockerfile", other]).expect(1).says("dockerfile-differs").says("missing-user");
 }
