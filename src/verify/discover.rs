@@ -287,8 +287,11 @@ impl<'a> Reader<'a> {
         match tokio::time::timeout_at(self.deadline, fetch).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
-                let kind =
-                    if matches!(error, registry::Error::DigestMismatch { .. } | registry::Error::SizeMismatch { .. }) { "unchecked.blob-digest" } else { "unchecked.registry" };
+                let kind = if matches!(error, registry::Error::DigestMismatch { .. } | registry::Error::SizeMismatch { .. }) {
+                    "unchecked.blob-digest"
+                } else {
+                    "unchecked.registry"
+                };
                 Err(Findings::unchecked(kind, what, chain(&error)))
             }
             Err(_) => {
