@@ -1,7 +1,9 @@
 //! Dockerfile text in, findings out (design: `.github/ARCHITECTURE.md`, "Dockerfiles"). Pure: no I/O, no clock.
 
+mod bounds;
 mod check;
 mod command;
+mod execution;
 mod expand;
 mod heredoc;
 mod ignore;

@@ -16,21 +16,38 @@ const WRAPPERS: &[(&str, &[&str], usize)] = &[
     ("builtin", &[], 0),
     ("chroot", &[], 1),
     ("command", &[], 0),
+    ("catatonit", &[], 0),
+    ("chpst", &["-u", "-U", "-b", "-e", "-/", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-r", "-t"], 0),
+    ("chrt", &[], 1),
     ("doas", &["-u", "-C"], 0),
+    ("dumb-init", &["-r", "--rewrite"], 0),
+    ("eatmydata", &[], 0),
     ("env", &["-u", "--unset", "-C", "--chdir"], 0),
     ("exec", &["-a"], 0),
+    ("fakeroot", &["-l", "-s", "-i", "-b"], 0),
+    ("flock", &["-w", "--timeout", "-E"], 1),
     ("gosu", &[], 1),
     ("ionice", &["-c", "-n"], 0),
     ("nice", &["-n", "--adjustment"], 0),
     ("nohup", &[], 0),
+    ("linux32", &[], 0),
+    ("linux64", &[], 0),
+    ("retry", &[], 0),
     ("runuser", &["-u", "-g", "-G"], 0),
+    ("s6-setuidgid", &[], 1),
+    ("setarch", &[], 1),
+    ("setpriv", &[], 0),
     ("setsid", &[], 0),
     ("stdbuf", &["-i", "-o", "-e"], 0),
     ("su-exec", &[], 1),
     ("sudo", &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D", "-R", "--user", "--group", "--host", "--prompt"], 0),
+    ("taskset", &[], 1),
     ("time", &["-f", "-o"], 0),
     ("timeout", &["-s", "-k", "--signal", "--kill-after"], 1),
+    ("tini", &["-p", "-e"], 0),
+    ("unshare", &[], 0),
     ("xargs", &["-n", "-P", "-I", "-L", "-d", "-s", "-E", "-a", "--max-args", "--max-procs", "--delimiter", "--arg-file"], 0),
+    ("xvfb-run", &["-n", "-s", "-e", "-f", "-w", "-p", "--server-args", "--server-num"], 0),
 ];
 
 /// Shells whose `-c` word is shell code that we can read.
@@ -54,10 +71,20 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
             return vec![Inner::Script(Word::literal(&text))];
         }
         "find" => return find_exec(command.arguments()),
-        "su" | "runuser" if command.has_argument("-c") || command.has_argument("--command") => {
-            let at = command.arguments().iter().position(|word| word.text == "-c" || word.text == "--command");
+        "su" | "runuser" | "script" | "flock" if code_option(command.arguments()).is_some() => {
+            let at = code_option(command.arguments());
             return at.and_then(|at| command.arguments().get(at + 1)).cloned().map(Inner::Script).into_iter().collect();
         }
+        "env" if command.arguments().iter().any(|word| is_split(&word.text)) => {
+            let text = command.arguments().iter().map(|word| after_split(&word.text)).collect::<Vec<_>>().join(" ");
+            return vec![Inner::Script(Word::literal(text.trim_start()))];
+        }
+        // What a shell runs when it ends, or when a signal comes.
+        "trap" => {
+            let code = command.arguments().iter().find(|word| !word.text.starts_with('-'));
+            return code.filter(|_| command.arguments().len() > 1).cloned().map(Inner::Script).into_iter().collect();
+        }
+        "watch" => return watched(command.arguments()),
         // `command -v x` asks and runs nothing.
         "command" if command.has_argument("-v") || command.has_argument("-V") => return Vec::new(),
         _ => {}
@@ -93,8 +120,57 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
     }
 }
 
+/// The place of an option that says that shell code follows: `-c`, `-lc`, `--command`.
+fn code_option(words: &[Word]) -> Option<usize> {
+    let is_code = |text: &str| text == "--command" || (text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'));
+    words.iter().position(|word| is_code(&word.text))
+}
+
+/// `env -S` splits the rest itself, much like a shell.
+fn is_split(text: &str) -> bool {
+    text.starts_with("--split-string") || (text.starts_with("-S") || text == "-vS")
+}
+
+fn after_split(text: &str) -> &str {
+    let rest = text.strip_prefix("--split-string").map(|rest| rest.strip_prefix('=').unwrap_or(rest));
+    rest.or_else(|| text.strip_prefix("-S")).or_else(|| text.strip_prefix("-vS")).unwrap_or(text)
+}
+
+fn watched(words: &[Word]) -> Vec<Inner> {
+    let text = words.iter().skip_while(|word| word.text.starts_with('-') || word.text.parse::<f64>().is_ok());
+    let text = text.map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    if text.is_empty() { Vec::new() } else { vec![Inner::Script(Word::literal(&text))] }
+}
+
 fn words_from(words: &[Word], at: usize) -> Vec<Inner> {
     words.get(at..).filter(|rest| !rest.is_empty()).map(|rest| Inner::Words(Vec::new(), rest.to_vec())).into_iter().collect()
+}
+
+/// The interpreter that the first line of a script names.
+pub(super) fn interpreter(shebang: &str) -> &str {
+    let mut words = shebang.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    match words.next() {
+        Some("env") => words.find(|word| !word.starts_with('-')).unwrap_or("env"),
+        other => other.unwrap_or_default(),
+    }
+}
+
+/// The file that a shell runs; `None` when it reads its standard input.
+pub(super) fn script_file(words: &[Word]) -> Option<&Word> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.text.as_str() {
+            "-" | "/dev/stdin" => return None,
+            "--" => return words.next(),
+            "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" => {
+                words.next();
+            }
+            text if text.starts_with('-') && !text.starts_with("--") && text.contains('s') => return None,
+            text if text.starts_with(['-', '+']) => {}
+            _ => return Some(word),
+        }
+    }
+    None
 }
 
 /// The word after a bundle with `c`.

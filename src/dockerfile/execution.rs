@@ -1,0 +1,404 @@
+//! A command in, what it runs for another out: `sudo x`, `sh -c`, and the code that reaches a shell by a here-document, a pipe
+//! or a file that the Dockerfile itself wrote. Code that cannot be followed is said to be unread, never taken for harmless.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use super::{
+    bounds::{MAX_COMMANDS, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread},
+    command::{Command, HOLE, Redirect, RedirectKind, Word},
+    shell::Walker,
+    source::{Logical, slice},
+    wrapper::{self, Inner},
+};
+
+/// How many members of a pipeline are followed back to where their text comes from.
+const MAX_FLOW: usize = 8;
+/// Interpreters of other languages, whose code no rule reads.
+const FOREIGN: &[&str] = &["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua", "Rscript", "fish", "tclsh", "expect"];
+/// Shells of another family: what they are given to run is shell code that no rule reads.
+const FOREIGN_SHELLS: &[&str] = &["pwsh", "powershell", "pwsh.exe", "powershell.exe", "cmd", "cmd.exe", "fish", "csh", "tcsh", "nu"];
+/// What the code of another language says when it starts programs.
+const STARTS_PROGRAMS: &[&str] =
+    &["system(", "system ", "subprocess", "popen", "exec(", "execsync", "spawn", "child_process", "`", "qx", "%x", "passthru"];
+/// Programs that print nothing that could be code.
+const SILENT: &[&str] = &[
+    "", ":", "true", "false", "set", "cd", "export", "unset", "test", "[", "sleep", "mkdir", "rm", "touch", "chmod", "chown", "cp", "mv",
+    "ln", "exit", "return", "wait", "read", "shift", "tee",
+];
+/// Programs that turn the text of their input into another.
+const FILTERS: &[&str] = &[
+    "awk", "base64", "bunzip2", "bzcat", "cut", "envsubst", "fold", "gawk", "grep", "egrep", "gunzip", "gzip", "head", "mawk", "openssl",
+    "paste", "perl", "rev", "sed", "sort", "tac", "tail", "tr", "uniq", "xargs", "xxd", "xz", "xzcat", "zcat",
+];
+
+/// Text that runs from one command to another.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Flow {
+    /// What of it stands in the Dockerfile.
+    code: Logical,
+    /// Text of the Dockerfile that could not be followed.
+    is_lost: bool,
+    /// What a program printed: nothing that the Dockerfile says.
+    is_foreign: bool,
+}
+
+impl Flow {
+    fn add(&mut self, text: &str, at: usize) {
+        // A hole is a value that is not known: a variable keeps the code readable for the parser.
+        self.code.append(&text.replace(HOLE, "${_}"), at);
+        if !text.ends_with('\n') {
+            self.code.append("\n", at + text.len());
+        }
+        if self.code.text.len() > MAX_SCRIPT {
+            self.code = Logical::default();
+            self.is_lost = true;
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.code.join(&other.code);
+        self.is_lost |= other.is_lost;
+        self.is_foreign |= other.is_foreign;
+    }
+
+    const fn lost() -> Self {
+        Self { code: Logical::none(), is_lost: true, is_foreign: false }
+    }
+
+    const fn foreign() -> Self {
+        Self { code: Logical::none(), is_lost: false, is_foreign: true }
+    }
+}
+
+/// Files whose text stands in the Dockerfile, by base name; stages are not told apart, since they copy from each other.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    written: BTreeMap<String, Written>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    flow: Flow,
+    /// How much of the text was there when it last ran.
+    run: usize,
+}
+
+impl Files {
+    /// Notes text that a heredoc of COPY or ADD writes.
+    pub(super) fn write(&mut self, path: &str, text: &str, at: usize) {
+        let mut flow = Flow::default();
+        flow.add(text, at);
+        self.add(path, &flow);
+    }
+
+    fn add(&mut self, path: &str, flow: &Flow) {
+        if path.starts_with("/dev/") || (flow.code.text.is_empty() && !flow.is_lost) {
+            return;
+        }
+        let file = &mut self.written.entry(base(path).to_owned()).or_default().flow;
+        file.join(flow);
+        if file.code.text.len() > MAX_SCRIPT {
+            *file = Flow::lost();
+        }
+    }
+
+    fn get(&self, path: &str) -> Option<&Flow> {
+        self.written.get(base(path)).map(|written| &written.flow)
+    }
+
+    /// The text of a file that is about to run, unless all of it ran before.
+    fn take(&mut self, path: &str) -> Option<Flow> {
+        let written = self.written.get_mut(base(path))?;
+        let length = written.flow.code.text.len() + 1;
+        (std::mem::replace(&mut written.run, length) < length).then(|| written.flow.clone())
+    }
+}
+
+/// The last part of a path; one that is not known stands for all such.
+fn base(path: &str) -> &str {
+    let last = path.rsplit('/').next().unwrap_or(path);
+    if last.contains(HOLE) { "\u{0}" } else { last }
+}
+
+impl Walker<'_> {
+    /// Puts a command into the list, and after it what it runs for another.
+    pub(super) fn emit(&mut self, mut command: Command, depth: usize) {
+        let program = command.words.first().map_or("", |word| word.text.as_str());
+        command.name = slice(program, program.rfind(['/', '\\']).map_or(0, |at| at + 1)..program.len()).to_owned();
+        command.wrapped = self.wrapped;
+        command.in_function = self.in_function;
+        command.pipes.clone_from(&self.pipes);
+        if self.out.len() > MAX_COMMANDS || depth > MAX_SCRIPT_DEPTH {
+            self.unread.push(Unread::TooLong);
+            return;
+        }
+        let inner = wrapper::unwrap(&command);
+        let flow = if inner.is_empty() { self.code_of(&command) } else { None };
+        let written: Vec<String> = command.written_files().map(str::to_owned).collect();
+        if !written.is_empty() {
+            let text = if command.name == "tee" { self.input(&command, MAX_FLOW) } else { self.output(&command, MAX_FLOW) };
+            for path in &written {
+                self.files.add(path, &text);
+            }
+        }
+        if is_unknown(&command) {
+            self.unread.push(Unread::Unknown);
+        }
+        let (range, redirects, joined) = (command.range.clone(), command.redirects.clone(), command.joined);
+        self.out.push(command);
+        let wrapped = std::mem::replace(&mut self.wrapped, true);
+        if let Some(flow) = flow {
+            self.run(&flow, depth);
+        }
+        for inner in inner {
+            match inner {
+                Inner::Words(assignments, words) => {
+                    let command =
+                        Command { words, assignments, range: range.clone(), redirects: redirects.clone(), joined, ..Command::default() };
+                    self.emit(command, depth + 1);
+                }
+                Inner::Script(word) => {
+                    let outer = std::mem::replace(&mut self.redirects, redirects.clone());
+                    self.script(&Logical::of(&word.text.replace(HOLE, "${_}"), range.start), depth + 1);
+                    self.redirects = outer;
+                }
+            }
+        }
+        self.wrapped = wrapped;
+    }
+
+    /// `None`: nothing sets it; `Some(None)`: set to something that is not known.
+    pub(super) fn variable(&self, name: &str) -> Option<Option<String>> {
+        if let Some(local) = self.locals.get(name) {
+            return Some(local.clone());
+        }
+        let value = (self.lookup)(name)?;
+        Some(value.is_decided().then_some(value.text))
+    }
+
+    /// Notes what a command assigns.
+    pub(super) fn note_assignments(&mut self, command: &Command) {
+        if command.words.is_empty() {
+            for assignment in &command.assignments {
+                self.locals.insert(assignment.name.clone(), assignment.value.known().map(str::to_owned));
+            }
+        }
+        let Some(program) = command.words.first() else { return };
+        for word in command.arguments() {
+            match (program.text.as_str(), word.text.split_once('=')) {
+                ("export" | "declare" | "local" | "readonly" | "typeset", Some((name, value))) => {
+                    self.locals.insert(name.to_owned(), (!value.contains(HOLE)).then(|| value.to_owned()));
+                }
+                ("read", None) if wrapper::is_name(&word.text) => {
+                    self.locals.insert(word.text.clone(), None);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Walks code that reached a shell; its commands read neither the pipe nor the document that it came from.
+    fn run(&mut self, flow: &Flow, depth: usize) {
+        if flow.is_lost {
+            self.unread.push(Unread::Lost);
+        }
+        if flow.code.text.trim().is_empty() {
+            return;
+        }
+        if let Some(shebang) = flow.code.text.strip_prefix("#!")
+            && !wrapper::is_posix_shell(wrapper::interpreter(shebang.lines().next().unwrap_or_default()))
+        {
+            self.unread.push(Unread::Foreign);
+            return;
+        }
+        let pipes = std::mem::take(&mut self.pipes);
+        let redirects = std::mem::take(&mut self.redirects);
+        let joined = std::mem::take(&mut self.joined);
+        self.script(&flow.code, depth + 1);
+        self.pipes = pipes;
+        self.redirects = redirects;
+        self.joined = joined;
+    }
+
+    /// The code that a command reads from its input or from a file that the Dockerfile wrote.
+    fn code_of(&mut self, command: &Command) -> Option<Flow> {
+        let name = command.name.as_str();
+        if wrapper::is_posix_shell(name) {
+            return match wrapper::script_file(command.arguments()) {
+                Some(file) => self.files.take(&file.text),
+                None => Some(self.piped(command)),
+            };
+        }
+        if matches!(name, "." | "source") {
+            return self.files.take(&command.arguments().first()?.text);
+        }
+        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if FOREIGN_SHELLS.contains(&name) || FOREIGN.contains(&bare) {
+            if self.runs_foreign_code(command, FOREIGN_SHELLS.contains(&name)) {
+                self.unread.push(Unread::Foreign);
+            }
+            return None;
+        }
+        self.files.take(&command.words.first()?.text)
+    }
+
+    /// The standard input of a shell without a script; what another program prints there is code that nobody read.
+    fn piped(&self, command: &Command) -> Flow {
+        let mut flow = self.input(command, MAX_FLOW);
+        flow.is_lost |= flow.is_foreign;
+        flow
+    }
+
+    /// Whether an interpreter of another language gets code of this Dockerfile that starts programs, or that cannot be told apart.
+    fn runs_foreign_code(&self, command: &Command, is_shell: bool) -> bool {
+        let given = command.arguments().iter().any(|word| self.files.get(&word.text).is_some_and(|flow| !flow.code.text.trim().is_empty()));
+        let input = self.input(command, MAX_FLOW);
+        let starts = |word: &Word| {
+            let lower = word.text.to_ascii_lowercase();
+            STARTS_PROGRAMS.iter().any(|mark| lower.contains(mark))
+        };
+        let mut words = command.arguments().iter();
+        let coded = words.any(|word| word.text.len() > 1 && word.text.starts_with(['-', '/']));
+        let has_operands = command.arguments().iter().any(|word| !word.text.starts_with('-') && word.text != "/dev/stdin");
+        let reads_input = !has_operands && (!input.code.text.trim().is_empty() || input.is_lost);
+        given || reads_input || (coded && if is_shell { has_operands } else { command.arguments().iter().any(starts) })
+    }
+
+    /// What a command reads: the last redirect of its input, else the pipe.
+    fn input(&self, command: &Command, left: usize) -> Flow {
+        let Some(left) = left.checked_sub(1) else { return Flow::lost() };
+        let reads = |redirect: &&Redirect| matches!(redirect.kind, RedirectKind::Read | RedirectKind::Text);
+        if let Some(redirect) = command.redirects.iter().rfind(reads) {
+            return self.read_by(redirect, left);
+        }
+        let Some(pipe) = command.pipes.iter().rfind(|pipe| pipe.position > 0) else { return Flow::default() };
+        let place = |other: &Command| other.pipes.iter().find(|at| at.id == pipe.id).map(|at| at.position);
+        // The rules judge a download by its own name, however far back it stands.
+        let earlier = |other: &&Command| place(other).is_some_and(|at| at < pipe.position);
+        if self.out.iter().filter(earlier).any(is_download) {
+            return Flow::default();
+        }
+        let mut flow = Flow::default();
+        let before = |other: &&Command| place(other).is_some_and(|at| at + 1 == pipe.position);
+        // Wrappers print what the commands print that they run, and these are in the list too.
+        for feeder in self.out.iter().filter(before).filter(|other| wrapper::unwrap(other).is_empty()) {
+            flow.join(&self.output(feeder, left));
+        }
+        flow
+    }
+
+    fn read_by(&self, redirect: &Redirect, left: usize) -> Flow {
+        let target = &redirect.target;
+        if redirect.kind == RedirectKind::Text {
+            let mut flow = Flow::default();
+            flow.add(&target.text, redirect.at);
+            // The rules look into `<<< $(...)` themselves; what a program prints there is not in this file.
+            flow.is_lost = target.inner.is_empty() && target.text.trim_matches([HOLE, ' ', '\n']).is_empty() && target.text.contains(HOLE);
+            return flow;
+        }
+        if target.is_process {
+            return self.printed(&target.inner, left);
+        }
+        self.files.get(&target.text).cloned().unwrap_or_default()
+    }
+
+    /// What the commands of a substitution print.
+    fn printed(&self, commands: &Range<usize>, left: usize) -> Flow {
+        let mut flow = Flow::default();
+        let commands = self.out.get(commands.clone()).unwrap_or_default();
+        if commands.iter().any(is_download) {
+            return flow;
+        }
+        for command in commands.iter().filter(|command| wrapper::unwrap(command).is_empty()) {
+            flow.join(&self.output(command, left));
+        }
+        flow
+    }
+
+    /// What a command prints, as far as the Dockerfile says it.
+    fn output(&self, command: &Command, left: usize) -> Flow {
+        let mut flow = Flow::default();
+        let at = command.range.start;
+        let words: Vec<&str> = command.arguments().iter().map(|word| word.text.as_str()).collect();
+        match command.name.as_str() {
+            "echo" => {
+                let options = words.iter().take_while(|word| is_echo_option(word)).count();
+                let text = words.get(options..).unwrap_or_default().join(" ");
+                flow.add(&unescaped(&text), at);
+            }
+            "printf" => match words.split_first().and_then(|(format, values)| printf(format, values)) {
+                Some(text) => flow.add(&text, at),
+                None => return Flow::lost(),
+            },
+            "cat" => {
+                let files: Vec<&&str> = words.iter().filter(|word| !word.starts_with('-') || **word == "-").collect();
+                if files.is_empty() {
+                    return self.input(command, left);
+                }
+                for file in files {
+                    match self.files.get(file) {
+                        _ if *file == "-" || *file == "/dev/stdin" => flow.join(&self.input(command, left)),
+                        Some(written) => flow.join(written),
+                        // A file that the Dockerfile did not write is no more said here than a script that is run by its name.
+                        None => {}
+                    }
+                }
+            }
+            "tee" => return self.input(command, left),
+            name if SILENT.contains(&name) || is_download(command) => {}
+            name if FILTERS.contains(&name) => {
+                let input = self.input(command, left);
+                let known = words.iter().any(|word| self.files.get(word).is_some());
+                return if known || input.is_lost || !input.code.text.trim().is_empty() { Flow::lost() } else { Flow::foreign() };
+            }
+            _ => return Flow::foreign(),
+        }
+        flow
+    }
+}
+
+/// Whether nothing says which program runs; `"$@"` are the words of a command that is judged where it stands.
+fn is_unknown(command: &Command) -> bool {
+    let Some(word) = command.words.first() else { return false };
+    let handed_on = word.raw.contains("$@") || word.raw.contains("${@") || word.raw.contains("$*");
+    (command.name.contains(HOLE) && !handed_on) || (command.wrapped && command.name == "{}")
+}
+
+fn is_download(command: &Command) -> bool {
+    command.is_one_of(&["curl", "wget", "fetch", "aria2c"])
+}
+
+fn is_echo_option(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-') && word.bytes().skip(1).all(|b| matches!(b, b'n' | b'e' | b'E'))
+}
+
+/// The text with the escapes of `echo -e`, which the shells of some images always follow.
+fn unescaped(text: &str) -> String {
+    text.replace("\\n", "\n").replace("\\t", "\t")
+}
+
+/// What printf prints, when its format has nothing but `%s`, `%b` and `%%`.
+fn printf(format: &str, values: &[&str]) -> Option<String> {
+    let mut out = String::new();
+    let mut values = values.iter().copied();
+    loop {
+        let mut chars = format.chars();
+        let mut took = false;
+        while let Some(c) = chars.next() {
+            match c {
+                '%' => match chars.next()? {
+                    's' | 'b' => {
+                        out.push_str(values.next().unwrap_or_default());
+                        took = true;
+                    }
+                    '%' => out.push('%'),
+                    _ => return None,
+                },
+                c => out.push(c),
+            }
+        }
+        if !took || values.len() == 0 || out.len() > MAX_SCRIPT {
+            return Some(unescaped(&out));
+        }
+    }
+}
