@@ -6,20 +6,14 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     bounds::{MAX_COMMANDS, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread},
     command::{Command, HOLE, Redirect, RedirectKind, Word},
+    foreign,
     shell::Walker,
     source::{Logical, slice},
     wrapper::{self, Inner},
 };
 
 /// How many members of a pipeline are followed back to where their text comes from.
-const MAX_FLOW: usize = 8;
-/// Interpreters of other languages, whose code no rule reads.
-const FOREIGN: &[&str] = &["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua", "Rscript", "fish", "tclsh", "expect"];
-/// Shells of another family: what they are given to run is shell code that no rule reads.
-const FOREIGN_SHELLS: &[&str] = &["pwsh", "powershell", "pwsh.exe", "powershell.exe", "cmd", "cmd.exe", "fish", "csh", "tcsh", "nu"];
-/// What the code of another language says when it starts programs.
-const STARTS_PROGRAMS: &[&str] =
-    &["system(", "system ", "subprocess", "popen", "exec(", "execsync", "spawn", "child_process", "`", "qx", "%x", "passthru"];
+pub(super) const MAX_FLOW: usize = 8;
 /// Programs that print nothing that could be code.
 const SILENT: &[&str] = &[
     "", ":", "true", "false", "set", "cd", "export", "unset", "test", "[", "sleep", "mkdir", "rm", "touch", "chmod", "chown", "cp", "mv",
@@ -43,7 +37,8 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    fn add(&mut self, text: &str, at: usize) {
+    /// Adds text that stands at `at` in the original.
+    pub(super) fn add(&mut self, text: &str, at: usize) {
         // A hole is a value that is not known: a variable keeps the code readable for the parser.
         self.code.append(&text.replace(HOLE, "${_}"), at);
         if !text.ends_with('\n') {
@@ -59,6 +54,11 @@ impl Flow {
         self.code.join(&other.code);
         self.is_lost |= other.is_lost;
         self.is_foreign |= other.is_foreign;
+    }
+
+    /// Whether the Dockerfile says any of it.
+    pub(super) fn is_said(&self) -> bool {
+        self.is_lost || !self.code.text.trim().is_empty()
     }
 
     const fn lost() -> Self {
@@ -102,7 +102,8 @@ impl Files {
         }
     }
 
-    fn get(&self, path: &str) -> Option<&Flow> {
+    /// The text of a file.
+    pub(super) fn get(&self, path: &str) -> Option<&Flow> {
         self.written.get(base(path)).map(|written| &written.flow)
     }
 
@@ -134,6 +135,7 @@ impl Walker<'_> {
         }
         let inner = wrapper::unwrap(&command);
         let flow = if inner.is_empty() { self.code_of(&command) } else { None };
+        self.note_copy(&command);
         let written: Vec<String> = command.written_files().map(str::to_owned).collect();
         if !written.is_empty() {
             let text = if command.name == "tee" { self.input(&command, MAX_FLOW) } else { self.output(&command, MAX_FLOW) };
@@ -157,6 +159,8 @@ impl Walker<'_> {
                         Command { words, assignments, range: range.clone(), redirects: redirects.clone(), joined, ..Command::default() };
                     self.emit(command, depth + 1);
                 }
+                // The rules judge a download by its own name, and what it brings is not in this file.
+                Inner::Script(word) if word.text.trim() == "\u{0}" && self.downloads(&word.inner) => {}
                 Inner::Script(word) => {
                     let outer = std::mem::replace(&mut self.redirects, redirects.clone());
                     self.script(&Logical::of(&word.text.replace(HOLE, "${_}"), range.start), depth + 1);
@@ -197,6 +201,34 @@ impl Walker<'_> {
         }
     }
 
+    /// A file that the Dockerfile wrote may run under another name.
+    fn note_copy(&mut self, command: &Command) {
+        let text = match command.name.as_str() {
+            "cp" | "mv" | "ln" | "install" => {
+                let operands: Vec<&str> =
+                    command.arguments().iter().map(|word| word.text.as_str()).filter(|text| !text.starts_with('-')).collect();
+                let Some((target, sources)) = operands.split_last() else { return };
+                let mut flow = Flow::default();
+                for source in sources {
+                    match self.files.get(source) {
+                        Some(written) if base(source) != base(target) => flow.join(written),
+                        None if *source == "/dev/stdin" => flow.join(&self.input(command, MAX_FLOW)),
+                        _ => {}
+                    }
+                }
+                Some((*target, flow))
+            }
+            "dd" => {
+                let target = command.arguments().iter().find_map(|word| word.text.strip_prefix("of="));
+                target.map(|target| (target, self.input(command, MAX_FLOW)))
+            }
+            _ => None,
+        };
+        if let Some((target, flow)) = text {
+            self.files.add(target, &flow);
+        }
+    }
+
     /// Walks code that reached a shell; its commands read neither the pipe nor the document that it came from.
     fn run(&mut self, flow: &Flow, depth: usize) {
         if flow.is_lost {
@@ -225,47 +257,27 @@ impl Walker<'_> {
         let name = command.name.as_str();
         if wrapper::is_posix_shell(name) {
             return match wrapper::script_file(command.arguments()) {
+                Some(file) if file.is_process => Some(must_be_said(self.printed(&file.inner, MAX_FLOW))),
                 Some(file) => self.files.take(&file.text),
-                None => Some(self.piped(command)),
+                None => Some(must_be_said(self.input(command, MAX_FLOW))),
             };
         }
         if matches!(name, "." | "source") {
-            return self.files.take(&command.arguments().first()?.text);
+            let file = command.arguments().first()?;
+            return match file.text.as_str() {
+                _ if file.is_process => Some(must_be_said(self.printed(&file.inner, MAX_FLOW))),
+                "/dev/stdin" | "/dev/fd/0" => Some(must_be_said(self.input(command, MAX_FLOW))),
+                path => self.files.take(path),
+            };
         }
-        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        if FOREIGN_SHELLS.contains(&name) || FOREIGN.contains(&bare) {
-            if self.runs_foreign_code(command, FOREIGN_SHELLS.contains(&name)) {
-                self.unread.push(Unread::Foreign);
-            }
-            return None;
+        if foreign::is_interpreter(name) {
+            return self.foreign(command);
         }
         self.files.take(&command.words.first()?.text)
     }
 
-    /// The standard input of a shell without a script; what another program prints there is code that nobody read.
-    fn piped(&self, command: &Command) -> Flow {
-        let mut flow = self.input(command, MAX_FLOW);
-        flow.is_lost |= flow.is_foreign;
-        flow
-    }
-
-    /// Whether an interpreter of another language gets code of this Dockerfile that starts programs, or that cannot be told apart.
-    fn runs_foreign_code(&self, command: &Command, is_shell: bool) -> bool {
-        let given = command.arguments().iter().any(|word| self.files.get(&word.text).is_some_and(|flow| !flow.code.text.trim().is_empty()));
-        let input = self.input(command, MAX_FLOW);
-        let starts = |word: &Word| {
-            let lower = word.text.to_ascii_lowercase();
-            STARTS_PROGRAMS.iter().any(|mark| lower.contains(mark))
-        };
-        let mut words = command.arguments().iter();
-        let coded = words.any(|word| word.text.len() > 1 && word.text.starts_with(['-', '/']));
-        let has_operands = command.arguments().iter().any(|word| !word.text.starts_with('-') && word.text != "/dev/stdin");
-        let reads_input = !has_operands && (!input.code.text.trim().is_empty() || input.is_lost);
-        given || reads_input || (coded && if is_shell { has_operands } else { command.arguments().iter().any(starts) })
-    }
-
     /// What a command reads: the last redirect of its input, else the pipe.
-    fn input(&self, command: &Command, left: usize) -> Flow {
+    pub(super) fn input(&self, command: &Command, left: usize) -> Flow {
         let Some(left) = left.checked_sub(1) else { return Flow::lost() };
         let reads = |redirect: &&Redirect| matches!(redirect.kind, RedirectKind::Read | RedirectKind::Text);
         if let Some(redirect) = command.redirects.iter().rfind(reads) {
@@ -302,13 +314,17 @@ impl Walker<'_> {
         self.files.get(&target.text).cloned().unwrap_or_default()
     }
 
+    fn downloads(&self, commands: &Range<usize>) -> bool {
+        self.out.get(commands.clone()).unwrap_or_default().iter().any(is_download)
+    }
+
     /// What the commands of a substitution print.
     fn printed(&self, commands: &Range<usize>, left: usize) -> Flow {
         let mut flow = Flow::default();
-        let commands = self.out.get(commands.clone()).unwrap_or_default();
-        if commands.iter().any(is_download) {
+        if self.downloads(commands) {
             return flow;
         }
+        let commands = self.out.get(commands.clone()).unwrap_or_default();
         for command in commands.iter().filter(|command| wrapper::unwrap(command).is_empty()) {
             flow.join(&self.output(command, left));
         }
@@ -349,7 +365,7 @@ impl Walker<'_> {
             name if FILTERS.contains(&name) => {
                 let input = self.input(command, left);
                 let known = words.iter().any(|word| self.files.get(word).is_some());
-                return if known || input.is_lost || !input.code.text.trim().is_empty() { Flow::lost() } else { Flow::foreign() };
+                return if known || input.is_said() { Flow::lost() } else { Flow::foreign() };
             }
             _ => return Flow::foreign(),
         }
@@ -357,11 +373,19 @@ impl Walker<'_> {
     }
 }
 
+/// Text that a shell is about to run: what another program prints there is code that nobody read.
+const fn must_be_said(mut flow: Flow) -> Flow {
+    flow.is_lost |= flow.is_foreign;
+    flow
+}
+
 /// Whether nothing says which program runs; `"$@"` are the words of a command that is judged where it stands.
 fn is_unknown(command: &Command) -> bool {
     let Some(word) = command.words.first() else { return false };
-    let handed_on = word.raw.contains("$@") || word.raw.contains("${@") || word.raw.contains("$*");
-    (command.name.contains(HOLE) && !handed_on) || (command.wrapped && command.name == "{}")
+    let handed_on = ["$@", "${@", "$*"].iter().any(|words| word.raw.contains(words));
+    let is_pattern =
+        word.raw == word.text && (command.name.contains(['*', '?']) || (word.text.starts_with('{') && word.text.contains(',')));
+    (command.name.contains(HOLE) && !handed_on) || is_pattern || (command.wrapped && command.name == "{}")
 }
 
 fn is_download(command: &Command) -> bool {
@@ -372,9 +396,30 @@ fn is_echo_option(word: &str) -> bool {
     word.len() > 1 && word.starts_with('-') && word.bytes().skip(1).all(|b| matches!(b, b'n' | b'e' | b'E'))
 }
 
-/// The text with the escapes of `echo -e`, which the shells of some images always follow.
-fn unescaped(text: &str) -> String {
-    text.replace("\\n", "\n").replace("\\t", "\t")
+/// The text with the escapes of `echo -e` and `$'...'`, which the shells of some images always follow; one that is written as a
+/// number gives a hole.
+pub(super) fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r' | 'a' | 'b' | 'v' | 'f' | 'e') => out.push(' '),
+            Some('x' | 'u' | 'U' | '0'..='7') => out.push(HOLE),
+            Some(quote @ ('\'' | '"')) => out.push(quote),
+            Some('\\') => out.push('\\'),
+            other => {
+                out.push('\\');
+                out.extend(other);
+            }
+        }
+    }
+    out
 }
 
 /// What printf prints, when its format has nothing but `%s`, `%b` and `%%`.

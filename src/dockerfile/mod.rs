@@ -5,6 +5,7 @@ mod check;
 mod command;
 mod execution;
 mod expand;
+mod foreign;
 mod heredoc;
 mod ignore;
 mod instruction;

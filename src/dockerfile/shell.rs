@@ -16,7 +16,7 @@ use brush_parser::{
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    execution::Files,
+    execution::{Files, unescaped},
     expand::Value,
     source::{Logical, slice},
 };
@@ -430,7 +430,9 @@ impl<'a> Walker<'a> {
     fn push_pieces(&mut self, raw: &str, pieces: &[WordPieceWithSource], at: usize, depth: usize, value: &mut String) {
         for piece in pieces {
             match &piece.piece {
-                WordPiece::Text(text) | WordPiece::SingleQuotedText(text) | WordPiece::AnsiCQuotedText(text) => value.push_str(text),
+                WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => value.push_str(text),
+                WordPiece::AnsiCQuotedText(text) if text.contains('\\') => value.push_str(&unescaped(text)),
+                WordPiece::AnsiCQuotedText(text) => value.push_str(text),
                 WordPiece::EscapeSequence(text) => value.push_str(text.strip_prefix('\\').unwrap_or(text)),
                 WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
                     self.push_pieces(raw, inner, at, depth, value)

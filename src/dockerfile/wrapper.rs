@@ -50,6 +50,22 @@ const WRAPPERS: &[(&str, &[&str], usize)] = &[
     ("xvfb-run", &["-n", "-s", "-e", "-f", "-w", "-p", "--server-args", "--server-num"], 0),
 ];
 
+/// Programs that run another one behind a word of their own, and the options that take a value there.
+const RUNNERS: &[(&str, &str, &[&str])] = &[
+    ("asdf", "exec", &[]),
+    ("bundle", "exec", &[]),
+    ("conda", "run", &["-n", "-p", "--name", "--prefix", "--cwd"]),
+    ("mamba", "run", &["-n", "-p", "--name", "--prefix", "--cwd"]),
+    ("micromamba", "run", &["-n", "-p", "-r", "--name", "--prefix", "--cwd"]),
+    ("mise", "exec", &[]),
+    ("opam", "exec", &["--switch"]),
+    ("pipenv", "run", &[]),
+    ("poetry", "run", &[]),
+    ("pyenv", "exec", &[]),
+    ("rbenv", "exec", &[]),
+    ("uv", "run", &["-p", "--python", "--with", "--project", "--directory", "--extra", "--group"]),
+];
+
 /// Shells whose `-c` word is shell code that we can read.
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "zsh"];
 
@@ -65,10 +81,12 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
         return shell_code(command.arguments()).map(Inner::Script).into_iter().collect();
     }
     match name {
-        "busybox" => return words_from(command.arguments(), 0),
+        "busybox" | "toybox" => return words_from(command.arguments(), 0),
         "eval" => {
-            let text = command.arguments().iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-            return vec![Inner::Script(Word::literal(&text))];
+            let words = command.arguments();
+            let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+            let inner = words.iter().map(|word| word.inner.clone()).reduce(|all, one| all.start.min(one.start)..all.end.max(one.end));
+            return vec![Inner::Script(Word { inner: inner.unwrap_or_default(), ..Word::literal(&text) })];
         }
         "find" => return find_exec(command.arguments()),
         "su" | "runuser" | "script" | "flock" if code_option(command.arguments()).is_some() => {
@@ -84,13 +102,24 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
             let code = command.arguments().iter().find(|word| !word.text.starts_with('-'));
             return code.filter(|_| command.arguments().len() > 1).cloned().map(Inner::Script).into_iter().collect();
         }
-        "watch" => return watched(command.arguments()),
+        "watch" | "parallel" => return joined(command.arguments()),
+        "scl" if !command.has_argument("--") => {
+            return command.arguments().last().filter(|_| command.has_argument("enable")).cloned().map(Inner::Script).into_iter().collect();
+        }
+        "scl" => {
+            let at = command.arguments().iter().position(|word| word.text == "--").unwrap_or_default();
+            return words_from(command.arguments(), at + 1);
+        }
         // `command -v x` asks and runs nothing.
         "command" if command.has_argument("-v") || command.has_argument("-V") => return Vec::new(),
         _ => {}
     }
-    let Some((_, valued, operands)) = WRAPPERS.iter().find(|(wrapper, ..)| *wrapper == name) else { return Vec::new() };
-    let words = command.arguments();
+    let runner = RUNNERS.iter().find(|(runner, word, _)| *runner == name && command.words.get(1).is_some_and(|first| first.text == *word));
+    let (valued, operands, words) = match (runner, WRAPPERS.iter().find(|(wrapper, ..)| *wrapper == name)) {
+        (Some((_, _, valued)), _) => (valued, &0, command.arguments().get(1..).unwrap_or_default()),
+        (None, Some((_, valued, operands))) => (valued, operands, command.arguments()),
+        (None, None) => return Vec::new(),
+    };
     let mut at = 0;
     let mut assignments = Vec::new();
     let mut skipped = 0;
@@ -136,9 +165,10 @@ fn after_split(text: &str) -> &str {
     rest.or_else(|| text.strip_prefix("-S")).or_else(|| text.strip_prefix("-vS")).unwrap_or(text)
 }
 
-fn watched(words: &[Word]) -> Vec<Inner> {
+/// The words that `watch` and `parallel` join to shell code.
+fn joined(words: &[Word]) -> Vec<Inner> {
     let text = words.iter().skip_while(|word| word.text.starts_with('-') || word.text.parse::<f64>().is_ok());
-    let text = text.map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    let text = text.take_while(|word| !word.text.starts_with(":::")).map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
     if text.is_empty() { Vec::new() } else { vec![Inner::Script(Word::literal(&text))] }
 }
 
@@ -160,9 +190,9 @@ pub(super) fn script_file(words: &[Word]) -> Option<&Word> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.text.as_str() {
-            "-" | "/dev/stdin" => return None,
+            "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => return None,
             "--" => return words.next(),
-            "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" => {
+            text if takes_value(text) => {
                 words.next();
             }
             text if text.starts_with('-') && !text.starts_with("--") && text.contains('s') => return None,
@@ -173,16 +203,29 @@ pub(super) fn script_file(words: &[Word]) -> Option<&Word> {
     None
 }
 
+/// Whether an option of a shell takes the next word: `-o`, also at the end of a bundle as in `-euo pipefail`.
+pub(super) fn takes_value(text: &str) -> bool {
+    let bundle = text.starts_with(['-', '+']) && !text.starts_with("--") && text.ends_with(['o', 'O']);
+    bundle || matches!(text, "--rcfile" | "--init-file")
+}
+
 /// The word after a bundle with `c`.
 fn shell_code(words: &[Word]) -> Option<Word> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let text = word.text.as_str();
-        if text == "-o" || text == "+o" || text == "-O" || text == "--rcfile" {
-            words.next();
-        } else if !text.starts_with("--") && text.starts_with('-') && text.contains('c') {
+        if !text.starts_with("--") && text.starts_with('-') && text.contains('c') {
             // Further options may stand between `-c` and the code.
-            return words.find(|word| !word.text.starts_with('-')).cloned();
+            let mut is_value = takes_value(text);
+            return words
+                .find(|word| {
+                    let skipped = is_value || word.text.starts_with(['-', '+']);
+                    is_value = !is_value && takes_value(&word.text);
+                    !skipped
+                })
+                .cloned();
+        } else if takes_value(text) {
+            words.next();
         } else if !text.starts_with(['-', '+']) {
             return None;
         }

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::dockerfile::{
     command::{Command, Word},
     rule::{Dockerfile, Rule},
+    wrapper::takes_value,
 };
 
 const META: RuleMeta = RuleMeta {
@@ -116,7 +117,7 @@ fn reads_input(command: &Command) -> bool {
     while let Some(word) = words.next() {
         match word {
             "-" | "-s" | "/dev/stdin" => return true,
-            "-o" | "+o" | "-O" => {
+            word if takes_value(word) => {
                 words.next();
             }
             "-c" | "-e" | "-m" if !matches!(command.name.as_str(), "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh") => return false,
