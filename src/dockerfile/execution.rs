@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     bounds::{MAX_COMMANDS, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread},
-    command::{Command, HOLE, Redirect, RedirectKind, Word},
+    command::{Command, HOLE, Pipe, Redirect, RedirectKind},
     foreign,
     shell::Walker,
     source::{Logical, slice},
@@ -14,6 +14,10 @@ use super::{
 
 /// How many members of a pipeline are followed back to where their text comes from.
 pub(super) const MAX_FLOW: usize = 8;
+/// The furthest member of a pipeline whose input is followed.
+const MAX_PIPELINE: usize = 256;
+/// How much is looked at to follow the text of one instruction: commands, and bytes that run from one to another.
+pub(super) const FLOW_BUDGET: usize = 4 << 20;
 /// Programs that print nothing that could be code.
 const SILENT: &[&str] = &[
     "", ":", "true", "false", "set", "cd", "export", "unset", "test", "[", "sleep", "mkdir", "rm", "touch", "chmod", "chown", "cp", "mv",
@@ -51,6 +55,10 @@ impl Flow {
     }
 
     fn join(&mut self, other: &Self) {
+        if self.code.text.len() + other.code.text.len() > MAX_SCRIPT {
+            *self = Self { is_foreign: self.is_foreign, ..Self::lost() };
+            return;
+        }
         self.code.join(&other.code);
         self.is_lost |= other.is_lost;
         self.is_foreign |= other.is_foreign;
@@ -95,11 +103,7 @@ impl Files {
         if path.starts_with("/dev/") || (flow.code.text.is_empty() && !flow.is_lost) {
             return;
         }
-        let file = &mut self.written.entry(base(path).to_owned()).or_default().flow;
-        file.join(flow);
-        if file.code.text.len() > MAX_SCRIPT {
-            *file = Flow::lost();
-        }
+        self.written.entry(base(path).to_owned()).or_default().flow.join(flow);
     }
 
     /// The text of a file.
@@ -211,7 +215,9 @@ impl Walker<'_> {
                 let mut flow = Flow::default();
                 for source in sources {
                     match self.files.get(source) {
-                        Some(written) if base(source) != base(target) => flow.join(written),
+                        Some(_) if base(source) == base(target) => {}
+                        Some(written) if self.spend(1 + written.code.text.len()) => flow.join(written),
+                        Some(_) => flow.join(&Flow::lost()),
                         None if *source == "/dev/stdin" => flow.join(&self.input(command, MAX_FLOW)),
                         _ => {}
                     }
@@ -280,20 +286,36 @@ impl Walker<'_> {
     pub(super) fn input(&self, command: &Command, left: usize) -> Flow {
         let Some(left) = left.checked_sub(1) else { return Flow::lost() };
         let reads = |redirect: &&Redirect| matches!(redirect.kind, RedirectKind::Read | RedirectKind::Text);
-        if let Some(redirect) = command.redirects.iter().rfind(reads) {
-            return self.read_by(redirect, left);
+        let flow = match (command.redirects.iter().rfind(reads), command.pipes.iter().rfind(|pipe| pipe.position > 0)) {
+            (Some(redirect), _) => self.read_by(redirect, left),
+            (None, Some(pipe)) => self.read_from(pipe, left),
+            (None, None) => Flow::default(),
+        };
+        if self.spend(1 + flow.code.text.len()) { flow } else { Flow::lost() }
+    }
+
+    /// Whether there is that much left of what may be looked at.
+    fn spend(&self, amount: usize) -> bool {
+        let left = self.budget.get();
+        self.budget.set(left.saturating_sub(amount));
+        left >= amount
+    }
+
+    fn read_from(&self, pipe: &Pipe, left: usize) -> Flow {
+        let members = self.starts.get(pipe.id).and_then(|&start| self.out.get(start..)).unwrap_or_default();
+        if pipe.position > MAX_PIPELINE || !self.spend(members.len()) {
+            return Flow::lost();
         }
-        let Some(pipe) = command.pipes.iter().rfind(|pipe| pipe.position > 0) else { return Flow::default() };
         let place = |other: &Command| other.pipes.iter().find(|at| at.id == pipe.id).map(|at| at.position);
         // The rules judge a download by its own name, however far back it stands.
         let earlier = |other: &&Command| place(other).is_some_and(|at| at < pipe.position);
-        if self.out.iter().filter(earlier).any(is_download) {
+        if members.iter().filter(earlier).any(is_download) {
             return Flow::default();
         }
         let mut flow = Flow::default();
         let before = |other: &&Command| place(other).is_some_and(|at| at + 1 == pipe.position);
         // Wrappers print what the commands print that they run, and these are in the list too.
-        for feeder in self.out.iter().filter(before).filter(|other| wrapper::unwrap(other).is_empty()) {
+        for feeder in members.iter().filter(before).filter(|other| wrapper::unwrap(other).is_empty()) {
             flow.join(&self.output(feeder, left));
         }
         flow
@@ -321,6 +343,9 @@ impl Walker<'_> {
     /// What the commands of a substitution print.
     fn printed(&self, commands: &Range<usize>, left: usize) -> Flow {
         let mut flow = Flow::default();
+        if !self.spend(commands.len()) {
+            return Flow::lost();
+        }
         if self.downloads(commands) {
             return flow;
         }
@@ -354,7 +379,8 @@ impl Walker<'_> {
                 for file in files {
                     match self.files.get(file) {
                         _ if *file == "-" || *file == "/dev/stdin" => flow.join(&self.input(command, left)),
-                        Some(written) => flow.join(written),
+                        Some(written) if self.spend(1 + written.code.text.len()) => flow.join(written),
+                        Some(_) => return Flow::lost(),
                         // A file that the Dockerfile did not write is no more said here than a script that is run by its name.
                         None => {}
                     }

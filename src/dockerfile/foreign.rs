@@ -71,8 +71,25 @@ fn starts_programs(word: &Word) -> bool {
 
 /// Whether an awk program reads from a command or writes to one: `"date" | getline`, `print | "sh"`.
 fn pipes_to_a_program(code: &str) -> bool {
-    let joined: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    joined.contains("|getline") || joined.contains("|&") || joined.replace("||", "").contains("|\"")
+    // Only the code counts: of a string, its quotes are left.
+    let mut bare = String::new();
+    let mut in_string = false;
+    let mut chars = code.chars().filter(|c| !c.is_whitespace());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '"' => {
+                in_string = !in_string;
+                bare.push(c);
+            }
+            c if !in_string => bare.push(c),
+            _ => {}
+        }
+    }
+    let bare = bare.replace("||", "");
+    bare.contains("|getline") || bare.contains("|&") || bare.contains("|\"")
 }
 
 /// The shell code of every `system(...)` of an awk program, with a hole for each part that is no string.

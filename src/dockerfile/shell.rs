@@ -1,7 +1,7 @@
 //! Shell code in, `Command`s in order of execution out. The only file that names `brush_parser`, whose grammar recurses:
 //! nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{cell::Cell, collections::BTreeMap, ops::Range};
 
 use brush_parser::{
     Parser, ParserOptions, SourceSpan,
@@ -16,7 +16,7 @@ use brush_parser::{
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    execution::{Files, unescaped},
+    execution::{FLOW_BUDGET, Files, unescaped},
     expand::Value,
     source::{Logical, slice},
 };
@@ -56,7 +56,10 @@ pub(super) struct Walker<'a> {
     pub(super) locals: BTreeMap<String, Option<String>>,
     /// The pipelines around the next command.
     pub(super) pipes: Vec<Pipe>,
-    next_pipe: usize,
+    /// Per pipeline, how many commands there were before it.
+    pub(super) starts: Vec<usize>,
+    /// How much may still be looked at to follow text.
+    pub(super) budget: Cell<usize>,
     /// The redirects of the groups around the next command.
     pub(super) redirects: Vec<Redirect>,
     /// What joins the next command to the last one.
@@ -103,7 +106,8 @@ impl<'a> Walker<'a> {
             unread: Vec::new(),
             locals: BTreeMap::new(),
             pipes: Vec::new(),
-            next_pipe: 0,
+            starts: Vec::new(),
+            budget: Cell::new(FLOW_BUDGET),
             redirects: Vec::new(),
             joined: Operator::Sequence,
             wrapped: false,
@@ -157,8 +161,8 @@ impl<'a> Walker<'a> {
             self.command(command, text);
             return;
         }
-        let id = self.next_pipe;
-        self.next_pipe += 1;
+        let id = self.starts.len();
+        self.starts.push(self.out.len());
         for (position, command) in pipeline.seq.iter().enumerate() {
             self.pipes.push(Pipe { id, position });
             self.command(command, text);
