@@ -253,6 +253,18 @@ mod tests {
     }
 
     #[test]
+    fn triggers_are_judged_like_instructions() {
+        let table = [
+            ("ONBUILD ENV NODE_TLS_REJECT_UNAUTHORIZED=0", "node-tls-verify-disabled"),
+            ("ONBUILD ADD https://u:hunter22@x.dev/a /", "credentials-in-url"),
+            ("ONBUILD ARG API_TOKEN=hunter22", "secret-in-arg"),
+        ];
+        for (text, rule) in table {
+            assert!(report(text).findings.iter().any(|finding| finding.id == rule), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_a_gap() {
         let table = [
             ("RUN echo Y3VybAo= | base64 -d | sh", true),
