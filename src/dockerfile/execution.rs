@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     bounds::{MAX_COMMANDS, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread},
-    command::{Command, HOLE, Pipe, Redirect, RedirectKind},
+    command::{Command, HOLE, Pipe, Redirect, RedirectKind, Word},
     foreign,
     shell::Walker,
     source::{Logical, slice},
@@ -137,7 +137,8 @@ impl Walker<'_> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let inner = wrapper::unwrap(&command);
+        let mut inner = wrapper::unwrap(&command);
+        self.hand_on(&command, &mut inner);
         let flow = if inner.is_empty() { self.code_of(&command) } else { None };
         self.note_copy(&command);
         let written: Vec<String> = command.written_files().map(str::to_owned).collect();
@@ -175,32 +176,22 @@ impl Walker<'_> {
         self.wrapped = wrapped;
     }
 
-    /// `None`: nothing sets it; `Some(None)`: set to something that is not known.
-    pub(super) fn variable(&self, name: &str) -> Option<Option<String>> {
-        if let Some(local) = self.locals.get(name) {
-            return Some(local.clone());
+    /// The words that a function runs as a command of their own, and those that xargs reads.
+    fn hand_on(&mut self, command: &Command, inner: &mut Vec<Inner>) {
+        const MOST_WORDS: usize = 1_000;
+        if self.forwarders.contains(&command.name) && !command.arguments().is_empty() {
+            inner.push(Inner::Words(Vec::new(), command.arguments().to_vec()));
         }
-        let value = (self.lookup)(name)?;
-        Some(value.is_decided().then_some(value.text))
-    }
-
-    /// Notes what a command assigns.
-    pub(super) fn note_assignments(&mut self, command: &Command) {
-        if command.words.is_empty() {
-            for assignment in &command.assignments {
-                self.locals.insert(assignment.name.clone(), assignment.value.known().map(str::to_owned));
+        if command.name == "xargs" {
+            let input = self.input(command, MAX_FLOW);
+            if input.is_lost {
+                self.unread.push(Unread::Lost);
             }
-        }
-        let Some(program) = command.words.first() else { return };
-        for word in command.arguments() {
-            match (program.text.as_str(), word.text.split_once('=')) {
-                ("export" | "declare" | "local" | "readonly" | "typeset", Some((name, value))) => {
-                    self.locals.insert(name.to_owned(), (!value.contains(HOLE)).then(|| value.to_owned()));
+            for given in inner {
+                if let Inner::Words(_, words) = given {
+                    let said = input.code.text.split_whitespace().map(|word| Word::literal(word.trim_matches(['"', '\''])));
+                    words.extend(said.take(MOST_WORDS));
                 }
-                ("read", None) if wrapper::is_name(&word.text) => {
-                    self.locals.insert(word.text.clone(), None);
-                }
-                _ => {}
             }
         }
     }
@@ -233,6 +224,17 @@ impl Walker<'_> {
         if let Some((target, flow)) = text {
             self.files.add(target, &flow);
         }
+    }
+
+    /// Walks the code of a `$(...)`, which stands in no pipeline of the code around it.
+    pub(super) fn substitution(&mut self, code: &str, at: usize, depth: usize) {
+        let pipes = std::mem::take(&mut self.pipes);
+        let redirects = std::mem::take(&mut self.redirects);
+        let joined = std::mem::take(&mut self.joined);
+        self.script(&Logical::of(code, at), depth + 1);
+        self.pipes = pipes;
+        self.redirects = redirects;
+        self.joined = joined;
     }
 
     /// Walks code that reached a shell; its commands read neither the pipe nor the document that it came from.
@@ -275,6 +277,9 @@ impl Walker<'_> {
                 "/dev/stdin" | "/dev/fd/0" => Some(must_be_said(self.input(command, MAX_FLOW))),
                 path => self.files.take(path),
             };
+        }
+        if wrapper::starts_shell(command) {
+            return Some(must_be_said(self.input(command, MAX_FLOW)));
         }
         if foreign::is_interpreter(name) {
             return self.foreign(command);
@@ -408,10 +413,15 @@ const fn must_be_said(mut flow: Flow) -> Flow {
 /// Whether nothing says which program runs; `"$@"` are the words of a command that is judged where it stands.
 fn is_unknown(command: &Command) -> bool {
     let Some(word) = command.words.first() else { return false };
-    let handed_on = ["$@", "${@", "$*"].iter().any(|words| word.raw.contains(words));
+    let handed_on = is_handed_on(word);
     let is_pattern =
         word.raw == word.text && (command.name.contains(['*', '?']) || (word.text.starts_with('{') && word.text.contains(',')));
     (command.name.contains(HOLE) && !handed_on) || is_pattern || (command.wrapped && command.name == "{}")
+}
+
+/// Whether the word stands for the words that a function or a script was given.
+pub(super) fn is_handed_on(word: &Word) -> bool {
+    ["$@", "${@", "$*"].iter().any(|words| word.raw.contains(words))
 }
 
 fn is_download(command: &Command) -> bool {

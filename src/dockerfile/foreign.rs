@@ -17,11 +17,13 @@ const FOREIGN_SHELLS: &[&str] = &["pwsh", "powershell", "pwsh.exe", "powershell.
 const STARTS_PROGRAMS: &[&str] =
     &["system(", "system ", "subprocess", "popen", "exec(", "execsync", "spawn", "child_process", "`", "qx", "%x", "passthru"];
 
+/// Programs that run the recipes of a file, or of their input.
+const MAKES: &[&str] = &["make", "gmake", "just", "ninja"];
 const AWKS: &[&str] = &["awk", "gawk", "mawk"];
 
 /// Whether the program runs code of another language.
 pub(super) fn is_interpreter(name: &str) -> bool {
-    FOREIGN_SHELLS.contains(&name) || FOREIGN.contains(&without_version(name))
+    FOREIGN_SHELLS.contains(&name) || MAKES.contains(&name) || FOREIGN.contains(&without_version(name))
 }
 
 fn without_version(name: &str) -> &str {
@@ -43,7 +45,12 @@ impl Walker<'_> {
             }
             return Some(flow);
         }
-        if self.runs_foreign_code(command) {
+        let is_make = MAKES.contains(&command.name.as_str());
+        let recipes = ["Makefile", "makefile", "GNUmakefile", "justfile", "build.ninja"];
+        let from_input = command.arguments().iter().any(|word| matches!(word.text.as_str(), "-" | "/dev/stdin"));
+        if is_make && (recipes.iter().any(|file| self.files.get(file).is_some_and(Flow::is_said)) || from_input) {
+            self.unread.push(Unread::Foreign);
+        } else if !is_make && self.runs_foreign_code(command) {
             self.unread.push(Unread::Foreign);
         }
         None

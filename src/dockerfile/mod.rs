@@ -9,6 +9,7 @@ mod foreign;
 mod heredoc;
 mod ignore;
 mod instruction;
+mod locals;
 mod mode;
 mod options;
 mod parse;

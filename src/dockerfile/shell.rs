@@ -1,14 +1,18 @@
 //! Shell code in, `Command`s in order of execution out. The only file that names `brush_parser`, whose grammar recurses:
 //! nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
-use std::{cell::Cell, collections::BTreeMap, ops::Range};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use brush_parser::{
     Parser, ParserOptions, SourceSpan,
     ast::{
         AndOr, AndOrList, Assignment as BrushAssignment, AssignmentName, AssignmentValue, Command as BrushCommand,
         CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList, ExtendedTestExpr, IoFileRedirectKind, IoFileRedirectTarget,
-        IoRedirect, Pipeline, RedirectList, SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
+        IoRedirect, Pipeline, ProcessSubstitutionKind, RedirectList, SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
     },
     word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource},
 };
@@ -16,9 +20,10 @@ use brush_parser::{
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    execution::{FLOW_BUDGET, Files, unescaped},
+    execution::{FLOW_BUDGET, Files, is_handed_on, unescaped},
     expand::Value,
     source::{Logical, slice},
+    wrapper,
 };
 
 /// The commands of shell code, and why parts of it could not be read.
@@ -54,6 +59,8 @@ pub(super) struct Walker<'a> {
     pub(super) unread: Vec<Unread>,
     /// What the script itself assigned; `None` for a value that is not known.
     pub(super) locals: BTreeMap<String, Option<String>>,
+    /// The functions that run the words that they are given.
+    pub(super) forwarders: BTreeSet<String>,
     /// The pipelines around the next command.
     pub(super) pipes: Vec<Pipe>,
     /// Per pipeline, how many commands there were before it.
@@ -105,6 +112,7 @@ impl<'a> Walker<'a> {
             out: Vec::new(),
             unread: Vec::new(),
             locals: BTreeMap::new(),
+            forwarders: BTreeSet::new(),
             pipes: Vec::new(),
             starts: Vec::new(),
             budget: Cell::new(FLOW_BUDGET),
@@ -176,8 +184,13 @@ impl<'a> Walker<'a> {
             BrushCommand::Compound(compound, redirects) => self.redirected(compound, redirects.as_ref(), text),
             BrushCommand::Function(function) => {
                 let before = std::mem::replace(&mut self.in_function, true);
+                let start = self.out.len();
                 self.redirected(&function.body.0, function.body.1.as_ref(), text);
                 self.in_function = before;
+                let body = self.out.get(start..).unwrap_or_default();
+                if body.iter().any(|command| command.words.first().is_some_and(is_handed_on)) {
+                    self.forwarders.insert(function.fname.value.clone());
+                }
             }
             BrushCommand::ExtendedTest(test, redirects) => {
                 self.test(&test.expr, text.at(test.loc.start.index), text.depth);
@@ -316,8 +329,8 @@ impl<'a> Walker<'a> {
                 let words = self.word(word, text);
                 command.words.extend(words);
             }
-            Item::ProcessSubstitution(_, subshell) => {
-                let word = self.process(subshell, text);
+            Item::ProcessSubstitution(kind, subshell) => {
+                let word = self.process(kind, subshell, text);
                 command.words.push(word);
             }
         }
@@ -351,8 +364,8 @@ impl<'a> Walker<'a> {
                 };
                 match target {
                     IoFileRedirectTarget::Filename(word) => (kind, word),
-                    IoFileRedirectTarget::ProcessSubstitution(_, subshell) => {
-                        return Some(Redirect { kind, target: self.process(subshell, text), at: text.at(0) });
+                    IoFileRedirectTarget::ProcessSubstitution(end, subshell) => {
+                        return Some(Redirect { kind, target: self.process(end, subshell, text), at: text.at(0) });
                     }
                     IoFileRedirectTarget::Duplicate(word) => {
                         self.word(word, text);
@@ -377,13 +390,17 @@ impl<'a> Walker<'a> {
         Some(Redirect { kind, target: self.evaluate(&word.value, at, text.depth), at })
     }
 
-    fn process(&mut self, subshell: &SubshellCommand, text: &Text<'_>) -> Word {
+    fn process(&mut self, end: &ProcessSubstitutionKind, subshell: &SubshellCommand, text: &Text<'_>) -> Word {
         let start = self.out.len();
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
         self.list(&subshell.list, text);
         self.pipes = pipes;
         self.redirects = redirects;
+        let written_to = self.out.get(start..).filter(|_| matches!(end, ProcessSubstitutionKind::Write)).unwrap_or_default();
+        if written_to.iter().any(|command| wrapper::is_posix_shell(&command.name)) {
+            self.unread.push(Unread::Lost);
+        }
         Word { raw: "<(...)".to_owned(), text: HOLE.to_string(), inner: start..self.out.len(), is_process: true }
     }
 
@@ -464,16 +481,6 @@ impl<'a> Walker<'a> {
                 }
             }
         }
-    }
-
-    fn substitution(&mut self, code: &str, at: usize, depth: usize) {
-        let pipes = std::mem::take(&mut self.pipes);
-        let redirects = std::mem::take(&mut self.redirects);
-        let joined = std::mem::take(&mut self.joined);
-        self.script(&Logical::of(code, at), depth + 1);
-        self.pipes = pipes;
-        self.redirects = redirects;
-        self.joined = joined;
     }
 
     /// The value of a parameter expansion, when it is known.

@@ -1,6 +1,6 @@
 //! A command in, the command that it runs for another out: `sudo`, `env`, `timeout`, `exec`, `xargs`, `find -exec`, `sh -c`.
 
-use super::command::{Assignment, Command, Word};
+use super::command::{Assignment, Command, HOLE, Word};
 
 /// What a command runs.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ const WRAPPERS: &[(&str, &[&str], usize)] = &[
     ("s6-setuidgid", &[], 1),
     ("setarch", &[], 1),
     ("setpriv", &[], 0),
+    ("ssh-agent", &["-a", "-t", "-E"], 0),
     ("setsid", &[], 0),
     ("stdbuf", &["-i", "-o", "-e"], 0),
     ("su-exec", &[], 1),
@@ -78,7 +79,12 @@ pub(super) fn is_posix_shell(name: &str) -> bool {
 pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
     let name = command.name.as_str();
     if is_posix_shell(name) {
-        return shell_code(command.arguments()).map(Inner::Script).into_iter().collect();
+        let Some((code, given)) = shell_code(command.arguments()) else { return Vec::new() };
+        // Behind the code stand `$0` and the words of `"$@"`.
+        let runs_given = code.raw.contains("$@") || code.text.contains("$@") || code.text.contains(HOLE);
+        let given = given.get(1..).filter(|given| runs_given && given.first().is_some_and(|word| word.text != "{}"));
+        let given = given.map(|given| Inner::Words(Vec::new(), given.to_vec()));
+        return std::iter::once(Inner::Script(code)).chain(given).collect();
     }
     match name {
         "busybox" | "toybox" => return words_from(command.arguments(), 0),
@@ -89,7 +95,7 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
             return vec![Inner::Script(Word { inner: inner.unwrap_or_default(), ..Word::literal(&text) })];
         }
         "find" => return find_exec(command.arguments()),
-        "su" | "runuser" | "script" | "flock" if code_option(command.arguments()).is_some() => {
+        "su" | "runuser" | "script" | "flock" | "nix-shell" if code_option(command.arguments()).is_some() => {
             let at = code_option(command.arguments());
             return at.and_then(|at| command.arguments().get(at + 1)).cloned().map(Inner::Script).into_iter().collect();
         }
@@ -101,6 +107,17 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
         "trap" => {
             let code = command.arguments().iter().find(|word| !word.text.starts_with('-'));
             return code.filter(|_| command.arguments().len() > 1).cloned().map(Inner::Script).into_iter().collect();
+        }
+        "alias" => {
+            let values = command.arguments().iter().filter_map(|word| word.text.split_once('='));
+            return values.map(|(_, code)| Inner::Script(Word::literal(code))).collect();
+        }
+        // The words become those of `"$@"`, which is run where nothing else is known of it.
+        "set" => {
+            let at = command.arguments().iter().position(|word| word.text == "--").map(|at| at + 1);
+            let is_known =
+                |at: &usize| command.arguments().get(*at).is_some_and(|word| !word.text.contains(HOLE) && !word.text.starts_with('-'));
+            return at.filter(is_known).map(|at| words_from(command.arguments(), at)).unwrap_or_default();
         }
         "watch" | "parallel" => return joined(command.arguments()),
         "scl" if !command.has_argument("--") => {
@@ -151,7 +168,8 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
 
 /// The place of an option that says that shell code follows: `-c`, `-lc`, `--command`.
 fn code_option(words: &[Word]) -> Option<usize> {
-    let is_code = |text: &str| text == "--command" || (text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'));
+    let is_code =
+        |text: &str| matches!(text, "--command" | "--run") || (text.starts_with('-') && !text.starts_with("--") && text.ends_with('c'));
     words.iter().position(|word| is_code(&word.text))
 }
 
@@ -209,34 +227,35 @@ pub(super) fn takes_value(text: &str) -> bool {
     bundle || matches!(text, "--rcfile" | "--init-file")
 }
 
-/// The word after a bundle with `c`.
-fn shell_code(words: &[Word]) -> Option<Word> {
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
+/// The word after a bundle with `c`, and the words behind it.
+fn shell_code(words: &[Word]) -> Option<(Word, &[Word])> {
+    let mut is_coded = false;
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
         let text = word.text.as_str();
-        if !text.starts_with("--") && text.starts_with('-') && text.contains('c') {
+        if !text.starts_with(['-', '+']) {
             // Further options may stand between `-c` and the code.
-            let mut is_value = takes_value(text);
-            return words
-                .find(|word| {
-                    let skipped = is_value || word.text.starts_with(['-', '+']);
-                    is_value = !is_value && takes_value(&word.text);
-                    !skipped
-                })
-                .cloned();
-        } else if takes_value(text) {
-            words.next();
-        } else if !text.starts_with(['-', '+']) {
-            return None;
+            return is_coded.then(|| (word.clone(), words.get(at + 1..).unwrap_or_default()));
         }
+        is_coded |= text.starts_with('-') && !text.starts_with("--") && text.contains('c');
+        at += 1 + usize::from(takes_value(text));
     }
     None
+}
+
+/// Whether a program starts a shell that reads its input, when it is given no command: `su`, `sudo -s`, `chroot /mnt`.
+pub(super) fn starts_shell(command: &Command) -> bool {
+    match command.name.as_str() {
+        "su" | "chroot" | "nix-shell" | "newgrp" | "unshare" | "nsenter" | "ssh-agent" => true,
+        "sudo" | "doas" => ["-s", "-i", "--shell", "--login"].iter().any(|option| command.has_argument(option)),
+        _ => false,
+    }
 }
 
 fn find_exec(words: &[Word]) -> Vec<Inner> {
     let mut out = Vec::new();
     let mut rest = words;
-    while let Some(at) = rest.iter().position(|word| matches!(word.text.as_str(), "-exec" | "-execdir" | "-ok")) {
+    while let Some(at) = rest.iter().position(|word| matches!(word.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir")) {
         rest = rest.get(at + 1..).unwrap_or_default();
         let end = rest.iter().position(|word| matches!(word.text.as_str(), ";" | "+")).unwrap_or(rest.len());
         out.extend(words_from(rest.get(..end).unwrap_or_default(), 0));
