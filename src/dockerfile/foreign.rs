@@ -45,15 +45,19 @@ impl Walker<'_> {
             }
             return Some(flow);
         }
-        let is_make = MAKES.contains(&command.name.as_str());
-        let recipes = ["Makefile", "makefile", "GNUmakefile", "justfile", "build.ninja"];
-        let from_input = command.arguments().iter().any(|word| matches!(word.text.as_str(), "-" | "/dev/stdin"));
-        if is_make && (recipes.iter().any(|file| self.files.get(file).is_some_and(Flow::is_said)) || from_input) {
-            self.unread.push(Unread::Foreign);
-        } else if !is_make && self.runs_foreign_code(command) {
+        let is_unread =
+            if MAKES.contains(&command.name.as_str()) { self.makes_what_is_said(command) } else { self.runs_foreign_code(command) };
+        if is_unread {
             self.unread.push(Unread::Foreign);
         }
         None
+    }
+
+    /// Whether the recipes stand in this Dockerfile.
+    fn makes_what_is_said(&self, command: &Command) -> bool {
+        let recipes = ["Makefile", "makefile", "GNUmakefile", "justfile", "build.ninja"];
+        command.arguments().iter().any(|word| matches!(word.text.as_str(), "-" | "/dev/stdin"))
+            || recipes.iter().any(|file| self.files.get(file).is_some_and(Flow::is_said))
     }
 
     /// Whether the interpreter gets code of this Dockerfile that starts programs, or whole scripts of it.

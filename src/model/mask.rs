@@ -284,7 +284,7 @@ fn is_secret_name(name: &str) -> bool {
         "encryptionkey",
         "masterkey",
     ];
-    const OTHERS: [&str; 3] = ["tokenizer", "passwordless", "token_type"];
+    const OTHERS: [&str; 4] = ["tokenizer", "passwordless", "token_type", "disabled-password"];
     const ENDS: [&str; 11] = ["file", "path", "url", "uri", "version", "dir", "stdin", "name", "endpoint", "ttl", "length"];
     let lower = name.to_ascii_lowercase();
     let joined: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
@@ -327,6 +327,7 @@ mod tests {
             (r#"{\"password\": \"hunter 22\", \"user\": 1}"#, r#"{\"password\": ***, \"user\": 1}"#),
             ("docker run -p 80:80 --user 1000:1000 x", "docker run -p 80:80 --user 1000:1000 x"),
             ("x --password hunter22 --token=abc --pass 'a b'", "x --password *** --token=*** --pass ***"),
+            ("adduser --disabled-password app", "adduser --disabled-password app"),
             ("x --password $PW --token-file /x", "x --password $PW --token-file /x"),
             ("mysql -uroot -phunter22 db", "mysql -uroot -p*** db"),
             ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
