@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    io::Read as _,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -58,9 +59,18 @@ pub(super) struct BuildOptions {
 }
 
 impl BuildOptions {
-    /// Reads a Dockerfile and joins it with these options.
-    pub(super) fn read(&self, file: &std::path::Path) -> Result<DockerfileInput, Failure> {
-        let bytes = std::fs::read(file).map_err(|error| {
+    /// Reads the Dockerfiles, `-` from standard input, and joins them with these options; a file that is named twice is read once.
+    pub(super) fn read(&self, files: &[PathBuf]) -> Result<Vec<DockerfileInput>, Failure> {
+        let mut seen = BTreeSet::new();
+        // A file that is not there has no other name, and says so when it is read.
+        let mut is_new = |file: &&PathBuf| seen.insert(std::fs::canonicalize(file).unwrap_or_else(|_| (*file).clone()));
+        files.iter().filter(&mut is_new).map(|file| self.read_one(file)).collect()
+    }
+
+    fn read_one(&self, file: &Path) -> Result<DockerfileInput, Failure> {
+        let from_input = file == Path::new("-");
+        let bytes = if from_input { read_standard_input() } else { std::fs::read(file) };
+        let bytes = bytes.map_err(|error| {
             Failure::new(format!("cannot read Dockerfile `{}`: {error}", file.display()))
                 .hint("give the path of the Dockerfile that the image is built from")
         })?;
@@ -70,17 +80,24 @@ impl BuildOptions {
                 text.split_once('=').ok_or_else(|| Failure::new(format!("`--build-arg {text}` has no value")).hint("write NAME=VALUE"))?;
             build_args.insert(name.to_owned(), value.to_owned());
         }
-        let name = file.to_string_lossy();
+        let name = if from_input { "<stdin>".into() } else { file.to_string_lossy() };
         let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
         Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone() })
     }
+}
+
+fn read_standard_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // More than the lint stage reads, so that it is the one to say that the rest was not looked at.
+    std::io::stdin().lock().take(16 << 20).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Runs the gate.
 pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     let policy = policy::load::load(&args.policy.references())?;
-    let dockerfiles = args.dockerfile.iter().map(|file| args.build.read(file)).collect::<Result<Vec<_>, _>>()?;
+    let dockerfiles = args.build.read(&args.dockerfile)?;
     let now = setup::now();
     let report_time = report_time(now)?;
     let progress = global.progress();

@@ -27,7 +27,7 @@ use crate::{
     after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
 )]
 pub(super) struct LintArgs {
-    /// Dockerfiles. Default: `Dockerfile`, else `Containerfile`, in this folder.
+    /// Dockerfiles; `-` is standard input. Default: `Dockerfile`, else `Containerfile`, in this folder.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     let outputs = args.output.check("text")?;
     let policy = policy::load::load(&args.policy.references())?;
     let files = if args.files.is_empty() { vec![found_here()?] } else { args.files };
-    let dockerfiles = files.iter().map(|file| args.build.read(file)).collect::<Result<Vec<_>, _>>()?;
+    let dockerfiles = args.build.read(&files)?;
     let now = setup::now();
     let report = pipeline::run(Inputs {
         command: "lint",

@@ -57,6 +57,8 @@ pub(super) struct Redirect {
     pub(super) kind: RedirectKind,
     /// File name, here-string or here-document.
     pub(super) target: Word,
+    /// Where the target starts in the original.
+    pub(super) at: usize,
 }
 
 /// What a redirect does.

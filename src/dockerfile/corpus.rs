@@ -236,6 +236,7 @@ mod tests {
         let mut by_rule = BTreeMap::<String, usize>::new();
         let mut gaps = BTreeMap::<String, usize>::new();
         let mut listing = String::new();
+        let mut unread = 0;
         for (file, bytes) in &files {
             let report = lint(&LintInput { file, bytes, build_args: &arguments, target: None });
             for finding in report.findings {
@@ -244,7 +245,11 @@ mod tests {
                 }
                 *by_rule.entry(finding.id).or_default() += 1;
             }
+            unread += usize::from(report.gaps.iter().any(|gap| gap.kind == "unread-shell"));
             for gap in report.gaps {
+                if gap.kind == "unread-shell" {
+                    listing.push_str(&format!("{} {} {}\n", gap.kind, gap.subject, gap.reason));
+                }
                 *gaps.entry(format!("{}: {}", gap.kind, gap.reason)).or_default() += 1;
             }
         }
@@ -253,7 +258,8 @@ mod tests {
             fs::write(path, listing).expect("the listing");
         }
         eprintln!("{} files in {wall:?} (one thread)\nfindings {by_rule:#?}\ngaps {gaps:#?}", files.len());
-        assert!(files.len() == 1558);
+        eprintln!("files with shell code that was not read: {unread}");
+        assert!(files.len() == 1558 && unread * 100 < files.len() * 3, "{unread} of {} files with unread shell code", files.len());
     }
 
     #[test]
@@ -274,6 +280,15 @@ mod tests {
             ("a quoted word of 65,000 bytes", format!("FROM a\nRUN echo \"{}\"\n", "x\\\"".repeat(21_000))),
             ("16,000 commands on a line", format!("FROM a\nRUN {}true\n", "a&&".repeat(16_000))),
             ("a pipeline of 16,000", format!("FROM a\nRUN {}true\n", "a | ".repeat(16_000))),
+            ("a pipeline of 16,000 shells", format!("FROM a\nRUN {}sh\n", "sh|".repeat(16_000))),
+            ("groups of cats", format!("FROM a\nRUN echo x {}| sh\n", format!("| {{ {}; }}", "cat;".repeat(200)).repeat(12))),
+            ("10,000 texts for shells", format!("FROM a\nRUN {}true\n", "echo x|sh;".repeat(6_000))),
+            ("a file that doubles", format!("FROM a\nRUN echo curl -k x > f; {}sh f\n", "cat f f f f > f;".repeat(3_000))),
+            ("a file that grows and runs", format!("FROM a\nRUN {}true\n", "echo sh f >> f; sh f;".repeat(3_000))),
+            (
+                "files that run each other",
+                format!("FROM a\nCOPY <<E /f\n{}E\nRUN cp f g; sh f; sh g\n", "sh f; sh g; cat f g >> f\n".repeat(2_000)),
+            ),
             ("10,000 instructions", format!("FROM a\n{}", "RUN apt-get update && curl -k https://x | sh\n".repeat(10_000))),
             ("10,000 variables", format!("FROM a\n{}", (0..10_000).map(|i| format!("ENV A{i}=b\n")).collect::<String>())),
             (

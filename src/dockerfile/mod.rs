@@ -1,11 +1,15 @@
 //! Dockerfile text in, findings out (design: `.github/ARCHITECTURE.md`, "Dockerfiles"). Pure: no I/O, no clock.
 
+mod bounds;
 mod check;
 mod command;
+mod execution;
 mod expand;
+mod foreign;
 mod heredoc;
 mod ignore;
 mod instruction;
+mod locals;
 mod mode;
 mod options;
 mod parse;
@@ -101,8 +105,10 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     }
     let mut findings: Vec<Finding> =
         rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
+    let secrets = secret_values(&dockerfile, input.build_args);
+    let told = |text: &str| secrets.iter().fold(masked(text).into_owned(), |text, secret| text.replace(secret, "***"));
     for finding in &mut findings {
-        finding.title = masked(&finding.title).into_owned();
+        finding.title = told(&finding.title);
     }
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();
@@ -119,15 +125,23 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
         let reason = format!("no stage is called `{target}`; the last one was judged instead");
         gaps.push(Gap::new(SourceId::Dockerfile, "unknown-target", input.file, reason).with_hint(there));
     }
+    for gap in &mut gaps {
+        gap.reason = told(&gap.reason);
+    }
     gaps.sort();
     gaps.dedup();
+    let mut ignores = ignore::exceptions(&dockerfile);
+    for ignore in &mut ignores {
+        ignore.reason = told(&ignore.reason);
+    }
     let secret_lines = secret_lines(&findings);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
-    let user = final_user(&dockerfile);
+    // A user that is no name but a secret is not told, not even for a comparison.
+    let user = final_user(&dockerfile).filter(|user| told(user) == *user);
     LintReport {
         findings,
         user,
-        ignores: ignore::exceptions(&dockerfile),
+        ignores,
         gaps,
         summary: DockerfileSummary {
             file: input.file.to_owned(),
@@ -155,6 +169,31 @@ fn final_user(dockerfile: &Dockerfile<'_>) -> Option<String> {
     let index = dockerfile.graph.last_in_chain(dockerfile.graph.final_stage?, is_user)?;
     let user = dockerfile.graph.values.get(index)?.first()?;
     Some(user.text.trim().to_owned()).filter(|text| user.is_decided() && !text.is_empty())
+}
+
+/// The values of variables with secret names: a message may show what a variable became.
+fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> Vec<String> {
+    // Shorter ones say nothing, and hiding them would riddle the messages.
+    const SHORTEST: usize = 4;
+    let instructions = dockerfile.instructions.iter().map(|instruction| instruction.trigger.as_deref().unwrap_or(instruction));
+    let pairs = instructions.zip(&dockerfile.graph.values).filter(|(instruction, _)| matches!(instruction.keyword.as_str(), "ARG" | "ENV"));
+    let set = pairs.flat_map(|(instruction, values)| {
+        let names = instruction.pairs().into_iter().map(|pair| pair.name.to_owned()).collect::<Vec<_>>();
+        names.into_iter().zip(values.iter().map(|value| value.text.clone()))
+    });
+    let given = build_args.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let assigned = dockerfile.all_commands().flat_map(|(_, command)| &command.assignments);
+    let assigned = assigned.filter_map(|assignment| Some((assignment.name.clone(), assignment.value.known()?.to_owned())));
+    let mut values: Vec<String> = set
+        .chain(given)
+        .chain(assigned)
+        .filter(|(name, value)| secret::is_secret_name(name) && value.len() >= SHORTEST && secret::is_literal_secret(value))
+        .map(|(_, value)| value)
+        .collect();
+    // The longest first: one may be the head of another.
+    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    values.dedup();
+    values
 }
 
 /// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.
@@ -239,14 +278,61 @@ mod tests {
     #[test]
     fn no_text_shows_a_credential() {
         let table = [
-            "FROM u:hunter22@host.acme.dev/r:1\n",
-            "FROM alpine:3.22\nLABEL password=hunter22\n",
-            "FROM alpine:3.22\nRUN export DB_PASSWORD=hunter22\n",
-            "FROM alpine:3.22\nADD https://u:hunter22@host.acme.dev/r /\n",
+            "FROM u:kz7Rw4qv@host.acme.dev/r:1\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM alpine:3.22\n",
+            "FROM alpine:3.22\nLABEL password=kz7Rw4qv\n",
+            "FROM alpine:3.22\nRUN export DB_PASSWORD=kz7Rw4qv\n",
+            "FROM alpine:3.22\nADD https://u:kz7Rw4qv@host.acme.dev/r /\n",
+            "FROM alpine:3.22\nADD https://u:kz7Rw4qv@host.acme.dev/r.git#main /\n",
+            "FROM alpine:3.22\nADD --keep-git-dir https://kz7Rw4qv@host.acme.dev/r.git /\n",
+            "FROM alpine:3.22\nADD [\"https://u:kz7Rw4qv@host.acme.dev/r.git\", \"/\"]\n",
+            "FROM alpine:3.22\nCOPY https://u:kz7Rw4qv@host.acme.dev/r.git /\n",
+            "FROM alpine:3.22\nCOPY --from=u:kz7Rw4qv@host.acme.dev/r:1 /a /b\n",
+            "FROM alpine:3.22\nRUN --mount=from=u:kz7Rw4qv@host.acme.dev/r:1 make\n",
+            "FROM alpine:3.22\nONBUILD ADD https://u:kz7Rw4qv@host.acme.dev/r /\n",
+            "FROM alpine:3.22\nONBUILD ENV API_TOKEN=kz7Rw4qv\n",
+            "FROM alpine:3.22\nONBUILD ENV API_TOKEN kz7Rw4qv\n",
+            "FROM alpine:3.22\nONBUILD ARG API_TOKEN=kz7Rw4qv\n",
+            "FROM alpine:3.22\nONBUILD RUN curl -u bot:kz7Rw4qv https://host.acme.dev/r\n",
+            "FROM alpine:3.22\nONBUILD RUN export API_TOKEN='kz7Rw4qv'\n",
+            "FROM alpine:3.22\nENV API_TOKEN kz7Rw4qv\n",
+            "FROM alpine:3.22\nENV API_TOKEN a kz7Rw4qv\n",
+            "FROM alpine:3.22\nENV A=1 \\\n  API_TOKEN=\"a kz7Rw4qv\" B=2\n",
+            "FROM alpine:3.22\nENV API_TOKEN='a kz7Rw4qv' B=2\n",
+            "FROM alpine:3.22\nENV API_TOKEN=a\\ kz7Rw4qv B=2\n",
+            "FROM alpine:3.22\nARG A=1 API_TOKEN=kz7Rw4qv\n",
+            "FROM alpine:3.22\nARG PASS=kz7Rw4qv\nUSER $PASS\n",
+            "FROM alpine:3.22\nARG API_TOKEN=kz7Rw4qv\nUSER $API_TOKEN\n",
+            "FROM alpine:3.22\nARG API_TOKEN=kz7Rw4qv\nADD https://host.acme.dev/r?t=$API_TOKEN /\n",
+            "FROM alpine:3.22\nARG API_TOKEN=kz7Rw4qv\nEXPOSE $API_TOKEN\nSTOPSIGNAL $API_TOKEN\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM u:$API_TOKEN@host.acme.dev/r:1\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM host.acme.dev/$API_TOKEN/r:1\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM --platform=linux/$API_TOKEN alpine:3.22\n",
+            "FROM alpine:3.22\nARG API_TOKEN=kz7Rw4qv\nRUN chmod 777 /srv/$API_TOKEN\nRUN $API_TOKEN -k\n",
+            "FROM alpine:3.22\nRUN curl -u bot:kz7Rw4qv https://host.acme.dev/r\n",
+            "FROM alpine:3.22\nRUN [\"curl\", \"--user\", \"bot:kz7Rw4qv\", \"https://host.acme.dev/r\"]\n",
+            "FROM alpine:3.22\nRUN curl -k \"https://u:kz7Rw4qv@host.acme.dev/r\" | sh\n",
+            "FROM alpine:3.22\nRUN <<EOF\nexport API_TOKEN=kz7Rw4qv\ncurl -k -u bot:kz7Rw4qv https://x.dev | sh\nEOF\n",
+            "FROM alpine:3.22\nCOPY <<EOF /etc/app.conf\npassword=kz7Rw4qv\nEOF\n",
+            "FROM alpine:3.22\nRUN cat <<EOF | sh\nmysql -pkz7Rw4qv\nEOF\n",
+            "FROM alpine:3.22\nRUN echo root:kz7Rw4qv | chpasswd\n",
+            "FROM alpine:3.22\nRUN echo 'API_TOKEN=kz7Rw4qv' >> /etc/environment\n",
+            "FROM alpine:3.22\nHEALTHCHECK CMD curl -u bot:kz7Rw4qv http://localhost/\n",
+            "FROM alpine:3.22\nHEALTHCHECK CMD [\"redis-cli\", \"--pass\", \"kz7Rw4qv\", \"ping\"]\n",
+            "FROM alpine:3.22\nHEALTHCHECK CMD mysqladmin ping -uroot -pkz7Rw4qv\n",
+            "FROM alpine:3.22\nCMD [\"app\", \"--token\", \"kz7Rw4qv\"]\n",
+            "FROM alpine:3.22\nENTRYPOINT app --token=kz7Rw4qv\n",
+            "FROM alpine:3.22\nSHELL [\"env\", \"API_TOKEN=kz7Rw4qv\"]\nRUN x\n",
+            "FROM alpine:3.22\nENV A\nENV API_TOKEN=kz7Rw4qv B\n",
+            "FROM alpine:3.22 API_TOKEN=kz7Rw4qv\nHEALTHCHECK API_TOKEN=kz7Rw4qv\nAPI_TOKEN=kz7Rw4qv\n",
+            "API_TOKEN=kz7Rw4qv\n",
+            "# check=API_TOKEN=kz7Rw4qv\nFROM alpine:3.22\n",
+            "FROM alpine:3.22\n# plimsoll ignore=root-user reason=API_TOKEN=kz7Rw4qv\nUSER root\n",
+            "# syntax=u:kz7Rw4qv@host.acme.dev/r:1\nFROM alpine:3.22\n",
         ];
-        for text in table {
-            assert!(!format!("{:?}", report(text)).contains("hunter22"), "{text}");
-        }
+        // The rules' own help shows passwords, so this one is not among them.
+        let leaky = |text: &&&str| format!("{:?}", report(text)).contains("kz7Rw4qv");
+        assert_eq!(table.iter().filter(leaky).collect::<Vec<_>>(), Vec::<&&str>::new());
     }
 
     #[test]

@@ -47,7 +47,12 @@ pub(super) struct Dockerfile<'a> {
 }
 
 impl Dockerfile<'_> {
-    /// Every command with its instruction.
+    /// Every command of the build with its instruction; not those of CMD, ENTRYPOINT and HEALTHCHECK.
+    pub(super) fn build_commands(&self) -> impl Iterator<Item = (&Instruction, &Command)> {
+        self.all_commands().filter(|(instruction, _)| instruction.trigger.as_deref().unwrap_or(instruction).keyword == "RUN")
+    }
+
+    /// Every command with its instruction, those that run when the container starts included.
     pub(super) fn all_commands(&self) -> impl Iterator<Item = (&Instruction, &Command)> {
         self.instructions
             .iter()

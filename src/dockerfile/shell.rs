@@ -1,84 +1,80 @@
 //! Shell code in, `Command`s in order of execution out. The only file that names `brush_parser`, whose grammar recurses:
 //! nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use brush_parser::{
     Parser, ParserOptions, SourceSpan,
     ast::{
         AndOr, AndOrList, Assignment as BrushAssignment, AssignmentName, AssignmentValue, Command as BrushCommand,
-        CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList, IoFileRedirectKind, IoFileRedirectTarget, IoRedirect, Pipeline,
-        SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
+        CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList, ExtendedTestExpr, IoFileRedirectKind, IoFileRedirectTarget,
+        IoRedirect, Pipeline, ProcessSubstitutionKind, RedirectList, SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
     },
     word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource},
 };
 
 use super::{
+    bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
+    execution::{FLOW_BUDGET, Files, is_handed_on, unescaped},
     expand::Value,
     source::{Logical, slice},
-    wrapper::{self, Inner},
+    wrapper,
 };
 
-/// The deepest nesting of brackets and compound commands that is handed to the parser.
-const MAX_NESTING: usize = 24;
-/// The longest script that is handed to the parser, in bytes.
-const MAX_SCRIPT: usize = 512 * 1024;
-/// The most commands that one instruction may give.
-const MAX_COMMANDS: usize = 50_000;
-/// How deep `sh -c`, `eval` and `$(...)` are followed.
-const MAX_SCRIPT_DEPTH: usize = 12;
-
-/// Why shell code gave no commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unread {
-    /// Nested more deeply than is followed.
-    TooDeep,
-    /// Longer than is read.
-    TooLong,
-    /// No shell code, as far as the parser can tell.
-    Syntax,
-}
-
-impl Unread {
-    /// The reason in words.
-    pub(super) const fn reason(self) -> &'static str {
-        match self {
-            Self::TooDeep => "the shell code is nested too deeply",
-            Self::TooLong => "the shell code is too long",
-            Self::Syntax => "the shell code cannot be parsed",
-        }
-    }
-}
-
 /// The commands of shell code, and why parts of it could not be read.
-pub(super) fn commands(script: &Logical, lookup: &dyn Fn(&str) -> Option<Value>) -> (Vec<Command>, Vec<Unread>) {
-    let mut walker = Walker::new(lookup);
+pub(super) fn commands(script: &Logical, files: &mut Files, lookup: &dyn Fn(&str) -> Option<Value>) -> (Vec<Command>, Vec<Unread>) {
+    let mut walker = Walker::new(files, lookup);
     walker.script(script, 0);
     (walker.out, walker.unread)
 }
 
 /// The command of a JSON-form instruction.
-pub(super) fn exec_form(elements: &[&str], range: &Range<usize>, lookup: &dyn Fn(&str) -> Option<Value>) -> (Vec<Command>, Vec<Unread>) {
-    let mut walker = Walker::new(lookup);
+pub(super) fn exec_form(
+    elements: &[&str],
+    range: &Range<usize>,
+    files: &mut Files,
+    lookup: &dyn Fn(&str) -> Option<Value>,
+) -> (Vec<Command>, Vec<Unread>) {
+    let mut walker = Walker::new(files, lookup);
     let words = elements.iter().map(|element| Word::literal(element)).collect();
     walker.emit(Command { words, range: range.clone(), ..Command::default() }, 0);
     (walker.out, walker.unread)
 }
 
-struct Walker<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<Value>,
+/// Goes through shell code in order of execution.
+pub(super) struct Walker<'a> {
+    /// The variables of the Dockerfile.
+    pub(super) lookup: &'a dyn Fn(&str) -> Option<Value>,
     options: ParserOptions,
-    out: Vec<Command>,
-    unread: Vec<Unread>,
+    /// What the instructions so far wrote into files.
+    pub(super) files: &'a mut Files,
+    /// The commands so far.
+    pub(super) out: Vec<Command>,
+    /// What could not be read.
+    pub(super) unread: Vec<Unread>,
     /// What the script itself assigned; `None` for a value that is not known.
-    locals: BTreeMap<String, Option<String>>,
-    pipes: Vec<Pipe>,
-    next_pipe: usize,
-    redirects: Vec<Redirect>,
-    joined: Operator,
-    wrapped: bool,
-    in_function: bool,
+    pub(super) locals: BTreeMap<String, Option<String>>,
+    /// The functions that run the words that they are given.
+    pub(super) forwarders: BTreeSet<String>,
+    /// The pipelines around the next command.
+    pub(super) pipes: Vec<Pipe>,
+    /// Per pipeline, how many commands there were before it.
+    pub(super) starts: Vec<usize>,
+    /// How much may still be looked at to follow text.
+    pub(super) budget: Cell<usize>,
+    /// The redirects of the groups around the next command.
+    pub(super) redirects: Vec<Redirect>,
+    /// What joins the next command to the last one.
+    pub(super) joined: Operator,
+    /// Whether another program runs the next command.
+    pub(super) wrapped: bool,
+    /// Whether the next command stands in a function.
+    pub(super) in_function: bool,
 }
 
 /// One text that is being walked: the way from the parser's character positions to the original.
@@ -103,20 +99,23 @@ impl Text<'_> {
     }
 
     fn start(&self, word: &BrushWord) -> usize {
-        word.loc.as_ref().map_or(0, |span| self.at(span.start.index))
+        word.loc.as_ref().map_or_else(|| self.at(0), |span| self.at(span.start.index))
     }
 }
 
 impl<'a> Walker<'a> {
-    fn new(lookup: &'a dyn Fn(&str) -> Option<Value>) -> Self {
+    fn new(files: &'a mut Files, lookup: &'a dyn Fn(&str) -> Option<Value>) -> Self {
         Self {
             lookup,
+            files,
             options: ParserOptions::default(),
             out: Vec::new(),
             unread: Vec::new(),
             locals: BTreeMap::new(),
+            forwarders: BTreeSet::new(),
             pipes: Vec::new(),
-            next_pipe: 0,
+            starts: Vec::new(),
+            budget: Cell::new(FLOW_BUDGET),
             redirects: Vec::new(),
             joined: Operator::Sequence,
             wrapped: false,
@@ -124,7 +123,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn script(&mut self, script: &Logical, depth: usize) {
+    /// Walks shell code.
+    pub(super) fn script(&mut self, script: &Logical, depth: usize) {
         let text = script.text.as_str();
         if depth > MAX_SCRIPT_DEPTH || nesting(text) > MAX_NESTING {
             self.unread.push(Unread::TooDeep);
@@ -169,8 +169,8 @@ impl<'a> Walker<'a> {
             self.command(command, text);
             return;
         }
-        let id = self.next_pipe;
-        self.next_pipe += 1;
+        let id = self.starts.len();
+        self.starts.push(self.out.len());
         for (position, command) in pipeline.seq.iter().enumerate() {
             self.pipes.push(Pipe { id, position });
             self.command(command, text);
@@ -181,28 +181,63 @@ impl<'a> Walker<'a> {
     fn command(&mut self, command: &BrushCommand, text: &Text<'_>) {
         match command {
             BrushCommand::Simple(simple) => self.simple(simple, text),
-            BrushCommand::Compound(compound, redirects) => {
-                let outer = self.redirects.len();
-                for redirect in redirects.iter().flat_map(|list| &list.0) {
-                    let redirect = self.redirect(redirect, text);
-                    self.redirects.extend(redirect);
-                }
-                self.compound(compound, text);
-                self.redirects.truncate(outer);
-            }
+            BrushCommand::Compound(compound, redirects) => self.redirected(compound, redirects.as_ref(), text),
             BrushCommand::Function(function) => {
                 let before = std::mem::replace(&mut self.in_function, true);
-                self.compound(&function.body.0, text);
+                let start = self.out.len();
+                self.redirected(&function.body.0, function.body.1.as_ref(), text);
                 self.in_function = before;
+                let body = self.out.get(start..).unwrap_or_default();
+                if body.iter().any(|command| command.words.first().is_some_and(is_handed_on)) {
+                    self.forwarders.insert(function.fname.value.clone());
+                }
             }
-            BrushCommand::ExtendedTest(..) => {}
+            BrushCommand::ExtendedTest(test, redirects) => {
+                self.test(&test.expr, text.at(test.loc.start.index), text.depth);
+                for redirect in redirects.iter().flat_map(|list| &list.0) {
+                    self.redirect(redirect, text);
+                }
+            }
+        }
+    }
+
+    fn redirected(&mut self, compound: &CompoundCommand, redirects: Option<&RedirectList>, text: &Text<'_>) {
+        let outer = self.redirects.len();
+        for redirect in redirects.iter().flat_map(|list| &list.0) {
+            let redirect = self.redirect(redirect, text);
+            self.redirects.extend(redirect);
+        }
+        self.compound(compound, text);
+        self.redirects.truncate(outer);
+    }
+
+    fn test(&mut self, test: &ExtendedTestExpr, at: usize, depth: usize) {
+        match test {
+            ExtendedTestExpr::And(left, right) | ExtendedTestExpr::Or(left, right) => {
+                self.test(left, at, depth);
+                self.test(right, at, depth);
+            }
+            ExtendedTestExpr::Not(inner) | ExtendedTestExpr::Parenthesized(inner) => self.test(inner, at, depth),
+            ExtendedTestExpr::UnaryTest(_, word) => {
+                self.evaluate(&word.value, at, depth);
+            }
+            ExtendedTestExpr::BinaryTest(_, left, right) => {
+                self.evaluate(&left.value, at, depth);
+                self.evaluate(&right.value, at, depth);
+            }
         }
     }
 
     fn compound(&mut self, compound: &CompoundCommand, text: &Text<'_>) {
         match compound {
-            CompoundCommand::Arithmetic(_) => {}
-            CompoundCommand::ArithmeticForClause(clause) => self.list(&clause.body.list, text),
+            CompoundCommand::Arithmetic(arithmetic) => self.inside(&arithmetic.expr.value, text.at(arithmetic.loc.start.index), text.depth),
+            CompoundCommand::ArithmeticForClause(clause) => {
+                let at = text.at(clause.loc.start.index);
+                for part in [&clause.initializer, &clause.condition, &clause.updater].into_iter().flatten() {
+                    self.inside(&part.value, at, text.depth);
+                }
+                self.list(&clause.body.list, text);
+            }
             CompoundCommand::BraceGroup(group) => self.list(&group.list, text),
             CompoundCommand::Subshell(subshell) => self.list(&subshell.list, text),
             CompoundCommand::ForClause(clause) => {
@@ -214,8 +249,13 @@ impl<'a> Walker<'a> {
             }
             CompoundCommand::CaseClause(clause) => {
                 self.word(&clause.value, text);
-                for list in clause.cases.iter().filter_map(|case| case.cmd.as_ref()) {
-                    self.list(list, text);
+                for case in &clause.cases {
+                    for pattern in &case.patterns {
+                        self.word(pattern, text);
+                    }
+                    if let Some(list) = &case.cmd {
+                        self.list(list, text);
+                    }
                 }
             }
             CompoundCommand::IfClause(clause) => {
@@ -277,7 +317,11 @@ impl<'a> Walker<'a> {
             Item::AssignmentWord(assignment, word) if command.words.is_empty() => {
                 let value = self.assignment_value(assignment, text, text.start(word));
                 let name = match &assignment.name {
-                    AssignmentName::VariableName(name) | AssignmentName::ArrayElementName(name, _) => name.clone(),
+                    AssignmentName::VariableName(name) => name.clone(),
+                    AssignmentName::ArrayElementName(name, place) => {
+                        self.inside(place, text.start(word), text.depth);
+                        name.clone()
+                    }
                 };
                 command.assignments.push(Assignment { name, value });
             }
@@ -285,8 +329,8 @@ impl<'a> Walker<'a> {
                 let words = self.word(word, text);
                 command.words.extend(words);
             }
-            Item::ProcessSubstitution(_, subshell) => {
-                let word = self.process(subshell, text);
+            Item::ProcessSubstitution(kind, subshell) => {
+                let word = self.process(kind, subshell, text);
                 command.words.push(word);
             }
         }
@@ -299,7 +343,7 @@ impl<'a> Walker<'a> {
             }
             AssignmentValue::Array(elements) => {
                 let start = self.out.len();
-                for (_, word) in elements {
+                for word in elements.iter().flat_map(|(key, word)| key.iter().chain([word])) {
                     self.word(word, text);
                 }
                 Word { text: HOLE.to_string(), inner: start..self.out.len(), ..Word::default() }
@@ -320,34 +364,43 @@ impl<'a> Walker<'a> {
                 };
                 match target {
                     IoFileRedirectTarget::Filename(word) => (kind, word),
-                    IoFileRedirectTarget::ProcessSubstitution(_, subshell) => {
-                        return Some(Redirect { kind, target: self.process(subshell, text) });
+                    IoFileRedirectTarget::ProcessSubstitution(end, subshell) => {
+                        return Some(Redirect { kind, target: self.process(end, subshell, text), at: text.at(0) });
                     }
-                    IoFileRedirectTarget::Fd(_) | IoFileRedirectTarget::Duplicate(_) => return None,
+                    IoFileRedirectTarget::Duplicate(word) => {
+                        self.word(word, text);
+                        return None;
+                    }
+                    IoFileRedirectTarget::Fd(_) => return None,
                 }
             }
             IoRedirect::HereDocument(_, document) if document.requires_expansion => {
                 let start = text.start(&document.doc);
                 let word = self.document(&document.doc.value, start, text.depth);
-                return Some(Redirect { kind: RedirectKind::Text, target: word });
+                return Some(Redirect { kind: RedirectKind::Text, target: word, at: start });
             }
             IoRedirect::HereDocument(_, document) => {
-                return Some(Redirect { kind: RedirectKind::Text, target: Word::literal(&document.doc.value) });
+                let target = Word::literal(&document.doc.value);
+                return Some(Redirect { kind: RedirectKind::Text, target, at: text.start(&document.doc) });
             }
             IoRedirect::HereString(_, word) => (RedirectKind::Text, word),
             IoRedirect::OutputAndError(word, _) => (RedirectKind::Write, word),
         };
-        let target = self.evaluate(&word.value, text.start(word), text.depth);
-        Some(Redirect { kind, target })
+        let at = text.start(word);
+        Some(Redirect { kind, target: self.evaluate(&word.value, at, text.depth), at })
     }
 
-    fn process(&mut self, subshell: &SubshellCommand, text: &Text<'_>) -> Word {
+    fn process(&mut self, end: &ProcessSubstitutionKind, subshell: &SubshellCommand, text: &Text<'_>) -> Word {
         let start = self.out.len();
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
         self.list(&subshell.list, text);
         self.pipes = pipes;
         self.redirects = redirects;
+        let written_to = self.out.get(start..).filter(|_| matches!(end, ProcessSubstitutionKind::Write)).unwrap_or_default();
+        if written_to.iter().any(|command| wrapper::is_posix_shell(&command.name)) {
+            self.unread.push(Unread::Lost);
+        }
         Word { raw: "<(...)".to_owned(), text: HOLE.to_string(), inner: start..self.out.len(), is_process: true }
     }
 
@@ -365,39 +418,52 @@ impl<'a> Walker<'a> {
         if !raw.contains(['\'', '"', '\\', '$', '`']) {
             return Word::literal(raw);
         }
-        match word::parse(raw, &self.options) {
-            Ok(pieces) => self.pieces(raw, &pieces, at, depth),
-            Err(_) => Word { raw: raw.to_owned(), text: HOLE.to_string(), ..Word::default() },
-        }
+        let pieces = word::parse(raw, &self.options).ok();
+        self.pieces(raw, pieces, at, depth)
     }
 
     fn document(&mut self, raw: &str, at: usize, depth: usize) -> Word {
         if !raw.contains(['\\', '$', '`']) {
             return Word::literal(raw);
         }
-        match word::parse_heredoc(raw, &self.options) {
-            Ok(pieces) => self.pieces(raw, &pieces, at, depth),
-            Err(_) => Word { raw: raw.to_owned(), text: HOLE.to_string(), ..Word::default() },
+        let pieces = word::parse_heredoc(raw, &self.options).ok();
+        self.pieces(raw, pieces, at, depth)
+    }
+
+    /// Walks the substitutions in a text that is no word: arithmetic, and what stands behind the name in `${name...}`.
+    fn inside(&mut self, raw: &str, at: usize, depth: usize) {
+        if raw.contains("$(") || raw.contains('`') || raw.contains("${") {
+            self.document(raw, at, depth);
         }
     }
 
-    fn pieces(&mut self, raw: &str, pieces: &[WordPieceWithSource], at: usize, depth: usize) -> Word {
+    fn pieces(&mut self, raw: &str, pieces: Option<Vec<WordPieceWithSource>>, at: usize, depth: usize) -> Word {
         let start = self.out.len();
+        let Some(pieces) = pieces else {
+            self.unread.push(Unread::Syntax);
+            return Word { raw: raw.to_owned(), text: HOLE.to_string(), ..Word::default() };
+        };
         let mut value = String::new();
-        self.push_pieces(pieces, at, depth, &mut value);
+        self.push_pieces(raw, &pieces, at, depth, &mut value);
         Word { raw: raw.to_owned(), text: value, inner: start..self.out.len(), is_process: false }
     }
 
-    fn push_pieces(&mut self, pieces: &[WordPieceWithSource], at: usize, depth: usize, value: &mut String) {
+    fn push_pieces(&mut self, raw: &str, pieces: &[WordPieceWithSource], at: usize, depth: usize, value: &mut String) {
         for piece in pieces {
             match &piece.piece {
-                WordPiece::Text(text) | WordPiece::SingleQuotedText(text) | WordPiece::AnsiCQuotedText(text) => value.push_str(text),
+                WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => value.push_str(text),
+                WordPiece::AnsiCQuotedText(text) if text.contains('\\') => value.push_str(&unescaped(text)),
+                WordPiece::AnsiCQuotedText(text) => value.push_str(text),
                 WordPiece::EscapeSequence(text) => value.push_str(text.strip_prefix('\\').unwrap_or(text)),
                 WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
-                    self.push_pieces(inner, at, depth, value)
+                    self.push_pieces(raw, inner, at, depth, value)
                 }
                 WordPiece::TildeExpansion(_) => value.push('~'),
                 WordPiece::ParameterExpansion(expression) => {
+                    let braced = slice(raw, piece.start_index..piece.end_index);
+                    if let Some(inner) = braced.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+                        self.inside(inner, at + piece.start_index + 2, depth);
+                    }
                     let text = self.parameter(expression);
                     value.push_str(text.as_deref().unwrap_or("\u{0}"));
                 }
@@ -409,19 +475,12 @@ impl<'a> Walker<'a> {
                     self.substitution(&code.replace("\\`", "`"), at + piece.start_index + 1, depth);
                     value.push(HOLE);
                 }
-                WordPiece::ArithmeticExpression(_) => value.push(HOLE),
+                WordPiece::ArithmeticExpression(expression) => {
+                    self.inside(&expression.value, at + piece.start_index + 3, depth);
+                    value.push(HOLE);
+                }
             }
         }
-    }
-
-    fn substitution(&mut self, code: &str, at: usize, depth: usize) {
-        let pipes = std::mem::take(&mut self.pipes);
-        let redirects = std::mem::take(&mut self.redirects);
-        let joined = std::mem::take(&mut self.joined);
-        self.script(&Logical::of(code, at), depth + 1);
-        self.pipes = pipes;
-        self.redirects = redirects;
-        self.joined = joined;
     }
 
     /// The value of a parameter expansion, when it is known.
@@ -438,105 +497,4 @@ impl<'a> Walker<'a> {
             _ => None,
         }
     }
-
-    /// `None`: nothing sets it; `Some(None)`: set to something that is not known.
-    fn variable(&self, name: &str) -> Option<Option<String>> {
-        if let Some(local) = self.locals.get(name) {
-            return Some(local.clone());
-        }
-        let value = (self.lookup)(name)?;
-        Some(value.is_decided().then_some(value.text))
-    }
-
-    fn note_assignments(&mut self, command: &Command) {
-        if command.words.is_empty() {
-            for assignment in &command.assignments {
-                self.locals.insert(assignment.name.clone(), assignment.value.known().map(str::to_owned));
-            }
-        }
-        let Some(program) = command.words.first() else { return };
-        for word in command.arguments() {
-            match (program.text.as_str(), word.text.split_once('=')) {
-                ("export" | "declare" | "local" | "readonly" | "typeset", Some((name, value))) => {
-                    self.locals.insert(name.to_owned(), (!value.contains(HOLE)).then(|| value.to_owned()));
-                }
-                ("read", None) if wrapper::is_name(&word.text) => {
-                    self.locals.insert(word.text.clone(), None);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Puts a command into the list, and after it what it runs for another.
-    fn emit(&mut self, mut command: Command, depth: usize) {
-        let program = command.words.first().map_or("", |word| word.text.as_str());
-        command.name = slice(program, program.rfind(['/', '\\']).map_or(0, |at| at + 1)..program.len()).to_owned();
-        command.wrapped = self.wrapped;
-        command.in_function = self.in_function;
-        command.pipes.clone_from(&self.pipes);
-        if self.out.len() > MAX_COMMANDS || depth > MAX_SCRIPT_DEPTH {
-            self.unread.push(Unread::TooLong);
-            return;
-        }
-        let inner = wrapper::unwrap(&command);
-        let documents: Vec<String> = if wrapper::is_posix_shell(&command.name) && inner.is_empty() {
-            command
-                .redirects
-                .iter()
-                .filter(|redirect| redirect.kind == RedirectKind::Text)
-                .map(|redirect| redirect.target.text.clone())
-                .collect()
-        } else {
-            Vec::new()
-        };
-        let (range, redirects, joined) = (command.range.clone(), command.redirects.clone(), command.joined);
-        self.out.push(command);
-        let wrapped = std::mem::replace(&mut self.wrapped, true);
-        for document in documents {
-            self.script(&Logical::of(&document, range.end), depth + 1);
-        }
-        for inner in inner {
-            match inner {
-                Inner::Words(assignments, words) => {
-                    let command =
-                        Command { words, assignments, range: range.clone(), redirects: redirects.clone(), joined, ..Command::default() };
-                    self.emit(command, depth + 1);
-                }
-                Inner::Script(word) => {
-                    let outer = std::mem::replace(&mut self.redirects, redirects.clone());
-                    // A hole is a value that is not known: a variable keeps the code readable for the parser.
-                    let code = word.text.replace(HOLE, "${_}");
-                    self.script(&Logical::of(&code, range.start), depth + 1);
-                    self.redirects = outer;
-                }
-            }
-        }
-        self.wrapped = wrapped;
-    }
-}
-
-/// An upper bound for how deep brackets and compound commands are nested; quotes are not looked at, so it may say too much.
-fn nesting(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
-    for b in text.bytes() {
-        match b {
-            b'(' | b'{' => depth += 1,
-            b')' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    let (mut depth, mut words, mut bangs) = (0_usize, 0_usize, 0_usize);
-    for word in text.split(|c: char| c.is_whitespace() || c == ';' || c == '&' || c == '|') {
-        match word {
-            "if" | "for" | "while" | "until" | "case" | "select" | "coproc" => depth += 1,
-            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
-            "!" => bangs += 1,
-            "" => {}
-            _ => bangs = 0,
-        }
-        words = words.max(depth).max(bangs);
-    }
-    deepest + words
 }

@@ -125,6 +125,18 @@ impl Logical {
         self.text.push_str(text);
     }
 
+    /// Adds another text with its way back.
+    pub(super) fn join(&mut self, other: &Self) {
+        let start = self.text.len();
+        self.segments.extend(other.segments.iter().map(|&(at, source)| (start + at, source)));
+        self.text.push_str(&other.text);
+    }
+
+    /// No text.
+    pub(super) const fn none() -> Self {
+        Self { text: String::new(), segments: Vec::new(), line: 0, end_line: 0 }
+    }
+
     /// A text of its own whose first byte stands at `source`.
     pub(super) fn of(text: &str, source: usize) -> Self {
         Self { text: text.to_owned(), segments: vec![(0, source)], line: 0, end_line: 0 }

@@ -224,9 +224,24 @@ impl Builder<'_> {
                     self.refuse(instruction, format!("invalid signal: {text}"));
                 }
             }
+            "ONBUILD" => values = instruction.trigger.as_deref().map(|trigger| self.trigger_values(trigger)).unwrap_or_default(),
             _ => {}
         }
         values
+    }
+
+    /// What a trigger would give here; it takes effect in another build, where its faults show.
+    fn trigger_values(&self, trigger: &Instruction) -> Vec<Value> {
+        let scope = if self.graph.stages.is_empty() { &self.global } else { &self.scope };
+        let expand = |text: &str| scope.expand(text).unwrap_or_else(|_| Value::unknown());
+        match trigger.keyword.as_str() {
+            "ARG" => trigger.pairs().iter().map(|pair| pair.value.map_or_else(Value::unset, expand)).collect(),
+            "ENV" | "LABEL" => trigger.pairs().iter().map(|pair| expand(pair.value.unwrap_or_default())).collect(),
+            "ADD" | "COPY" | "EXPOSE" | "STOPSIGNAL" | "USER" | "VOLUME" | "WORKDIR" => {
+                trigger.args.iter().map(|argument| expand(&argument.text)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn expand(&mut self, text: &str, instruction: &Instruction) -> Value {

@@ -1,7 +1,7 @@
 //! Text that a report is about to show in, the same text without credentials out. What is hidden was never asked for:
 //! a report is kept and passed on, so it may hide too much and must not show too much.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
@@ -11,13 +11,18 @@ const MASK: &str = "***";
 /// Quoted pieces and bare ones, one after the other; a quote that a cut left open runs to the end.
 const VALUE: &str = r#"(?P<v>(?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\.|[^\s"'])+)"#;
 
+/// A place where a credential may stand.
 struct Pattern {
+    /// The value is the group `v`; without one it starts where the match ends, and its quotes say where it ends itself.
     regex: Regex,
-    is_secret: fn(&Captures<'_>) -> bool,
+    is_secret: IsSecret,
 }
 
+/// Looks at the groups before the value and at the value.
+type IsSecret = fn(&Captures<'_>, &str) -> bool;
+
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
-    let sources: [(String, fn(&Captures<'_>) -> bool); 14] = [
+    let sources: [(String, IsSecret); 14] = [
         (
             concat!(
                 r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}",
@@ -25,9 +30,9 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
                 r"|eyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+))"
             )
             .to_owned(),
-            |_| true,
+            |_, _| true,
         ),
-        (r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?P<v>.+?)(?:-----END|$)".to_owned(), |_| true),
+        (r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?P<v>.+?)(?:-----END|$)".to_owned(), |_, _| true),
         (r#"(?P<s>[A-Za-z0-9+.-]*:?)//(?P<v>[^\s/?#"'<>]+)@"#.to_owned(), is_user_info),
         (r#"//(?P<v>[^\s/?#@"':<>]+:[^\s@"'<>]+)@[A-Za-z0-9]"#.to_owned(), has_no_port),
         (r#"(?:^|[\s"'`=,(\[])(?P<v>[^\s"'`=,()\[\]/@:]+:[^\s"'`/]+)@(?P<h>[A-Za-z0-9][A-Za-z0-9.-]*)"#.to_owned(), is_no_digest),
@@ -36,16 +41,16 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             is_literal,
         ),
         (r"(?i)\bbearer\s+(?P<v>[a-z0-9+/=_.~-]{16,})".to_owned(), is_literal),
-        (format!(r#"(?:^|[\s"'\[,(])--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*)(?:=|\s+|["']\s*,\s*){VALUE}"#), is_secret_option),
+        (r#"(?:^|[\s"'\[,(])(?P<o>--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*))(?:=|["']\s*,\s*(?P<q>["'])|\s+)"#.to_owned(), is_secret_option),
         (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters),
-        (format!(r"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b[^;|&]{{0,200}}?\s-p\s?{VALUE}"), is_literal),
-        (format!(r#"(?P<n>[A-Za-z_][A-Za-z0-9_.-]*)(?:\\?["'])?\s*[:=]\s*{VALUE}"#), is_secret_pair),
+        (r#"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal),
+        (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair),
         (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair),
         (
             format!(r"\b(?:echo|printf)\s+(?:-\w+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]{{0,80}}?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
             is_literal,
         ),
-        (format!(r"\bchpasswd\b[^;|&<]{{0,80}}<<<\s*{VALUE}"), is_literal),
+        (r"\bchpasswd\b[^;|&<]{0,80}<<<\s*".to_owned(), is_literal),
     ];
     sources.into_iter().filter_map(|(source, is_secret)| Some(Pattern { regex: Regex::new(&source).ok()?, is_secret })).collect()
 });
@@ -66,17 +71,23 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 /// The text with the secrets of one pattern hidden, if there are any.
 fn hide(pattern: &Pattern, text: &str) -> Option<String> {
     let mut out = String::new();
+    let mut quotes = None;
     let (mut done, mut from) = (0, 0);
     while let Some(captures) = pattern.regex.captures_at(text, from) {
-        let (Some(whole), Some(value)) = (captures.get(0), captures.name("v")) else { break };
-        if (pattern.is_secret)(&captures) && value.as_str() != MASK {
-            out.push_str(text.get(done..value.start())?);
+        let Some(whole) = captures.get(0) else { break };
+        let value = match captures.name("v") {
+            Some(value) => value.range(),
+            None => quotes.get_or_insert_with(|| Quotes::of(text)).value(&captures, whole.end()),
+        };
+        let shown = text.get(value.clone())?;
+        if (pattern.is_secret)(&captures, shown) && !shown.is_empty() && shown != MASK {
+            out.push_str(text.get(done..value.start)?);
             out.push_str(MASK);
-            done = value.end();
-            from = whole.end().max(value.end());
+            done = value.end;
+            from = whole.end().max(value.end);
         } else {
             // What is no secret itself may hold one: `sh -c "PASSWORD=..."`.
-            from = value.start().max(whole.start() + 1);
+            from = value.start.max(whole.start() + 1);
         }
         from = (from..=text.len()).find(|&at| text.is_char_boundary(at))?;
     }
@@ -87,24 +98,136 @@ fn hide(pattern: &Pattern, text: &str) -> Option<String> {
     Some(out)
 }
 
+/// The quoted pieces of a text, read as a shell reads them.
+struct Quotes<'t> {
+    text: &'t str,
+    /// Opening quote, its place and the place of the closing one. A piece that nothing closes is none: its opening quote may be
+    /// an apostrophe.
+    pieces: Vec<(char, usize, usize)>,
+}
+
+impl<'t> Quotes<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut pieces = Vec::new();
+        let mut open = None;
+        let mut chars = text.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match (c, open) {
+                ('\\', None | Some(('"', _))) => {
+                    chars.next();
+                }
+                ('"' | '\'', None) => open = Some((c, at)),
+                (c, Some((quote, start))) if c == quote => {
+                    pieces.push((quote, start, at));
+                    open = None;
+                }
+                _ => {}
+            }
+        }
+        Self { text, pieces }
+    }
+
+    /// The value that starts at `start`: to the end of the word, at most to the end of the quoted piece around it.
+    fn value(&self, captures: &Captures<'_>, start: usize) -> Range<usize> {
+        if let Some(quote) = captures.name("q").and_then(|quote| quote.as_str().chars().next()) {
+            return start..self.close(quote, start, self.text.len()).unwrap_or(self.text.len());
+        }
+        let around = self.pieces.partition_point(|&(_, open, _)| open < start).checked_sub(1).and_then(|at| self.pieces.get(at));
+        // The quote right before the name: the piece holds nothing but this name and its value, unless it is code.
+        let name = captures.name("o").filter(|name| !self.text.get(name.end()..start).is_some_and(|between| between.contains(['"', '\''])));
+        let before = name.and_then(|name| self.text.get(..name.start()));
+        let alone = before.and_then(|before| before.strip_suffix(['"', '\''])).is_some_and(|before| !runs_as_code(before));
+        let Some(&(quote, _, close)) = around.filter(|&&(_, _, close)| start <= close) else {
+            return start..if alone { self.text.len() } else { self.word(start, None, self.text.len()) };
+        };
+        if alone {
+            return start..close;
+        }
+        start..self.word(start, Some(quote), close)
+    }
+
+    /// The end of the word that starts at `start`; `around` is the quote that encloses it, which nothing in it opens again.
+    fn word(&self, start: usize, around: Option<char>, limit: usize) -> usize {
+        let text = self.text.get(..limit).unwrap_or_default();
+        let mut at = start;
+        while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+            let next = at + c.len_utf8();
+            let quote = match c {
+                c if c.is_whitespace() => return at,
+                // `\"` opens a piece of its own in a text that was quoted once more.
+                '\\' if text.get(next..).is_some_and(|rest| rest.starts_with('"')) && at == start => {
+                    return text.get(next + 1..).and_then(|rest| rest.find("\\\"")).map_or(limit, |end| next + 1 + end + 2);
+                }
+                '\\' => {
+                    at = next + text.get(next..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+                    continue;
+                }
+                '"' | '\'' if Some(c) != around => c,
+                _ => {
+                    at = next;
+                    continue;
+                }
+            };
+            at = match (self.close(quote, next, limit), around) {
+                (Some(close), _) => close + 1,
+                // A cut left it open.
+                (None, None) => return limit,
+                (None, Some(_)) => next,
+            };
+            let rest = text.get(at..).unwrap_or_default();
+            let mut following = rest.chars();
+            match (following.next(), following.next()) {
+                // The value was an element of a list, or the last one.
+                (Some(','), Some('"' | '\'' | ' ' | '{' | '[')) | (Some(']' | '}' | ')'), None | Some(',' | ']' | '}' | ')' | ' ')) => {
+                    return at;
+                }
+                _ => {}
+            }
+        }
+        limit
+    }
+
+    /// Where the quote closes that was opened before `from`.
+    fn close(&self, quote: char, from: usize, limit: usize) -> Option<usize> {
+        let mut chars = self.text.get(from..limit)?.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '\\' if quote == '"' => {
+                    chars.next();
+                }
+                c if c == quote => return Some(from + at),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// Whether what stands before a quoted piece says that its words are commands: `sh -c "A=b run"`.
+fn runs_as_code(before: &str) -> bool {
+    let last = before.trim_end_matches(|c: char| c.is_whitespace() || c == ',').trim_end_matches(['"', '\'']);
+    let word = last.rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '[')).next().unwrap_or_default();
+    word == "eval" || (word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'))
+}
+
 fn group<'t>(captures: &Captures<'t>, name: &str) -> &'t str {
     captures.name(name).map_or("", |found| found.as_str())
 }
 
 /// A user alone is a secret only where a token can stand for one: `ssh://git@host` has none.
-fn is_user_info(captures: &Captures<'_>) -> bool {
-    let (scheme, user) = (group(captures, "s"), group(captures, "v"));
+fn is_user_info(captures: &Captures<'_>, user: &str) -> bool {
+    let scheme = group(captures, "s");
     user.contains(':') || (scheme.contains("http") && user != "git")
 }
 
 /// `http://host:80/a@b` has a port, not a password.
-fn has_no_port(captures: &Captures<'_>) -> bool {
-    let password = group(captures, "v").split_once(':').map_or("", |(_, password)| password);
+fn has_no_port(_: &Captures<'_>, value: &str) -> bool {
+    let password = value.split_once(':').map_or("", |(_, password)| password);
     !password.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('/')
 }
 
 /// `alpine:3@sha256:...` is a reference without credentials.
-fn is_no_digest(captures: &Captures<'_>) -> bool {
+fn is_no_digest(captures: &Captures<'_>, _: &str) -> bool {
     !matches!(group(captures, "h"), "sha256" | "sha384" | "sha512")
 }
 
@@ -113,8 +236,8 @@ fn bare(value: &str) -> &str {
 }
 
 /// Whether the value says something itself: a variable, a switch and an empty text do not.
-fn is_literal(captures: &Captures<'_>) -> bool {
-    let value = bare(group(captures, "v"));
+fn is_literal(_: &Captures<'_>, value: &str) -> bool {
+    let value = bare(value);
     let is_variable = value.strip_prefix('$').is_some_and(|rest| {
         let name = rest.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(rest);
         name.starts_with('(') || name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -122,25 +245,25 @@ fn is_literal(captures: &Captures<'_>) -> bool {
     !is_variable && !matches!(value, "" | "true" | "false" | "yes" | "no" | "0" | "1" | "|" | "&&" | ";")
 }
 
-fn has_letters(captures: &Captures<'_>) -> bool {
+fn has_letters(_: &Captures<'_>, value: &str) -> bool {
     // `-p 80:80` and `--user 1000:1000` are numbers.
-    group(captures, "v").chars().any(|c| !(c.is_ascii_digit() || matches!(c, ':' | '"' | '\'')))
+    value.chars().any(|c| !(c.is_ascii_digit() || matches!(c, ':' | '"' | '\'')))
 }
 
-fn is_secret_option(captures: &Captures<'_>) -> bool {
-    let (name, value) = (group(captures, "n").to_ascii_lowercase(), group(captures, "v"));
+fn is_secret_option(captures: &Captures<'_>, value: &str) -> bool {
+    let name = group(captures, "n").to_ascii_lowercase();
     if matches!(name.as_str(), "u" | "p" | "user" | "proxy-user" | "creds" | "src-creds" | "dest-creds" | "basic-auth" | "auth") {
-        return value.contains(':') && has_letters(captures) && is_literal(captures);
+        return value.contains(':') && has_letters(captures, value) && is_literal(captures, value);
     }
     let is_mount = value.starts_with("id=");
     (is_secret_name(&name) || matches!(name.as_str(), "pass" | "pw" | "pwd"))
         && !value.starts_with('-')
         && !is_mount
-        && is_literal(captures)
+        && is_literal(captures, value)
 }
 
-fn is_secret_pair(captures: &Captures<'_>) -> bool {
-    is_secret_name(group(captures, "n")) && is_literal(captures)
+fn is_secret_pair(captures: &Captures<'_>, value: &str) -> bool {
+    is_secret_name(group(captures, "n")) && is_literal(captures, value)
 }
 
 /// Whether a name says that its value is secret; looser than the rules' own test, since nothing is lost by hiding.
@@ -161,7 +284,7 @@ fn is_secret_name(name: &str) -> bool {
         "encryptionkey",
         "masterkey",
     ];
-    const OTHERS: [&str; 3] = ["tokenizer", "passwordless", "token_type"];
+    const OTHERS: [&str; 4] = ["tokenizer", "passwordless", "token_type", "disabled-password"];
     const ENDS: [&str; 11] = ["file", "path", "url", "uri", "version", "dir", "stdin", "name", "endpoint", "ttl", "length"];
     let lower = name.to_ascii_lowercase();
     let joined: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
@@ -194,13 +317,29 @@ mod tests {
             ("git clone ssh://git@host/r git@host:org/r.git", "git clone ssh://git@host/r git@host:org/r.git"),
             ("curl -u bot:hunter22 https://x", "curl -u *** https://x"),
             ("curl -ubot:hunter22 https://x", "curl -u*** https://x"),
-            (r#"RUN ["curl","--user","bot:hunter22","x"]"#, r#"RUN ["curl","--user",***"#),
+            (r#"RUN ["curl","--user","bot:hunter22","x"]"#, r#"RUN ["curl","--user","***","x"]"#),
+            (r#"RUN ["curl", "-u", "bot:hunter 22", "x"]"#, r#"RUN ["curl", "-u", "***", "x"]"#),
+            (r#"CMD ["x","--password=hunter 22","y"]"#, r#"CMD ["x","--password=***","y"]"#),
+            (r#"CMD ["sshpass","-p","hunter22","ssh"]"#, r#"CMD ["sshpass","-p","***","ssh"]"#),
+            (r#"CMD ["mysql","-phunter22","db"]"#, r#"CMD ["mysql","-p***","db"]"#),
+            (r#"CMD ["sh","-c","DB_PASSWORD=hunter22 run"]"#, r#"CMD ["sh","-c","DB_PASSWORD=*** run"]"#),
+            (r#"{"password":"hunter 22","user":"bot"}"#, r#"{"password":***,"user":"bot"}"#),
+            (r#"{\"password\": \"hunter 22\", \"user\": 1}"#, r#"{\"password\": ***, \"user\": 1}"#),
             ("docker run -p 80:80 --user 1000:1000 x", "docker run -p 80:80 --user 1000:1000 x"),
             ("x --password hunter22 --token=abc --pass 'a b'", "x --password *** --token=*** --pass ***"),
+            ("adduser --disabled-password app", "adduser --disabled-password app"),
             ("x --password $PW --token-file /x", "x --password $PW --token-file /x"),
             ("mysql -uroot -phunter22 db", "mysql -uroot -p*** db"),
             ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
             ("curl -H \"PRIVATE-TOKEN: abcdef\" x", "curl -H \"PRIVATE-TOKEN: ***\" x"),
+            ("curl -H 'X-API-KEY: abc def' -H \"X: y\" x", "curl -H 'X-API-KEY: ***' -H \"X: y\" x"),
+            ("docker run -e \"DB_PASSWORD=hunter 22\" x", "docker run -e \"DB_PASSWORD=***\" x"),
+            ("sh -c \"x --password 'hunter 22' y\" z", "sh -c \"x --password *** y\" z"),
+            ("sh -c \"x --password \\\"hunter 22\\\" y\" z", "sh -c \"x --password *** y\" z"),
+            ("x PASSWORD=hunter\"2 2\"'y z' z", "x PASSWORD=*** z"),
+            ("don't say PASSWORD=\"hunter 22\" x", "don't say PASSWORD=*** x"),
+            ("x PASSWORD=\"hunter 22", "x PASSWORD=***"),
+            ("x \"PASSWORD=hunter 22", "x \"PASSWORD=***"),
             ("ENV A=1 DB_PASSWORD=hunter22 B=2", "ENV A=1 DB_PASSWORD=*** B=2"),
             ("ENV DB_PASSWORD=\"hunter 22\" B=2", "ENV DB_PASSWORD=*** B=2"),
             ("ENV API_TOKEN hunter 22", "ENV API_TOKEN ***"),

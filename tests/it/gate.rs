@@ -1,6 +1,6 @@
 //! The gate end to end: the demonstration images, and everything that must never pass.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
@@ -188,6 +188,26 @@ fn no_database_at_all_is_a_gap_and_stops_the_gate() {
 fn lint_judges_dockerfiles_alone() {
     plimsoll(&["lint", "testdata/images/vulnerable.Dockerfile"]).expect(1).says("secret-in-env");
     plimsoll(&["lint", "testdata/images/fixed.Dockerfile"]).expect(0).says("PASS");
+}
+
+#[test]
+fn lint_reads_a_file_once_however_often_it_is_named() {
+    let once = plimsoll(&["lint", "testdata/images/vulnerable.Dockerfile"]).expect(1).stdout;
+    let twice = ["lint", "testdata/images/vulnerable.Dockerfile", "./testdata/../testdata/images/vulnerable.Dockerfile"];
+    assert_eq!(plimsoll(&twice).expect(1).stdout, once);
+}
+
+#[test]
+fn lint_reads_standard_input() {
+    let output = Command::new(env!("CARGO_BIN_EXE_plimsoll"))
+        .args(["lint", "-"])
+        .current_dir(root())
+        .env_clear()
+        .stdin(fs::File::open(testdata("images/vulnerable.Dockerfile")).expect("a Dockerfile"))
+        .output()
+        .expect("the binary that cargo built starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("<stdin>") && said.contains("secret-in-env"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `download-piped-to-shell`: a download is piped or substituted into a shell or interpreter.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{
     finding::Finding,
     rule::{Group, RuleMeta},
@@ -9,6 +11,7 @@ use crate::model::{
 use crate::dockerfile::{
     command::{Command, Word},
     rule::{Dockerfile, Rule},
+    wrapper::takes_value,
 };
 
 const META: RuleMeta = RuleMeta {
@@ -49,12 +52,13 @@ impl Rule for DownloadPipedToShell {
         let mut findings = Vec::new();
         for (_, commands) in dockerfile.scripts() {
             // The interpreter's own words run too, so one download must not be told twice.
-            let mut told = Vec::new();
-            for (at, command) in commands.iter().enumerate() {
+            let mut told = BTreeSet::new();
+            let downloads = piped_downloads(commands);
+            for command in commands {
                 let Some(program) = interpreter(command) else { continue };
-                let download = from_pipe(commands, at).or_else(|| from_words(commands, command));
+                let download = from_pipe(&downloads, command).or_else(|| from_words(commands, command));
                 let Some(download) = download.filter(|download| !told.contains(download)) else { continue };
-                told.push(download);
+                told.insert(download);
                 let name = commands.get(download).map_or("", |command| command.name.as_str());
                 findings.push(dockerfile.finding_in(
                     &META,
@@ -97,17 +101,22 @@ fn is_download(command: &Command) -> bool {
     command.is_one_of(&["curl", "wget", "fetch", "aria2c"])
 }
 
-/// A download earlier in a pipeline that this command reads as code.
-fn from_pipe(commands: &[Command], at: usize) -> Option<usize> {
-    let command = commands.get(at)?;
-    if !reads_input(command) {
-        return None;
+/// Per pipeline, its first download: which member it is, and its place among the commands.
+fn piped_downloads(commands: &[Command]) -> BTreeMap<usize, (usize, usize)> {
+    let mut first = BTreeMap::new();
+    for (at, command) in commands.iter().enumerate().filter(|(_, command)| is_download(command)) {
+        for pipe in &command.pipes {
+            let found = (pipe.position, at);
+            first.entry(pipe.id).and_modify(|earliest| *earliest = found.min(*earliest)).or_insert(found);
+        }
     }
-    let feeds = |other: &Command| {
-        is_download(other)
-            && command.pipes.iter().any(|pipe| other.pipes.iter().any(|earlier| earlier.id == pipe.id && earlier.position < pipe.position))
-    };
-    commands.iter().position(feeds)
+    first
+}
+
+/// A download earlier in a pipeline that this command reads as code.
+fn from_pipe(downloads: &BTreeMap<usize, (usize, usize)>, command: &Command) -> Option<usize> {
+    let earlier = command.pipes.iter().filter_map(|pipe| downloads.get(&pipe.id).filter(|(position, _)| *position < pipe.position));
+    earlier.map(|&(_, at)| at).min().filter(|_| reads_input(command))
 }
 
 /// Whether the interpreter takes its code from standard input: no script file and no `-c`.
@@ -116,7 +125,7 @@ fn reads_input(command: &Command) -> bool {
     while let Some(word) = words.next() {
         match word {
             "-" | "-s" | "/dev/stdin" => return true,
-            "-o" | "+o" | "-O" => {
+            word if takes_value(word) => {
                 words.next();
             }
             "-c" | "-e" | "-m" if !matches!(command.name.as_str(), "sh" | "bash" | "dash" | "ash" | "ksh" | "zsh") => return false,

@@ -44,7 +44,7 @@ impl Rule for SudoInRun {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let sudo = dockerfile.all_commands().filter(|(_, command)| command.name == "sudo");
+        let sudo = dockerfile.build_commands().filter(|(_, command)| command.name == "sudo");
         sudo.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "sudo in RUN".to_owned())).collect()
     }
 }
