@@ -34,7 +34,7 @@ use crate::model::{
     coverage::{Gap, SourceId},
     finding::Finding,
     location::{Location, Span},
-    mask::masked,
+    mask::{self, masked},
     policy::Exception,
     report::DockerfileSummary,
     rule::RuleMeta,
@@ -187,7 +187,9 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
     let mut values: Vec<String> = set
         .chain(given)
         .chain(assigned)
-        .filter(|(name, value)| secret::is_secret_name(name) && value.len() >= SHORTEST && secret::is_literal_secret(value))
+        .filter(|(name, value)| {
+            (secret::is_secret_name(name) || mask::is_secret_name(name)) && value.len() >= SHORTEST && secret::is_literal_secret(value)
+        })
         .map(|(_, value)| value)
         .collect();
     // The longest first: one may be the head of another.

@@ -267,7 +267,7 @@ fn is_secret_pair(captures: &Captures<'_>, value: &str) -> bool {
 }
 
 /// Whether a name says that its value is secret; looser than the rules' own test, since nothing is lost by hiding.
-fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     const SECRETS: [&str; 14] = [
         "password",
         "passwd",
