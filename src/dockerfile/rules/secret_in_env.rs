@@ -59,7 +59,7 @@ impl Rule for SecretInEnv {
                         META.severity,
                         instruction,
                         &range,
-                        format!("ENV {} holds a literal secret ({shown})", pair.name),
+                        format!("ENV sets {} to a literal secret ({shown})", pair.name),
                     ));
                 }
             }
