@@ -13,7 +13,7 @@ use super::{
 use crate::{
     aws,
     exit::ExitStatus,
-    model::coverage::SourceId,
+    model::{coverage::SourceId, policy::Worth},
     pipeline::{self, Inputs, Limits, Wanted},
     policy,
 };
@@ -33,7 +33,9 @@ pub(super) struct InventoryArgs {
 /// Lists the packages.
 pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("cyclonedx")?;
-    let policy = policy::load::load(&["builtin:baseline".to_owned()])?;
+    let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
+    // A list of packages of an old distribution is as good as any.
+    policy.end_of_life_distro = Worth::Warn;
     let now = setup::now();
     let report_time = report_time(now)?;
     let progress = global.progress();
