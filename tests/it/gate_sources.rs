@@ -76,6 +76,11 @@ fn a_clean_basic_scan_passes() {
 fn enhanced_findings_of_both_views_are_one() {
     let run = gate_with("enhanced", "ecr,inspector").expect(1).says("inspector");
     assert!(!run.stdout.contains("ecr-basic"), "{}", run.stdout);
+    let violations = |run: &Run| {
+        let verdict = run.stdout.lines().nth(1).unwrap_or_default().to_owned();
+        verdict.split_once(" violation").map(|(head, _)| head.to_owned()).unwrap_or_else(|| panic!("{}", run.stdout))
+    };
+    assert_eq!(violations(&run), violations(&gate_with("enhanced", "inspector").expect(1)));
 }
 
 #[test]
