@@ -2,6 +2,8 @@
 
 use std::{error::Error as _, fmt};
 
+use crate::model::mask::masked;
+
 /// Why a command ends with exit code 2.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -41,7 +43,8 @@ impl<E: Into<crate::Error>> From<E> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "plimsoll: error: {}", self.chain.join(": "))?;
-        self.hint.as_ref().map_or(Ok(()), |hint| writeln!(f, "  hint: {hint}"))
+        // What was typed may hold credentials, and errors are kept in logs.
+        writeln!(f, "plimsoll: error: {}", masked(&self.chain.join(": ")))?;
+        self.hint.as_ref().map_or(Ok(()), |hint| writeln!(f, "  hint: {}", masked(hint)))
     }
 }

@@ -107,7 +107,7 @@ pub(super) struct AdvisoryOptions {
 /// Which policy judges.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PolicyOptions {
-    /// Policy: a file, or a built-in by name: `baseline`, `strict` (repeatable; later ones add and tighten).
+    /// Policy: a file, or a built-in by name: `baseline`, `strict` (repeatable; later ones add, and may loosen what is not `final`).
     /// Default: plimsoll.yaml in this folder, else `baseline`.
     #[arg(long, short, value_name = "POLICY")]
     pub(super) policy: Vec<String>,

@@ -94,7 +94,12 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
 fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
     let from_options = !args.key.is_empty() || args.issuer.is_some();
     let mut policy = policy::load::load(&if from_options { vec!["builtin:baseline".to_owned()] } else { args.policy.references() })?;
-    if let (Some(registry), Some(signed)) = (args.image.reference()?.registry(), &args.signed_as) {
+    if let Some(signed) = &args.signed_as {
+        let reference = args.image.reference()?;
+        let registry = reference.registry().ok_or_else(|| {
+            Failure::new(format!("--signed-as is about images of a registry, and `{}` is none", args.image.image))
+                .hint("leave it out: signatures beside a layout are judged whatever reference they name")
+        })?;
         policy.references.insert(registry.name(), signed.clone());
     }
     if !from_options {

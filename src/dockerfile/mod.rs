@@ -327,6 +327,7 @@ mod tests {
             "FROM alpine:3.22\nSHELL [\"env\", \"API_TOKEN=kz7Rw4qv\"]\nRUN x\n",
             "FROM alpine:3.22\nENV A\nENV API_TOKEN=kz7Rw4qv B\n",
             "FROM alpine:3.22 API_TOKEN=kz7Rw4qv\nHEALTHCHECK API_TOKEN=kz7Rw4qv\nAPI_TOKEN=kz7Rw4qv\n",
+            "FROM alpine:3.22\nENV PASSWORD=\"kz7Rw4qv\n",
             "API_TOKEN=kz7Rw4qv\n",
             "# check=API_TOKEN=kz7Rw4qv\nFROM alpine:3.22\n",
             "FROM alpine:3.22\n# plimsoll ignore=root-user reason=API_TOKEN=kz7Rw4qv\nUSER root\n",

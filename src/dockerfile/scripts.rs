@@ -112,7 +112,7 @@ fn of_code(
     }
     let body_of = |at: usize| outer.heredocs.get(at).map(|heredoc| (slice(&source.text, heredoc.body.clone()), heredoc.body.start));
     // A heredoc that is the whole command is a script of its own, with its own shebang.
-    let alone = instruction.rest.starts_with("<<") && outer.heredocs.len() == 1 && instruction.rest.split_whitespace().count() == 1;
+    let alone = outer.heredocs.len() == 1 && is_one_opener(&instruction.rest);
     if alone && let Some((body, start)) = body_of(0) {
         if let Some(shebang) = body.strip_prefix("#!") {
             let interpreter = interpreter(shebang.lines().next().unwrap_or_default());
@@ -149,6 +149,18 @@ fn unreadable_shell(instruction: &Instruction) -> Option<String> {
 fn is_windows(image: &str) -> bool {
     let image = image.to_ascii_lowercase();
     ["windows", "nanoserver", "servercore"].iter().any(|word| image.contains(word))
+}
+
+/// Whether the text is a heredoc's opener and nothing else; a quoted name may hold blanks.
+fn is_one_opener(text: &str) -> bool {
+    let Some(name) = text.trim().strip_prefix("<<") else { return false };
+    let name = name.strip_prefix('-').unwrap_or(name);
+    match name.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            name.len() > 1 && name.find(quote).is_some() && name.match_indices(quote).count() == 2 && name.ends_with(quote)
+        }
+        _ => name.split_whitespace().count() == 1,
+    }
 }
 
 #[cfg(test)]

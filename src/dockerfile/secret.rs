@@ -150,13 +150,6 @@ pub(super) fn is_literal_secret(value: &str) -> bool {
     !(value.is_empty() || hidden || elsewhere || one_letter || said || PLACEHOLDERS.contains(&lower.as_str()))
 }
 
-/// What may be shown of a secret: at most its first four characters, and never more than a quarter of it.
-pub(super) fn shown(secret: &str) -> String {
-    let length = secret.chars().count();
-    let head: String = secret.chars().take((length / 4).min(4)).collect();
-    format!("{head}...")
-}
-
 /// A credential in a known format.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Literal {
@@ -328,12 +321,5 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(literals(text).first().map(|literal| literal.kind), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn little_is_shown() {
-        assert_eq!(shown("abcdefghijklmnopqrst"), "abcd...");
-        assert_eq!(shown("abcd"), "a...");
-        assert_eq!(shown("abc"), "...");
     }
 }

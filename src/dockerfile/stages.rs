@@ -416,7 +416,7 @@ fn expand_in(scope: &Scope, text: &str, instruction: &Instruction, refusals: &mu
     match scope.expand(text) {
         Ok(value) => value,
         Err(message) => {
-            refusals.push(Refusal::new(Phase::Build, instruction, format!("failed to process \"{text}\": {message}")));
+            refusals.push(Refusal::new(Phase::Build, instruction, format!("a word of it cannot be processed: {message}")));
             Value::unknown()
         }
     }

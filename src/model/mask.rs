@@ -22,7 +22,7 @@ struct Pattern {
 type IsSecret = fn(&Captures<'_>, &str) -> bool;
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
-    let sources: [(String, IsSecret); 14] = [
+    let sources: [(String, IsSecret); 16] = [
         (
             concat!(
                 r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}",
@@ -44,6 +44,11 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r#"(?:^|[\s"'\[,(])(?P<o>--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*))(?:=|["']\s*,\s*(?P<q>["'])|\s+)"#.to_owned(), is_secret_option),
         (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters),
         (r#"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal),
+        (
+            r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]{0,100}?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
+            is_literal,
+        ),
+        (r"(?i)(?:_authtoken|_password|_auth)\s+(?P<v>\S+)".to_owned(), is_literal),
         (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair),
         (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair),
         (
@@ -87,7 +92,8 @@ fn hide(pattern: &Pattern, text: &str) -> Option<String> {
             from = whole.end().max(value.end);
         } else {
             // What is no secret itself may hold one: `sh -c "PASSWORD=..."`.
-            from = value.start.max(whole.start() + 1);
+            // The blank before the value may begin the next match: `-k -u USER:PASSWORD`.
+            from = value.start.saturating_sub(1).max(whole.start() + 1);
         }
         from = (from..=text.len()).find(|&at| text.is_char_boundary(at))?;
     }
@@ -301,7 +307,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_legal() {
-        assert_eq!(PATTERNS.len(), 14);
+        assert_eq!(PATTERNS.len(), 16);
     }
 
     #[test]
@@ -329,6 +335,11 @@ mod tests {
             ("x --password hunter22 --token=abc --pass 'a b'", "x --password *** --token=*** --pass ***"),
             ("adduser --disabled-password app", "adduser --disabled-password app"),
             ("x --password $PW --token-file /x", "x --password $PW --token-file /x"),
+            ("curl -k -u bob:hunter22 https://x", "curl -k -u *** https://x"),
+            ("docker login -u x -p hunter22 r", "docker login -u x -p *** r"),
+            ("useradd -m -p hunter22 joe", "useradd -m -p *** joe"),
+            ("npm config set //r/:_authToken hunter22", "npm config set //r/:_authToken ***"),
+            ("mkdir -p /srv/login -p /x", "mkdir -p /srv/login -p /x"),
             ("mysql -uroot -phunter22 db", "mysql -uroot -p*** db"),
             ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
             ("curl -H \"PRIVATE-TOKEN: abcdef\" x", "curl -H \"PRIVATE-TOKEN: ***\" x"),

@@ -44,7 +44,7 @@ impl Rule for AddRemoteUnverified {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (index, instruction) in dockerfile.with_keyword("ADD") {
-            if instruction.flag("checksum").is_some() {
+            if instruction.flag("checksum").is_some_and(verifies) {
                 continue;
             }
             let values = match dockerfile.graph.values.get(index) {
@@ -60,6 +60,16 @@ impl Rule for AddRemoteUnverified {
         }
         findings
     }
+}
+
+/// Whether a checksum says something: a digest, or a variable that may hold one. An empty one is no check.
+fn verifies(checksum: &str) -> bool {
+    let is_digest = |text: &str| {
+        text.split_once(':').is_some_and(|(name, hex)| {
+            matches!(name, "sha256" | "sha384" | "sha512") && hex.len() >= 64 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+        })
+    };
+    checksum.contains('$') || is_digest(checksum.trim_matches(['"', '\'']))
 }
 
 /// Whether the source is fetched and nothing says what it must be.

@@ -91,7 +91,7 @@ fn judge(text: &str, word: &Word) -> Option<(Severity, String)> {
                 return Some((Severity::Medium, format!("a credential goes into a {scheme} URL for {host}")));
             }
             Some(password) if secret::is_literal_secret(password) && !is_template(password) => {
-                return Some((Severity::High, format!("literal password ({}) in a {scheme} URL for {host}", secret::shown(password))));
+                return Some((Severity::High, format!("literal password in a {scheme} URL for {host}")));
             }
             Some(_) => {}
             // A token alone: a variable that is named like one, in a protocol that would send it.
@@ -99,7 +99,7 @@ fn judge(text: &str, word: &Word) -> Option<(Severity, String)> {
                 return Some((Severity::Medium, format!("a token goes into a {scheme} URL for {host}")));
             }
             None if !secret::literals(user).is_empty() => {
-                return Some((Severity::High, format!("literal token ({}) in a {scheme} URL for {host}", secret::shown(user))));
+                return Some((Severity::High, format!("literal token in a {scheme} URL for {host}")));
             }
             None => {}
         }

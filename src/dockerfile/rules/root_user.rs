@@ -49,8 +49,8 @@ impl Rule for RootUser {
             let Some(trigger) = instruction.trigger.as_deref().filter(|trigger| trigger.keyword == "USER") else { continue };
             let user = trigger.rest.trim_matches(['"', '\'']);
             let name = user.split(':').next().unwrap_or_default();
-            if is_root(name) {
-                let title = format!("images built on this one run as root (ONBUILD USER {name})");
+            if is_root(name) || user.starts_with(':') {
+                let title = format!("images built on this one run as root (ONBUILD USER {user})");
                 findings.push(dockerfile.finding(&META, META.severity, instruction, title));
             }
         }
@@ -67,10 +67,13 @@ fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
     };
     let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
     let name = user.text.split(':').next().unwrap_or_default().trim();
-    if !is_root(name) {
+    // A group alone leaves the user to be 0.
+    let is_group_alone = name.is_empty() && user.text.contains(':');
+    if !is_root(name) && !is_group_alone {
         return Vec::new();
     }
-    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {name})"));
+    let shown = if name.is_empty() { user.text.trim() } else { name };
+    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {shown})"));
     if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
         finding.notes.push(
             "the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason".to_owned(),

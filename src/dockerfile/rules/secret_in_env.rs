@@ -52,14 +52,13 @@ impl Rule for SecretInEnv {
                 let value = dockerfile.graph.values.get(index).and_then(|values| values.get(at)).filter(|value| value.is_decided());
                 let literal = secret::is_literal_secret(raw) && value.is_none_or(|value| secret::is_literal_secret(&value.text));
                 if secret::is_secret_name(pair.name) && literal {
-                    let shown = secret::shown(raw.trim_matches(['"', '\'']));
                     let range = pair.at..pair.at + pair.name.len();
                     findings.push(dockerfile.finding_at(
                         &META,
                         META.severity,
                         instruction,
                         &range,
-                        format!("ENV sets {} to a literal secret ({shown})", pair.name),
+                        format!("ENV sets {} to a literal secret", pair.name),
                     ));
                 }
             }

@@ -10,7 +10,6 @@ use crate::model::{
 use crate::dockerfile::{
     rule::{Dockerfile, Rule},
     secret,
-    source::slice,
 };
 
 const META: RuleMeta = RuleMeta {
@@ -50,8 +49,7 @@ impl Rule for SecretLiteral {
         let text = dockerfile.source.text.as_str();
         let mut findings = Vec::new();
         for literal in secret::literals(text) {
-            let shown = secret::shown(slice(text, literal.range.clone()));
-            let title = format!("literal {} ({shown})", literal.kind);
+            let title = format!("literal {}", literal.kind);
             let location = Location::Dockerfile(dockerfile.source.span(dockerfile.file, &literal.range));
             findings.push(Finding::of_rule(&META, META.severity, title, location));
         }
