@@ -48,7 +48,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]{0,100}?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
             is_literal,
         ),
-        (r"(?i)(?:_authtoken|_password|_auth)\s+(?P<v>\S+)".to_owned(), is_literal),
+        (r"(?i):_(?:authtoken|password|auth)\s+(?P<v>\S+)".to_owned(), is_literal),
         (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair),
         (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair),
         (
@@ -339,6 +339,7 @@ mod tests {
             ("docker login -u x -p hunter22 r", "docker login -u x -p *** r"),
             ("useradd -m -p hunter22 joe", "useradd -m -p *** joe"),
             ("npm config set //r/:_authToken hunter22", "npm config set //r/:_authToken ***"),
+            ("ENV sets DEPLOY_PASSWORD to a literal secret", "ENV sets DEPLOY_PASSWORD to a literal secret"),
             ("mkdir -p /srv/login -p /x", "mkdir -p /srv/login -p /x"),
             ("mysql -uroot -phunter22 db", "mysql -uroot -p*** db"),
             ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
