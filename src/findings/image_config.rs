@@ -4,7 +4,7 @@
 use crate::model::{
     coverage::{Gap, SourceId},
     finding::Finding,
-    image::ResolvedImage,
+    image::{ResolvedImage, is_root_user},
     location::Location,
     rule::RuleMeta,
     severity::Severity,
@@ -28,12 +28,7 @@ pub fn judge(image: &ResolvedImage, meta: impl Fn(&str) -> Option<&'static RuleM
 /// Whether the image starts as the user who may do everything. Without a name that is root, except on Windows, where it depends on the base.
 #[must_use]
 pub fn runs_as_root(image: &ResolvedImage) -> bool {
-    let name = name(&image.config.user);
-    if image.platform.os == "windows" {
-        let bare = name.rsplit('\\').next().unwrap_or(name);
-        return ["ContainerAdministrator", "Administrator"].iter().any(|admin| bare.eq_ignore_ascii_case(admin));
-    }
-    is_root(name)
+    is_root_user(&image.config.user, image.platform.os == "windows")
 }
 
 /// A Gap when the Dockerfile ends with another user than the image has: then it says nothing about this image.
@@ -42,7 +37,7 @@ pub fn differs(image: &ResolvedImage, file: &str, user: &str) -> Option<Gap> {
     let (ours, theirs) = (name(&image.config.user), name(user));
     let number = |name: &str| name.parse::<i64>().ok();
     let same = ours == theirs
-        || (is_root(ours) && is_root(theirs))
+        || (is_root_user(ours, false) && is_root_user(theirs, false))
         || number(ours).is_some_and(|uid| Some(uid) == number(theirs))
         || (image.platform.os == "windows" && ours.eq_ignore_ascii_case(theirs));
     (!same).then(|| {
@@ -56,11 +51,6 @@ pub fn differs(image: &ResolvedImage, file: &str, user: &str) -> Option<Gap> {
 /// The user of `USER[:GROUP]`.
 fn name(user: &str) -> &str {
     user.split(':').next().unwrap_or_default()
-}
-
-/// As runc reads it: nothing, the name, or a number that is 0 however it is written.
-fn is_root(name: &str) -> bool {
-    name.is_empty() || name == "root" || name.parse::<i64>() == Ok(0)
 }
 
 fn short(user: &str) -> String {

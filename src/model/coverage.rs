@@ -30,6 +30,9 @@ pub enum SourceId {
 }
 
 impl SourceId {
+    /// The sources that tell of vulnerabilities in packages, in each of the names that they answer under.
+    pub const OF_FINDINGS: [Self; 5] = [Self::Offline, Self::EcrBasic, Self::Ecr, Self::Inspector, Self::InspectorSbom];
+
     /// The id in policy files and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -126,6 +126,18 @@ pub struct HistoryEntry {
     pub comment: String,
 }
 
+/// Whether a `USER[:GROUP]` is the one who may do everything. As runc reads it: no name, `root`, or a number that is 0 however it is
+/// written. On Windows an administrator; there no name leaves it to the base.
+#[must_use]
+pub fn is_root_user(user: &str, windows: bool) -> bool {
+    let name = user.split(':').next().unwrap_or_default().trim();
+    if windows {
+        let bare = name.rsplit('\\').next().unwrap_or(name);
+        return ["ContainerAdministrator", "Administrator"].iter().any(|admin| bare.eq_ignore_ascii_case(admin));
+    }
+    name.is_empty() || name == "root" || name.parse::<i64>() == Ok(0)
+}
+
 /// What the image says about how it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageConfig {

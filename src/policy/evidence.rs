@@ -99,13 +99,13 @@ fn missing_sources(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState
 
 /// The gap of a policy that judges findings where no source of findings was asked, and none is required.
 fn unheard(policy: &Policy, gaps: &[Gap], sources: &[SourceState], stages: &BTreeSet<SourceId>) -> Option<Gap> {
-    const OF_FINDINGS: [SourceId; 3] = [SourceId::Offline, SourceId::Ecr, SourceId::Inspector];
     let judges = !policy.fail.is_empty() || !policy.at_most.is_empty();
-    let required = policy.evidence.require.iter().flatten().any(|source| OF_FINDINGS.contains(source));
-    let heard =
-        sources.iter().any(|state| OF_FINDINGS.contains(&state.source) && (state.asked || state.completeness == Completeness::Complete))
-            || gaps.iter().any(|gap| OF_FINDINGS.contains(&gap.source));
-    let first = OF_FINDINGS.into_iter().find(|source| stages.contains(source))?;
+    let required = policy.evidence.require.iter().flatten().any(|source| SourceId::OF_FINDINGS.contains(source));
+    let heard = sources
+        .iter()
+        .any(|state| SourceId::OF_FINDINGS.contains(&state.source) && (state.asked || state.completeness == Completeness::Complete))
+        || gaps.iter().any(|gap| SourceId::OF_FINDINGS.contains(&gap.source));
+    let first = SourceId::OF_FINDINGS.into_iter().find(|source| stages.contains(source))?;
     (judges && !required && !heard).then(|| {
         Gap::new(first, REQUIRED, "findings", "the policy judges findings, and no source of findings was asked in this run")
             .with_hint("give the gate an advisory database (--db or --advisories), or ask AWS with --aws")

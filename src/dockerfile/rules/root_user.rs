@@ -2,6 +2,7 @@
 
 use crate::model::{
     finding::Finding,
+    image::is_root_user,
     rule::{Group, RuleMeta},
     severity::Severity,
 };
@@ -48,8 +49,7 @@ impl Rule for RootUser {
         for instruction in dockerfile.instructions.iter().filter(|instruction| dockerfile.graph.in_final_chain(instruction)) {
             let Some(trigger) = instruction.trigger.as_deref().filter(|trigger| trigger.keyword == "USER") else { continue };
             let user = trigger.rest.trim_matches(['"', '\'']);
-            let name = user.split(':').next().unwrap_or_default();
-            if is_root(name) || user.starts_with(':') {
+            if is_root(user) {
                 let title = format!("images built on this one run as root (ONBUILD USER {user})");
                 findings.push(dockerfile.finding(&META, META.severity, instruction, title));
             }
@@ -66,14 +66,11 @@ fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
         return Vec::new();
     };
     let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
-    let name = user.text.split(':').next().unwrap_or_default().trim();
-    // A group alone leaves the user to be 0.
-    let is_group_alone = name.is_empty() && user.text.contains(':');
-    if !is_root(name) && !is_group_alone {
+    let user = user.text.trim();
+    if !is_root(user) {
         return Vec::new();
     }
-    let shown = if name.is_empty() { user.text.trim() } else { name };
-    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {shown})"));
+    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {user})"));
     if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
         finding.notes.push(
             "the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason".to_owned(),
@@ -82,7 +79,7 @@ fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
     vec![finding]
 }
 
-fn is_root(name: &str) -> bool {
-    let bare = name.rsplit('\\').next().unwrap_or(name);
-    name == "root" || name.parse::<u32>() == Ok(0) || bare.eq_ignore_ascii_case("ContainerAdministrator")
+/// A Dockerfile does not say which system it is for, so that either kind of administrator counts. No text at all is no answer.
+fn is_root(user: &str) -> bool {
+    !user.is_empty() && (is_root_user(user, false) || is_root_user(user, true))
 }

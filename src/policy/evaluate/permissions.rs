@@ -255,9 +255,8 @@ fn was_looked_for(
     // Ids of rules, requirements, codes and kinds of gaps are lower case; those of advisories have a capital or name a package.
     let advisory = exception.package.is_some() || exception.id.bytes().any(|b| b.is_ascii_uppercase());
     if advisory {
-        let tells = [SourceId::Offline, SourceId::EcrBasic, SourceId::Inspector, SourceId::InspectorSbom];
         // An exception may name an advisory that only one of the required sources knows; each requirement must have been met.
-        return tells.iter().any(|source| stages.contains(source) && complete(source))
+        return SourceId::OF_FINDINGS.iter().any(|source| stages.contains(source) && complete(source))
             && policy.evidence.require.iter().all(|any| any.is_disjoint(stages) || any.iter().any(complete));
     }
     [SourceId::Dockerfile, SourceId::Signatures].iter().all(complete)
