@@ -325,7 +325,8 @@ async fn read_packages(image: &ResolvedImage, input: &ImageInput, inputs: &Input
         })
         .collect();
     let limits = inputs.limits.clone();
-    let layers = image.layers.clone();
+    // The catalogers count as the walk does: without the layers that are elsewhere.
+    let layers = wanted.clone();
     tokio::task::spawn_blocking(move || {
         let view = layers::walk(layer_inputs, &inventory::wants, &limits)?;
         Ok(inventory::catalog(&view, &layers))

@@ -45,12 +45,12 @@ impl Context<'_> {
         self.view.limits()
     }
 
-    /// A record at `path` that came with layer number `layer`.
+    /// A record at `path` that came with layer number `layer` of those that were walked.
     #[must_use]
     pub fn location(&self, layer: usize, path: &str) -> Vec<Location> {
         self.layers
             .get(layer)
-            .map(|known| Location::Image { layer: known.descriptor.digest.clone(), index: layer, path: path.to_owned() })
+            .map(|known| Location::Image { layer: known.descriptor.digest.clone(), index: known.index, path: path.to_owned() })
             .into_iter()
             .collect()
     }

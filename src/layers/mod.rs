@@ -2,6 +2,7 @@
 
 mod content;
 mod decompress;
+mod guard;
 mod limits;
 mod links;
 mod mark;
@@ -81,13 +82,26 @@ pub fn walk(mut inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), 
             format!("the image has {count} layers; only the lowest {} were read", limits.layers),
         ));
     }
+    let used = inputs.len();
+    guard::guard(&mut inputs, limits);
     let mut tree = tree::Tree::default();
-    let mut entries = 0;
+    let (mut entries, mut bytes) = (0, 0_u64);
     pool::for_each_record(inputs, wants, limits, |index, mut record| {
         gaps.append(&mut record.gaps);
         entries += record.entries;
+        bytes = bytes.saturating_add(record.bytes);
         tree.apply(&record, index, wants, limits);
-        tree.kept()
+        let left = used - index - 1;
+        if bytes > limits.image_bytes && left > 0 {
+            let reason = format!(
+                "the image's first {} layers hold {bytes} uncompressed bytes; the limit for an image is {}, so the {left} above were not read",
+                index + 1,
+                limits.image_bytes
+            );
+            gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
+            return None;
+        }
+        Some(tree.kept())
     })?;
     Ok(FileView::new(tree, wants, limits, entries, gaps))
 }

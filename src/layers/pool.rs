@@ -42,12 +42,13 @@ impl Turn<'_> {
     }
 }
 
-/// Reads every layer and hands its record to `merge`, lowest layer first, each with its place; `merge` tells what all files cost by then.
+/// Reads every layer and hands its record to `merge`, lowest layer first, each with its place; `merge` tells what all files cost by then, or `None`
+/// when no further layer may be read.
 pub(super) fn for_each_record(
     inputs: Vec<LayerInput>,
     wants: &(dyn Fn(&str) -> Want + Sync),
     limits: &Limits,
-    mut merge: impl FnMut(usize, LayerRecord) -> u64,
+    mut merge: impl FnMut(usize, LayerRecord) -> Option<u64>,
 ) -> Result<(), Error> {
     let count = inputs.len();
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(limits.threads).min(count);
@@ -89,12 +90,14 @@ pub(super) fn for_each_record(
             let result = result.map(|record| merge(merged, record));
             let mut guard = queue.lock().unwrap_or_else(PoisonError::into_inner);
             match result {
-                Ok(kept) => (guard.merged, guard.kept) = (merged + 1, kept),
-                Err(_) => guard.stopped = true,
+                Ok(Some(kept)) => (guard.merged, guard.kept) = (merged + 1, kept),
+                Ok(None) | Err(_) => guard.stopped = true,
             }
             room.notify_all();
             drop(guard);
-            result?;
+            if result?.is_none() {
+                return Ok(());
+            }
         }
         Ok(())
     })

@@ -11,6 +11,7 @@ use crate::{
         Content, Error, LayerInput, Want,
         content::Packer,
         decompress::{self, Opened, Source},
+        guard::GivenUp,
         limits::Limits,
         mark::Search,
         pool::Turn,
@@ -35,6 +36,8 @@ pub(super) struct LayerRecord {
     pub gaps: Vec<Gap>,
     /// Tar entries.
     pub entries: u64,
+    /// Uncompressed bytes.
+    pub bytes: u64,
 }
 
 /// A path as the bytes that differ from the path before: tars are sorted by folder, so this is a fraction of the whole.
@@ -169,10 +172,11 @@ pub(super) fn read(
         Err(error) => Err(Fault::new("layer-compression", format!("cannot be decompressed: {error}"))),
         Ok(Opened::Foreign(name)) => Err(Fault::new("layer-format", format!("is compressed with {name}, which image layers are not"))),
         Ok(Opened::Tar(reader)) => {
-            let mut stream = TarStream::new(reader, layer.diff_id.algorithm(), limits);
+            let mut stream = TarStream::new(reader, layer.diff_id.algorithm(), limits.room_of(layer.descriptor.size));
             let walked = reading.walk(&mut stream);
             // A damaged tar still has to hash to the promised diff id.
             let drained = stream.drain();
+            reading.record.bytes = stream.total();
             if let (Err(fault), Err(_)) = (&walked, &drained) {
                 reading.gap(fault.clone());
             }
@@ -189,6 +193,11 @@ pub(super) fn read(
     // The reader checks the blob's digest when it is read to its end, whatever the layer was worth.
     let _ = io::copy(&mut raw, &mut io::sink());
     if let Some((source, read)) = raw.into_inner().into_failure() {
+        // What came before is dropped: its digest was never seen.
+        if let Some(GivenUp(reason)) = GivenUp::of(&source) {
+            let gaps = vec![Gap::new(SourceId::Image, "layer-limit", subject, &**reason)];
+            return Ok(LayerRecord { gaps, ..LayerRecord::default() });
+        }
         if read == 0 && source.kind() == io::ErrorKind::NotFound && !layer.descriptor.urls.is_empty() {
             record.gaps = vec![Gap::new(
                 SourceId::Image,

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use tar::EntryType;
 
 use crate::{
-    layers::limits::Limits,
+    layers::limits::{LayerRoom, Limits},
     model::digest::{Algorithm, Digest, Hasher},
 };
 
@@ -23,7 +23,7 @@ pub(super) struct TarStream<R> {
     end: usize,
     hasher: Hasher,
     total: u64,
-    limit: u64,
+    room: LayerRoom,
 }
 
 /// What one header says.
@@ -77,8 +77,8 @@ struct Extended {
 
 impl<R: Read> TarStream<R> {
     /// A stream that hashes with the algorithm of the expected diff id.
-    pub(super) fn new(reader: R, algorithm: Algorithm, limits: &Limits) -> Self {
-        Self { reader, buffer: vec![0; BUFFER], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, limit: limits.layer_bytes }
+    pub(super) fn new(reader: R, algorithm: Algorithm, room: LayerRoom) -> Self {
+        Self { reader, buffer: vec![0; BUFFER], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, room }
     }
 
     /// Reads the next header; `None` at the end of the archive. The content must be consumed before the next call.
@@ -162,6 +162,11 @@ impl<R: Read> TarStream<R> {
             }
             self.start += count;
         }
+    }
+
+    /// How many bytes were read.
+    pub(super) const fn total(&self) -> u64 {
+        self.total
     }
 
     /// The digest of everything read.
@@ -263,8 +268,8 @@ impl<R: Read> TarStream<R> {
             }
             self.end += read;
             self.total += read as u64;
-            if self.total > self.limit {
-                return Err(Fault::new("layer-limit", format!("is larger than the limit of {} uncompressed bytes", self.limit)));
+            if self.total > self.room.bytes {
+                return Err(Fault::new("layer-limit", self.room.exceeded.clone()));
             }
         }
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
@@ -377,7 +382,7 @@ mod tests {
         let bytes = archive.into_inner().unwrap();
         let limits = Limits::default();
         let read = |bytes: &[u8]| -> Result<u64, Fault> {
-            let mut stream = TarStream::new(bytes, Algorithm::Sha256, &limits);
+            let mut stream = TarStream::new(bytes, Algorithm::Sha256, limits.room_of(0));
             let mut total = 0;
             while let Some(entry) = stream.next_entry(&limits)? {
                 stream.content(entry.size, |piece| total += piece.len() as u64)?;

@@ -13,6 +13,8 @@ mod gate;
 #[cfg(test)]
 mod gate_sources;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod inventory;
 #[cfg(test)]
 mod key_bundles;
