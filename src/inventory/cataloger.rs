@@ -17,6 +17,11 @@ pub trait Cataloger: Sync {
     /// The permanent id.
     fn id(&self) -> &'static str;
 
+    /// Raised when what it wants changes, so that a cache of layers does not answer with what an older version wanted.
+    fn version(&self) -> u32 {
+        1
+    }
+
     /// How much it wants of a file. Looks at the path alone; what no cataloger wants is dropped while layers stream.
     fn wants(&self, path: &str) -> Want;
 

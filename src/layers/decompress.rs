@@ -1,7 +1,7 @@
 //! A blob's bytes in, the tar inside out: gzip, zstd or neither, told apart by their first bytes and never by the media type, which may lie.
 //! Formats: <https://www.rfc-editor.org/rfc/rfc1952> and <https://www.rfc-editor.org/rfc/rfc8878>.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
@@ -56,9 +56,9 @@ pub(super) enum Opened<'a> {
 }
 
 /// Looks at the first bytes and puts the right decompressor on top of `raw`.
-pub(super) fn open<'a>(raw: &'a mut BufReader<Source>, limits: &Limits) -> io::Result<Opened<'a>> {
+pub(super) fn open<'a>(mut raw: &'a mut dyn BufRead, limits: &Limits) -> io::Result<Opened<'a>> {
     let mut head = Vec::with_capacity(HEAD);
-    raw.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    (&mut raw).take(HEAD as u64).read_to_end(&mut head)?;
     let format = Format::of(&head);
     let whole = io::Cursor::new(head).chain(raw);
     Ok(match format {
@@ -157,7 +157,7 @@ fn trailing() -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{BufReader, Write as _};
 
     use super::*;
 
