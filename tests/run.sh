@@ -73,6 +73,9 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   bash tests/real/images.sh "$PLIMSOLL_IMAGES"
 fi
 
+step "sixteen processes on one layer cache, killed at random"
+bash tests/real/cache.sh "$target/debug/plimsoll"
+
 if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "signing cases through the binary"
   python3 tests/real/signing.py

@@ -45,7 +45,7 @@ fn a_second_run_reads_no_layer_and_says_the_same() {
     // Each entry stands for one layer; without the blobs only the cache can answer.
     let sizes = |path: &PathBuf| fs::metadata(path).unwrap().len();
     let mut blobs: Vec<PathBuf> = fs::read_dir(layout.join("blobs/sha256")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    blobs.retain(|blob| fs::read(blob).unwrap().starts_with(b"\x1f\x8b"));
+    blobs.retain(|blob| !fs::read(blob).unwrap().starts_with(b"{"));
     assert_eq!(blobs.len(), known.len(), "{:?}", blobs.iter().map(sizes).collect::<Vec<_>>());
     blobs.iter().for_each(|blob| fs::remove_file(blob).unwrap());
     assert_eq!(inventory(&layout, &with_cache).stdout, cold.stdout);
