@@ -93,6 +93,9 @@ else
   skip "time and memory of the hostile images: they, GNU time or jq are missing"
 fi
 
+step "sixteen processes on one layer cache, killed at random"
+bash tests/real/cache.sh "$target/debug/plimsoll"
+
 if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "signing cases through the binary"
   python3 tests/real/signing.py

@@ -17,6 +17,11 @@ pub trait Cataloger: Sync {
     /// The permanent id.
     fn id(&self) -> &'static str;
 
+    /// Raised when what it wants changes, so that a cache of layers does not answer with what an older version wanted.
+    fn version(&self) -> u32 {
+        1
+    }
+
     /// How much it wants of a file. Looks at the path alone; what no cataloger wants is dropped while layers stream.
     fn wants(&self, path: &str) -> Want;
 
@@ -56,6 +61,9 @@ impl Context<'_> {
     }
 }
 
+/// Most Gaps of one cataloger.
+const UNREADABLE: usize = 500;
+
 /// What a cataloger found.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -66,9 +74,16 @@ pub struct Found {
 }
 
 impl Found {
-    /// Adds a Gap about the record file at `path`.
+    /// Adds a Gap about the record file at `path`; of very many, one more Gap says that there are others.
     pub fn unreadable(&mut self, path: &str, error: &CatalogError) {
-        self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, error.0.clone()));
+        match self.gaps.len() {
+            0..UNREADABLE => self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, error.0.clone())),
+            UNREADABLE => {
+                let reason = format!("more than {UNREADABLE} record files; the others are not listed");
+                self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", "", reason));
+            }
+            _ => {}
+        }
     }
 
     /// Runs one record file per package through `parse`, for formats whose records are files.

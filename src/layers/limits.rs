@@ -14,8 +14,10 @@ pub struct Limits {
     pub path_bytes: usize,
     /// Bytes of one PAX header or GNU long name.
     pub extended_header_bytes: u64,
-    /// Bytes of paths remembered per layer, after shared prefixes are folded.
+    /// Bytes of paths and link targets remembered per layer, after shared prefixes are folded.
     pub remembered_path_bytes: usize,
+    /// Bytes of paths and link targets in the merged view.
+    pub placed_path_bytes: usize,
     /// Bytes of one wanted file.
     pub file_bytes: u64,
     /// Bytes of wanted files kept over all layers; large files count as compressed as they wait.
@@ -70,6 +72,7 @@ impl Default for Limits {
             path_bytes: 64 * 1024,
             extended_header_bytes: MIB,
             remembered_path_bytes: 64 * 1024 * 1024,
+            placed_path_bytes: 64 * 1024 * 1024,
             file_bytes: 128 * MIB,
             kept_bytes: 96 * MIB,
             older_bytes: 32 * MIB,

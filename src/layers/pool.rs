@@ -6,11 +6,7 @@ use std::{
     thread,
 };
 
-use crate::layers::{
-    Error, LayerInput, Want,
-    limits::Limits,
-    record::{self, LayerRecord},
-};
+use crate::layers::{Error, LayerCache, LayerInput, Want, limits::Limits, reading, record::LayerRecord};
 
 pub(super) struct Queue {
     inputs: std::iter::Enumerate<std::vec::IntoIter<LayerInput>>,
@@ -48,6 +44,7 @@ pub(super) fn for_each_record(
     inputs: Vec<LayerInput>,
     wants: &(dyn Fn(&str) -> Want + Sync),
     limits: &Limits,
+    cache: Option<&dyn LayerCache>,
     mut merge: impl FnMut(usize, LayerRecord) -> Option<u64>,
 ) -> Result<(), Error> {
     let count = inputs.len();
@@ -64,7 +61,7 @@ pub(super) fn for_each_record(
             let work = move || {
                 let _guard = StopOnPanic(queue, room);
                 while let Some((place, input)) = next(queue, room, threads) {
-                    if sender.send((place, record::read(input, wants, limits, Turn { queue, room, place }))).is_err() {
+                    if sender.send((place, reading::read(input, wants, limits, Turn { queue, room, place }, cache))).is_err() {
                         return;
                     }
                 }
@@ -84,7 +81,7 @@ pub(super) fn for_each_record(
                 } else {
                     // Without workers, because one is enough or the system refuses more, each layer is read when its turn has come.
                     let Some((place, input)) = try_next(&queue, threads) else { return Ok(()) };
-                    break record::read(input, wants, limits, Turn { queue: &queue, room: &room, place });
+                    break reading::read(input, wants, limits, Turn { queue: &queue, room: &room, place }, cache);
                 }
             };
             let result = result.map(|record| merge(merged, record));

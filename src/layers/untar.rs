@@ -3,17 +3,19 @@
 //! (<https://www.gnu.org/software/tar/manual/html_node/Standard.html>). The `tar` crate reads the header fields; its archive reader is not used
 //! because it buffers extended headers without a limit.
 
-use std::io::{self, Read};
+use std::io;
 
 use tar::EntryType;
 
 use crate::{
-    layers::limits::{LayerRoom, Limits},
+    layers::{
+        ahead::{CHUNK, Refill},
+        limits::{LayerRoom, Limits},
+    },
     model::digest::{Algorithm, Digest, Hasher},
 };
 
 const BLOCK: usize = 512;
-const BUFFER: usize = 128 * 1024;
 
 /// A tar stream, hashed as it is read.
 pub(super) struct TarStream<R> {
@@ -75,10 +77,10 @@ struct Extended {
     fault: Option<Fault>,
 }
 
-impl<R: Read> TarStream<R> {
+impl<R: Refill> TarStream<R> {
     /// A stream that hashes with the algorithm of the expected diff id.
     pub(super) fn new(reader: R, algorithm: Algorithm, room: LayerRoom) -> Self {
-        Self { reader, buffer: vec![0; BUFFER], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, room }
+        Self { reader, buffer: vec![0; CHUNK], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, room }
     }
 
     /// Reads the next header; `None` at the end of the archive. The content must be consumed before the next call.
@@ -250,20 +252,22 @@ impl<R: Read> TarStream<R> {
 
     /// At least `count` unread bytes, fewer only at the end of the stream.
     fn need(&mut self, count: usize) -> Result<&[u8], Fault> {
-        while self.end - self.start < count.min(BUFFER) {
-            if self.start > 0 {
+        while self.end - self.start < count.min(CHUNK) {
+            let unread = self.end - self.start;
+            let result = if unread == 0 {
+                self.reader.refill(&mut self.buffer)
+            } else {
                 self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
-            }
-            let Some(space) = self.buffer.get_mut(self.end..) else { break };
-            let read = match self.reader.read(space) {
+                self.buffer.get_mut(unread..).map_or(Ok(0), |space| self.reader.read(space))
+            };
+            (self.start, self.end) = (0, unread);
+            let read = match result {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Fault::new("layer-compression", format!("cannot be decompressed further: {error}"))),
             };
-            if let Some(fresh) = space.get(..read) {
+            if let Some(fresh) = self.buffer.get(unread..unread + read) {
                 self.hasher.update(fresh);
             }
             self.end += read;

@@ -9,6 +9,8 @@ mod aws_replay;
 #[cfg(test)]
 mod aws_timelines;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod gate_sources;

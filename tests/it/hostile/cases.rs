@@ -126,7 +126,6 @@ pub(super) const CASES: &[Case] = &[
     refuse("config-deep", "", |l| {
         config(l, |c| c["config"]["Cmd"] = (0..120).fold(Value::from("x"), |inner, _| Value::from(vec![inner])));
     }),
-    refuse("config-of-another-platform", "", |l| config(l, |c| c["architecture"] = "s390x".into())),
     // Blobs.
     gap("foreign-layer", "never fetched", "musl zlib", "", |l| {
         let lies = Lies {
@@ -308,7 +307,7 @@ pub(super) const CASES: &[Case] = &[
         above(l, Tar::new().file(b"n\xffon-utf8", "x").file(b"\x1b[31mred\n", "x").file(b"\xed\xa0\x80", "x").npm("good").end());
     }),
     read("devices-and-pipes", "musl zlib good", "", |l| {
-        let special = b"3467".iter().fold(Tar::new(), |tar, kind| tar.raw(Header::new(*kind, format!("dev/{kind}")).size(1 << 30).bytes()));
+        let special = b"346".iter().fold(Tar::new(), |tar, kind| tar.raw(Header::new(*kind, format!("dev/{kind}")).size(1 << 30).bytes()));
         above(l, special.npm("good").end());
     }),
     read("device-over-a-record", "musl zlib", "evil", |l| {

@@ -53,7 +53,7 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     limit("remembered-path-bytes", "the limit of 150", "musl p0", "p9", |l| l.remembered_path_bytes = 150, ten),
-    limit("file-bytes", "the limit for one file is 60", "p0", "musl", |l| l.file_bytes = 60, ten),
+    limit("file-bytes", "the limit for one file is 50", "p0", "musl", |l| l.file_bytes = 50, ten),
     limit("kept-bytes", "the limit of 250 bytes", "musl p0", "p9", |l| (l.kept_bytes, l.early_bytes) = (250, 0), ten),
     limit("kept-bytes-late", "the limit of 250 bytes", "musl p0", "p9", |l| l.kept_bytes = 250, ten),
     limit(
