@@ -108,29 +108,16 @@ enum State<R> {
     Between(R),
     Member(Box<GzDecoder<R>>),
     End,
-    Failed(io::ErrorKind, String),
 }
 
 impl<R: BufRead> Read for Gzip<R> {
-    /// An error is given again and again: an end after it would make a cut stream a short one.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let result = self.inflate(out);
-        if let Err(error) = &result {
-            self.state = State::Failed(error.kind(), error.to_string());
-        }
-        result
-    }
-}
-
-impl<R: BufRead> Gzip<R> {
-    fn inflate(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if out.is_empty() {
             return Ok(0);
         }
         loop {
             match std::mem::replace(&mut self.state, State::End) {
                 State::End => return Ok(0),
-                State::Failed(kind, error) => return Err(io::Error::new(kind, error)),
                 State::Between(mut reader) => match reader.fill_buf()?.first() {
                     None => return Ok(0),
                     Some(0x1f) => {

@@ -26,6 +26,8 @@ pub(super) struct TarStream<R> {
     hasher: Hasher,
     total: u64,
     room: LayerRoom,
+    /// Why nothing more can be read. It is told again and again: an end after a fault would make a cut stream a short one.
+    failed: Option<Fault>,
 }
 
 /// What one header says.
@@ -80,7 +82,7 @@ struct Extended {
 impl<R: Refill> TarStream<R> {
     /// A stream that hashes with the algorithm of the expected diff id.
     pub(super) fn new(reader: R, algorithm: Algorithm, room: LayerRoom) -> Self {
-        Self { reader, buffer: vec![0; CHUNK], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, room }
+        Self { reader, buffer: vec![0; CHUNK], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, room, failed: None }
     }
 
     /// Reads the next header; `None` at the end of the archive. The content must be consumed before the next call.
@@ -253,6 +255,9 @@ impl<R: Refill> TarStream<R> {
     /// At least `count` unread bytes, fewer only at the end of the stream.
     fn need(&mut self, count: usize) -> Result<&[u8], Fault> {
         while self.end - self.start < count.min(CHUNK) {
+            if let Some(fault) = &self.failed {
+                return Err(fault.clone());
+            }
             let unread = self.end - self.start;
             let result = if unread == 0 {
                 self.reader.refill(&mut self.buffer)
@@ -265,7 +270,10 @@ impl<R: Refill> TarStream<R> {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Fault::new("layer-compression", format!("cannot be decompressed further: {error}"))),
+                Err(error) => {
+                    self.failed = Some(Fault::new("layer-compression", format!("cannot be decompressed further: {error}")));
+                    continue;
+                }
             };
             if let Some(fresh) = self.buffer.get(unread..unread + read) {
                 self.hasher.update(fresh);
@@ -273,7 +281,9 @@ impl<R: Refill> TarStream<R> {
             self.end += read;
             self.total += read as u64;
             if self.total > self.room.bytes {
-                return Err(Fault::new("layer-limit", self.room.exceeded.clone()));
+                let fault = Fault::new("layer-limit", self.room.exceeded.clone());
+                self.failed = Some(fault.clone());
+                return Err(fault);
             }
         }
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
