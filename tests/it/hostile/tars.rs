@@ -70,7 +70,7 @@ impl Tar {
 
     pub(super) fn symlink(self, name: impl AsRef<[u8]>, target: &str) -> Self {
         let tar = if target.len() > 100 { self.long(b'K', target.as_bytes()) } else { self };
-        tar.raw(Header::new(b'2', name).link(&target[..target.len().min(100)]).bytes())
+        tar.raw(Header::new(b'2', name).link(&target.as_bytes()[..target.len().min(100)]).bytes())
     }
 
     pub(super) fn hardlink(self, name: &str, target: &str) -> Self {
