@@ -17,7 +17,7 @@ use crate::{
     exit::ExitStatus,
     findings::{FindingSource, image_config, merge},
     inventory,
-    layers::{self, LayerInput},
+    layers::{self, LayerCache, LayerInput},
     model::{
         coverage::{Completeness, Gap, SourceId, SourceState},
         evidence::SourceReport,
@@ -36,7 +36,7 @@ use crate::{
     verify::Verifier,
 };
 
-pub use crate::layers::Limits;
+pub use crate::{inventory::FolderCache, layers::Limits};
 
 /// Everything a run needs; built by the command line.
 pub struct Inputs {
@@ -78,6 +78,8 @@ pub struct ImageInput {
     pub host: Platform,
     /// Whether packages are wanted: `verify` needs none.
     pub inventory: Wanted,
+    /// What earlier runs know of layers.
+    pub cache: Option<Arc<FolderCache>>,
 }
 
 /// Whether something is wanted.
@@ -325,9 +327,15 @@ async fn read_packages(image: &ResolvedImage, input: &ImageInput, inputs: &Input
         })
         .collect();
     let limits = inputs.limits.clone();
-    let layers = image.layers.clone();
+    // The catalogers count as the walk does: without the layers that are elsewhere.
+    let layers = wanted.clone();
+    let cache = input.cache.clone();
     tokio::task::spawn_blocking(move || {
-        let view = layers::walk(layer_inputs, &inventory::wants, &limits)?;
+        let known = cache.as_deref().map(|cache| -> &dyn LayerCache { cache });
+        let view = layers::walk_with(layer_inputs, &inventory::wants, &limits, known)?;
+        if let Some(cache) = cache {
+            cache.trim();
+        }
         Ok(inventory::catalog(&view, &layers))
     })
     .await

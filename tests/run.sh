@@ -5,6 +5,7 @@
 # through this machine's ordinary package clients where it may be, and skipped loudly, by name, where it may not.
 # Settings: PLIMSOLL_CORPUS   folder of the large corpora (default: ../shared where it exists); tests on them skip without it
 #           PLIMSOLL_IMAGES   folder of the real images (default: target/images, built here when root and the corpora are there)
+#           PLIMSOLL_HOSTILE  folder of the hostile images (default: target/hostile, built here when python3, xz, zstd and the corpora are there)
 #           PLIMSOLL_NO_SETUP 1: install and build nothing beyond cargo
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -25,9 +26,10 @@ step "setup"
 if [ "${PLIMSOLL_NO_SETUP:-}" != 1 ]; then
   wanted=()
   for pair in docker-registry:docker-registry skopeo:skopeo htpasswd:apache2-utils openssl:openssl zstd:zstd debootstrap:debootstrap rpm:rpm umoci:umoci jq:jq \
-    pigz:pigz zip:zip unzip:unzip xxd:xxd; do
+    pigz:pigz zip:zip unzip:unzip xxd:xxd xz:xz-utils; do
     command -v "${pair%%:*}" > /dev/null || wanted+=("${pair#*:}")
   done
+  [ -x /usr/bin/time ] || wanted+=(time)
   if [ ${#wanted[@]} -gt 0 ] && command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}"; } > /dev/null 2>&1 ||
       skip "installing ${wanted[*]}: apt-get refused"
@@ -65,6 +67,17 @@ else
   skip "tests on the real images: they are built only as root, with debootstrap and the corpora"
 fi
 
+hostile=${PLIMSOLL_HOSTILE:-$target/hostile}
+if [ ! -f "$hostile/hostile.tsv" ] && [ -n "${PLIMSOLL_CORPUS:-}" ] && [ "${PLIMSOLL_NO_SETUP:-}" != 1 ] && command -v python3 > /dev/null; then
+  python3 "$PLIMSOLL_CORPUS/images/hostile.py" "$hostile" > "$target/hostile.log" 2>&1 || skip "hostile images: building them failed, see $target/hostile.log"
+fi
+if [ -f "$hostile/hostile.tsv" ]; then
+  PLIMSOLL_HOSTILE=$(cd "$hostile" && pwd)
+  export PLIMSOLL_HOSTILE
+else
+  skip "tests on the hostile images of the corpora: they are not built"
+fi
+
 step "tests"
 cargo test --locked --no-fail-fast
 
@@ -72,6 +85,16 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "real images against their native package managers"
   bash tests/real/images.sh "$PLIMSOLL_IMAGES"
 fi
+
+if [ -n "${PLIMSOLL_HOSTILE:-}" ] && [ -x /usr/bin/time ] && command -v jq > /dev/null; then
+  step "hostile images: outcome, time and memory"
+  bash tests/real/hostile.sh "$PLIMSOLL_HOSTILE"
+else
+  skip "time and memory of the hostile images: they, GNU time or jq are missing"
+fi
+
+step "sixteen processes on one layer cache, killed at random"
+bash tests/real/cache.sh "$target/debug/plimsoll"
 
 if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "signing cases through the binary"

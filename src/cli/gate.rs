@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::{
     Failure, Global,
+    cache::CacheOptions,
     options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
     output::OutputOptions,
     setup,
@@ -43,6 +44,8 @@ pub(super) struct GateArgs {
     advisories: AdvisoryOptions,
     #[command(flatten)]
     aws: AwsOptions,
+    #[command(flatten)]
+    cache: CacheOptions,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -102,7 +105,9 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     let report_time = report_time(now)?;
     let progress = global.progress();
     let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
-    let image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+    let cache = args.cache.open(now)?;
+    let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+    image.cache = cache;
     let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
     let mut stages = BTreeSet::from([
         SourceId::Image,

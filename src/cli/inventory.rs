@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{
     Failure, Global,
+    cache::CacheOptions,
     options::{ImageOptions, report_time},
     output::OutputOptions,
     setup,
@@ -27,6 +28,8 @@ pub(super) struct InventoryArgs {
     #[command(flatten)]
     image: ImageOptions,
     #[command(flatten)]
+    cache: CacheOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -39,7 +42,9 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let now = setup::now();
     let report_time = report_time(now)?;
     let progress = global.progress();
-    let image = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
+    let cache = args.cache.open(now)?;
+    let mut image = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
+    image.cache = cache;
     let report = pipeline::run(Inputs {
         command: "inventory",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),

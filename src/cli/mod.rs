@@ -1,5 +1,6 @@
 //! Command line in, exit code out: clap arguments, environment variables and the clock; builds the inputs of the pipeline.
 
+mod cache;
 mod db;
 mod explain;
 mod failure;

@@ -216,7 +216,7 @@ pub(super) fn default_database() -> Option<PathBuf> {
     Some(data.or_else(|| home().map(|home| home.join(".local/share")))?.join("plimsoll/db"))
 }
 
-fn home() -> Option<PathBuf> {
+pub(super) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 

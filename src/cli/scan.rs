@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{
     Failure, Global,
+    cache::CacheOptions,
     options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
     output::OutputOptions,
     setup,
@@ -32,6 +33,8 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     aws: AwsOptions,
     #[command(flatten)]
+    cache: CacheOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -45,7 +48,9 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let report_time = report_time(now)?;
     let progress = global.progress();
     let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
-    let image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+    let cache = args.cache.open(now)?;
+    let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+    image.cache = cache;
     let report = pipeline::run(Inputs {
         command: "scan",
         stages: BTreeSet::from([

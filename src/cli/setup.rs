@@ -42,7 +42,7 @@ pub(super) async fn image(
     let reference = options.reference()?;
     let platform = options.wanted_platform()?;
     let source = registry::open(&reference, &options.registry.build(aws), progress).await?;
-    Ok(ImageInput { reference, source, platform, host: host_platform(), inventory })
+    Ok(ImageInput { reference, source, platform, host: host_platform(), inventory, cache: None })
 }
 
 /// The sources that a run asks, and what keeps their data alive.

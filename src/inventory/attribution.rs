@@ -7,26 +7,31 @@ use crate::layers::FileEntry;
 
 /// The layer of each key of the topmost version. `lower` gives the keys of the older versions, newest first, each with its layer;
 /// `None` for one that cannot be read, below which nothing is known.
-pub(super) fn first_layers<K: Ord + Clone>(
+pub(super) fn first_layers<K: Ord>(
     top: usize,
     keys: impl IntoIterator<Item = K>,
     lower: impl Iterator<Item = (usize, Option<BTreeSet<K>>)>,
 ) -> BTreeMap<K, usize> {
-    let mut layers: BTreeMap<K, usize> = keys.into_iter().map(|key| (key, top)).collect();
-    let mut alive: BTreeSet<K> = layers.keys().cloned().collect();
-    for (layer, keys) in lower {
+    // Behind each layer stands the number of older versions that have the key without interruption.
+    let mut layers: BTreeMap<K, (usize, usize)> = keys.into_iter().map(|key| (key, (top, 0))).collect();
+    for (place, (layer, keys)) in lower.enumerate() {
         let Some(keys) = keys else { break };
-        alive.retain(|key| keys.contains(key));
-        if alive.is_empty() {
-            break;
-        }
-        for key in &alive {
-            if let Some(known) = layers.get_mut(key) {
-                *known = layer;
+        let mut any = false;
+        for (key, (known, versions)) in &mut layers {
+            if *versions == place && keys.contains(key) {
+                (*known, *versions, any) = (layer, place + 1, true);
             }
         }
+        if !any {
+            break;
+        }
     }
-    layers
+    layers.into_iter().map(|(key, (layer, _))| (key, layer)).collect()
+}
+
+/// What tells one package of a database from another, as one text: databases may hold very many.
+pub(super) fn key(name: &str, version: &str, arch: &str) -> Box<str> {
+    [name, version, arch].join("\0").into()
 }
 
 /// The first layer that has this content at this path: a change of owner or mode copies a file up without changing it.

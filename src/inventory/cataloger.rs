@@ -17,6 +17,11 @@ pub trait Cataloger: Sync {
     /// The permanent id.
     fn id(&self) -> &'static str;
 
+    /// Raised when what it wants changes, so that a cache of layers does not answer with what an older version wanted.
+    fn version(&self) -> u32 {
+        1
+    }
+
     /// How much it wants of a file. Looks at the path alone; what no cataloger wants is dropped while layers stream.
     fn wants(&self, path: &str) -> Want;
 
@@ -45,16 +50,19 @@ impl Context<'_> {
         self.view.limits()
     }
 
-    /// A record at `path` that came with layer number `layer`.
+    /// A record at `path` that came with layer number `layer` of those that were walked.
     #[must_use]
     pub fn location(&self, layer: usize, path: &str) -> Vec<Location> {
         self.layers
             .get(layer)
-            .map(|known| Location::Image { layer: known.descriptor.digest.clone(), index: layer, path: path.to_owned() })
+            .map(|known| Location::Image { layer: known.descriptor.digest.clone(), index: known.index, path: path.to_owned() })
             .into_iter()
             .collect()
     }
 }
+
+/// Most Gaps of one cataloger.
+const UNREADABLE: usize = 500;
 
 /// What a cataloger found.
 #[derive(Debug, Default)]
@@ -66,9 +74,16 @@ pub struct Found {
 }
 
 impl Found {
-    /// Adds a Gap about the record file at `path`.
+    /// Adds a Gap about the record file at `path`; of very many, one more Gap says that there are others.
     pub fn unreadable(&mut self, path: &str, error: &CatalogError) {
-        self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, error.0.clone()));
+        match self.gaps.len() {
+            0..UNREADABLE => self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, error.0.clone())),
+            UNREADABLE => {
+                let reason = format!("more than {UNREADABLE} record files; the others are not listed");
+                self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", "", reason));
+            }
+            _ => {}
+        }
     }
 
     /// Runs one record file per package through `parse`, for formats whose records are files.

@@ -1,6 +1,7 @@
 //! File view in, packages out.
 
 mod attribution;
+mod cache;
 mod cataloger;
 mod catalogers;
 mod distro;
@@ -12,6 +13,7 @@ mod unread;
 
 use std::collections::BTreeMap;
 
+pub use cache::FolderCache;
 pub use cataloger::{CatalogError, Cataloger, Context, Found};
 pub use catalogers::CATALOGERS;
 
@@ -124,28 +126,26 @@ fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
     }
 }
 
-/// Sorts, and makes one package with several locations of records that say the same.
-fn join(packages: Vec<Package>) -> Vec<Package> {
-    let mut joined: BTreeMap<(PackageUrl, &'static str, Option<String>, String), Package> = BTreeMap::new();
-    for package in packages {
-        let key = (package.purl.clone(), package.found_by, package.owner.clone(), package.version.clone());
-        match joined.get_mut(&key) {
-            Some(known) => {
-                known.locations.extend(package.locations);
-                known.licences.extend(package.licences);
-                known.licences.sort();
-                known.licences.dedup();
-            }
-            None => {
-                joined.insert(key, package);
-            }
-        }
+/// Sorts, and makes one package with several locations of records that say the same. In place, because there may be very many.
+fn join(mut packages: Vec<Package>) -> Vec<Package> {
+    fn key(package: &Package) -> (&PackageUrl, &'static str, Option<&str>, &str) {
+        (&package.purl, package.found_by, package.owner.as_deref(), &package.version)
     }
+    packages.sort_by(|a, b| key(a).cmp(&key(b)));
+    packages.dedup_by(|next, known| {
+        let is_same = key(next) == key(known);
+        if is_same {
+            known.locations.append(&mut next.locations);
+            known.licences.append(&mut next.licences);
+            known.licences.sort();
+            known.licences.dedup();
+        }
+        is_same
+    });
     let place = |location: &Location| match location {
         Location::Image { index, path, .. } => (*index, path.clone()),
         _ => (usize::MAX, String::new()),
     };
-    let mut packages: Vec<Package> = joined.into_values().collect();
     for package in &mut packages {
         package.locations.sort_by_cached_key(place);
         package.locations.dedup();

@@ -1,7 +1,10 @@
 //! Bytes of a wanted file in, the same bytes out again. Large files wait compressed, because a database that every layer rewrites is there once
 //! per layer until the catalogers have read it; they unpack one at a time.
 
-use std::{borrow::Cow, io};
+use std::{
+    borrow::Cow,
+    io::{self, Read as _},
+};
 
 use zstd::bulk::Compressor;
 
@@ -9,15 +12,17 @@ use zstd::bulk::Compressor;
 const LARGE: usize = 4 << 20;
 /// Compressed at a time, so that the result does not depend on how the bytes came in.
 const BLOCK: usize = 1 << 20;
+/// Reserved for an unpacked file before its first byte; no file under the default limits is larger.
+const RESERVE: usize = 128 << 20;
 /// zstd's fastest regular level: package databases shrink to a fifth of their size.
 const LEVEL: i32 = 1;
 
 /// The bytes of a wanted file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content(Stored);
+pub struct Content(pub(super) Stored);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Stored {
+pub(super) enum Stored {
     Plain(Vec<u8>),
     /// zstd frames of one block each.
     Packed {
@@ -33,8 +38,11 @@ impl Content {
         match &self.0 {
             Stored::Plain(bytes) => Cow::Borrowed(bytes),
             Stored::Packed { frames, size } => {
-                let mut bytes = Vec::with_capacity(*size);
-                zstd::stream::copy_decode(frames.as_slice(), &mut bytes).expect("frames that were made here");
+                let mut bytes = Vec::with_capacity((*size).min(RESERVE));
+                // The frames were made here, or came from a cache that checks them. Were they bad for all that, a record cut short is what its cataloger
+                // complains of.
+                let unpacked = zstd::stream::Decoder::with_buffer(frames.as_slice());
+                let _ = unpacked.and_then(|frames| frames.take(*size as u64).read_to_end(&mut bytes));
                 Cow::Owned(bytes)
             }
         }

@@ -1,7 +1,7 @@
 //! A blob's bytes in, the tar inside out: gzip, zstd or neither, told apart by their first bytes and never by the media type, which may lie.
 //! Formats: <https://www.rfc-editor.org/rfc/rfc1952> and <https://www.rfc-editor.org/rfc/rfc8878>.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
@@ -32,16 +32,19 @@ impl Read for Source {
         if let Some(failure) = &self.failure {
             return Err(io::Error::new(failure.kind(), "the blob could not be read"));
         }
-        match self.reader.read(out) {
-            Ok(count) => {
-                self.read += count as u64;
-                Ok(count)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => {
-                let kind = error.kind();
-                self.failure = Some(error);
-                Err(io::Error::new(kind, "the blob could not be read"))
+        loop {
+            match self.reader.read(out) {
+                Ok(count) => {
+                    self.read += count as u64;
+                    return Ok(count);
+                }
+                // A decompressor would lose its place over this.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let kind = error.kind();
+                    self.failure = Some(error);
+                    return Err(io::Error::new(kind, "the blob could not be read"));
+                }
             }
         }
     }
@@ -56,9 +59,9 @@ pub(super) enum Opened<'a> {
 }
 
 /// Looks at the first bytes and puts the right decompressor on top of `raw`.
-pub(super) fn open<'a>(raw: &'a mut BufReader<Source>, limits: &Limits) -> io::Result<Opened<'a>> {
+pub(super) fn open<'a>(mut raw: &'a mut dyn BufRead, limits: &Limits) -> io::Result<Opened<'a>> {
     let mut head = Vec::with_capacity(HEAD);
-    raw.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    (&mut raw).take(HEAD as u64).read_to_end(&mut head)?;
     let format = Format::of(&head);
     let whole = io::Cursor::new(head).chain(raw);
     Ok(match format {
@@ -157,7 +160,7 @@ fn trailing() -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{BufReader, Write as _};
 
     use super::*;
 

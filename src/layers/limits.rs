@@ -1,6 +1,8 @@
 //! `Limits`: every size, count and depth that hostile image content is held to, in one place, each with its default.
 //! Reaching one is a Gap that names the limit and its number, never a silent cut.
 
+use std::time::Duration;
+
 /// What layer content may cost. The numbers are per image unless the field says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -12,8 +14,10 @@ pub struct Limits {
     pub path_bytes: usize,
     /// Bytes of one PAX header or GNU long name.
     pub extended_header_bytes: u64,
-    /// Bytes of paths remembered per layer, after shared prefixes are folded.
+    /// Bytes of paths and link targets remembered per layer, after shared prefixes are folded.
     pub remembered_path_bytes: usize,
+    /// Bytes of paths and link targets in the merged view.
+    pub placed_path_bytes: usize,
     /// Bytes of one wanted file.
     pub file_bytes: u64,
     /// Bytes of wanted files kept over all layers; large files count as compressed as they wait.
@@ -26,8 +30,20 @@ pub struct Limits {
     pub candidate_file_bytes: u64,
     /// Bytes of such files per layer.
     pub candidate_bytes: u64,
+    /// Bytes of one layer's blob, as its descriptor promises them; whoever reads it holds it to that.
+    pub blob_bytes: u64,
+    /// Bytes of all layers' blobs.
+    pub image_blob_bytes: u64,
     /// Uncompressed bytes of one layer.
     pub layer_bytes: u64,
+    /// Uncompressed bytes of all layers.
+    pub image_bytes: u64,
+    /// How many times larger than its blob a layer may be that exceeds `ratio_floor`. gzip reaches 1,032, honest layers seldom 20.
+    pub ratio: u64,
+    /// Uncompressed bytes up to which no ratio is too much: so many are read in seconds.
+    pub ratio_floor: u64,
+    /// Wall-clock time for all layers of an image.
+    pub time: Duration,
     /// Logarithm of the largest zstd window.
     pub zstd_window_log: u32,
     /// Symbolic links followed for one path.
@@ -56,13 +72,20 @@ impl Default for Limits {
             path_bytes: 64 * 1024,
             extended_header_bytes: MIB,
             remembered_path_bytes: 64 * 1024 * 1024,
+            placed_path_bytes: 64 * 1024 * 1024,
             file_bytes: 128 * MIB,
             kept_bytes: 96 * MIB,
             older_bytes: 32 * MIB,
             early_bytes: 8 * MIB,
             candidate_file_bytes: 64 * KIB,
             candidate_bytes: 8 * MIB,
+            blob_bytes: 32 * KIB * MIB,
+            image_blob_bytes: 128 * KIB * MIB,
             layer_bytes: 64 * KIB * MIB,
+            image_bytes: 256 * KIB * MIB,
+            ratio: 500,
+            ratio_floor: 4 * KIB * MIB,
+            time: Duration::from_secs(15 * 60),
             zstd_window_log: 26,
             link_hops: 40,
             link_steps: 50_000_000,
@@ -72,5 +95,25 @@ impl Default for Limits {
             gaps_per_kind: 50,
             threads: 4,
         }
+    }
+}
+
+/// How many uncompressed bytes one layer may have, and the words for having more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LayerRoom {
+    pub bytes: u64,
+    pub exceeded: String,
+}
+
+impl Limits {
+    /// The room for a layer whose blob has `blob` bytes.
+    pub(super) fn room_of(&self, blob: u64) -> LayerRoom {
+        let by_ratio = blob.saturating_mul(self.ratio).max(self.ratio_floor);
+        let (bytes, why) = if by_ratio < self.layer_bytes {
+            (by_ratio, format!(", which is {} times its blob's {blob} bytes or {}, whichever is more", self.ratio, self.ratio_floor))
+        } else {
+            (self.layer_bytes, String::new())
+        };
+        LayerRoom { bytes, exceeded: format!("is larger than the limit of {bytes} uncompressed bytes{why}") }
     }
 }

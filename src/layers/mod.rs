@@ -1,13 +1,17 @@
 //! Layer blobs in, one merged file view out. Nothing is written to disk, no path of an image is ever opened.
 
+mod ahead;
 mod content;
 mod decompress;
+mod guard;
 mod limits;
 mod links;
 mod mark;
 mod pool;
+mod reading;
 mod record;
 mod tree;
+mod unpack;
 mod untar;
 mod view;
 mod whiteout;
@@ -65,11 +69,37 @@ pub struct Mark {
     pub inside: (&'static [u8; 8], &'static [u8]),
 }
 
+/// Keeps from run to run what single layers hold. A key names the blob and everything else in this module that decides what its entry says; who
+/// keeps the entries adds what else decides it, first of all who wants which file.
+pub trait LayerCache: Sync {
+    /// The entry of this key, as it was saved, or none.
+    fn load(&self, key: &str) -> Option<Vec<u8>>;
+
+    /// Keeps an entry, or not.
+    fn save(&self, key: &str, entry: &[u8]);
+
+    /// Forgets an entry that turned out to be of no use.
+    fn discard(&self, key: &str);
+}
+
 /// Reads all layers, several at a time, and merges them in order. The result does not depend on the number of threads.
 ///
 /// # Errors
 /// When a blob cannot be read or is not what its digest or its diff id promises: then there is no image to talk about.
-pub fn walk(mut inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), limits: &Limits) -> Result<FileView, Error> {
+pub fn walk(inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), limits: &Limits) -> Result<FileView, Error> {
+    walk_with(inputs, wants, limits, None)
+}
+
+/// The same with a cache: a layer that it knows is not read. The result does not depend on what the cache knows.
+///
+/// # Errors
+/// As [`walk`].
+pub fn walk_with(
+    mut inputs: Vec<LayerInput>,
+    wants: &(dyn Fn(&str) -> Want + Sync),
+    limits: &Limits,
+    cache: Option<&dyn LayerCache>,
+) -> Result<FileView, Error> {
     let mut gaps = Vec::new();
     let count = inputs.len();
     if count > limits.layers {
@@ -81,13 +111,26 @@ pub fn walk(mut inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), 
             format!("the image has {count} layers; only the lowest {} were read", limits.layers),
         ));
     }
+    let used = inputs.len();
+    guard::guard(&mut inputs, limits);
     let mut tree = tree::Tree::default();
-    let mut entries = 0;
-    pool::for_each_record(inputs, wants, limits, |index, mut record| {
+    let (mut entries, mut bytes) = (0, 0_u64);
+    pool::for_each_record(inputs, wants, limits, cache, |index, mut record| {
         gaps.append(&mut record.gaps);
         entries += record.entries;
+        bytes = bytes.saturating_add(record.bytes);
         tree.apply(&record, index, wants, limits);
-        tree.kept()
+        let left = used - index - 1;
+        if bytes > limits.image_bytes && left > 0 {
+            let reason = format!(
+                "the image's first {} layers hold {bytes} uncompressed bytes; the limit for an image is {}, so the {left} above were not read",
+                index + 1,
+                limits.image_bytes
+            );
+            gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
+            return None;
+        }
+        Some(tree.kept())
     })?;
     Ok(FileView::new(tree, wants, limits, entries, gaps))
 }

@@ -6,11 +6,7 @@ use std::{
     thread,
 };
 
-use crate::layers::{
-    Error, LayerInput, Want,
-    limits::Limits,
-    record::{self, LayerRecord},
-};
+use crate::layers::{Error, LayerCache, LayerInput, Want, limits::Limits, reading, record::LayerRecord};
 
 pub(super) struct Queue {
     inputs: std::iter::Enumerate<std::vec::IntoIter<LayerInput>>,
@@ -42,12 +38,14 @@ impl Turn<'_> {
     }
 }
 
-/// Reads every layer and hands its record to `merge`, lowest layer first, each with its place; `merge` tells what all files cost by then.
+/// Reads every layer and hands its record to `merge`, lowest layer first, each with its place; `merge` tells what all files cost by then, or `None`
+/// when no further layer may be read.
 pub(super) fn for_each_record(
     inputs: Vec<LayerInput>,
     wants: &(dyn Fn(&str) -> Want + Sync),
     limits: &Limits,
-    mut merge: impl FnMut(usize, LayerRecord) -> u64,
+    cache: Option<&dyn LayerCache>,
+    mut merge: impl FnMut(usize, LayerRecord) -> Option<u64>,
 ) -> Result<(), Error> {
     let count = inputs.len();
     let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(limits.threads).min(count);
@@ -63,7 +61,7 @@ pub(super) fn for_each_record(
             let work = move || {
                 let _guard = StopOnPanic(queue, room);
                 while let Some((place, input)) = next(queue, room, threads) {
-                    if sender.send((place, record::read(input, wants, limits, Turn { queue, room, place }))).is_err() {
+                    if sender.send((place, reading::read(input, wants, limits, Turn { queue, room, place }, cache))).is_err() {
                         return;
                     }
                 }
@@ -83,18 +81,20 @@ pub(super) fn for_each_record(
                 } else {
                     // Without workers, because one is enough or the system refuses more, each layer is read when its turn has come.
                     let Some((place, input)) = try_next(&queue, threads) else { return Ok(()) };
-                    break record::read(input, wants, limits, Turn { queue: &queue, room: &room, place });
+                    break reading::read(input, wants, limits, Turn { queue: &queue, room: &room, place }, cache);
                 }
             };
             let result = result.map(|record| merge(merged, record));
             let mut guard = queue.lock().unwrap_or_else(PoisonError::into_inner);
             match result {
-                Ok(kept) => (guard.merged, guard.kept) = (merged + 1, kept),
-                Err(_) => guard.stopped = true,
+                Ok(Some(kept)) => (guard.merged, guard.kept) = (merged + 1, kept),
+                Ok(None) | Err(_) => guard.stopped = true,
             }
             room.notify_all();
             drop(guard);
-            result?;
+            if result?.is_none() {
+                return Ok(());
+            }
         }
         Ok(())
     })

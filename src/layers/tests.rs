@@ -1,6 +1,10 @@
 //! Images made of a few small tars, read and merged.
 
-use std::io::Cursor;
+use std::{
+    collections::BTreeMap,
+    io::Cursor,
+    sync::{Mutex, atomic::AtomicUsize, atomic::Ordering},
+};
 
 use super::{fixture::input, *};
 
@@ -219,9 +223,192 @@ fn kept_bytes_are_bounded_over_all_layers() {
 }
 
 #[test]
+fn paths_are_bounded_in_records_and_in_the_view() {
+    let check = |puts: &[Put<'_>], limits: &Limits, found: usize, reason: &str| {
+        let view = walk(vec![input(0, &tar(puts))], &wants, limits).unwrap();
+        assert_eq!(view.files().count(), found, "{reason}");
+        assert!(view.gaps.iter().any(|gap| gap.kind == "layer-limit" && gap.reason.contains(reason)), "{reason}: {:?}", view.gaps);
+    };
+    let deep = "d/".repeat(30);
+    let paths: Vec<String> = (0..9).map(|n| format!("{deep}{n}/want")).collect();
+    let files: Vec<_> = paths.iter().map(|path| File(path, "x")).collect();
+    check(&files, &Limits { placed_path_bytes: 500, ..Limits::default() }, 3, "limit of 500;");
+    let target = "t".repeat(90);
+    let links: Vec<_> = ["a", "b", "c", "d", "want"].iter().map(|path| Link(path, &target)).collect();
+    check(&links, &Limits { remembered_path_bytes: 300, ..Limits::default() }, 0, "limit of 300;");
+    check(&links, &Limits { placed_path_bytes: 300, ..Limits::default() }, 0, "limit of 300;");
+}
+
+#[test]
 fn a_failure_below_ends_the_layers_that_wait_for_it() {
     let limits = Limits { early_bytes: 0, threads: 4, ..Limits::default() };
     let mut inputs: Vec<_> = (0..20).map(|index| input(index, &tar(&[File("want", "1")]))).collect();
     inputs[3].layer.diff_id = Digest::sha256_of(b"something else");
     assert!(matches!(walk(inputs, &wants, &limits), Err(Error::DiffId { .. })));
+}
+
+/// Entries in memory, and how many were found and saved.
+#[derive(Default)]
+struct Shelf {
+    entries: Mutex<BTreeMap<String, Vec<u8>>>,
+    found: AtomicUsize,
+    saved: AtomicUsize,
+}
+
+impl LayerCache for Shelf {
+    fn load(&self, key: &str) -> Option<Vec<u8>> {
+        let entry = self.entries.lock().unwrap().get(key).cloned();
+        self.found.fetch_add(usize::from(entry.is_some()), Ordering::Relaxed);
+        entry
+    }
+
+    fn save(&self, key: &str, entry: &[u8]) {
+        self.saved.fetch_add(1, Ordering::Relaxed);
+        self.entries.lock().unwrap().insert(key.to_owned(), entry.to_vec());
+    }
+
+    fn discard(&self, key: &str) {
+        self.entries.lock().unwrap().remove(key);
+    }
+}
+
+fn everything(view: &FileView) -> String {
+    let files: Vec<_> = view.files().map(|file| format!("{} {} {:?}", file.path, file.layer, file.versions)).collect();
+    format!("{files:?} {} {:?}", view.entries(), view.gaps)
+}
+
+#[test]
+fn a_cache_changes_nothing_but_what_is_read() {
+    let layers: Vec<Vec<u8>> = (0..20)
+        .map(|n| {
+            tar(&[
+                File("want", &n.to_string()),
+                File("../escaped", "x"),
+                Link(&format!("l{n}"), "want"),
+                File(&format!("d{n}/want"), "x"),
+                File(&format!("d{}/.wh.want", n / 2), ""),
+            ])
+        })
+        .collect();
+    let inputs = || layers.iter().enumerate().map(|(index, tar)| input(index, tar)).collect::<Vec<_>>();
+    let shelf = Shelf::default();
+    let run = |inputs, limits: &Limits, cache| everything(&walk_with(inputs, &wants, limits, cache).unwrap());
+    for threads in [1, 4] {
+        let limits = Limits { threads, ..Limits::default() };
+        let cold = run(inputs(), &limits, None);
+        assert_eq!(run(inputs(), &limits, Some(&shelf)), cold);
+        assert_eq!(shelf.saved.load(Ordering::Relaxed), 20);
+        struct Untouched;
+        impl Read for Untouched {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                panic!("a layer that the cache knows is read");
+            }
+        }
+        let unread = inputs().into_iter().map(|LayerInput { layer, .. }| LayerInput { layer, reader: Box::new(Untouched) }).collect();
+        assert_eq!(run(unread, &limits, Some(&shelf)), cold);
+    }
+    // The same layers upside down: their places in the image are not part of what is remembered.
+    let turned = || -> Vec<LayerInput> { layers.iter().rev().enumerate().map(|(index, tar)| input(index, tar)).collect() };
+    let found = shelf.found.load(Ordering::Relaxed);
+    assert_eq!(run(turned(), &Limits::default(), Some(&shelf)), run(turned(), &Limits::default(), None));
+    assert_eq!(shelf.found.load(Ordering::Relaxed), found + 20);
+    // Other limits, other entries.
+    let narrow = Limits { file_bytes: 0, ..Limits::default() };
+    assert_eq!(run(inputs(), &narrow, Some(&shelf)), run(inputs(), &narrow, None));
+    assert_eq!(shelf.saved.load(Ordering::Relaxed), 40);
+}
+
+#[test]
+fn damaged_entries_are_read_anew() {
+    let layer = tar(&[File("a/want", "1"), Link("b", "a"), File("x", "{}"), Hard("c/want", "x"), File("d/.wh.e", "")]);
+    let run = |shelf: &Shelf| everything(&walk_with(vec![input(0, &layer)], &wants, &Limits::default(), Some(shelf)).unwrap());
+    let shelf = Shelf::default();
+    let cold = run(&shelf);
+    let (key, good) = shelf.entries.lock().unwrap().first_key_value().map(|(key, entry)| (key.clone(), entry.clone())).unwrap();
+    for at in 0..good.len() {
+        let cut = good[..at].to_vec();
+        shelf.entries.lock().unwrap().insert(key.clone(), cut);
+        assert_eq!(run(&shelf), cold, "cut at {at}");
+        assert_eq!(shelf.entries.lock().unwrap().get(&key), Some(&good), "cut at {at}");
+    }
+}
+
+#[test]
+fn an_entry_does_not_speak_for_a_lie() {
+    let layer = tar(&[File("want", "1")]);
+    let shelf = Shelf::default();
+    let run = |layer_input| walk_with(vec![layer_input], &wants, &Limits::default(), Some(&shelf));
+    run(input(0, &layer)).unwrap();
+    let mut wrong = input(0, &layer);
+    wrong.layer.diff_id = Digest::sha256_of(b"something else");
+    assert!(matches!(run(wrong), Err(Error::DiffId { .. })));
+    // A size that is not the blob's: the reader, which checks it, is asked.
+    struct Refusing;
+    impl Read for Refusing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::InvalidData.into())
+        }
+    }
+    let LayerInput { layer: mut lying, .. } = input(0, &layer);
+    lying.descriptor.size += 1;
+    assert!(matches!(run(LayerInput { layer: lying, reader: Box::new(Refusing) }), Err(Error::Blob { .. })));
+}
+
+#[test]
+fn what_the_layers_below_left_room_for_is_not_taken_for_granted() {
+    for threads in [1, 4] {
+        let limits = Limits { kept_bytes: 20, older_bytes: 12, early_bytes: 4, threads, ..Limits::default() };
+        let (small, large) = (tar(&[File("a/want", "123")]), tar(&[File("b/want", "1234567890"), File("c/want", "12345")]));
+        let full = tar(&[File("d/want", "1234567890")]);
+        let shelf = Shelf::default();
+        let run = |tars: &[&[u8]], cache| {
+            let inputs = tars.iter().enumerate().map(|(index, tar)| input(index, tar)).collect();
+            everything(&walk_with(inputs, &wants, &limits, cache).unwrap())
+        };
+        for tars in [[&small[..], &large], [&full, &large], [&small, &large], [&full, &small]] {
+            let cold = run(&tars, None);
+            assert_eq!(run(&tars, Some(&shelf)), cold);
+            assert_eq!(run(&tars, Some(&shelf)), cold);
+        }
+        assert_eq!(shelf.entries.lock().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn large_blobs_are_unpacked_on_several_threads_to_the_same_end() {
+    let mut state = 1_u32;
+    let noise: String = (0..400_000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(b' ' + u8::try_from((state >> 24) % 95).unwrap())
+        })
+        .collect();
+    let plain = tar(&[File("a/want", &noise), File("b/other", &noise), File("c/want", "1")]);
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let check = |blob: &[u8], diff_id: &[u8]| {
+        let run = |threads| {
+            let mut input = input(0, blob);
+            input.layer.diff_id = Digest::sha256_of(diff_id);
+            let result = walk(vec![input], &wants, &Limits { threads, ..Limits::default() });
+            result.map_or_else(|error| error.to_string(), |view| everything(&view))
+        };
+        assert!(blob.len() > 300_000);
+        assert_eq!(run(1), run(4));
+        run(4)
+    };
+    let whole = check(&plain, &plain);
+    assert_eq!(check(&gzip(&plain), &plain), whole);
+    let zstd = zstd::stream::encode_all(plain.as_slice(), 1).unwrap();
+    assert_eq!(check(&zstd, &plain), whole);
+    assert!(check(&gzip(&plain), b"something else").contains("promises"));
+    let trailing = [gzip(&plain), b"garbage".to_vec()].concat();
+    assert!(check(&trailing, &plain).contains("layer-compression"));
+    let cut = &gzip(&plain)[..350_000];
+    assert!(check(cut, &plain).contains("layer-compression"));
+    let foreign = [b"\xfd7zXZ\0".to_vec(), vec![0; 400_000]].concat();
+    assert!(check(&foreign, &plain).contains("layer-format"));
 }

@@ -13,6 +13,11 @@ use crate::{
     model::coverage::{Gap, SourceId},
 };
 
+/// What a path costs besides its bytes.
+const NODE_BYTES: usize = 100;
+/// What the Gap about too many paths calls them.
+const NO_ROOM: &str = "paths of links and records";
+
 /// One version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
@@ -44,6 +49,17 @@ pub(super) enum Node {
     Unread,
 }
 
+impl Node {
+    /// What its path and its target cost, with the nodes of the map that hold them.
+    const fn path_cost(&self, place: &str) -> usize {
+        let target = match self {
+            Self::Link(target) => target.len(),
+            Self::File(_) | Self::Unread => 0,
+        };
+        place.len() + target + NODE_BYTES
+    }
+}
+
 /// The merged tree.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -52,6 +68,8 @@ pub(super) struct Tree {
     steps: u64,
     kept: u64,
     older: u64,
+    /// What its paths and link targets cost.
+    path_bytes: usize,
     cached: Option<(String, Option<String>)>,
     pub gaps: Vec<Gap>,
 }
@@ -86,16 +104,13 @@ impl Tree {
                     }
                     self.remove_with_content(&place);
                     if matches!(change, Change::Unread) {
-                        self.nodes.insert(place, Node::Unread);
+                        self.insert(place, Node::Unread, limits);
                     }
                 }
                 Change::Present => self.put_file(place, layer, None, limits),
                 Change::File(content) => self.put_file(place, layer, Some(Arc::clone(content)), limits),
                 Change::Symlink(target) => {
-                    self.remove_with_content(&place);
-                    self.links += 1;
-                    self.cached = None;
-                    self.nodes.insert(place, Node::Link(target.to_owned()));
+                    self.put_link(place, target.to_owned(), limits);
                 }
                 Change::Hardlink(target) => self.put_hardlink(place, target, layer, wants, limits),
             }
@@ -127,9 +142,33 @@ impl Tree {
             Some(Node::File(versions)) => versions.push(version),
             _ => {
                 self.remove_alone(&place);
-                self.nodes.insert(place, Node::File(vec![version]));
+                let cost = version.cost();
+                if !self.insert(place, Node::File(vec![version]), limits) {
+                    self.kept = self.kept.saturating_sub(cost);
+                }
             }
         }
+    }
+
+    fn put_link(&mut self, place: String, target: String, limits: &Limits) {
+        self.remove_with_content(&place);
+        self.cached = None;
+        self.links += usize::from(self.insert(place, Node::Link(target), limits));
+    }
+
+    /// Puts a node where none is, if there is room for its path: a shared folder of many paths is folded in a layer's record, but not here.
+    fn insert(&mut self, place: String, node: Node, limits: &Limits) -> bool {
+        let cost = node.path_cost(&place);
+        if self.path_bytes + cost > limits.placed_path_bytes {
+            if !self.gaps.iter().any(|gap| gap.kind == "layer-limit" && gap.subject == NO_ROOM) {
+                let reason = format!("take more bytes than the limit of {}; further ones were not placed", limits.placed_path_bytes);
+                self.gaps.push(Gap::new(SourceId::Image, "layer-limit", NO_ROOM, reason));
+            }
+            return false;
+        }
+        self.path_bytes += cost;
+        self.nodes.insert(place, node);
+        true
     }
 
     /// Makes room for a new version of a file: one of the same layer goes, one of a lower layer becomes an older version.
@@ -148,7 +187,7 @@ impl Tree {
             dropped = true;
         }
         if versions.is_empty() {
-            self.nodes.remove(place);
+            self.take(place);
         }
         if dropped {
             let reason = format!(
@@ -169,10 +208,7 @@ impl Tree {
             }
             Some(Node::Link(target)) => {
                 let target = target.clone();
-                self.remove_with_content(&place);
-                self.links += 1;
-                self.cached = None;
-                self.nodes.insert(place, Node::Link(target));
+                self.put_link(place, target, limits);
             }
             Some(Node::Unread) | None => {
                 if wants(&place) == Want::Bytes {
@@ -189,8 +225,14 @@ impl Tree {
     }
 
     fn remove_alone(&mut self, place: &str) {
-        let removed = self.nodes.remove(place);
+        let removed = self.take(place);
         self.forget(removed);
+    }
+
+    fn take(&mut self, place: &str) -> Option<Node> {
+        let node = self.nodes.remove(place)?;
+        self.path_bytes = self.path_bytes.saturating_sub(node.path_cost(place));
+        Some(node)
     }
 
     fn remove_below(&mut self, place: &str) {

@@ -3,17 +3,19 @@
 //! (<https://www.gnu.org/software/tar/manual/html_node/Standard.html>). The `tar` crate reads the header fields; its archive reader is not used
 //! because it buffers extended headers without a limit.
 
-use std::io::{self, Read};
+use std::io;
 
 use tar::EntryType;
 
 use crate::{
-    layers::limits::Limits,
+    layers::{
+        ahead::{CHUNK, Refill},
+        limits::{LayerRoom, Limits},
+    },
     model::digest::{Algorithm, Digest, Hasher},
 };
 
 const BLOCK: usize = 512;
-const BUFFER: usize = 128 * 1024;
 
 /// A tar stream, hashed as it is read.
 pub(super) struct TarStream<R> {
@@ -23,7 +25,9 @@ pub(super) struct TarStream<R> {
     end: usize,
     hasher: Hasher,
     total: u64,
-    limit: u64,
+    room: LayerRoom,
+    /// Why nothing more can be read. It is told again and again: an end after a fault would make a cut stream a short one.
+    failed: Option<Fault>,
 }
 
 /// What one header says.
@@ -75,10 +79,10 @@ struct Extended {
     fault: Option<Fault>,
 }
 
-impl<R: Read> TarStream<R> {
+impl<R: Refill> TarStream<R> {
     /// A stream that hashes with the algorithm of the expected diff id.
-    pub(super) fn new(reader: R, algorithm: Algorithm, limits: &Limits) -> Self {
-        Self { reader, buffer: vec![0; BUFFER], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, limit: limits.layer_bytes }
+    pub(super) fn new(reader: R, algorithm: Algorithm, room: LayerRoom) -> Self {
+        Self { reader, buffer: vec![0; CHUNK], start: 0, end: 0, hasher: Hasher::new(algorithm), total: 0, room, failed: None }
     }
 
     /// Reads the next header; `None` at the end of the archive. The content must be consumed before the next call.
@@ -164,6 +168,11 @@ impl<R: Read> TarStream<R> {
         }
     }
 
+    /// How many bytes were read.
+    pub(super) const fn total(&self) -> u64 {
+        self.total
+    }
+
     /// The digest of everything read.
     pub(super) fn finish(self) -> Digest {
         self.hasher.finish()
@@ -245,26 +254,36 @@ impl<R: Read> TarStream<R> {
 
     /// At least `count` unread bytes, fewer only at the end of the stream.
     fn need(&mut self, count: usize) -> Result<&[u8], Fault> {
-        while self.end - self.start < count.min(BUFFER) {
-            if self.start > 0 {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
+        while self.end - self.start < count.min(CHUNK) {
+            if let Some(fault) = &self.failed {
+                return Err(fault.clone());
             }
-            let Some(space) = self.buffer.get_mut(self.end..) else { break };
-            let read = match self.reader.read(space) {
+            let unread = self.end - self.start;
+            let result = if unread == 0 {
+                self.reader.refill(&mut self.buffer)
+            } else {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.buffer.get_mut(unread..).map_or(Ok(0), |space| self.reader.read(space))
+            };
+            (self.start, self.end) = (0, unread);
+            let read = match result {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Fault::new("layer-compression", format!("cannot be decompressed further: {error}"))),
+                Err(error) => {
+                    self.failed = Some(Fault::new("layer-compression", format!("cannot be decompressed further: {error}")));
+                    continue;
+                }
             };
-            if let Some(fresh) = space.get(..read) {
+            if let Some(fresh) = self.buffer.get(unread..unread + read) {
                 self.hasher.update(fresh);
             }
             self.end += read;
             self.total += read as u64;
-            if self.total > self.limit {
-                return Err(Fault::new("layer-limit", format!("is larger than the limit of {} uncompressed bytes", self.limit)));
+            if self.total > self.room.bytes {
+                let fault = Fault::new("layer-limit", self.room.exceeded.clone());
+                self.failed = Some(fault.clone());
+                return Err(fault);
             }
         }
         Ok(self.buffer.get(self.start..self.end).unwrap_or_default())
@@ -377,7 +396,7 @@ mod tests {
         let bytes = archive.into_inner().unwrap();
         let limits = Limits::default();
         let read = |bytes: &[u8]| -> Result<u64, Fault> {
-            let mut stream = TarStream::new(bytes, Algorithm::Sha256, &limits);
+            let mut stream = TarStream::new(bytes, Algorithm::Sha256, limits.room_of(0));
             let mut total = 0;
             while let Some(entry) = stream.next_entry(&limits)? {
                 stream.content(entry.size, |piece| total += piece.len() as u64)?;

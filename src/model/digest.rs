@@ -1,7 +1,7 @@
 //! `Digest`: algorithm and checked hex, as the OCI image specification's descriptor grammar has it
 //! (<https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests>). Built only by parsing or by hashing.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -36,7 +36,8 @@ impl Algorithm {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     algorithm: Algorithm,
-    hex: String,
+    /// Shared, because every package of an image names its layer.
+    hex: Arc<str>,
 }
 
 /// Why a text is no digest.
@@ -70,7 +71,7 @@ impl Digest {
         if hex.len() != algorithm.hex_len() || !hex.bytes().all(lower_hex) {
             return Err(DigestError::BadHex(shown(), algorithm.hex_len()));
         }
-        Ok(Self { algorithm, hex: hex.to_owned() })
+        Ok(Self { algorithm, hex: hex.into() })
     }
 
     /// Hashes `bytes` with SHA-256.
@@ -146,8 +147,8 @@ impl Hasher {
     #[must_use]
     pub fn finish(self) -> Digest {
         match self.0 {
-            Inner::Sha256(hasher) => Digest { algorithm: Algorithm::Sha256, hex: hex(&hasher.finalize()) },
-            Inner::Sha512(hasher) => Digest { algorithm: Algorithm::Sha512, hex: hex(&hasher.finalize()) },
+            Inner::Sha256(hasher) => Digest { algorithm: Algorithm::Sha256, hex: hex(&hasher.finalize()).into() },
+            Inner::Sha512(hasher) => Digest { algorithm: Algorithm::Sha512, hex: hex(&hasher.finalize()).into() },
         }
     }
 }

@@ -95,7 +95,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("layer-compression", "A layer's compressed data is damaged, ends early, or is followed by something else."),
     ("layer-format", "A layer is compressed in a form that is not read (gzip, zstd and plain tar are)."),
-    ("layer-limit", "The image or a layer is larger than a limit; the number stands in the reason."),
+    ("layer-limit", "The image or a layer is larger, or takes longer to read, than a limit allows; the number stands in the reason."),
     ("layer-tar", "A layer's tar is damaged or ends early; what stood before it was read."),
     ("limit", "AWS refused because a quota is used up."),
     ("link-loop", "A layer writes a record into a folder that is a link in a circle, or one to nowhere; where it stands is not known."),

@@ -1,15 +1,15 @@
 //! `cyclonedx`: the inventory as a CycloneDX 1.6 bill of materials. Specification: <https://cyclonedx.org/docs/1.6/json/>.
 //! The same image and tool version give the same bytes: nothing here comes from a clock or from chance.
 
-use std::{collections::BTreeMap, collections::BTreeSet, io};
+use std::{collections::BTreeSet, io};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
         coverage::{Gap, SourceId},
-        digest::Digest,
+        digest::{Algorithm, Hasher},
         image::ResolvedImage,
         location::Location,
         package::{Inventory, Package},
@@ -56,21 +56,21 @@ impl Reporter for CycloneDx {
                 component: image.map(subject),
                 properties: gaps.iter().map(|gap| Property::new("plimsoll:gap", gap_text(gap))).collect(),
             },
-            components: components(inventory),
+            components: Components(inventory),
             // Files that no package manager recorded are not looked at, so no inventory claims to be complete.
             compositions: vec![Composition {
                 aggregate: if incomplete { "incomplete" } else { "unknown" },
                 assemblies: image.map(|_| IMAGE_REF).into_iter().collect(),
             }],
         };
-        bom.serial_number = serial_number(image, &serde_json::to_vec(&bom)?);
+        bom.serial_number = serial_number(image, &bom)?;
         escape::write_json(&bom, out)
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Bom {
+struct Bom<'a> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     bom_format: &'static str,
@@ -78,7 +78,7 @@ struct Bom {
     serial_number: String,
     version: u32,
     metadata: Metadata,
-    components: Vec<Component>,
+    components: Components<'a>,
     compositions: Vec<Composition>,
 }
 
@@ -176,28 +176,29 @@ fn subject(image: &ResolvedImage) -> Component {
     }
 }
 
-fn components(inventory: &Inventory) -> Vec<Component> {
-    let mut components = Vec::with_capacity(inventory.packages.len() + 1);
-    if let Some(distro) = &inventory.distro {
-        components.push(Component {
+/// The components of an inventory, made one at a time while they are written: all at once they would take several times the inventory's room.
+struct Components<'a>(&'a Inventory);
+
+impl Serialize for Components<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(inventory) = self;
+        let system = inventory.distro.iter().map(|distro| Component {
             bom_ref: Some(SYSTEM_REF.to_owned()),
             version: distro.version_id.clone(),
             description: distro.pretty_name.clone(),
             ..Component::new("operating-system", &distro.id)
         });
+        let mut packages: Vec<&Package> = inventory.packages.iter().collect();
+        packages.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        let mut last = ("", 0_usize);
+        let packages = packages.into_iter().map(|package| {
+            let purl = package.purl.as_str();
+            last = (purl, if last.0 == purl { last.1 + 1 } else { 1 });
+            // A purl may come twice, for instance owned by the distribution and installed beside it.
+            component(package, if last.1 == 1 { purl.to_owned() } else { format!("{purl}#{}", last.1) })
+        });
+        serializer.collect_seq(system.chain(packages))
     }
-    let mut packages: Vec<&Package> = inventory.packages.iter().collect();
-    packages.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for package in packages {
-        let purl = package.purl.as_str();
-        let count = seen.entry(purl).or_default();
-        *count += 1;
-        // A purl may come twice, for instance owned by the distribution and installed beside it.
-        let bom_ref = if *count == 1 { purl.to_owned() } else { format!("{purl}#{count}") };
-        components.push(component(package, bom_ref));
-    }
-    components
 }
 
 fn component(package: &Package, bom_ref: String) -> Component {
@@ -232,9 +233,12 @@ fn gap_text(gap: &Gap) -> String {
 }
 
 /// A version 8 UUID (RFC 9562) of the image's digest, its platform and everything that the document says.
-fn serial_number(image: Option<&ResolvedImage>, document: &[u8]) -> String {
-    let identity = image.map(|image| format!("{} {}", image.digest(), image.platform)).unwrap_or_default();
-    let digest = Digest::sha256_of(&[identity.as_bytes(), b"\0", document].concat());
+fn serial_number(image: Option<&ResolvedImage>, document: &Bom<'_>) -> io::Result<String> {
+    let identity = image.map(|image| format!("{} {}\0", image.digest(), image.platform)).unwrap_or_else(|| "\0".to_owned());
+    let mut hashed = Hashed(Hasher::new(Algorithm::Sha256));
+    hashed.0.update(identity.as_bytes());
+    serde_json::to_writer(&mut hashed, document)?;
+    let digest = hashed.0.finish();
     let mut hex: Vec<char> = digest.hex().chars().take(32).collect();
     if let Some(version) = hex.get_mut(12) {
         *version = '8';
@@ -254,7 +258,21 @@ fn serial_number(image: Option<&ResolvedImage>, document: &[u8]) -> String {
         }
         text.push(ch);
     }
-    text
+    Ok(text)
+}
+
+/// Hashes what is written.
+struct Hashed(Hasher);
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -263,6 +281,7 @@ mod tests {
     use crate::{
         model::{
             coverage::SourceId,
+            digest::Digest,
             package::{Distro, PackageKind, PackageUrl},
             policy::Mode,
             report::PolicySummary,

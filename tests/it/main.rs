@@ -9,9 +9,13 @@ mod aws_replay;
 #[cfg(test)]
 mod aws_timelines;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod gate_sources;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]

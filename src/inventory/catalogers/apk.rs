@@ -86,8 +86,8 @@ struct Record {
 }
 
 impl Record {
-    fn key(&self) -> (String, String, String) {
-        (self.name.clone(), self.version.clone(), self.arch.clone())
+    fn key(&self) -> Box<str> {
+        attribution::key(&self.name, &self.version, &self.arch)
     }
 }
 

@@ -41,12 +41,12 @@ impl Cataloger for Dpkg {
             }
             let lower = file.versions.iter().rev().skip(1).map(|version| {
                 let older = parse(&version.bytes(), context.limits());
-                (version.layer, Some(older.records.iter().map(Record::key).collect::<BTreeSet<_>>()))
+                (version.layer, Some(older.records.into_iter().map(|record| record.key()).collect::<BTreeSet<_>>()))
             });
             let layers = attribution::first_layers(file.layer, parsed.records.iter().map(Record::key), lower);
-            for record in &parsed.records {
+            for record in parsed.records {
                 let layer = layers.get(&record.key()).copied().unwrap_or(file.layer);
-                let mut package = package(record, context.distro);
+                let mut package = package(&record, context.distro);
                 package.locations = context.location(layer, file.path);
                 found.packages.push(package);
             }
@@ -106,8 +106,8 @@ struct Record {
 }
 
 impl Record {
-    fn key(&self) -> (String, String, String) {
-        (self.name.clone(), self.version.clone(), self.arch.clone())
+    fn key(&self) -> Box<str> {
+        attribution::key(&self.name, &self.version, &self.arch)
     }
 
     /// The value of a field, by its place in [`FIELDS`].

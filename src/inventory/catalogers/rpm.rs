@@ -135,7 +135,7 @@ impl<'a> Database<'a> {
     }
 }
 
-type Key = (String, String, String);
+type Key = Box<str>;
 
 struct Record {
     name: String,
@@ -165,7 +165,7 @@ impl Record {
     }
 
     fn key(&self) -> Key {
-        (self.name.clone(), format!("{}:{}", self.epoch.unwrap_or(0), self.version), self.arch.clone())
+        attribution::key(&self.name, &format!("{}:{}", self.epoch.unwrap_or(0), self.version), &self.arch)
     }
 
     fn package(self, distro: Option<&Distro>) -> Package {

@@ -1,0 +1,90 @@
+//! What several targets share: a source of images held in memory, and tars whose checksums are right whatever the fuzzer did to them.
+
+use std::io::{Cursor, Read};
+
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use plimsoll::{
+    model::{
+        digest::Digest,
+        image::{Descriptor, Platform, ResolvedImage},
+        reference::ImageReference,
+    },
+    registry::{self, Error, ImageSource, RawManifest},
+};
+
+/// One manifest or index, and one blob that it may name.
+pub struct Memory {
+    /// The manifest or index.
+    pub root: Vec<u8>,
+    /// The blob: an image's configuration.
+    pub blob: Vec<u8>,
+}
+
+impl Memory {
+    /// Resolves the image as a scan would.
+    pub fn resolve(&self) -> Result<ResolvedImage, Error> {
+        let reference = ImageReference::parse("localhost/fuzz").expect("reference");
+        let host = Platform::parse("linux/amd64").expect("platform");
+        registry::resolve(self, &reference, None, &host).now_or_never().expect("nothing to wait for")
+    }
+
+    fn missing<T>() -> Result<T, Error> {
+        Err(Error::NotFound { what: "fuzz".to_owned(), there: Vec::new() })
+    }
+}
+
+impl ImageSource for Memory {
+    fn fetch_root(&self) -> BoxFuture<'_, Result<RawManifest, Error>> {
+        let raw = RawManifest { bytes: self.root.clone(), media_type: String::new(), digest: Digest::sha256_of(&self.root) };
+        ready(Ok(raw)).boxed()
+    }
+
+    fn fetch_manifest<'a>(&'a self, _: &'a Digest) -> BoxFuture<'a, Result<RawManifest, Error>> {
+        self.fetch_root()
+    }
+
+    fn fetch_tag<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<RawManifest>, Error>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn fetch_referrers<'a>(&'a self, _: &'a Digest) -> BoxFuture<'a, Result<Option<Vec<Descriptor>>, Error>> {
+        ready(Ok(None)).boxed()
+    }
+
+    fn fetch_blob<'a>(&'a self, descriptor: &'a Descriptor, _: u64) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
+        ready(if descriptor.digest.matches(&self.blob) { Ok(self.blob.clone()) } else { Self::missing() }).boxed()
+    }
+
+    fn open_blob<'a>(&'a self, _: &'a Descriptor) -> BoxFuture<'a, Result<Box<dyn Read + Send>, Error>> {
+        ready(Ok(Box::new(Cursor::new(self.blob.clone())) as Box<dyn Read + Send>)).boxed()
+    }
+
+    fn holds_signatures(&self) -> bool {
+        false
+    }
+}
+
+/// Gives every block that would be read as a tar header the checksum that it needs, so that the fuzzer gets past it. Returns where the headers stand.
+pub fn mend_checksums(bytes: &mut [u8]) -> Vec<usize> {
+    let mut headers = Vec::new();
+    let mut at = 0;
+    while let Some(block) = bytes.get_mut(at..at + 512) {
+        if block.iter().all(|&byte| byte == 0) {
+            at += 512;
+            continue;
+        }
+        headers.push(at);
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        let has_content = !matches!(block[156], b'1'..=b'6');
+        let mut header = tar::Header::new_old();
+        header.as_mut_bytes().copy_from_slice(block);
+        let size = if has_content { header.entry_size().unwrap_or(0) } else { 0 };
+        let Some(next) = usize::try_from(size).ok().and_then(|size| size.checked_next_multiple_of(512)?.checked_add(at + 512)) else {
+            break;
+        };
+        at = next;
+    }
+    headers
+}

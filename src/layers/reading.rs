@@ -1,0 +1,403 @@
+//! One layer's stream in, its `LayerRecord` out. Bytes that nobody wants are hashed past and dropped. A layer whose record a cache still has is
+//! not read at all.
+
+use std::{io, sync::Arc};
+
+use crate::{
+    layers::{
+        Error, LayerCache, LayerInput, Want,
+        ahead::Refill,
+        content::Packer,
+        guard::GivenUp,
+        limits::Limits,
+        mark::Search,
+        pool::Turn,
+        record::{ItemKind, LayerRecord, Origin, Payload, cache_key},
+        unpack::unpack,
+        untar::{Fault, TarEntry, TarKind, TarStream},
+        whiteout,
+    },
+    model::{
+        coverage::{Gap, SourceId},
+        image::Layer,
+    },
+};
+
+/// What a file may cost beyond its room while its last block is not yet compressed.
+const PACK_SLACK: u64 = 2 << 20;
+
+/// Reads one layer to its end and checks it against its diff id, or takes its record from the cache, where a layer of the same digest was read and
+/// checked before. A layer that needs much memory waits for its turn to be merged.
+///
+/// # Errors
+/// When the blob cannot be read or its reader refuses it, or when its content is not what the configuration promises.
+pub(super) fn read(
+    input: LayerInput,
+    wants: &(dyn Fn(&str) -> Want + Sync),
+    limits: &Limits,
+    turn: Turn<'_>,
+    cache: Option<&dyn LayerCache>,
+) -> Result<LayerRecord, Error> {
+    let LayerInput { layer, reader } = input;
+    let subject = format!("layer {} ({})", layer.index, layer.descriptor.digest);
+    // Whether a layer with URLs is read depends on whether its blob is there, so that such a layer is always looked for.
+    let entry = cache.filter(|_| layer.descriptor.urls.is_empty()).map(|cache| (cache, cache_key(&layer.descriptor.digest, limits)));
+    if let Some((cache, key)) = &entry
+        && let Some(record) = recall(*cache, key, &layer, &subject, limits, turn)
+    {
+        return Ok(record);
+    }
+    let mut record = LayerRecord::default();
+    let mut reading = Reading {
+        record: &mut record,
+        wants,
+        limits,
+        subject: &subject,
+        turn,
+        below: None,
+        candidates: 0,
+        forgot_paths: false,
+        depends_on_run: false,
+    };
+    let (outcome, failure) = unpack(reader, layer.descriptor.size, limits, |tar| {
+        let mut stream = TarStream::new(tar, layer.diff_id.algorithm(), limits.room_of(layer.descriptor.size));
+        let walked = reading.walk(&mut stream);
+        // A damaged tar still has to hash to the promised diff id.
+        let drained = stream.drain();
+        reading.record.bytes = stream.total();
+        if let (Err(fault), Err(_)) = (&walked, &drained) {
+            reading.gap(fault.clone());
+        }
+        if drained.is_ok()
+            && let Err(fault) = walked
+        {
+            reading.gap(fault);
+        }
+        drained.map(|()| stream.finish())
+    });
+    let (reusable, asked_below) = (!reading.depends_on_run, reading.below.is_some());
+    if let Some((source, read)) = failure {
+        // What came before is dropped: its digest was never seen.
+        if let Some(GivenUp(reason)) = GivenUp::of(&source) {
+            record = LayerRecord::default();
+            record.gaps.push(Gap::new(SourceId::Image, "layer-limit", subject, &**reason));
+            return Ok(record);
+        }
+        if read == 0 && source.kind() == io::ErrorKind::NotFound && !layer.descriptor.urls.is_empty() {
+            record.gaps = vec![Gap::new(
+                SourceId::Image,
+                "foreign-layer",
+                subject,
+                "is kept outside of the image, behind a URL that is never fetched",
+            )];
+            return Ok(record);
+        }
+        return Err(Error::Blob { layer: layer.descriptor.digest, source });
+    }
+    match outcome.and_then(|hashed| hashed) {
+        Ok(actual) if actual != layer.diff_id => Err(Error::DiffId { layer: layer.descriptor.digest, expected: layer.diff_id, actual }),
+        Ok(diff_id) => {
+            if let Some((cache, key)) = entry.filter(|_| reusable)
+                && let Some(bytes) =
+                    record.encode(&Origin { diff_id, blob_size: layer.descriptor.size, kept: record.kept, asked_below }, &subject)
+            {
+                cache.save(&key, &bytes);
+            }
+            Ok(record)
+        }
+        Err(fault) => {
+            let gap = Gap::new(SourceId::Image, fault.kind, subject, fault.reason);
+            if !record.gaps.contains(&gap) {
+                record.gaps.push(gap);
+            }
+            Ok(record)
+        }
+    }
+}
+
+/// The record of the same layer from an earlier run, if it says what reading the layer now would say.
+fn recall(cache: &dyn LayerCache, key: &str, layer: &Layer, subject: &str, limits: &Limits, turn: Turn<'_>) -> Option<LayerRecord> {
+    let mut bytes = cache.load(key)?;
+    let Some(origin) = Origin::decode(&bytes, limits) else {
+        cache.discard(key);
+        return None;
+    };
+    // Another image may lie about the same blob; reading it then gives the right error.
+    if origin.diff_id != layer.diff_id || origin.blob_size != layer.descriptor.size {
+        return None;
+    }
+    if origin.asked_below {
+        // It was made when the layers below left room for all its files; with less room, other files would be kept. It waits on disk meanwhile.
+        drop(bytes);
+        if turn.wait()?.saturating_add(origin.kept) > limits.kept_bytes {
+            return None;
+        }
+        bytes = cache.load(key)?;
+    }
+    let record = LayerRecord::decode(&bytes, subject, limits);
+    if record.is_none() {
+        cache.discard(key);
+    }
+    record
+}
+
+struct Reading<'a> {
+    record: &'a mut LayerRecord,
+    wants: &'a (dyn Fn(&str) -> Want + Sync),
+    limits: &'a Limits,
+    subject: &'a str,
+    turn: Turn<'a>,
+    /// What the layers below cost, once they are all merged.
+    below: Option<u64>,
+    candidates: u64,
+    forgot_paths: bool,
+    /// Whether another run, or another image with the same layer, might keep something else.
+    depends_on_run: bool,
+}
+
+impl Reading<'_> {
+    fn walk<R: Refill>(&mut self, stream: &mut TarStream<R>) -> Result<(), Fault> {
+        while let Some(entry) = stream.next_entry(self.limits)? {
+            self.record.entries += 1;
+            if self.record.entries > self.limits.entries {
+                return Err(Fault::new("layer-limit", format!("has more entries than the limit of {}", self.limits.entries)));
+            }
+            self.entry(entry, stream)?;
+        }
+        Ok(())
+    }
+
+    fn entry<R: Refill>(&mut self, entry: TarEntry, stream: &mut TarStream<R>) -> Result<(), Fault> {
+        let path = match entry.name.and_then(|name| self.place(&name)) {
+            Ok(path) => path,
+            Err(fault) => {
+                self.gap(fault);
+                return stream.skip(entry.size);
+            }
+        };
+        let limits = self.limits;
+        if let Some((path, whiteout)) = whiteout::parse(&path) {
+            let pushed = whiteout.is_none_or(|whiteout| self.record.push_with(path, Payload::Whiteout(whiteout), limits));
+            self.remembered(pushed);
+            return stream.skip(entry.size);
+        }
+        let pushed = match entry.kind {
+            TarKind::Directory => path.is_empty() || self.record.push(&path, ItemKind::Directory, limits),
+            _ if path.is_empty() => true,
+            TarKind::Symlink(target) => match self.link_target(&path, &target) {
+                Some(target) => self.record.push_with(&path, Payload::Symlink(target), limits),
+                None => self.record.push(&path, ItemKind::Unkept, limits),
+            },
+            TarKind::Hardlink(target) => match self.place(&target) {
+                Ok(target) => self.record.push_with(&path, Payload::Hardlink(target), limits),
+                // A hard link out of the image links to nothing; that matters only if its own name is wanted.
+                Err(fault) => {
+                    if (self.wants)(&path).by_name() {
+                        self.file_gap(&path, fault);
+                    }
+                    self.record.push(&path, ItemKind::Unkept, limits)
+                }
+            },
+            TarKind::Other => self.record.push(&path, ItemKind::Unkept, limits),
+            TarKind::Sparse => {
+                if (self.wants)(&path).by_name() {
+                    self.file_gap(&path, Fault::new("layer-tar", "is stored as a sparse file, which is not read"));
+                }
+                stream.skip(entry.size)?;
+                self.record.push(&path, ItemKind::Unkept, limits)
+            }
+            TarKind::File => {
+                let payload = self.file(&path, entry.size, stream)?;
+                match payload {
+                    Some(payload) => self.record.push_with(&path, payload, limits),
+                    None => self.record.push(&path, ItemKind::Unkept, limits),
+                }
+            }
+        };
+        self.remembered(pushed);
+        Ok(())
+    }
+
+    fn file<R: Refill>(&mut self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<Option<Payload>, Fault> {
+        let limits = self.limits;
+        match (self.wants)(path) {
+            Want::Presence => stream.skip(size).map(|()| Some(Payload::Present)),
+            Want::Bytes if size > limits.file_bytes => {
+                self.file_gap(path, Fault::new("file-limit", format!("has {size} bytes; the limit for one file is {}", limits.file_bytes)));
+                stream.skip(size).map(|()| None)
+            }
+            Want::Bytes => self.keep(path, size, stream),
+            want @ (Want::No | Want::PresenceIf(_)) => {
+                // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
+                if size > 0 && resembles_record(stream.peek(32)?) {
+                    if size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes {
+                        self.candidates += size;
+                        return self.keep(path, size, stream);
+                    }
+                    return stream.skip(size).map(|()| Some(Payload::Unread));
+                }
+                if let Want::PresenceIf(mark) = want
+                    && size > mark.start.len() as u64
+                    && stream.peek(mark.start.len())? == mark.start
+                {
+                    let mut search = Search::new(mark);
+                    stream.content(size, |piece| search.feed(piece))?;
+                    return Ok(search.found().then_some(Payload::Present));
+                }
+                stream.skip(size).map(|()| None)
+            }
+        }
+    }
+
+    /// Keeps a file's bytes, if they fit. Whether they do depends on the layers below, and whatever else stops them on the moment.
+    fn keep<R: Refill>(&mut self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<Option<Payload>, Fault> {
+        let room = self.room(size);
+        let failed = |error: io::Error| Fault::new("file-limit", format!("its bytes could not be kept: {error}"));
+        let depended = std::mem::replace(&mut self.depends_on_run, true);
+        let mut packer = Packer::new(size).map_err(failed)?;
+        let mut result = Ok(());
+        let mut fits = true;
+        stream.content(size, |piece| {
+            fits = fits && packer.cost() + piece.len() as u64 <= room.saturating_add(PACK_SLACK);
+            if fits && result.is_ok() {
+                result = packer.push(piece);
+            }
+        })?;
+        result.map_err(failed)?;
+        if fits {
+            let content = packer.finish().map_err(failed)?;
+            if content.cost() <= room {
+                self.record.kept += content.cost();
+                self.depends_on_run = depended;
+                return Ok(Some(Payload::File(Arc::new(content))));
+            }
+        }
+        if (self.wants)(path).by_name() {
+            let reason = format!("the wanted files of the image exceed the limit of {} bytes", self.limits.kept_bytes);
+            self.file_gap(path, Fault::new("file-limit", reason));
+            return Ok(None);
+        }
+        Ok(Some(Payload::Unread))
+    }
+
+    /// How many bytes keeping a file of `size` bytes may cost. Little is always granted, and counted when the layer is merged; before more is, the layers below have to
+    /// be merged, so that the answer is the same however many threads there are.
+    fn room(&mut self, size: u64) -> u64 {
+        let early = self.limits.early_bytes;
+        if self.record.kept + size <= early {
+            return u64::MAX;
+        }
+        self.limits.kept_bytes.saturating_sub(self.below()).saturating_sub(self.record.kept)
+    }
+
+    /// Waits for the layers below; what they cost. When the run has failed meanwhile, nothing more is worth keeping.
+    fn below(&mut self) -> u64 {
+        let turn = self.turn;
+        *self.below.get_or_insert_with(|| turn.wait().unwrap_or(u64::MAX))
+    }
+
+    /// The path inside the image: no leading slash, no `.`, no `..`, bytes that are no UTF-8 written as `\xNN`.
+    fn place(&self, name: &[u8]) -> Result<String, Fault> {
+        if name.len() > self.limits.path_bytes {
+            return Err(Fault::new(
+                "layer-limit",
+                format!("a name of {} bytes exceeds the limit of {}", name.len(), self.limits.path_bytes),
+            ));
+        }
+        let text = printable(name);
+        let mut parts: Vec<&str> = Vec::new();
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    if parts.pop().is_none() {
+                        let shown: String = text.chars().take(200).collect();
+                        return Err(Fault::new("path-escape", format!("the name `{shown}` leaves the image's root")));
+                    }
+                }
+                part => parts.push(part),
+            }
+        }
+        Ok(parts.join("/"))
+    }
+
+    fn link_target(&mut self, path: &str, target: &[u8]) -> Option<String> {
+        if target.len() > self.limits.path_bytes {
+            let reason = format!("the link `{path}` has a target of {} bytes; the limit is {}", target.len(), self.limits.path_bytes);
+            self.gap(Fault::new("layer-limit", reason));
+            return None;
+        }
+        Some(printable(target))
+    }
+
+    fn remembered(&mut self, pushed: bool) {
+        if self.record.path_bytes() as u64 > self.limits.early_bytes {
+            self.below();
+        }
+        if !pushed && !self.forgot_paths {
+            self.forgot_paths = true;
+            let reason =
+                format!("has more bytes of paths than the limit of {}; later entries were not placed", self.limits.remembered_path_bytes);
+            self.gap(Fault::new("layer-limit", reason));
+        }
+    }
+
+    fn gap(&mut self, fault: Fault) {
+        let gap = Gap::new(SourceId::Image, fault.kind, self.subject, fault.reason);
+        self.push_gap(gap);
+    }
+
+    fn file_gap(&mut self, path: &str, fault: Fault) {
+        let gap = Gap::new(SourceId::Inventory, fault.kind, path, fault.reason);
+        self.push_gap(gap);
+    }
+
+    /// Keeps each Gap once and only so many of a kind; the count of the others says enough.
+    fn push_gap(&mut self, gap: Gap) {
+        let same_kind = self.record.gaps.iter().filter(|known| known.kind == gap.kind).count();
+        if same_kind < self.limits.gaps_per_kind && !self.record.gaps.contains(&gap) {
+            self.record.gaps.push(gap);
+        } else if same_kind == self.limits.gaps_per_kind {
+            let more = Gap::new(
+                SourceId::Image,
+                gap.kind,
+                self.subject,
+                format!("more than {same_kind} gaps of this kind; the others are not listed"),
+            );
+            self.record.gaps.push(more);
+        }
+    }
+}
+
+/// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.
+fn resembles_record(head: &[u8]) -> bool {
+    const HEADS: &[&[u8]] = &[
+        b"{",
+        b"Metadata-Version:",
+        b"Package:",
+        b"Status:",
+        b"Version:",
+        b"Architecture:",
+        b"Source:",
+        b"Name:",
+        b"C:Q",
+        b"P:",
+        b"ID=",
+        b"NAME=",
+        b"PRETTY_NAME=",
+    ];
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    HEADS.iter().any(|start| head.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
+}
+
+fn printable(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
