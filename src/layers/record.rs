@@ -127,6 +127,9 @@ impl LayerRecord {
 
     /// Calls `whiteout` for each path that the layer deletes from the layers below.
     pub(super) fn for_each_whiteout(&self, mut deleted: impl FnMut(&str, Whiteout)) {
+        if !self.payloads.iter().any(|payload| matches!(payload, Payload::Whiteout(_))) {
+            return;
+        }
         self.walk(|path, payload, _| {
             if let Some(Payload::Whiteout(whiteout)) = payload {
                 deleted(path, *whiteout);

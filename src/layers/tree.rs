@@ -71,6 +71,8 @@ pub(super) struct Tree {
     /// What its paths and link targets cost.
     path_bytes: usize,
     cached: Option<(String, Option<String>)>,
+    /// A folder to which no link leads, so that it is where its path says.
+    plain: String,
     pub gaps: Vec<Gap>,
 }
 
@@ -153,6 +155,9 @@ impl Tree {
     fn put_link(&mut self, place: String, target: String, limits: &Limits) {
         self.remove_with_content(&place);
         self.cached = None;
+        if shared_folder(&self.plain, &place) == place.len() {
+            self.plain.clear();
+        }
         self.links += usize::from(self.insert(place, Node::Link(target), limits));
     }
 
@@ -220,6 +225,11 @@ impl Tree {
     }
 
     fn remove_with_content(&mut self, place: &str) {
+        // Mostly nothing is there, which one look tells.
+        let next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
+        if next.is_none_or(|(path, _)| !path.starts_with(place)) {
+            return;
+        }
         self.remove_below(place);
         self.remove_alone(place);
     }
@@ -267,7 +277,7 @@ impl Tree {
     /// Where a path of a layer really stands: links in its folder are followed, the last part is not.
     fn place(&mut self, path: &str, limits: &Limits) -> Option<String> {
         let Some((folder, name)) = path.rsplit_once('/') else { return Some(path.to_owned()) };
-        if self.links == 0 {
+        if self.links == 0 || self.is_plain(folder, limits) {
             return Some(path.to_owned());
         }
         if self.cached.as_ref().is_none_or(|(known, _)| known != folder) {
@@ -278,17 +288,36 @@ impl Tree {
         Some(if resolved.is_empty() { name.to_owned() } else { format!("{resolved}/{name}") })
     }
 
+    /// Whether no link leads to this folder. Tars go from folder to folder, so that of most paths only the last part is looked at.
+    fn is_plain(&mut self, folder: &str, limits: &Limits) -> bool {
+        let known = shared_folder(&self.plain, folder);
+        for at in folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]).filter(|&at| at > known) {
+            self.steps += 1 + at as u64 / 64;
+            if self.steps >= limits.link_steps || folder.get(..at).is_some_and(|above| matches!(self.nodes.get(above), Some(Node::Link(_))))
+            {
+                return false;
+            }
+        }
+        folder.clone_into(&mut self.plain);
+        true
+    }
+
     /// Follows every link of a path, the last part included.
     fn resolve(&mut self, path: &str, limits: &Limits) -> Option<String> {
         let left = limits.link_steps.saturating_sub(self.steps);
-        if left == 0 {
-            return Some(path.to_owned());
-        }
-        let (resolved, steps) = follow(&self.nodes, path, limits, left);
-        self.steps += steps;
+        let resolved = if left == 0 {
+            Followed::To(path.to_owned())
+        } else {
+            let (resolved, steps) = follow(&self.nodes, path, limits, left);
+            self.steps += steps;
+            resolved
+        };
         if self.steps >= limits.link_steps {
             let reason = format!("more than {} steps were needed to follow its links; the rest is placed as written", limits.link_steps);
-            self.gaps.push(Gap::new(SourceId::Image, "layer-limit", "", reason));
+            let gap = Gap::new(SourceId::Image, "layer-limit", "", reason);
+            if !self.gaps.contains(&gap) {
+                self.gaps.push(gap);
+            }
         }
         resolved.place()
     }
@@ -305,6 +334,13 @@ impl Tree {
             self.gaps.push(Gap::new(SourceId::Inventory, kind, "", reason));
         }
     }
+}
+
+/// How many bytes of two paths are the same folders.
+fn shared_folder(a: &str, b: &str) -> usize {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let ends = |path: &str| path.as_bytes().get(same).is_none_or(|&byte| byte == b'/');
+    if ends(a) && ends(b) { same } else { a.as_bytes().iter().take(same).rposition(|&byte| byte == b'/').unwrap_or(0) }
 }
 
 /// Where a path leads.
@@ -373,4 +409,24 @@ pub(super) fn follow(nodes: &BTreeMap<String, Node>, path: &str, limits: &Limits
         }
     }
     (Followed::To(resolved), steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_shared_part_by_part() {
+        let check = |a: &str, b: &str, expected: &str| {
+            assert_eq!(b.get(..shared_folder(a, b)), Some(expected), "{a} {b}");
+            assert_eq!(shared_folder(a, b), shared_folder(b, a), "{a} {b}");
+        };
+        check("", "usr/lib", "");
+        check("usr/lib", "usr/lib", "usr/lib");
+        check("usr/lib", "usr/lib/x", "usr/lib");
+        check("usr/lib", "usr/lib64", "usr");
+        check("usr/lib/x", "usr/lib64", "usr");
+        check("usr", "var", "");
+        check("usr", "us", "");
+    }
 }

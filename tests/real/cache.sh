@@ -35,7 +35,7 @@ compared=0 killed=0 longest=0
 for ((round = 1; round <= rounds; round++)); do
   ((round % 4)) || rm -rf "$work/cache"
   if ! ((round % 5)); then
-    entry=$(find "$work/cache/layers" -type f ! -name '.new-*' 2> /dev/null | head -n 1)
+    entry=$(find "$work/cache/layers" -type f ! -name '.new-*' 2> /dev/null | head -n 1 || true)
     [ -z "$entry" ] || printf 'damage' | dd of="$entry" bs=1 seek=$((RANDOM % $(stat -c %s "$entry"))) conv=notrunc status=none
   fi
   pids=() outs=() ats=()
