@@ -170,10 +170,14 @@ impl Layout {
 
     /// What the images are called, those of nested indexes included where they have names of their own.
     fn all_names(&self) -> Vec<String> {
-        let below = self.all_entries().unwrap_or_default();
-        let tagged: Vec<Descriptor> = below.into_iter().skip(self.entries.len()).filter(|entry| tags(entry).next().is_some()).collect();
+        let has_name = |entry: &Descriptor| tags(entry).next().is_some();
+        let mut below: Vec<Descriptor> = self.all_entries().unwrap_or_default().into_iter().skip(self.entries.len()).collect();
+        below.retain(has_name);
+        let mut own = self.entries.clone();
+        // An index without a name is called by what is in it.
+        own.retain(|entry| below.is_empty() || !manifest::is_index(entry) || has_name(entry));
         let mut seen = BTreeSet::new();
-        let mut names = [self.names(&self.entries), self.names(&tagged)].concat();
+        let mut names = [self.names(&own), self.names(&below)].concat();
         names.retain(|name| seen.insert(name.clone()));
         names
     }

@@ -460,3 +460,52 @@ fn what_cannot_be_tied_to_a_registry_is_a_gap() {
         plimsoll_with(&verify, &environment, &root()).expect(3).says("unchecked.source");
     }
 }
+
+/// An OCI layout in a tar with one manifest, which `change` may change; the other blobs are those of the image.
+fn repacked(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut image = image();
+    change(&mut image.manifest);
+    let body = image.manifest.to_string().into_bytes();
+    let descriptor = json!({
+        "mediaType": image.manifest["mediaType"],
+        "digest": plimsoll::model::digest::Digest::sha256_of(&body).to_string(),
+        "size": body.len(),
+    });
+    let index = json!({ "schemaVersion": 2, "manifests": [&descriptor] });
+    let mut members = image.layout;
+    members.retain(|(name, _)| name != "index.json");
+    members.push(("index.json".to_owned(), Entry::File(index.to_string().into_bytes())));
+    let name = format!("blobs/{}", descriptor["digest"].as_str().expect("digest").replace(':', "/"));
+    members.push((name, Entry::File(body)));
+    tar(&members)
+}
+
+#[test]
+fn docker_manifests_are_read_like_those_of_oci() {
+    let archive = repacked(|manifest| {
+        manifest["mediaType"] = "application/vnd.docker.distribution.manifest.v2+json".into();
+        manifest["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json".into();
+        for layer in manifest["layers"].as_array_mut().expect("layers") {
+            // What the media type says of the compression is not believed in any case.
+            layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip".into();
+        }
+    });
+    let run = inventory("-", &[], Stdio::piped(), Some(&archive)).expect(0);
+    assert_eq!(comparable_content(&run.stdout), comparable_content(&reference_report()));
+}
+
+#[test]
+fn a_foreign_layer_is_a_gap_and_is_never_fetched() {
+    for (media_type, urls) in [
+        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", json!([])),
+        ("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", json!([])),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", json!(["http://127.0.0.1:9/layer"])),
+    ] {
+        let archive = repacked(|manifest| {
+            manifest["layers"][4]["mediaType"] = media_type.into();
+            manifest["layers"][4]["urls"] = urls.clone();
+        });
+        let run = inventory("-", &[], Stdio::piped(), Some(&archive)).expect(3);
+        assert!(run.stdout.contains("foreign-layer"), "{media_type}: {}", run.stdout);
+    }
+}

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Reads one image out of every container engine and archive that real tools make of it, and compares with its layout.
 #
-#   tests/real/daemons.sh [PLIMSOLL] [LAYOUT:TAG]
+#   tests/real/daemons.sh [PLIMSOLL]
 #
-# PLIMSOLL is the binary (default: target/debug/plimsoll), LAYOUT an OCI layout (default: testdata/images/vulnerable:v1). Starts a dockerd and a
-# `podman system service` of its own, each on a socket in a temporary folder; needs root, skopeo, jq, and dockerd or podman (Debian: docker.io, podman).
+# PLIMSOLL is the binary (default: target/debug/plimsoll). The image is testdata/images/fixed and fixed.docker.tar. Starts a dockerd and a `podman system
+# service` of its own, each on a socket in a temporary folder; needs root, skopeo, jq, and dockerd or podman (Debian: docker.io, podman).
 # An engine that is not installed or does not start here is skipped and named. Exit 1 on any difference.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 plimsoll=${1:-${CARGO_TARGET_DIR:-target}/debug/plimsoll}
-layout=${2:-testdata/images/vulnerable:v1}
+name=registry.example/harbour/app:v1
 work=$(mktemp -d)
 pids=()
 finish() {
@@ -20,7 +20,7 @@ finish() {
 trap finish EXIT
 failed=0
 packages() { jq -r '.packages[] | .purl' "$1" | sort; }
-"$plimsoll" inventory "oci:$layout" --output "json=$work/expected.json" || [ $? != 2 ]
+"$plimsoll" inventory oci:testdata/images/fixed:v1 --output "json=$work/expected.json" || [ $? != 2 ]
 packages "$work/expected.json" > "$work/expected"
 # check NAME REFERENCE: the packages of REFERENCE (standard input is passed on) are those of the layout.
 check() {
@@ -57,8 +57,9 @@ until_there() {
   return 1
 }
 
-skopeo copy -q "oci:$layout" "docker-archive:$work/skopeo.tar:harbour/app:v1"
-skopeo copy -q "oci:$layout" "oci-archive:$work/skopeo.oci.tar:v1"
+check "docker-archive as committed" docker-archive:testdata/images/fixed.docker.tar
+skopeo copy -q docker-archive:testdata/images/fixed.docker.tar "docker-archive:$work/skopeo.tar:$name"
+skopeo copy -q docker-archive:testdata/images/fixed.docker.tar "oci-archive:$work/skopeo.oci.tar:v1"
 gzip -k "$work/skopeo.tar" "$work/skopeo.oci.tar"
 for file in skopeo.tar skopeo.tar.gz; do
   check "docker-archive by skopeo: $file" "docker-archive:$work/$file"
@@ -77,19 +78,19 @@ if command -v dockerd > /dev/null; then
   if until_there "$work/docker/sock" $! && DOCKER_HOST=unix://$work/docker/sock docker load -q -i "$work/skopeo.tar" > /dev/null; then
     export DOCKER_HOST=unix://$work/docker/sock
     printf '      dockerd %s\n' "$(docker version --format '{{.Server.Version}}')"
-    check "docker-daemon:NAME:TAG" docker-daemon:harbour/app:v1
-    check "docker-daemon:ID" "docker-daemon:$(docker images -q --no-trunc harbour/app:v1)"
-    check "docker save | -" - < <(docker save harbour/app:v1)
-    check "docker save | gzip | -" - < <(docker save harbour/app:v1 | gzip)
-    docker save -o "$work/docker.tar" harbour/app:v1
+    check "docker-daemon:NAME:TAG" "docker-daemon:$name"
+    check "docker-daemon:ID" "docker-daemon:$(docker images -q --no-trunc "$name")"
+    check "docker save | -" - < <(docker save "$name")
+    check "docker save | gzip | -" - < <(docker save "$name" | gzip)
+    docker save -o "$work/docker.tar" "$name"
     check "docker-archive by docker save" "docker-archive:$work/docker.tar"
     complains "no such image" 2 'no such image: harbour/none in the Docker daemon' inventory docker-daemon:harbour/none
-    complains "signatures are not there" 3 unchecked.source verify docker-daemon:harbour/app:v1 --key testdata/images/demo.pub.pem
+    complains "signatures are not there" 3 unchecked.source verify "docker-daemon:$name" --key testdata/images/demo.pub.pem
     if command -v setpriv > /dev/null; then
       chmod 711 "$work" "$work/docker"
       chmod 660 "$work/docker/sock"
       cp "$plimsoll" "$work/plimsoll"
-      plimsoll=setpriv complains "no permission" 2 'permission denied' --reuid 65534 --regid 65534 --clear-groups "$work/plimsoll" inventory docker-daemon:harbour/app:v1
+      plimsoll=setpriv complains "no permission" 2 'permission denied' --reuid 65534 --regid 65534 --clear-groups "$work/plimsoll" inventory "docker-daemon:$name"
     fi
     unset DOCKER_HOST
   else
@@ -107,9 +108,9 @@ if command -v podman > /dev/null; then
   if until_there "$work/podman/sock" $! && "${engine[@]}" load -q -i "$work/skopeo.tar" > "$work/podman/load" 2>&1; then
     export CONTAINER_HOST=unix://$work/podman/sock
     printf '      %s\n' "$(podman --version)"
-    check "podman:NAME:TAG" podman:harbour/app:v1
-    check "podman save | -" - < <("${engine[@]}" save -q harbour/app:v1)
-    check "podman save --format oci-archive | -" - < <("${engine[@]}" save -q --format oci-archive harbour/app:v1)
+    check "podman:NAME:TAG" "podman:$name"
+    check "podman save | -" - < <("${engine[@]}" save -q "$name")
+    check "podman save --format oci-archive | -" - < <("${engine[@]}" save -q --format oci-archive "$name")
     complains "no such image" 2 'no such image: harbour/none in the Podman daemon' inventory podman:harbour/none
     unset CONTAINER_HOST
   else

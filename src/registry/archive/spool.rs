@@ -204,7 +204,7 @@ mod tests {
             None => error.to_string(),
         };
         let file = gather(&mut Drip(bytes), Path::new("stream"), &spool, &Silent).map_err(chain)?;
-        Ok(io::BufReader::new(file).bytes().collect::<Result<_, _>>().expect("readable"))
+        Ok(BufReader::new(file).bytes().collect::<Result<_, _>>().expect("readable"))
     }
 
     #[test]
