@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal as _, Read},
+    io::{self, IsTerminal as _, Read},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -70,7 +70,7 @@ pub(super) async fn open_standard_input(
     options: &Options,
     progress: SharedProgress,
 ) -> Result<Arc<dyn ImageSource>, Error> {
-    if std::io::stdin().is_terminal() {
+    if io::stdin().is_terminal() {
         return Err(Error::NotAnArchive { path: STANDARD_INPUT.into(), reason: "it is a terminal" });
     }
     let (tag, spool) = (tag.map(str::to_owned), options.spool.clone());
@@ -79,29 +79,34 @@ pub(super) async fn open_standard_input(
         let task = progress.start("archive", None);
         let file = match redirected_file() {
             Some(file) => spool::seekable(file, path, &spool, task.as_ref())?,
-            None => spool::gather(&mut std::io::stdin().lock(), path, &spool, task.as_ref())?,
+            None => spool::gather(&mut io::stdin().lock(), path, &spool, task.as_ref())?,
         };
         read(TarIndex::read(path, file)?, tag.as_deref(), Form::Any)
     };
     within(work, STANDARD_INPUT, options.deadline).await
 }
 
-/// Reads what a daemon sends.
+/// Reads what a daemon sends. A stream that ends with `TimedOut` has used up the deadline.
 pub(super) async fn open_stream(
     mut stream: impl Read + Send + 'static,
-    name: String,
+    name: &str,
     digests: Vec<Digest>,
     options: &Options,
     progress: SharedProgress,
 ) -> Result<Arc<dyn ImageSource>, Error> {
-    let (what, spool) = (name.clone(), options.spool.clone());
+    let (path, spool) = (PathBuf::from(name), options.spool.clone());
     let work = move || {
-        let path = PathBuf::from(name);
         let task = progress.start("daemon", None);
         let file = spool::gather(&mut stream, &path, &spool, task.as_ref())?;
         read(TarIndex::read(&path, file)?, None, Form::Daemon(digests))
     };
-    within(work, &what, options.deadline).await
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Err(Error::Read { source, .. })) if source.kind() == io::ErrorKind::TimedOut => {
+            Err(Error::Deadline { what: name.to_owned(), seconds: options.deadline.as_secs() })
+        }
+        Ok(result) => result,
+        Err(_) => Err(Error::SetUp(format!("reading {name} was interrupted"))),
+    }
 }
 
 /// Does blocking work on a thread of its own, which is left behind when it does not end in time: a read that waits cannot be called off,
@@ -130,7 +135,7 @@ fn redirected_file() -> Option<File> {
         io::Seek as _,
         os::fd::{AsFd as _, OwnedFd},
     };
-    let descriptor: OwnedFd = std::io::stdin().as_fd().try_clone_to_owned().ok()?;
+    let descriptor: OwnedFd = io::stdin().as_fd().try_clone_to_owned().ok()?;
     let mut file = File::from(descriptor);
     let is_whole = file.metadata().is_ok_and(|kind| kind.is_file()) && file.stream_position().is_ok_and(|at| at == 0);
     is_whole.then_some(file)
@@ -177,8 +182,6 @@ const BARE: &str = "the tar has neither a `manifest.json` nor an OCI layout in i
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
     use crate::{
         model::{image::Platform, reference::ImageReference},

@@ -10,7 +10,10 @@ use std::{
 
 use reqwest::{Certificate, Client, Identity, Response, StatusCode, redirect::Policy};
 use serde::Deserialize;
-use tokio::runtime::Handle;
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout, timeout_at},
+};
 use url::Url;
 
 use crate::{
@@ -299,9 +302,9 @@ impl Door {
         };
         let late = || Error::Deadline {
             what: format!("the answer of the {} daemon", self.daemon.name()),
-            seconds: options.read_timeout.as_secs(),
+            seconds: options.read_timeout.min(options.deadline).as_secs(),
         };
-        let (status, body) = tokio::time::timeout(options.read_timeout, asked).await.map_err(|_| late())??;
+        let (status, body) = timeout(options.read_timeout.min(options.deadline), asked).await.map_err(|_| late())??;
         if status != StatusCode::OK {
             return Err(self.complaint(name, status, &body));
         }
@@ -323,14 +326,15 @@ impl Door {
     ) -> Result<Arc<dyn ImageSource>, Error> {
         let what = format!("{name} from the {} daemon", self.daemon.name());
         let late = || Error::Deadline { what: what.clone(), seconds: options.deadline.as_secs() };
-        let response = tokio::time::timeout(options.deadline, self.ask(name, "get")).await.map_err(|_| late())??;
+        let deadline = Instant::now() + options.deadline;
+        let response = timeout_at(deadline, self.ask(name, "get")).await.map_err(|_| late())??;
         let status = response.status();
         if status != StatusCode::OK {
-            let body = whole(response).await.map_err(|reason| self.unreachable(reason))?;
+            let body = timeout_at(deadline, whole(response)).await.map_err(|_| late())?.map_err(|reason| self.unreachable(reason))?;
             return Err(self.complaint(name, status, &body));
         }
-        let stream = Body { handle: Handle::current(), response, chunk: io::Cursor::default() };
-        archive::open_stream(stream, what, digests, options, progress).await
+        let stream = Body { handle: Handle::current(), response, chunk: io::Cursor::default(), deadline };
+        archive::open_stream(stream, &what, digests, options, progress).await
     }
 
     fn complaint(&self, name: &str, status: StatusCode, body: &[u8]) -> Error {
@@ -388,6 +392,7 @@ struct Body {
     handle: Handle,
     response: Response,
     chunk: io::Cursor<Vec<u8>>,
+    deadline: Instant,
 }
 
 impl Read for Body {
@@ -397,7 +402,8 @@ impl Read for Body {
             if count > 0 || buffer.is_empty() {
                 return Ok(count);
             }
-            match self.handle.block_on(self.response.chunk()).map_err(io::Error::other)? {
+            let next = async { timeout_at(self.deadline, self.response.chunk()).await };
+            match self.handle.block_on(next)?.map_err(io::Error::other)? {
                 Some(chunk) => self.chunk = io::Cursor::new(chunk.into()),
                 None => return Ok(0),
             }

@@ -109,8 +109,8 @@ if command -v podman > /dev/null; then
     export CONTAINER_HOST=unix://$work/podman/sock
     printf '      %s\n' "$(podman --version)"
     check "podman:NAME:TAG" "podman:$name"
-    check "podman save | -" - < <("${engine[@]}" save -q "$name")
-    check "podman save --format oci-archive | -" - < <("${engine[@]}" save -q --format oci-archive "$name")
+    check "podman save | -" - < <(env -u CONTAINER_HOST "${engine[@]}" save -q "$name")
+    check "podman save --format oci-archive | -" - < <(env -u CONTAINER_HOST "${engine[@]}" save -q --format oci-archive "$name")
     complains "no such image" 2 'no such image: harbour/none in the Podman daemon' inventory podman:harbour/none
     unset CONTAINER_HOST
   else

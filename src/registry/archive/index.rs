@@ -190,6 +190,9 @@ pub(in crate::registry) struct Window {
 impl Read for Window {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if most == 0 {
+            return Ok(0);
+        }
         let read = read_at(&self.file, buffer.get_mut(..most).unwrap_or_default(), self.at)?;
         self.at = self.at.saturating_add(read as u64);
         self.left = self.left.saturating_sub(read as u64);
@@ -260,6 +263,7 @@ mod tests {
         out
     }
 
+    #[derive(Clone, Copy)]
     enum Size<'a> {
         True,
         Lie(u64),
