@@ -73,6 +73,13 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   bash tests/real/images.sh "$PLIMSOLL_IMAGES"
 fi
 
+if [ "$(id -u)" = 0 ] && command -v skopeo > /dev/null && { command -v dockerd || command -v podman; } > /dev/null; then
+  step "container engines"
+  bash tests/real/daemons.sh
+else
+  skip "images out of dockerd and podman: neither is installed, or this is not root"
+fi
+
 if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "signing cases through the binary"
   python3 tests/real/signing.py

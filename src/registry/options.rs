@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::aws;
+use crate::{
+    aws,
+    registry::{Daemons, Spool},
+};
 
 /// How images are fetched.
 #[derive(Debug, Clone)]
@@ -28,6 +31,10 @@ pub struct Options {
     pub read_timeout: Duration,
     /// How requests introduce themselves.
     pub user_agent: &'static str,
+    /// Where the Docker and Podman daemons are.
+    pub daemons: Daemons,
+    /// Where streams and compressed archives wait while they are read, and how large they may be.
+    pub spool: Spool,
 }
 
 /// How often and how fast failed requests are repeated.
@@ -60,6 +67,8 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             user_agent: concat!("plimsoll/", env!("CARGO_PKG_VERSION")),
+            daemons: Daemons::default(),
+            spool: Spool::default(),
         }
     }
 }

@@ -9,6 +9,9 @@ mod aws_replay;
 #[cfg(test)]
 mod aws_timelines;
 #[cfg(test)]
+#[cfg(unix)]
+mod docker_api;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod gate_sources;
@@ -34,3 +37,6 @@ mod sign_image;
 mod signature_places;
 #[cfg(test)]
 mod signing;
+#[cfg(test)]
+#[cfg(unix)]
+mod sources;
