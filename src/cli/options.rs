@@ -33,6 +33,9 @@ pub(super) struct RegistryOptions {
     /// Talk plain http to this registry host (repeatable). Loopback hosts are plain http unless `--registry-ca` is given.
     #[arg(long = "insecure-registry", value_name = "HOST")]
     insecure: Vec<String>,
+    /// Ask MIRROR[/PATH] for the images of HOST, which keep their name; HOST itself is not asked (repeatable).
+    #[arg(long = "registry-mirror", value_name = "HOST=MIRROR", value_parser = registry::Mirror::parse)]
+    mirrors: Vec<registry::Mirror>,
     /// Trust this CA certificate for registries, PEM (repeatable).
     #[arg(long = "registry-ca", value_name = "FILE")]
     ca: Vec<PathBuf>,
@@ -166,15 +169,17 @@ pub(super) fn host_platform() -> Platform {
 
 impl RegistryOptions {
     /// Options for the registry stage; `aws` is used for ECR logins.
-    pub(super) fn build(&self, aws: aws::Settings) -> registry::Options {
-        registry::Options {
+    pub(super) fn build(&self, aws: aws::Settings) -> Result<registry::Options, Failure> {
+        registry::check_mirrors(&self.mirrors).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(registry::Options {
             docker_config: self.docker_config.clone().or_else(default_docker_config),
             insecure_registries: self.insecure.clone(),
+            mirrors: self.mirrors.clone(),
             ca_files: self.ca.clone(),
             deadline: Duration::from_secs(self.registry_timeout),
             aws,
             ..registry::Options::default()
-        }
+        })
     }
 }
 

@@ -227,7 +227,7 @@ impl Error {
                 "give `docker-archive:FILE` a file that `docker save` or `podman save` wrote (not `docker export`), or name a folder with an OCI layout as `oci:DIR`"
             }
             Self::UnsafeRealm { .. } => {
-                "nothing was sent; the token service has to be https, or on the host of a registry that is itself listed as insecure"
+                "nothing was sent; the token service has to be https, or on host and port of a registry that is itself plain http"
             }
             Self::SetUp(_) => "check the CA files; on a system without CA certificates install them (`ca-certificates`)",
             Self::Read { .. } => "check path and permissions",
@@ -237,7 +237,7 @@ impl Error {
 }
 
 /// Names in a row, at most twenty of them.
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
     if names.is_empty() {
         return "none".to_owned();

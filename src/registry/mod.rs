@@ -13,17 +13,21 @@ mod archive;
 mod auth;
 mod blob;
 mod docker_config;
+mod download;
 mod error;
 mod layout;
 pub mod manifest;
+mod mirror;
 mod options;
 mod remote;
 mod resolve;
+mod retry;
 mod store;
 mod token;
 mod transport;
 
 pub use error::Error;
+pub use mirror::{Mirror, MirrorError, check_mirrors};
 pub use options::{Options, Retry};
 pub use resolve::resolve;
 

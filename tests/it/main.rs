@@ -9,6 +9,10 @@ mod aws_replay;
 #[cfg(test)]
 mod aws_timelines;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod faulty_registry;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod gate_sources;
@@ -26,6 +30,8 @@ mod real_registry;
 mod registry;
 #[cfg(test)]
 mod registry_in_memory;
+#[cfg(test)]
+mod registry_places;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
