@@ -39,7 +39,8 @@ pub(super) struct RegistryOptions {
     /// Trust this CA certificate for registries, PEM (repeatable).
     #[arg(long = "registry-ca", value_name = "FILE")]
     ca: Vec<PathBuf>,
-    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json.
+    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, else Podman's
+    /// $REGISTRY_AUTH_FILE or $XDG_RUNTIME_DIR/containers/auth.json.
     #[arg(long, value_name = "FILE")]
     docker_config: Option<PathBuf>,
     /// Give up on a registry after this many seconds in all.
@@ -207,9 +208,11 @@ impl AwsOptions {
 }
 
 fn default_docker_config() -> Option<PathBuf> {
-    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(|| home().map(|home| home.join(".docker")))?;
-    let file = folder.join("config.json");
-    file.is_file().then_some(file)
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let docker = set("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker"))).map(|folder| folder.join("config.json"));
+    let podman = set("REGISTRY_AUTH_FILE").or_else(|| set("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")));
+    // Podman's file has the same form; it counts where Docker was never logged in.
+    docker.into_iter().chain(podman).find(|file| file.is_file())
 }
 
 /// Where the database lives when nobody says.

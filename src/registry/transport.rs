@@ -137,7 +137,7 @@ impl Transport {
         loop {
             let (authorization, generation) = self.authorization().await;
             let request = authorized(self.client.request(Method::GET, url.clone()).header(ACCEPT, accept), &authorization);
-            match self.attempt(request, cap, what, turn.attempt).await {
+            match self.attempt(request, url, cap, what, turn.attempt).await {
                 Ok(page) => return Ok(page),
                 Err(trouble) => self.settle(trouble, generation, &mut turn, what).await?,
             }
@@ -162,7 +162,7 @@ impl Transport {
                         Ok(Some(Opened { response, skip: 0 }))
                     }
                     StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => Ok(None),
-                    _ => Err(self.refusal(response, what, turn.attempt).await),
+                    _ => Err(self.refusal(response, url, what, turn.attempt).await),
                 }
             };
             match self.in_time(exchange, what).await {
@@ -191,7 +191,7 @@ impl Transport {
             if let (Credential::Basic(user, password), None) = (credential, &form) {
                 request = request.basic_auth(user, Some(password));
             }
-            match self.attempt(request, cap, &what, attempt).await {
+            match self.attempt(request, url, cap, &what, attempt).await {
                 Ok(page) => return Ok(page.body),
                 Err(Trouble::Unauthorized { message, .. }) => return Err(Error::Denied { what, status: 401, message }),
                 Err(trouble) => self.pause(trouble, &mut attempt).await?,
@@ -277,11 +277,11 @@ impl Transport {
         Ok(())
     }
 
-    async fn attempt(&self, request: RequestBuilder, cap: u64, what: &str, attempt: u32) -> Result<Page, Trouble> {
+    async fn attempt(&self, request: RequestBuilder, url: &Url, cap: u64, what: &str, attempt: u32) -> Result<Page, Trouble> {
         let exchange = async {
             let response = request.send().await.map_err(|error| self.classify(&error))?;
             if response.status() != StatusCode::OK {
-                return Err(self.refusal(response, what, attempt).await);
+                return Err(self.refusal(response, url, what, attempt).await);
             }
             let (url, headers) = (response.url().clone(), response.headers().clone());
             let body = self.body(response, cap, what).await?;
@@ -309,10 +309,10 @@ impl Transport {
         Ok(body)
     }
 
-    /// What a status other than success means.
-    async fn refusal(&self, mut response: Response, what: &str, attempt: u32) -> Trouble {
+    /// What a status other than success means in an answer to a request for `asked`.
+    async fn refusal(&self, mut response: Response, asked: &Url, what: &str, attempt: u32) -> Trouble {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let is_ours = self.is_ours(response.url());
+        let is_theirs = response.url().origin() == asked.origin();
         let mut body = Vec::new();
         let reading = async {
             while let Ok(Some(chunk)) = response.chunk().await {
@@ -327,7 +327,7 @@ impl Transport {
         match status {
             // Another host's challenge must not lead the registry's credentials to a token service of that host's choice,
             // and its 404 is not the registry saying that there is nothing.
-            401 | 404 if !is_ours => Trouble::Final(Error::Unexpected {
+            401 | 404 if !is_theirs => Trouble::Final(Error::Unexpected {
                 registry: self.registry().to_owned(),
                 what: what.to_owned(),
                 status,

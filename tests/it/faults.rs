@@ -32,7 +32,7 @@ use plimsoll::{
 use serde_json::json;
 
 use crate::{
-    faulty_registry::{Access, Content, FAULTS, Fault, FaultyRegistry, PASSWORD, Plan, Random, USER},
+    faulty_registry::{Access, Content, FAULTS, Fault, FaultyRegistry, MILD, PASSWORD, Plan, Random, USER},
     key_bundles::key_bundle,
     registry_in_memory::{BUNDLE, EMPTY, INDEX, KEY, MANIFEST, PUBLIC},
     sign_image,
@@ -42,10 +42,12 @@ use crate::{
 const NAME: &str = "registry.example/app";
 /// Runs at the same time.
 const TOGETHER: usize = 32;
-/// For one image, retries included.
+/// For one image of a registry that may do anything, retries included.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// After this a run counts as hanging. Far more than the deadline, because the machine may be busy.
-const HANG: Duration = Duration::from_secs(40);
+/// For one image of a registry that means well, which must come through however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// After this a run counts as hanging. Far more than the deadlines, because the machine may be busy.
+const HANG: Duration = Duration::from_secs(120);
 
 /// Where the signature lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,9 +188,9 @@ async fn gate(content: &Arc<Content>, plan: Plan, policy: &Policy, folder: &Path
         docker_config: Some(config.clone()),
         mirrors: vec![Mirror::parse(&format!("registry.example={}", server.host)).expect("mirror")],
         retry: Retry { attempts: 4, initial_backoff: Duration::from_millis(2), max_backoff: Duration::from_millis(20) },
-        deadline: DEADLINE,
-        connect_timeout: Duration::from_secs(2),
-        read_timeout: Duration::from_millis(400),
+        deadline: if means_well(plan) { PATIENCE } else { DEADLINE },
+        connect_timeout: Duration::from_secs(10),
+        read_timeout: if means_well(plan) { PATIENCE } else { Duration::from_millis(400) },
         ..Options::default()
     };
     let ended = tokio::time::timeout(HANG, judge(&options, policy)).await.unwrap_or_else(|_| panic!("seed {}: it hangs ({plan:?})", plan.seed));
@@ -246,14 +248,23 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
+/// Whether a registry fails only in ways that asking again mends.
+fn means_well(plan: Plan) -> bool {
+    plan.faults == MILD || plan.percent == 0
+}
+
 fn plan(seed: u64) -> (Signed, Plan) {
     let mut random = Random::new(seed, "plan");
+    let mild = random.below(3) == 0;
+    // Four attempts are made, so that three failures are one too few to end a run.
+    let most: &[usize] = if mild { &[1, 2, 3] } else { &[1, 2, 3, usize::MAX] };
     let signed = random.pick(&[Signed::ByTag, Signed::ByReferrer]);
     let plan = Plan {
         seed,
         access: random.pick(&[Access::Everybody, Access::Basic, Access::Bearer, Access::Bearer]),
         percent: random.pick(&[10, 20, 35, 60, 100]),
-        most: random.pick(&[1, 1, 2, 3, usize::MAX]),
+        faults: if mild { MILD } else { FAULTS },
+        most: random.pick(most),
         ranges: random.below(4) > 0,
         says_digest: random.below(4) > 0,
     };
@@ -271,7 +282,7 @@ async fn random_faults_never_make_a_false_pass() {
     for content in &contents {
         let mut outcomes = BTreeSet::new();
         for access in [Access::Everybody, Access::Basic, Access::Bearer] {
-            let plan = Plan { seed: 0, access, percent: 0, most: 0, ranges: true, says_digest: true };
+            let plan = Plan { seed: 0, access, percent: 0, faults: FAULTS, most: 0, ranges: true, says_digest: true };
             let (ended, server) = gate(content, plan, &policy, folder.path()).await;
             let Ended::Report(0, bytes) = ended else { panic!("the clean run does not pass: {}", ended.text()) };
             assert!(server.log().faults.is_empty() && server.log().strayed == 0);
@@ -293,7 +304,7 @@ async fn random_faults_never_make_a_false_pass() {
             }
         })
         .buffer_unordered(TOGETHER);
-    let (mut counted, mut same, mut refused, mut failed, mut strayed) = (0, 0, 0, 0, 0);
+    let (mut counted, mut same, mut refused, mut failed, mut strayed) = (0_u64, 0_u64, 0_u64, 0_u64, 0_usize);
     let mut met: BTreeMap<Fault, usize> = BTreeMap::new();
     let mut slowest = Duration::ZERO;
     let mut wrong = Vec::new();
@@ -306,15 +317,13 @@ async fn random_faults_never_make_a_false_pass() {
         }
         match &ended {
             Ended::Report(0, bytes) if *bytes == clean[usize::from(signed == Signed::ByReferrer)] => same += 1,
+            _ if means_well(plan) => wrong.push(format!("not survived: {} in {}", ended.text(), story())),
             Ended::Report(0, bytes) => wrong.push(format!("a false pass in {}\n{}", story(), String::from_utf8_lossy(bytes))),
             Ended::Report(_, _) => failed += 1,
             Ended::Error(text) if text.is_empty() || text.contains('\n') || text.contains("canary") => {
                 wrong.push(format!("an unclear message, `{text}`, in {}", story()));
             }
             Ended::Error(_) => refused += 1,
-        }
-        if log.faults.is_empty() && !matches!(ended, Ended::Report(0, _)) && took < Duration::from_secs(1) {
-            wrong.push(format!("nothing was wrong, and yet: {} in {}", ended.text(), story()));
         }
         counted += u64::from(!log.faults.is_empty());
         strayed += log.strayed;
@@ -334,7 +343,7 @@ async fn random_faults_never_make_a_false_pass() {
     assert!(wrong.is_empty(), "{} of {counted} runs went wrong:\n{}", wrong.len(), wrong.join("\n"));
     if runs >= 1_000 {
         assert_eq!(met.keys().copied().collect::<BTreeSet<_>>(), FAULTS.iter().copied().collect(), "every kind of fault was met");
-        assert!(same > 0 && failed > 0 && refused > 0 && strayed > 0, "every kind of end was met");
+        assert!(same >= runs / 4 && failed > 0 && refused > 0 && strayed > 0, "every kind of end was met");
     }
 }
 

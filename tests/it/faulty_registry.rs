@@ -74,6 +74,8 @@ pub(crate) struct Plan {
     pub(crate) access: Access,
     /// How many of a hundred answers are spoiled.
     pub(crate) percent: usize,
+    /// What happens to them.
+    pub(crate) faults: &'static [Fault],
     /// After so many requests a path is answered honestly.
     pub(crate) most: usize,
     /// Whether ranges are understood.
@@ -101,6 +103,7 @@ pub(crate) enum Fault {
     CutInBody,
     CutUnannounced,
     TooManyRequests,
+    NotToday,
     ServerError,
     EndlessError,
     EndlessBody,
@@ -124,13 +127,14 @@ pub(crate) enum Fault {
     SaysGzip,
 }
 
-/// Every fault; those that a good client survives stand here more often than one time in two.
+/// Every fault.
 pub(crate) const FAULTS: &[Fault] = &[
     Fault::CutBeforeHead,
     Fault::CutInHead,
     Fault::CutInBody,
     Fault::CutUnannounced,
     Fault::TooManyRequests,
+    Fault::NotToday,
     Fault::ServerError,
     Fault::EndlessError,
     Fault::EndlessBody,
@@ -152,19 +156,17 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault::OddStatus,
     Fault::WrongDigestHeader,
     Fault::SaysGzip,
+];
+
+/// The faults of a registry that means well; a client that asks again gets what it wants.
+pub(crate) const MILD: &[Fault] = &[
     Fault::CutBeforeHead,
     Fault::CutInHead,
     Fault::CutInBody,
     Fault::CutInBody,
-    Fault::CutInBody,
-    Fault::CutUnannounced,
-    Fault::TooManyRequests,
     Fault::TooManyRequests,
     Fault::ServerError,
-    Fault::ServerError,
-    Fault::ToOtherHost,
-    Fault::ToOtherHost,
-    Fault::LengthTooLarge,
+    Fault::SaysGzip,
     Fault::WrongDigestHeader,
 ];
 
@@ -318,7 +320,7 @@ impl Shared {
         if time > self.plan.most || random.below(100) >= self.plan.percent {
             return honest.wire();
         }
-        let fault = random.pick(FAULTS);
+        let fault = random.pick(self.plan.faults);
         self.log.lock().expect("log").faults.push((request.path.clone(), fault));
         self.spoil(fault, honest, request, &mut random)
     }
@@ -401,15 +403,15 @@ impl Shared {
             }
             Fault::TooManyRequests => {
                 let answer = Answer::status(429).with("Date", NOW.to_owned());
-                match random.below(8) {
+                match random.below(12) {
                     0 => answer.with("Retry-After", "1".to_owned()),
                     1 => answer.with("Retry-After", "Sun, 22 Nov 2026 12:00:01 GMT".to_owned()),
-                    2 => answer.with("Retry-After", "86400".to_owned()),
-                    3 => answer,
+                    2 => answer,
                     _ => answer.with("Retry-After", "0".to_owned()),
                 }
                 .wire()
             }
+            Fault::NotToday => Answer::status(429).with("Retry-After", "86400".to_owned()).wire(),
             Fault::ServerError => {
                 let mut answer = Answer::status(random.pick(&[500, 502, 503, 504]));
                 answer.body = random.pick(&["", "<html>bad gateway</html>", r#"{"errors":[{"code":"UNAVAILABLE","message":"later"}]}"#]).into();
