@@ -34,10 +34,14 @@ pub(super) struct RegistryOptions {
     /// Talk plain http to this registry host, or to a daemon there (repeatable). Loopback hosts are plain http unless `--registry-ca` is given.
     #[arg(long = "insecure-registry", value_name = "HOST")]
     insecure: Vec<String>,
+    /// Ask MIRROR[/PATH] for the images of HOST, which keep their name; HOST itself is not asked (repeatable).
+    #[arg(long = "registry-mirror", value_name = "HOST=MIRROR", value_parser = registry::Mirror::parse)]
+    mirrors: Vec<registry::Mirror>,
     /// Trust this CA certificate for registries, PEM (repeatable).
     #[arg(long = "registry-ca", value_name = "FILE")]
     ca: Vec<PathBuf>,
-    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json.
+    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, else Podman's
+    /// $REGISTRY_AUTH_FILE or $XDG_RUNTIME_DIR/containers/auth.json.
     #[arg(long, value_name = "FILE")]
     docker_config: Option<PathBuf>,
     /// Give up on a registry, a daemon or standard input after this many seconds in all.
@@ -175,17 +179,19 @@ pub(super) fn host_platform() -> Platform {
 
 impl RegistryOptions {
     /// Options for the registry stage; `aws` is used for ECR logins.
-    pub(super) fn build(&self, aws: aws::Settings) -> registry::Options {
-        registry::Options {
+    pub(super) fn build(&self, aws: aws::Settings) -> Result<registry::Options, Failure> {
+        registry::check_mirrors(&self.mirrors).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(registry::Options {
             docker_config: self.docker_config.clone().or_else(default_docker_config),
             insecure_registries: self.insecure.clone(),
+            mirrors: self.mirrors.clone(),
             ca_files: self.ca.clone(),
             deadline: Duration::from_secs(self.registry_timeout),
             daemons: daemons(),
             spool: registry::Spool { folder: Some(std::env::temp_dir()), bytes: self.spool_limit << 30 },
             aws,
             ..registry::Options::default()
-        }
+        })
     }
 }
 
@@ -213,9 +219,11 @@ impl AwsOptions {
 }
 
 fn default_docker_config() -> Option<PathBuf> {
-    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(|| home().map(|home| home.join(".docker")))?;
-    let file = folder.join("config.json");
-    file.is_file().then_some(file)
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let docker = set("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker"))).map(|folder| folder.join("config.json"));
+    let podman = set("REGISTRY_AUTH_FILE").or_else(|| set("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")));
+    // Podman's file has the same form; it counts where Docker was never logged in.
+    docker.into_iter().chain(podman).find(|file| file.is_file())
 }
 
 /// Where Docker's daemon and Podman's service are: where the environment says, else their usual sockets, rootless ones included.

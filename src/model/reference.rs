@@ -96,6 +96,8 @@ pub struct EcrRegistry {
     pub region: String,
     /// Whether the host asks for FIPS endpoints.
     pub fips: bool,
+    /// Whether the host is the one that has IPv4 and IPv6 addresses (`dkr-ecr`).
+    pub dual_stack: bool,
 }
 
 /// Why a text is no image reference.
@@ -311,17 +313,23 @@ impl EcrRegistry {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        let (fips, rest, suffixes) = if let Some(rest) = rest.strip_prefix("dkr.ecr.") {
-            (false, rest, ECR_SUFFIXES)
+        let (fips, dual_stack, rest) = if let Some(rest) = rest.strip_prefix("dkr.ecr.") {
+            (false, false, rest)
         } else if let Some(rest) = rest.strip_prefix("dkr.ecr-fips.") {
-            (true, rest, ECR_SUFFIXES)
+            (true, false, rest)
         } else if let Some(rest) = rest.strip_prefix("dkr-ecr.") {
-            (false, rest, ECR_DUAL_STACK_SUFFIXES)
+            (false, true, rest)
         } else {
-            (true, rest.strip_prefix("dkr-ecr-fips.")?, ECR_DUAL_STACK_SUFFIXES)
+            (true, true, rest.strip_prefix("dkr-ecr-fips.")?)
         };
+        let suffixes = if dual_stack { ECR_DUAL_STACK_SUFFIXES } else { ECR_SUFFIXES };
         let (region, suffix) = rest.split_once('.')?;
-        (!region.is_empty() && suffixes.contains(&suffix)).then(|| Self { account: account.to_owned(), region: region.to_owned(), fips })
+        (!region.is_empty() && suffixes.contains(&suffix)).then(|| Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            fips,
+            dual_stack,
+        })
     }
 }
 

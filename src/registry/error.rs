@@ -241,7 +241,7 @@ impl Error {
                 "give `docker-archive:FILE` a file that `docker save` or `podman save` wrote (not `docker export`), `oci-archive:FILE` an OCI layout in a tar, `oci:DIR` a folder with one; pipes are read as `-`"
             }
             Self::UnsafeRealm { .. } => {
-                "nothing was sent; the token service has to be https, or on the host of a registry that is itself listed as insecure"
+                "nothing was sent; the token service has to be https, or on host and port of a registry that is itself plain http"
             }
             Self::SetUp(_) => "check the CA files; on a system without CA certificates install them (`ca-certificates`)",
             Self::Daemon(error) => return Some(error.hint()),
@@ -253,7 +253,7 @@ impl Error {
 }
 
 /// Names in a row, at most twenty of them.
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
     if names.is_empty() {
         return "none".to_owned();

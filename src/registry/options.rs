@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     aws,
-    registry::{Daemons, Spool},
+    registry::{Daemons, Mirror, Spool},
 };
 
 /// How images are fetched.
@@ -17,6 +17,8 @@ pub struct Options {
     /// Registries that are asked over TLS even though they are on this machine. Without this list and without
     /// `ca_files`, loopback hosts (`127.0.0.0/8`, `::1`, `localhost`) are asked over plain HTTP, as Docker does.
     pub tls_registries: Vec<String>,
+    /// Registries that are asked instead of others.
+    pub mirrors: Vec<Mirror>,
     /// PEM files of certificate authorities, trusted besides those of the system.
     pub ca_files: Vec<PathBuf>,
     /// AWS settings for the login to private ECR registries.
@@ -44,7 +46,7 @@ pub struct Retry {
     pub attempts: u32,
     /// Wait before the second attempt; doubles each time, half of it at random.
     pub initial_backoff: Duration,
-    /// Longest wait, also when the server asks for more in `Retry-After`.
+    /// Longest wait of our own accord; a server's `Retry-After` may ask for more, up to the deadline.
     pub max_backoff: Duration,
 }
 
@@ -60,6 +62,7 @@ impl Default for Options {
             docker_config: None,
             insecure_registries: Vec::new(),
             tls_registries: Vec::new(),
+            mirrors: Vec::new(),
             ca_files: Vec::new(),
             aws: aws::Settings::default(),
             retry: Retry::default(),

@@ -12,6 +12,10 @@ mod aws_timelines;
 #[cfg(unix)]
 mod docker_api;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod faulty_registry;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod gate_sources;
@@ -29,6 +33,8 @@ mod real_registry;
 mod registry;
 #[cfg(test)]
 mod registry_in_memory;
+#[cfg(test)]
+mod registry_places;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
