@@ -141,7 +141,7 @@ pub async fn run(inputs: Inputs) -> Result<ScanReport, Error> {
                 return Ok::<_, Error>((None, Vec::new()));
             }
             let inventory = read_packages(&resolved, input, &inputs).await?;
-            let reports = ask_sources(&inputs, &resolved, &inventory).await;
+            let reports = ask_sources(&inputs, &resolved, &inventory, input.source.as_ref()).await;
             Ok((Some(inventory), reports))
         };
         let (verified, (inventory, reports)) = tokio::try_join!(signatures, contents)?;
@@ -343,17 +343,36 @@ async fn read_packages(image: &ResolvedImage, input: &ImageInput, inputs: &Input
 }
 
 /// Asks every source at once. One that cannot be asked becomes a Gap: it was wanted, and nobody heard it.
-async fn ask_sources(inputs: &Inputs, image: &ResolvedImage, inventory: &Inventory) -> Vec<(SourceId, SourceReport)> {
+async fn ask_sources(
+    inputs: &Inputs,
+    image: &ResolvedImage,
+    inventory: &Inventory,
+    place: &dyn ImageSource,
+) -> Vec<(SourceId, SourceReport)> {
     join_all(inputs.sources.iter().map(|source| async {
-        let _task = inputs.progress.start(source.id().name(), None);
-        let report = source.fetch(image, inventory).await.unwrap_or_else(|error| SourceReport {
+        let unheard = |gap: Gap| SourceReport {
             state: SourceState { source: source.id(), completeness: Completeness::Incomplete, asked: true, details: BTreeMap::new() },
             observations: Vec::new(),
-            gaps: vec![Gap::new(source.id(), "error", String::new(), error.to_string())],
-        });
+            gaps: vec![gap],
+        };
+        if is_about_digests(source.id()) && !place.knows_manifest_digest() {
+            let reason = "the image was read from a daemon or an archive that does not know its manifest's digest in the registry";
+            let gap = Gap::new(source.id(), "unknown-digest", image.reference.to_string(), reason);
+            return (source.id(), unheard(gap.with_hint("name the image in its registry, by digest")));
+        }
+        let _task = inputs.progress.start(source.id().name(), None);
+        let report = source
+            .fetch(image, inventory)
+            .await
+            .unwrap_or_else(|error| unheard(Gap::new(source.id(), "error", String::new(), error.to_string())));
         (source.id(), report)
     }))
     .await
+}
+
+/// Whether a source knows images by the digest of their manifest in a registry.
+const fn is_about_digests(source: SourceId) -> bool {
+    matches!(source, SourceId::Ecr | SourceId::EcrBasic | SourceId::Inspector)
 }
 
 /// A blob that is opened when its first byte is asked for, so that a worker holds one connection at a time.

@@ -34,6 +34,11 @@ if [ "${PLIMSOLL_NO_SETUP:-}" != 1 ]; then
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}"; } > /dev/null 2>&1 ||
       skip "installing ${wanted[*]}: apt-get refused"
   fi
+  if [ ! -x "$tools/ministack/bin/hypercorn" ] && command -v python3 > /dev/null; then
+    mkdir -p "$tools"
+    { python3 -m venv "$tools/ministack" && "$tools/ministack/bin/pip" install --quiet ministack==1.5.33 cryptography; } > /dev/null 2>&1 ||
+      skip "the ECR-like registry: ministack could not be installed"
+  fi
   if [ ! -x "$tools/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool" ] && command -v npm > /dev/null; then
     mkdir -p "$tools"
     npm install --silent --no-audit --no-fund --prefix "$tools" @microsoft/sarif-multitool-linux@5.7.0 > /dev/null 2>&1 || true
@@ -96,10 +101,21 @@ fi
 step "sixteen processes on one layer cache, killed at random"
 bash tests/real/cache.sh "$target/debug/plimsoll"
 
+if [ "$(id -u)" = 0 ] && command -v skopeo > /dev/null && { command -v dockerd || command -v podman; } > /dev/null; then
+  step "container engines"
+  bash tests/real/daemons.sh
+else
+  skip "images out of dockerd and podman: neither is installed, or this is not root"
+fi
+
 if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "signing cases through the binary"
   python3 tests/real/signing.py
 fi
+
+step "real registries"
+[ ! -x "$tools/ministack/bin/hypercorn" ] || export MINISTACK=$tools/ministack/bin/hypercorn
+bash tests/real/registries.sh "" ""
 
 step "done"
 printf '%s part(s) skipped\n' "${#skipped[@]}" >&2

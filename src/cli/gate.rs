@@ -100,6 +100,9 @@ fn read_standard_input() -> std::io::Result<Vec<u8>> {
 pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     let policy = policy::load::load(&args.policy.references())?;
+    if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
+        return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
+    }
     let dockerfiles = args.build.read(&args.dockerfile)?;
     let now = setup::now();
     let report_time = report_time(now)?;

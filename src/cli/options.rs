@@ -16,7 +16,8 @@ use crate::{
 /// Which image, and how to reach it.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImageOptions {
-    /// Image: `[HOST/]NAME[:TAG][@DIGEST]`, `oci:DIR[:TAG]` or `docker-archive:FILE[:TAG]`.
+    /// Image: `[HOST/]NAME[:TAG][@DIGEST]` in a registry, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`,
+    /// `docker-daemon:NAME[:TAG]`, `podman:NAME[:TAG]`, or `-` for an archive on standard input.
     #[arg(value_name = "IMAGE")]
     pub(super) image: String,
     /// Platform to take from an index, as OS/ARCH[/VARIANT]. Default: linux and this machine's processor.
@@ -30,18 +31,25 @@ pub(super) struct ImageOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Registry options")]
 pub(super) struct RegistryOptions {
-    /// Talk plain http to this registry host (repeatable). Loopback hosts are plain http unless `--registry-ca` is given.
+    /// Talk plain http to this registry host, or to a daemon there (repeatable). Loopback hosts are plain http unless `--registry-ca` is given.
     #[arg(long = "insecure-registry", value_name = "HOST")]
     insecure: Vec<String>,
+    /// Ask MIRROR[/PATH] for the images of HOST, which keep their name; HOST itself is not asked (repeatable).
+    #[arg(long = "registry-mirror", value_name = "HOST=MIRROR", value_parser = registry::Mirror::parse)]
+    mirrors: Vec<registry::Mirror>,
     /// Trust this CA certificate for registries, PEM (repeatable).
     #[arg(long = "registry-ca", value_name = "FILE")]
     ca: Vec<PathBuf>,
-    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json.
+    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, else Podman's
+    /// $REGISTRY_AUTH_FILE or $XDG_RUNTIME_DIR/containers/auth.json.
     #[arg(long, value_name = "FILE")]
     docker_config: Option<PathBuf>,
-    /// Give up on a registry after this many seconds in all.
+    /// Give up on a registry, a daemon or standard input after this many seconds in all.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     registry_timeout: u64,
+    /// Keep at most this many GiB of a stream or compressed archive in a temporary file (in $TMPDIR) while it is read.
+    #[arg(long, value_name = "GIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    spool_limit: u64,
 }
 
 /// AWS findings and credentials.
@@ -127,7 +135,7 @@ impl PolicyOptions {
 impl ImageOptions {
     /// The parsed reference.
     pub(super) fn reference(&self) -> Result<ImageReference, Failure> {
-        if !self.image.contains("://") && std::path::Path::new(&self.image).exists() {
+        if self.image != "-" && !self.image.contains("://") && std::path::Path::new(&self.image).exists() {
             let scheme = if std::path::Path::new(&self.image).is_dir() { "oci" } else { "docker-archive" };
             return Err(
                 Failure::new(format!("`{}` is a path, not an image reference", self.image)).hint(format!("write {scheme}:{}", self.image))
@@ -135,8 +143,13 @@ impl ImageOptions {
         }
         ImageReference::parse(&self.image).map_err(|error| {
             Failure::new(format!("cannot read image reference `{}`: {error}", self.image))
-                .hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG] or docker-archive:FILE")
+                .hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME or -")
         })
+    }
+
+    /// Whether the image comes from standard input, which can be read once.
+    pub(super) fn is_standard_input(&self) -> bool {
+        matches!(ImageReference::parse(&self.image), Ok(ImageReference::StandardInput { .. }))
     }
 
     /// The platform asked for.
@@ -166,15 +179,19 @@ pub(super) fn host_platform() -> Platform {
 
 impl RegistryOptions {
     /// Options for the registry stage; `aws` is used for ECR logins.
-    pub(super) fn build(&self, aws: aws::Settings) -> registry::Options {
-        registry::Options {
+    pub(super) fn build(&self, aws: aws::Settings) -> Result<registry::Options, Failure> {
+        registry::check_mirrors(&self.mirrors).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(registry::Options {
             docker_config: self.docker_config.clone().or_else(default_docker_config),
             insecure_registries: self.insecure.clone(),
+            mirrors: self.mirrors.clone(),
             ca_files: self.ca.clone(),
             deadline: Duration::from_secs(self.registry_timeout),
+            daemons: daemons(),
+            spool: registry::Spool { folder: Some(std::env::temp_dir()), bytes: self.spool_limit << 30 },
             aws,
             ..registry::Options::default()
-        }
+        })
     }
 }
 
@@ -202,9 +219,37 @@ impl AwsOptions {
 }
 
 fn default_docker_config() -> Option<PathBuf> {
-    let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(|| home().map(|home| home.join(".docker")))?;
-    let file = folder.join("config.json");
-    file.is_file().then_some(file)
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let docker = set("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker"))).map(|folder| folder.join("config.json"));
+    let podman = set("REGISTRY_AUTH_FILE").or_else(|| set("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")));
+    // Podman's file has the same form; it counts where Docker was never logged in.
+    docker.into_iter().chain(podman).find(|file| file.is_file())
+}
+
+/// Where Docker's daemon and Podman's service are: where the environment says, else their usual sockets, rootless ones included.
+fn daemons() -> registry::Daemons {
+    let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    let below = |folder: &Option<PathBuf>, path: &str| folder.as_ref().map(|folder| folder.join(path));
+    let home = home();
+    let docker = [
+        Some(PathBuf::from("/var/run/docker.sock")),
+        below(&runtime, "docker.sock"),
+        below(&home, ".docker/run/docker.sock"),
+        below(&home, ".docker/desktop/docker.sock"),
+        below(&home, ".colima/default/docker.sock"),
+    ];
+    let podman = [below(&runtime, "podman/podman.sock"), Some(PathBuf::from("/run/podman/podman.sock"))];
+    let certificates =
+        text("DOCKER_TLS_VERIFY").and_then(|_| text("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| below(&home, ".docker")));
+    registry::Daemons {
+        docker: registry::DaemonHost { address: text("DOCKER_HOST"), sockets: docker.into_iter().flatten().collect(), certificates },
+        podman: registry::DaemonHost {
+            address: text("CONTAINER_HOST"),
+            sockets: podman.into_iter().flatten().collect(),
+            certificates: None,
+        },
+    }
 }
 
 /// Where the database lives when nobody says.

@@ -41,7 +41,7 @@ pub(super) async fn image(
 ) -> Result<ImageInput, Failure> {
     let reference = options.reference()?;
     let platform = options.wanted_platform()?;
-    let source = registry::open(&reference, &options.registry.build(aws), progress).await?;
+    let source = registry::open(&reference, &options.registry.build(aws)?, progress).await?;
     Ok(ImageInput { reference, source, platform, host: host_platform(), inventory, cache: None })
 }
 

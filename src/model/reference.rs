@@ -17,13 +17,61 @@ pub enum ImageReference {
         /// Tag (`org.opencontainers.image.ref.name`) or digest of the wanted entry.
         tag: Option<String>,
     },
+    /// `oci-archive:FILE[:TAG]`, an OCI image layout in a tar.
+    OciArchive {
+        /// The tar file, plain or gzip.
+        path: PathBuf,
+        /// Tag or digest of the wanted entry.
+        tag: Option<String>,
+    },
     /// `docker-archive:FILE[:TAG]`, the output of `docker save`.
     DockerArchive {
-        /// The tar file.
+        /// The tar file, plain or gzip.
         path: PathBuf,
         /// The wanted `RepoTags` entry.
         tag: Option<String>,
     },
+    /// `-`, an archive of either form on standard input; `oci-archive:-:TAG` and `docker-archive:-:TAG` choose from several images.
+    StandardInput {
+        /// The wanted image, when there are several.
+        tag: Option<String>,
+    },
+    /// `docker-daemon:NAME[:TAG]` or `podman:NAME[:TAG]`, an image in a container engine on this machine.
+    Daemon {
+        /// Which engine.
+        daemon: Daemon,
+        /// Name, digest or id as typed; checked to be nothing else.
+        name: String,
+    },
+}
+
+/// A container engine that answers the Docker API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Daemon {
+    /// Docker's own daemon.
+    Docker,
+    /// Podman's service.
+    Podman,
+}
+
+impl Daemon {
+    /// The word before the colon of a reference.
+    #[must_use]
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Docker => "docker-daemon",
+            Self::Podman => "podman",
+        }
+    }
+
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "Docker",
+            Self::Podman => "Podman",
+        }
+    }
 }
 
 /// Registry, repository, and tag or digest.
@@ -48,6 +96,8 @@ pub struct EcrRegistry {
     pub region: String,
     /// Whether the host asks for FIPS endpoints.
     pub fips: bool,
+    /// Whether the host is the one that has IPv4 and IPv6 addresses (`dkr-ecr`).
+    pub dual_stack: bool,
 }
 
 /// Why a text is no image reference.
@@ -73,7 +123,10 @@ pub enum ReferenceError {
     BadDigest(#[from] DigestError),
 }
 
-const OTHER_SCHEMES: &[&str] = &["oci-archive", "docker-daemon", "podman", "sbom", "dir", "file", "http", "https", "docker"];
+/// The path that means standard input.
+const STANDARD_INPUT: &str = "-";
+
+const OTHER_SCHEMES: &[&str] = &["sbom", "dir", "file", "http", "https", "docker"];
 
 impl ImageReference {
     /// Parses what the user typed.
@@ -85,17 +138,33 @@ impl ImageReference {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }
+        if text == STANDARD_INPUT {
+            return Ok(Self::StandardInput { tag: None });
+        }
         if let Some(rest) = text.strip_prefix("oci:") {
             let (path, tag) = split_path_and_tag(rest)?;
             return Ok(Self::OciLayout { path, tag });
         }
-        if let Some(rest) = text.strip_prefix("docker-archive:") {
+        for scheme in ["oci-archive:", "docker-archive:"] {
+            let Some(rest) = text.strip_prefix(scheme) else { continue };
             let (path, tag) = split_path_and_tag(rest)?;
-            return Ok(Self::DockerArchive { path, tag });
+            return Ok(match scheme {
+                _ if path.as_os_str() == STANDARD_INPUT => Self::StandardInput { tag },
+                "oci-archive:" => Self::OciArchive { path, tag },
+                _ => Self::DockerArchive { path, tag },
+            });
+        }
+        for daemon in [Daemon::Docker, Daemon::Podman] {
+            let name = text.strip_prefix(daemon.scheme()).and_then(|rest| rest.strip_prefix(':'));
+            // `podman:5000/app` is an image in a registry on a host called podman.
+            if let Some(name) = name.filter(|name| !begins_with_port(name)) {
+                return daemon_name(name).map(|name| Self::Daemon { daemon, name });
+            }
         }
         if let Some((scheme, rest)) = text.split_once(':')
             && OTHER_SCHEMES.contains(&scheme)
             && !rest.bytes().all(|b| b.is_ascii_digit())
+            && !begins_with_port(rest)
         {
             return Err(ReferenceError::UnknownScheme(scheme.to_owned()));
         }
@@ -107,9 +176,29 @@ impl ImageReference {
     pub const fn registry(&self) -> Option<&RegistryReference> {
         match self {
             Self::Registry(reference) => Some(reference),
-            Self::OciLayout { .. } | Self::DockerArchive { .. } => None,
+            Self::OciLayout { .. }
+            | Self::OciArchive { .. }
+            | Self::DockerArchive { .. }
+            | Self::StandardInput { .. }
+            | Self::Daemon { .. } => None,
         }
     }
+}
+
+/// Whether what follows a colon is the port of a host with a path behind it.
+fn begins_with_port(rest: &str) -> bool {
+    rest.split_once('/').is_some_and(|(port, _)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// What a container engine takes for an image: a reference, or the id with or without its algorithm.
+fn daemon_name(text: &str) -> Result<String, ReferenceError> {
+    if text.is_empty() {
+        return Err(ReferenceError::Empty);
+    }
+    if Digest::parse(text).is_err() {
+        RegistryReference::parse(text)?;
+    }
+    Ok(text.to_owned())
 }
 
 /// `DIR[:TAG]`: the tag is what follows the last colon, if it holds no slash; `DIR@sha256:...` names a digest.
@@ -140,7 +229,11 @@ impl fmt::Display for ImageReference {
         match self {
             Self::Registry(reference) => reference.fmt(f),
             Self::OciLayout { path, tag } => with_tag(f, "oci", path, tag),
+            Self::OciArchive { path, tag } => with_tag(f, "oci-archive", path, tag),
             Self::DockerArchive { path, tag } => with_tag(f, "docker-archive", path, tag),
+            Self::StandardInput { tag: None } => f.write_str(STANDARD_INPUT),
+            Self::StandardInput { tag } => with_tag(f, "docker-archive", &PathBuf::from(STANDARD_INPUT), tag),
+            Self::Daemon { daemon, name } => write!(f, "{}:{name}", daemon.scheme()),
         }
     }
 }
@@ -220,17 +313,23 @@ impl EcrRegistry {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        let (fips, rest, suffixes) = if let Some(rest) = rest.strip_prefix("dkr.ecr.") {
-            (false, rest, ECR_SUFFIXES)
+        let (fips, dual_stack, rest) = if let Some(rest) = rest.strip_prefix("dkr.ecr.") {
+            (false, false, rest)
         } else if let Some(rest) = rest.strip_prefix("dkr.ecr-fips.") {
-            (true, rest, ECR_SUFFIXES)
+            (true, false, rest)
         } else if let Some(rest) = rest.strip_prefix("dkr-ecr.") {
-            (false, rest, ECR_DUAL_STACK_SUFFIXES)
+            (false, true, rest)
         } else {
-            (true, rest.strip_prefix("dkr-ecr-fips.")?, ECR_DUAL_STACK_SUFFIXES)
+            (true, true, rest.strip_prefix("dkr-ecr-fips.")?)
         };
+        let suffixes = if dual_stack { ECR_DUAL_STACK_SUFFIXES } else { ECR_SUFFIXES };
         let (region, suffix) = rest.split_once('.')?;
-        (!region.is_empty() && suffixes.contains(&suffix)).then(|| Self { account: account.to_owned(), region: region.to_owned(), fips })
+        (!region.is_empty() && suffixes.contains(&suffix)).then(|| Self {
+            account: account.to_owned(),
+            region: region.to_owned(),
+            fips,
+            dual_stack,
+        })
     }
 }
 
@@ -276,6 +375,21 @@ mod tests {
         check("oci:./layout:latest", "oci:./layout:latest");
         check("oci:/a/b", "oci:/a/b");
         check("docker-archive:app.tar", "docker-archive:app.tar");
+        check("docker-archive:app.tar.gz:app:1", "docker-archive:app.tar.gz:app:1");
+        check(&format!("oci-archive:app.tar@{digest}"), &format!("oci-archive:app.tar@{digest}"));
+        check("-", "-");
+        check("docker-archive:-", "-");
+        check("oci-archive:-:v1", "docker-archive:-:v1");
+        check("docker-archive:./-", "docker-archive:./-");
+        for name in ["app", "acme/app:1", "r.example:5000/a@sha256:", "sha256:", ""] {
+            let name = if name.ends_with(':') || name.is_empty() { format!("{name}{}", "a".repeat(64)) } else { name.to_owned() };
+            check(&format!("docker-daemon:{name}"), &format!("docker-daemon:{name}"));
+            check(&format!("podman:{name}"), &format!("podman:{name}"));
+        }
+        // Hosts may be called as the schemes are.
+        check("podman:5000/app", "podman:5000/app:latest");
+        check("docker:5000/app:1", "docker:5000/app:1");
+        check("docker:27", "docker.io/library/docker:27");
     }
 
     #[test]
@@ -290,7 +404,11 @@ mod tests {
             "a:b:c/",
             "app:-x",
             "app@sha256:00",
-            "docker-daemon:app",
+            "docker-daemon:",
+            "podman:../../containers",
+            "docker-daemon:app?x=1",
+            "docker-daemon:a%2e%2e/b",
+            "oci-archive:",
             "sbom:x.json",
         ] {
             assert!(ImageReference::parse(text).is_err(), "{text}");

@@ -141,6 +141,10 @@ pub const CODES: &[(&str, &str)] = &[
         "unfixed-unknown",
         "The feed of this distribution lists fixed problems only; whether others are open is not known. Shown, never judged, by default.",
     ),
+    (
+        "unknown-digest",
+        "The image was read from a daemon or an archive that does not know the digest of its manifest in a registry, and AWS knows images by that digest. Name the image in its registry.",
+    ),
     ("unknown-status", "AWS answered with a status that this version does not know; the reason has the word."),
     ("unknown-target", "--target names a stage that the Dockerfile does not have."),
     ("unmet.annotation", "The signature is genuine and does not carry the signed annotation that is asked for."),

@@ -1,177 +1,149 @@
-//! `docker-archive:FILE[:TAG]`: the output of `docker save`, `podman save` or `skopeo copy docker-archive:`.
-//! In: a tar with `manifest.json` (<https://github.com/moby/docker-image-spec/blob/main/v1.2.md#combined-image-json--filesystem-changeset-format>);
-//! out: the image in it. One that is an OCI layout as well is read as that; for the others a schema 2 manifest is made, always the same for the same image.
+//! `docker-archive:FILE[:TAG]`, `oci-archive:FILE[:TAG]` and `-`: an image in a tar, as `docker save`, `podman save` and `skopeo copy` write it.
+//! In: a tar, plain or gzip, in a file or a stream. Out: the image in it: an OCI layout where there is one, else what `manifest.json` lists.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
-    io::{self, Read},
+    io::{self, IsTerminal as _, Read},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
-
-use futures_util::future::{BoxFuture, FutureExt as _, ready};
-use serde::Deserialize;
 
 use crate::{
-    model::{
-        digest::{Algorithm, Digest, Hasher},
-        image::Descriptor,
-        reference::RegistryReference,
-    },
-    registry::{
-        Error, ImageSource, RawManifest, blob,
-        error::shown,
-        layout::Layout,
-        manifest::{self, CONFIG_BYTES, LAYERS, MANIFEST_BYTES},
-        store::{Opened, Store, checked},
-    },
+    model::digest::Digest,
+    progress::SharedProgress,
+    registry::{Error, ImageSource, Options, layout::Layout},
 };
 
-/// Most entries of an archive.
-const ENTRIES: usize = 100_000;
-/// Most bytes of a long name or a PAX record.
-const NAME_BYTES: u64 = 1 << 20;
-/// Most links that are followed from one name.
-const HOPS: usize = 8;
+mod index;
+mod saved;
+mod spool;
 
-/// Where every file of a tar begins and how long it is.
-pub(super) struct TarIndex {
-    path: PathBuf,
-    files: BTreeMap<String, (u64, u64)>,
-    links: BTreeMap<String, String>,
+pub(super) use index::TarIndex;
+pub(super) use saved::{Listing, same_name};
+pub use spool::Spool;
+
+/// What kind of archive is expected, which decides what a layout in it is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The output of `docker save`; an OCI layout is taken as well.
+    Docker,
+    /// An OCI layout in a tar.
+    Oci,
+    /// Either; told by content.
+    Any,
+    /// What a daemon sent, with the digests that it says the image has in registries.
+    Daemon(Vec<Digest>),
 }
 
-impl TarIndex {
-    /// Reads all headers of the tar at `path`.
-    pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let failed = |source: io::Error| Error::Read { path: path.to_owned(), source };
-        let what = || path.display().to_string();
-        let malformed = |reason: &str| Error::Malformed { what: what(), reason: reason.to_owned() };
-        if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(Error::NotAnArchive { path: path.to_owned(), reason: "it is no regular file" });
-        }
-        let mut magic = Vec::new();
-        File::open(path).and_then(|file| file.take(4).read_to_end(&mut magic)).map_err(failed)?;
-        if magic.starts_with(&[0x1f, 0x8b]) || magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            return Err(malformed("it is compressed as a whole; decompress it first, for example with `gunzip` or `zstd -d`"));
-        }
-        let length = std::fs::metadata(path).map_err(failed)?.len();
-        if !begins_like_tar(path).map_err(failed)? {
-            return Err(Error::NotAnArchive { path: path.to_owned(), reason: "it is no tar file" });
-        }
-        let mut archive = tar::Archive::new(File::open(path).map_err(failed)?);
-        let mut index = Self { path: path.to_owned(), files: BTreeMap::new(), links: BTreeMap::new() };
-        let (mut long_name, mut long_link) = (None, None);
-        // Raw entries, because the tar crate would hold long names of any length in memory.
-        for (count, entry) in archive.entries_with_seek().map_err(failed)?.raw(true).enumerate() {
-            if count >= ENTRIES {
-                return Err(Error::TooLarge { what: what(), limit: format!("{ENTRIES} entries") });
-            }
-            let mut entry = entry.map_err(failed)?;
-            let kind = entry.header().entry_type();
-            if kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions() {
-                let mut text = Vec::new();
-                if entry.size() > NAME_BYTES {
-                    return Err(Error::TooLarge { what: format!("a name in {}", what()), limit: format!("{NAME_BYTES} bytes") });
-                }
-                entry.read_to_end(&mut text).map_err(failed)?;
-                let trimmed = || String::from_utf8_lossy(text.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
-                if kind.is_gnu_longname() {
-                    long_name = Some(trimmed());
-                } else if kind.is_gnu_longlink() {
-                    long_link = Some(trimmed());
-                } else {
-                    for record in tar::PaxExtensions::new(&text) {
-                        let record = record.map_err(failed)?;
-                        let value = || String::from_utf8_lossy(record.value_bytes()).into_owned();
-                        match record.key_bytes() {
-                            b"path" => long_name = Some(value()),
-                            b"linkpath" => long_link = Some(value()),
-                            b"size" => return Err(malformed("an entry has its size in a PAX record, which is not supported")),
-                            _ => {}
-                        }
-                    }
-                }
-                continue;
-            }
-            let name = normal(&long_name.take().unwrap_or_else(|| String::from_utf8_lossy(&entry.path_bytes()).into_owned()));
-            let link = long_link.take().or_else(|| entry.link_name_bytes().map(|name| String::from_utf8_lossy(&name).into_owned()));
-            if kind.is_file() {
-                let (offset, size) = (entry.raw_file_position(), entry.size());
-                if offset.checked_add(size).is_none_or(|end| end > length) {
-                    return Err(malformed("it is cut short"));
-                }
-                index.links.remove(&name);
-                index.files.insert(name, (offset, size));
-            } else if let Some(link) = link.filter(|_| kind.is_symlink() || kind.is_hard_link()) {
-                let target = if kind.is_hard_link() { normal(&link) } else { beside(&name, &link) };
-                index.files.remove(&name);
-                index.links.insert(name, target);
-            }
-        }
-        Ok(index)
-    }
+/// What the name of an archive without a name is in messages.
+const STANDARD_INPUT: &str = "standard input";
 
-    /// The tar file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Offset and size of a file, links inside the archive followed.
-    pub(super) fn find(&self, name: &str) -> Option<(u64, u64)> {
-        let mut name = normal(name);
-        for _ in 0..HOPS {
-            if let Some(found) = self.files.get(&name) {
-                return Some(*found);
-            }
-            name = self.links.get(&name)?.clone();
-        }
-        None
-    }
-}
-
-/// Whether the first block is a tar header with a right checksum, or the end of an empty tar.
-fn begins_like_tar(path: &Path) -> io::Result<bool> {
-    let mut block = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut block)?;
-    let mut header = tar::Header::new_old();
-    if block.len() != header.as_bytes().len() {
-        return Ok(false);
-    }
-    header.as_mut_bytes().copy_from_slice(&block);
-    let sum: u32 = block.iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { u32::from(byte) }).sum();
-    Ok(header.cksum().is_ok_and(|written| written == sum) || block.iter().all(|&byte| byte == 0))
-}
-
-/// A name without leading slashes, `.` components, or a way out.
-fn normal(name: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in name.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-/// Where a symbolic link at `name` points to, within the archive.
-fn beside(name: &str, link: &str) -> String {
-    match name.rsplit_once('/') {
-        Some((folder, _)) if !link.starts_with('/') => normal(&format!("{folder}/{link}")),
-        _ => normal(link),
-    }
-}
-
-/// Opens an archive. The path may still hold a colon that belongs to the tag (`FILE:name:tag`), so the longest existing file counts.
-pub(super) async fn open(path: &Path, tag: Option<&str>) -> Result<Arc<dyn ImageSource>, Error> {
+/// Opens an archive in a file. The path may still hold a colon that belongs to the tag (`FILE:name:tag`), so the longest existing file counts.
+pub(super) async fn open(
+    path: &Path,
+    tag: Option<&str>,
+    form: Form,
+    options: &Options,
+    progress: SharedProgress,
+) -> Result<Arc<dyn ImageSource>, Error> {
     let (path, tag) = split(path, tag);
-    let opened = tokio::task::spawn_blocking(move || open_blocking(&path, tag.as_deref())).await;
+    let spool = options.spool.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        // The kind is checked before opening, because opening a FIFO would wait for ever.
+        let kind = std::fs::metadata(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        if !kind.is_file() {
+            return Err(Error::NotAnArchive { path, reason: "it is no regular file" });
+        }
+        let file = File::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let task = progress.start("archive", Some(kind.len()));
+        let file = spool::seekable(file, &path, &spool, task.as_ref())?;
+        read(TarIndex::read(&path, file)?, tag.as_deref(), form)
+    })
+    .await;
     opened.map_err(|_| Error::SetUp("reading the archive was interrupted".to_owned()))?
+}
+
+/// Reads an archive of either form from standard input.
+pub(super) async fn open_standard_input(
+    tag: Option<&str>,
+    options: &Options,
+    progress: SharedProgress,
+) -> Result<Arc<dyn ImageSource>, Error> {
+    if io::stdin().is_terminal() {
+        return Err(Error::NotAnArchive { path: STANDARD_INPUT.into(), reason: "it is a terminal" });
+    }
+    let (tag, spool) = (tag.map(str::to_owned), options.spool.clone());
+    let work = move || {
+        let path = Path::new(STANDARD_INPUT);
+        let task = progress.start("archive", None);
+        let file = match redirected_file() {
+            Some(file) => spool::seekable(file, path, &spool, task.as_ref())?,
+            None => spool::gather(&mut io::stdin().lock(), path, &spool, task.as_ref())?,
+        };
+        read(TarIndex::read(path, file)?, tag.as_deref(), Form::Any)
+    };
+    within(work, STANDARD_INPUT, options.deadline).await
+}
+
+/// Reads what a daemon sends. A stream that ends with `TimedOut` has used up the deadline.
+pub(super) async fn open_stream(
+    mut stream: impl Read + Send + 'static,
+    name: &str,
+    digests: Vec<Digest>,
+    options: &Options,
+    progress: SharedProgress,
+) -> Result<Arc<dyn ImageSource>, Error> {
+    let (path, spool) = (PathBuf::from(name), options.spool.clone());
+    let work = move || {
+        let task = progress.start("daemon", None);
+        let file = spool::gather(&mut stream, &path, &spool, task.as_ref())?;
+        read(TarIndex::read(&path, file)?, None, Form::Daemon(digests))
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Err(Error::Read { source, .. })) if source.kind() == io::ErrorKind::TimedOut => {
+            Err(Error::Deadline { what: name.to_owned(), seconds: options.deadline.as_secs() })
+        }
+        Ok(result) => result,
+        Err(_) => Err(Error::SetUp(format!("reading {name} was interrupted"))),
+    }
+}
+
+/// Does blocking work on a thread of its own, which is left behind when it does not end in time: a read that waits cannot be called off,
+/// and the runtime would wait for its own threads.
+async fn within<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    what: &str,
+    deadline: Duration,
+) -> Result<T, Error> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody listens any more when the deadline has passed.
+        let _ = sender.send(work());
+    });
+    match tokio::time::timeout(deadline, receiver).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Error::SetUp(format!("reading {what} was interrupted"))),
+        Err(_) => Err(Error::Deadline { what: what.to_owned(), seconds: deadline.as_secs() }),
+    }
+}
+
+/// Standard input itself, when it is a file from its beginning (`< image.tar`), so that nothing need be copied.
+#[cfg(unix)]
+fn redirected_file() -> Option<File> {
+    use std::{
+        io::Seek as _,
+        os::fd::{AsFd as _, OwnedFd},
+    };
+    let descriptor: OwnedFd = io::stdin().as_fd().try_clone_to_owned().ok()?;
+    let mut file = File::from(descriptor);
+    let is_whole = file.metadata().is_ok_and(|kind| kind.is_file()) && file.stream_position().is_ok_and(|at| at == 0);
+    is_whole.then_some(file)
+}
+
+#[cfg(not(unix))]
+fn redirected_file() -> Option<File> {
+    None
 }
 
 fn split(path: &Path, tag: Option<&str>) -> (PathBuf, Option<String>) {
@@ -187,173 +159,33 @@ fn split(path: &Path, tag: Option<&str>) -> (PathBuf, Option<String>) {
     whole
 }
 
-fn open_blocking(path: &Path, tag: Option<&str>) -> Result<Arc<dyn ImageSource>, Error> {
-    let index = TarIndex::read(path)?;
-    if index.find("oci-layout").is_some() && index.find("index.json").is_some() {
-        return Ok(Arc::new(Layout::of_archive(index, tag)?));
-    }
-    Ok(Arc::new(Archive::read(index, tag)?))
-}
-
-#[derive(Deserialize)]
-struct Saved {
-    #[serde(rename = "Config")]
-    config: String,
-    #[serde(rename = "RepoTags")]
-    tags: Option<Vec<String>>,
-    #[serde(rename = "Layers")]
-    layers: Option<Vec<String>>,
-}
-
-/// One image of an archive that is no OCI layout.
-struct Archive {
-    store: Store,
-    root: RawManifest,
-    blobs: BTreeMap<Digest, String>,
-}
-
-impl Archive {
-    fn read(index: TarIndex, tag: Option<&str>) -> Result<Self, Error> {
-        let what = index.path().display().to_string();
-        let store = Store::Tar(index);
-        let absent = |name: &str| Error::Malformed { what: what.clone(), reason: format!("it has no `{}`", shown(name)) };
-        let bare = || Error::NotAnArchive {
-            path: store.path().to_owned(),
-            reason: "the tar has neither a `manifest.json` nor an OCI layout in it",
-        };
-        let listing = store.read("manifest.json", MANIFEST_BYTES)?.ok_or_else(bare)?;
-        let images: Vec<Saved> = serde_json::from_slice(&listing)
-            .map_err(|error| Error::Malformed { what: format!("manifest.json of {what}"), reason: shown(&error.to_string()) })?;
-        let image = choose(images, tag, &what)?;
-
-        let config = store.read(&image.config, CONFIG_BYTES)?.ok_or_else(|| absent(&image.config))?;
-        let diff_ids = manifest::parse_config(&config, &format!("configuration in {what}"))?.config.diff_ids;
-        let names = image.layers.unwrap_or_default();
-        if names.len() > LAYERS {
-            return Err(Error::TooLarge { what, limit: format!("{LAYERS} layers") });
+/// Finds out what an indexed tar is, and opens the image in it.
+fn read(index: TarIndex, tag: Option<&str>, form: Form) -> Result<Arc<dyn ImageSource>, Error> {
+    let holds = |name: &str| index.find(name).is_some();
+    let is_layout = holds("index.json") && (form == Form::Oci || holds("oci-layout"));
+    let is_saved = holds("manifest.json");
+    match form {
+        Form::Oci if !is_layout => {
+            let reason = if is_saved { "it has no `index.json`, but a `manifest.json`: read it as docker-archive:FILE" } else { BARE };
+            Err(Error::NotAnArchive { path: index.path().to_owned(), reason })
         }
-        let config_digest = Digest::sha256_of(&config);
-        let mut blobs = BTreeMap::from([(config_digest.clone(), image.config)]);
-        let mut layers = Vec::new();
-        for (place, name) in names.into_iter().enumerate() {
-            let opened = store.open(&name)?.ok_or_else(|| absent(&name))?;
-            let size = opened.size;
-            let (digest, kind) =
-                identify(opened, diff_ids.get(place)).map_err(|source| Error::Read { path: store.path().join(&name), source })?;
-            layers.push(serde_json::json!({ "mediaType": kind, "digest": digest.to_string(), "size": size }));
-            blobs.insert(digest, name);
-        }
-        let body = serde_json::json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-            "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "digest": config_digest.to_string(), "size": config.len() },
-            "layers": layers,
-        });
-        let root = manifest::raw(body.to_string().into_bytes(), None, Algorithm::Sha256);
-        Ok(Self { store, root, blobs })
-    }
-
-    fn open(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>, Error> {
-        let name = self.blobs.get(&descriptor.digest).ok_or_else(|| self.store.missing(&descriptor.digest))?;
-        checked(self.store.open(name)?.ok_or_else(|| self.store.missing(&descriptor.digest))?, descriptor)
+        Form::Oci => Ok(Arc::new(Layout::of_oci_archive(index, tag)?)),
+        Form::Any if is_layout && !is_saved => Ok(Arc::new(Layout::of_oci_archive(index, tag)?)),
+        Form::Docker | Form::Any if is_layout => Ok(Arc::new(Layout::of_saved_archive(index, tag)?)),
+        Form::Daemon(digests) if is_layout => Ok(Arc::new(Layout::of_daemon(index, digests)?)),
+        Form::Docker | Form::Any | Form::Daemon(_) => Ok(Arc::new(saved::Archive::read(index, tag)?)),
     }
 }
 
-/// Digest and media type of a layer file. The digest of an uncompressed one is its diff id, which need not be computed here
-/// because it is checked when the layer is read.
-fn identify(opened: Opened, diff_id: Option<&Digest>) -> io::Result<(Digest, &'static str)> {
-    let mut reader = opened.reader;
-    let mut head = Vec::new();
-    reader.by_ref().take(4).read_to_end(&mut head)?;
-    let kind = if head.starts_with(&[0x1f, 0x8b]) {
-        "application/vnd.docker.image.rootfs.diff.tar.gzip"
-    } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        "application/vnd.docker.image.rootfs.diff.tar.zstd"
-    } else {
-        "application/vnd.docker.image.rootfs.diff.tar"
-    };
-    if let Some(diff_id) = diff_id.filter(|_| kind.ends_with(".tar")) {
-        return Ok((diff_id.clone(), kind));
-    }
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    hasher.update(&head);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let count = reader.read(&mut buffer)?;
-        match buffer.get(..count).unwrap_or_default() {
-            [] => return Ok((hasher.finish(), kind)),
-            bytes => hasher.update(bytes),
-        }
-    }
-}
-
-fn choose(mut images: Vec<Saved>, tag: Option<&str>, what: &str) -> Result<Saved, Error> {
-    let names = |image: &Saved| match image.tags.as_deref() {
-        None | Some([]) => vec![shown(image.config.trim_end_matches(".json"))],
-        Some(tags) => tags.iter().map(|tag| shown(tag)).collect(),
-    };
-    let there: Vec<String> = images.iter().flat_map(names).collect();
-    if let Some(wanted) = tag {
-        images.retain(|image| names(image).iter().any(|name| same_name(name, wanted)));
-    }
-    match (images.len(), tag) {
-        (1, _) => images.pop().ok_or_else(|| Error::NotFound { what: what.to_owned(), there }),
-        (0, Some(wanted)) => Err(Error::NotFound { what: format!("{} in {what}", shown(wanted)), there }),
-        (0, None) => Err(Error::NotFound { what: format!("any image in {what}"), there }),
-        _ => Err(Error::Ambiguous { what: what.to_owned(), there }),
-    }
-}
-
-/// Whether a stored name is the wanted one: whole, as a tag alone, as a config digest, or after Docker's defaults.
-pub(super) fn same_name(stored: &str, wanted: &str) -> bool {
-    let normal = |text: &str| RegistryReference::parse(text).map(|reference| reference.to_string()).ok();
-    stored == wanted
-        || stored.rsplit_once(':').is_some_and(|(_, tag)| tag == wanted)
-        || wanted.strip_prefix("sha256:").is_some_and(|hex| stored == hex)
-        || (wanted.contains([':', '/']) && normal(stored).is_some_and(|name| normal(wanted) == Some(name)))
-}
-
-impl ImageSource for Archive {
-    fn fetch_root(&self) -> BoxFuture<'_, Result<RawManifest, Error>> {
-        ready(Ok(self.root.clone())).boxed()
-    }
-
-    fn fetch_manifest<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<RawManifest, Error>> {
-        ready(if *digest == self.root.digest { Ok(self.root.clone()) } else { Err(self.store.missing(digest)) }).boxed()
-    }
-
-    fn fetch_tag<'a>(&'a self, _tag: &'a str) -> BoxFuture<'a, Result<Option<RawManifest>, Error>> {
-        ready(Ok(None)).boxed()
-    }
-
-    fn fetch_referrers<'a>(&'a self, _subject: &'a Digest) -> BoxFuture<'a, Result<Option<Vec<Descriptor>>, Error>> {
-        ready(Ok(None)).boxed()
-    }
-
-    fn fetch_blob<'a>(&'a self, descriptor: &'a Descriptor, cap: u64) -> BoxFuture<'a, Result<Vec<u8>, Error>> {
-        let read = || {
-            blob::check_cap(descriptor, cap)?;
-            let name = self.blobs.get(&descriptor.digest).ok_or_else(|| self.store.missing(&descriptor.digest))?;
-            let opened = self.store.open(name)?.ok_or_else(|| self.store.missing(&descriptor.digest))?;
-            blob::read_all(opened.reader, descriptor, cap)
-        };
-        ready(read()).boxed()
-    }
-
-    fn open_blob<'a>(&'a self, descriptor: &'a Descriptor) -> BoxFuture<'a, Result<Box<dyn Read + Send>, Error>> {
-        ready(self.open(descriptor)).boxed()
-    }
-
-    fn holds_signatures(&self) -> bool {
-        false
-    }
-}
+/// What a tar without an image lacks.
+const BARE: &str = "the tar has neither a `manifest.json` nor an OCI layout in it";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         model::{image::Platform, reference::ImageReference},
+        progress::Silent,
         registry::resolve,
     };
 
@@ -391,7 +223,7 @@ mod tests {
 
     async fn resolved(path: &Path, tag: Option<&str>) -> Result<(Vec<Vec<u8>>, String), Error> {
         let reference = ImageReference::DockerArchive { path: path.to_owned(), tag: tag.map(str::to_owned) };
-        let source = open(path, tag).await?;
+        let source = open(path, tag, Form::Docker, &Options::default(), Arc::new(Silent)).await?;
         let host = Platform::parse("linux/amd64").expect("platform");
         let image = resolve(source.as_ref(), &reference, None, &host).await?;
         let mut layers = Vec::new();
@@ -439,6 +271,19 @@ mod tests {
             |layer| [("c.json", Member::File(config.as_bytes())), ("manifest.json", Member::File(listing.as_bytes())), ("l.tar", layer)];
         let exchanged = resolved(&tar_of(folder.path(), &files(Member::File(b"two"))), None).await;
         assert!(matches!(exchanged, Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::InvalidData));
+        let counted = resolved(
+            &tar_of(
+                folder.path(),
+                &[
+                    ("c.json", Member::File(config.as_bytes())),
+                    ("manifest.json", Member::File(br#"[{"Config":"c.json","Layers":["l.tar","l.tar"]}]"#)),
+                    ("l.tar", Member::File(b"one")),
+                ],
+            ),
+            None,
+        )
+        .await;
+        assert!(matches!(counted, Err(Error::LayerCount { layers: 2, diff_ids: 1, .. })));
         let looped = resolved(&tar_of(folder.path(), &files(Member::Link("l.tar"))), None).await;
         assert!(matches!(looped, Err(Error::Malformed { .. })));
         let outside = resolved(&tar_of(folder.path(), &files(Member::Link("../../../../etc/passwd"))), None).await;
@@ -456,7 +301,7 @@ mod tests {
         let check = async |path: &Path, reason: &str| {
             let error = resolved(path, None).await.expect_err(reason);
             assert_eq!(error.to_string(), format!("{} is no image archive: {reason}", path.display()));
-            assert!(error.hint().is_some_and(|hint| hint.contains("docker save") && hint.contains("oci:DIR")));
+            assert!(error.hint().is_some_and(|hint| hint.contains("docker save") && hint.contains("oci-archive:FILE")));
         };
         for bytes in [&b"FROM scratch\n"[..], b"", &[b'x'; 2_000], &[0; 100]] {
             check(&file(bytes), "it is no tar file").await;
@@ -475,15 +320,5 @@ mod tests {
             tar_of(folder.path(), &[("c.json", Member::File(config.as_bytes())), ("manifest.json", Member::File(listing.as_bytes()))]);
         assert!(matches!(resolved(&path, None).await, Err(Error::Ambiguous { there, .. }) if there == ["a:1", "b:1"]));
         assert!(resolved(&path, Some("b:1")).await.is_ok());
-    }
-
-    #[test]
-    fn damaged_archives_are_errors() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("x.tar");
-        for bytes in [&b"\x1f\x8b\x08\x00rest"[..], b"not a tar at all", &[0xff; 2048]] {
-            std::fs::write(&path, bytes).expect("file");
-            assert!(open_blocking(&path, None).is_err());
-        }
     }
 }

@@ -58,6 +58,10 @@ async fn ecr_login(ecr: &EcrRegistry, reference: &RegistryReference, settings: &
     if ecr.fips {
         builder = builder.use_fips(true);
     }
+    // Who names the host of both address families may have no other one.
+    if ecr.dual_stack {
+        builder = builder.use_dual_stack(true);
+    }
     let client = aws_sdk_ecr::Client::from_conf(builder.build());
     let answer = client.get_authorization_token().send().await.map_err(|error| {
         let text = aws_sdk_ecr::error::DisplayErrorContext(&error).to_string();
@@ -118,6 +122,32 @@ mod tests {
             let (found, _) = login(status, answer).await;
             let error = found.expect_err(answer);
             assert!(matches!(error, Error::Credentials { .. }) && !error.to_string().contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_partition_has_its_own_login_endpoint() {
+        use aws_sdk_ecr::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
+        for (host, endpoint) in [
+            ("dkr.ecr.eu-central-1.amazonaws.com", "https://api.ecr.eu-central-1.amazonaws.com"),
+            ("dkr.ecr-fips.us-east-1.amazonaws.com", "https://api.ecr-fips.us-east-1.amazonaws.com"),
+            ("dkr-ecr.us-east-1.on.aws", "https://ecr.us-east-1.api.aws"),
+            ("dkr-ecr-fips.us-east-1.on.aws", "https://ecr-fips.us-east-1.api.aws"),
+            ("dkr.ecr.us-gov-west-1.amazonaws.com", "https://api.ecr.us-gov-west-1.amazonaws.com"),
+            ("dkr-ecr.us-gov-west-1.on.aws", "https://ecr.us-gov-west-1.api.aws"),
+            ("dkr.ecr.cn-north-1.amazonaws.com.cn", "https://api.ecr.cn-north-1.amazonaws.com.cn"),
+            ("dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "https://ecr.cn-north-1.api.amazonwebservices.com.cn"),
+            ("dkr.ecr.us-iso-east-1.c2s.ic.gov", "https://api.ecr.us-iso-east-1.c2s.ic.gov"),
+            ("dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "https://api.ecr.us-isob-east-1.sc2s.sgov.gov"),
+            ("dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk", "https://api.ecr.eu-isoe-west-1.cloud.adc-e.uk"),
+            ("dkr.ecr.us-isof-south-1.csp.hci.ic.gov", "https://api.ecr.us-isof-south-1.csp.hci.ic.gov"),
+            ("dkr.ecr.eusc-de-east-1.amazonaws.eu", "https://api.ecr.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            let ecr = EcrRegistry::from_host(&format!("123456789012.{host}")).expect(host);
+            assert_eq!(ecr.account, "123456789012");
+            let params = Params::builder().region(&ecr.region).use_fips(ecr.fips).use_dual_stack(ecr.dual_stack).build().expect("params");
+            let resolved = futures_util::FutureExt::now_or_never(DefaultResolver::new().resolve_endpoint(&params)).expect("no waiting");
+            assert_eq!(resolved.expect("endpoint").url(), endpoint, "{host}");
         }
     }
 

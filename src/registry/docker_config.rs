@@ -68,7 +68,9 @@ pub(super) fn lookup(path: &Path, registry: &str, repository: &str) -> Result<Op
         .into_iter()
         .find(|(key, _)| scope_of(key, registry, repository) == Some(0))
         .map(|(_, name)| name);
-    if let Some(name) = helper {
+    // An empty name says that this registry's credential stands in the file, whatever `credsStore` is.
+    let in_file = helper.as_ref().is_some_and(String::is_empty);
+    if let Some(name) = helper.filter(|name| !name.is_empty()) {
         return ask_helper(&name, registry).map_err(failed);
     }
     let auths = config.auths.unwrap_or_default();
@@ -77,7 +79,7 @@ pub(super) fn lookup(path: &Path, registry: &str, repository: &str) -> Result<Op
     if let Some(found) = best.and_then(|(_, auth)| stored(auth, registry).transpose()) {
         return found.map(Some);
     }
-    match config.store.filter(|name| !name.is_empty()) {
+    match config.store.filter(|name| !in_file && !name.is_empty()) {
         Some(name) => ask_helper(&name, registry).map_err(failed),
         None => Ok(None),
     }
@@ -254,6 +256,9 @@ mod tests {
             assert!(error.contains(word) && !error.contains("hush"), "{error}");
         }
         assert_eq!(looked("{}", "r.example", "a"), Ok(None));
+        let in_file = r#"{"credHelpers":{"r.example":""},"credsStore":"surely-not-installed","auths":{"r.example":{"auth":"aHViOnB3"}}}"#;
+        assert_eq!(looked(in_file, "r.example", "a"), basic("hub", "pw"));
+        assert_eq!(looked(r#"{"credHelpers":{"r.example":""},"credsStore":"surely-not-installed"}"#, "r.example", "a"), Ok(None));
         assert_eq!(lookup(Path::new("/nonexistent/config.json"), "r.example", "a").ok(), Some(None));
     }
 }

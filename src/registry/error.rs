@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use crate::model::digest::{Digest, DigestError};
+use crate::{
+    model::digest::{Digest, DigestError},
+    registry::DaemonError,
+};
 
 /// Why an image could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -186,6 +189,17 @@ pub enum Error {
     /// The client itself cannot be set up, for example because a CA file is no certificate.
     #[error("cannot set up the registry client: {0}")]
     SetUp(String),
+    /// A container engine cannot be asked, or has no such image.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    /// A stream or an inflated archive cannot be kept while it is read.
+    #[error("cannot write a temporary file{}", folder.as_ref().map(|folder| format!(" in {}", folder.display())).unwrap_or_default())]
+    Spool {
+        /// Where, if that was said.
+        folder: Option<PathBuf>,
+        /// Why.
+        source: io::Error,
+    },
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -224,12 +238,14 @@ impl Error {
             Self::Deadline { .. } => "raise the deadline, or check why the registry is slow",
             Self::Credentials { .. } => "check the docker config file and its credential helpers, or the AWS credentials for ECR",
             Self::NotAnArchive { .. } => {
-                "give `docker-archive:FILE` a file that `docker save` or `podman save` wrote (not `docker export`), or name a folder with an OCI layout as `oci:DIR`"
+                "give `docker-archive:FILE` a file that `docker save` or `podman save` wrote (not `docker export`), `oci-archive:FILE` an OCI layout in a tar, `oci:DIR` a folder with one; pipes are read as `-`"
             }
             Self::UnsafeRealm { .. } => {
-                "nothing was sent; the token service has to be https, or on the host of a registry that is itself listed as insecure"
+                "nothing was sent; the token service has to be https, or on host and port of a registry that is itself plain http"
             }
             Self::SetUp(_) => "check the CA files; on a system without CA certificates install them (`ca-certificates`)",
+            Self::Daemon(error) => return Some(error.hint()),
+            Self::Spool { .. } => "name a folder with enough space in TMPDIR",
             Self::Read { .. } => "check path and permissions",
         };
         Some(text.to_owned())
@@ -237,7 +253,7 @@ impl Error {
 }
 
 /// Names in a row, at most twenty of them.
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     const SHOWN: usize = 20;
     if names.is_empty() {
         return "none".to_owned();

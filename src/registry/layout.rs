@@ -17,7 +17,7 @@ use crate::{
     },
     registry::{
         Error, ImageSource, RawManifest,
-        archive::{TarIndex, same_name},
+        archive::{Listing, TarIndex, same_name},
         blob,
         error::shown,
         manifest::{self, Document, INDEX_DEPTH, MANIFEST_BYTES},
@@ -27,6 +27,8 @@ use crate::{
 
 /// Most manifests of one layout that are read while looking for something.
 const DOCUMENTS: usize = 2_000;
+/// Most entries of all indexes of one layout.
+const ENTRIES: usize = 50_000;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const IMAGE_NAME: &str = "io.containerd.image.name";
@@ -39,22 +41,44 @@ pub(super) struct Layout {
     tag: Option<String>,
     index: RawManifest,
     entries: Vec<Descriptor>,
-    holds_signatures: bool,
+    origin: Origin,
+}
+
+/// Where a layout comes from, which decides what it can vouch for.
+enum Origin {
+    /// Somebody made it as a layout: what stands in it is what a registry has, signatures included.
+    Layout,
+    /// `docker save` wrote it, with a `manifest.json` beside that must name the same image.
+    Saved(Option<Listing>),
+    /// A daemon sent it, and says that the image has these digests in registries.
+    Daemon(Vec<Digest>),
 }
 
 impl Layout {
     /// Reads `index.json` of the layout in the folder `path`.
     pub(super) fn open(path: &Path, tag: Option<&str>) -> Result<Self, Error> {
         std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        Self::read(Store::Folder(path.to_owned()), tag, true)
+        Self::read(Store::Folder(path.to_owned()), tag, Origin::Layout)
     }
 
-    /// The layout inside an archive of a daemon. Its manifest need not be the registry's, so it holds no signatures.
-    pub(super) fn of_archive(index: TarIndex, tag: Option<&str>) -> Result<Self, Error> {
-        Self::read(Store::Tar(index), tag, false)
+    /// The layout in a tar, which is worth as much as one in a folder.
+    pub(super) fn of_oci_archive(index: TarIndex, tag: Option<&str>) -> Result<Self, Error> {
+        Self::read(Store::Tar(index), tag, Origin::Layout)
     }
 
-    fn read(store: Store, tag: Option<&str>, holds_signatures: bool) -> Result<Self, Error> {
+    /// The layout in the output of `docker save`. Its manifest need not be the registry's, so it holds no signatures.
+    pub(super) fn of_saved_archive(index: TarIndex, tag: Option<&str>) -> Result<Self, Error> {
+        let store = Store::Tar(index);
+        let listing = Listing::read(&store, tag)?;
+        Self::read(store, tag, Origin::Saved(listing))
+    }
+
+    /// The layout that a daemon sent for one image.
+    pub(super) fn of_daemon(index: TarIndex, digests: Vec<Digest>) -> Result<Self, Error> {
+        Self::read(Store::Tar(index), None, Origin::Daemon(digests))
+    }
+
+    fn read(store: Store, tag: Option<&str>, origin: Origin) -> Result<Self, Error> {
         let what = || format!("index.json of {}", store.path().display());
         let bytes = store.read("index.json", MANIFEST_BYTES)?.ok_or_else(|| Error::Malformed {
             what: store.path().display().to_string(),
@@ -65,7 +89,7 @@ impl Layout {
             Document::Index(document) => document.manifests,
             Document::Manifest(_) => return Err(Error::Malformed { what: what(), reason: "it is no index".to_owned() }),
         };
-        Ok(Self { store, tag: tag.map(str::to_owned), index, entries, holds_signatures })
+        Ok(Self { store, tag: tag.map(str::to_owned), index, entries, origin })
     }
 
     /// Reads a manifest whose size may be unknown; the digest is checked in any case.
@@ -79,6 +103,25 @@ impl Layout {
         Ok(manifest::raw(bytes, None, digest.algorithm()))
     }
 
+    /// Refuses an image that the `manifest.json` beside the layout does not list.
+    fn listed(&self, raw: RawManifest) -> Result<RawManifest, Error> {
+        if let Origin::Saved(Some(listing)) = &self.origin
+            && let Document::Manifest(document) = manifest::parse(&raw)?
+            && document.subject.is_none()
+            && manifest::is_image_config(&document.config.media_type)
+            && !listing.names(&document.config.digest)
+        {
+            return Err(Error::Malformed {
+                what: self.name(),
+                reason: format!(
+                    "its `index.json` names the image {} and its `manifest.json` does not, so that it depends on the tool which image is loaded (oci-archive:FILE reads `index.json` alone)",
+                    document.config.digest
+                ),
+            });
+        }
+        Ok(raw)
+    }
+
     /// Every entry of index.json and of the indexes below it, those of the top first.
     fn all_entries(&self) -> Result<Vec<Descriptor>, Error> {
         let mut seen = BTreeSet::new();
@@ -86,7 +129,13 @@ impl Layout {
         let mut level = self.entries.clone();
         for _ in 0..=INDEX_DEPTH {
             let mut next = Vec::new();
+            if all.len().saturating_add(level.len()) > ENTRIES {
+                return Err(Error::TooLarge { what: self.name(), limit: format!("{ENTRIES} entries of indexes") });
+            }
             for entry in level {
+                if next.len() > ENTRIES {
+                    break;
+                }
                 if manifest::is_index(&entry) && seen.insert(entry.digest.clone()) {
                     if seen.len() > DOCUMENTS {
                         return Err(Error::TooLarge { what: self.name(), limit: format!("{DOCUMENTS} indexes") });
@@ -113,9 +162,24 @@ impl Layout {
         match &self.tag {
             Some(tag) => self
                 .tagged(tag)?
-                .ok_or_else(|| Error::NotFound { what: format!("{} in {}", shown(tag), self.name()), there: self.names(&self.entries) }),
+                .ok_or_else(|| Error::NotFound { what: format!("{} in {}", shown(tag), self.name()), there: self.all_names() }),
             None => self.only(),
         }
+        .and_then(|raw| self.listed(raw))
+    }
+
+    /// What the images are called, those of nested indexes included where they have names of their own.
+    fn all_names(&self) -> Vec<String> {
+        let has_name = |entry: &Descriptor| tags(entry).next().is_some();
+        let mut below: Vec<Descriptor> = self.all_entries().unwrap_or_default().into_iter().skip(self.entries.len()).collect();
+        below.retain(has_name);
+        let mut own = self.entries.clone();
+        // An index without a name is called by what is in it.
+        own.retain(|entry| below.is_empty() || !manifest::is_index(entry) || has_name(entry));
+        let mut seen = BTreeSet::new();
+        let mut names = [self.names(&own), self.names(&below)].concat();
+        names.retain(|name| seen.insert(name.clone()));
+        names
     }
 
     /// The entry that carries a tag or has a digest.
@@ -185,13 +249,28 @@ impl Layout {
         let platforms: BTreeSet<_> = images.iter().filter_map(|entry| entry.platform.clone()).collect();
         match images.as_slice() {
             [] => Err(Error::NotFound { what: format!("any image in {}", self.name()), there: Vec::new() }),
-            [entry] => self.manifest(&entry.digest, Some(entry.size)),
+            [entry] => match self.several_below(entry)? {
+                several if several.len() > 1 => Err(Error::Ambiguous { what: self.name(), there: several }),
+                _ => self.manifest(&entry.digest, Some(entry.size)),
+            },
             // Untagged entries, one for each platform, are one image whose index is index.json itself.
             several if platforms.len() == several.len() && several.iter().all(|entry| tags(entry).next().is_none()) => {
                 Ok(self.index.clone())
             }
             several => Err(Error::Ambiguous { what: self.name(), there: self.names(several) }),
         }
+    }
+
+    /// The names in a nested index that itself has none, when they are of different images: it is then a folder, not an image for several platforms.
+    fn several_below(&self, entry: &Descriptor) -> Result<Vec<String>, Error> {
+        if !manifest::is_index(entry) || tags(entry).next().is_some() {
+            return Ok(Vec::new());
+        }
+        let all = self.all_entries()?;
+        let named = all.iter().skip(self.entries.len()).filter(|entry| may_be_image(entry));
+        let names: BTreeMap<String, &Digest> = named.filter_map(|entry| Some((shown(tags(entry).next()?), &entry.digest))).collect();
+        let images: BTreeSet<&Digest> = names.values().copied().collect();
+        Ok(if images.len() > 1 { names.into_keys().collect() } else { Vec::new() })
     }
 
     fn is_image(&self, entry: &Descriptor) -> Result<bool, Error> {
@@ -283,7 +362,8 @@ impl ImageSource for Layout {
     }
 
     fn fetch_manifest<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Result<RawManifest, Error>> {
-        ready(if *digest == self.index.digest { Ok(self.index.clone()) } else { self.manifest(digest, None) }).boxed()
+        let read = || if *digest == self.index.digest { Ok(self.index.clone()) } else { self.listed(self.manifest(digest, None)?) };
+        ready(read()).boxed()
     }
 
     fn fetch_tag<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, Result<Option<RawManifest>, Error>> {
@@ -308,7 +388,17 @@ impl ImageSource for Layout {
     }
 
     fn holds_signatures(&self) -> bool {
-        self.holds_signatures
+        matches!(self.origin, Origin::Layout)
+    }
+
+    fn knows_manifest_digest(&self) -> bool {
+        match &self.origin {
+            Origin::Layout | Origin::Saved(_) => true,
+            Origin::Daemon(digests) => {
+                let mut own = self.entries.iter().map(|entry| &entry.digest).chain([&self.index.digest]);
+                own.any(|digest| digests.contains(digest))
+            }
+        }
     }
 }
 

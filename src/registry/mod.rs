@@ -7,23 +7,31 @@ use futures_util::future::BoxFuture;
 use crate::{
     model::{digest::Digest, image::Descriptor, reference::ImageReference},
     progress::SharedProgress,
+    registry::archive::Form,
 };
 
 mod archive;
 mod auth;
 mod blob;
+mod daemon;
 mod docker_config;
+mod download;
 mod error;
 mod layout;
 pub mod manifest;
+mod mirror;
 mod options;
 mod remote;
 mod resolve;
+mod retry;
 mod store;
 mod token;
 mod transport;
 
+pub use archive::Spool;
+pub use daemon::{DaemonError, DaemonHost, Daemons};
 pub use error::Error;
+pub use mirror::{Mirror, MirrorError, check_mirrors};
 pub use options::{Options, Retry};
 pub use resolve::resolve;
 
@@ -62,6 +70,11 @@ pub trait ImageSource: Send + Sync {
 
     /// Whether signatures can be found here at all (false for archives of a daemon).
     fn holds_signatures(&self) -> bool;
+
+    /// Whether the manifest's digest may be the one that a registry has (false where the manifest was made here, for want of a real one).
+    fn knows_manifest_digest(&self) -> bool {
+        true
+    }
 }
 
 /// Opens the source that `reference` names. A registry is not asked before something is fetched.
@@ -72,6 +85,9 @@ pub async fn open(reference: &ImageReference, options: &Options, progress: Share
     match reference {
         ImageReference::Registry(reference) => Ok(Arc::new(remote::Remote::open(reference, options, progress)?)),
         ImageReference::OciLayout { path, tag } => Ok(Arc::new(layout::Layout::open(path, tag.as_deref())?)),
-        ImageReference::DockerArchive { path, tag } => archive::open(path, tag.as_deref()).await,
+        ImageReference::OciArchive { path, tag } => archive::open(path, tag.as_deref(), Form::Oci, options, progress).await,
+        ImageReference::DockerArchive { path, tag } => archive::open(path, tag.as_deref(), Form::Docker, options, progress).await,
+        ImageReference::StandardInput { tag } => archive::open_standard_input(tag.as_deref(), options, progress).await,
+        ImageReference::Daemon { daemon, name } => daemon::open(*daemon, name, options, progress).await,
     }
 }

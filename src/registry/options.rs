@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::aws;
+use crate::{
+    aws,
+    registry::{Daemons, Mirror, Spool},
+};
 
 /// How images are fetched.
 #[derive(Debug, Clone)]
@@ -14,6 +17,8 @@ pub struct Options {
     /// Registries that are asked over TLS even though they are on this machine. Without this list and without
     /// `ca_files`, loopback hosts (`127.0.0.0/8`, `::1`, `localhost`) are asked over plain HTTP, as Docker does.
     pub tls_registries: Vec<String>,
+    /// Registries that are asked instead of others.
+    pub mirrors: Vec<Mirror>,
     /// PEM files of certificate authorities, trusted besides those of the system.
     pub ca_files: Vec<PathBuf>,
     /// AWS settings for the login to private ECR registries.
@@ -28,6 +33,10 @@ pub struct Options {
     pub read_timeout: Duration,
     /// How requests introduce themselves.
     pub user_agent: &'static str,
+    /// Where the Docker and Podman daemons are.
+    pub daemons: Daemons,
+    /// Where streams and compressed archives wait while they are read, and how large they may be.
+    pub spool: Spool,
 }
 
 /// How often and how fast failed requests are repeated.
@@ -37,7 +46,7 @@ pub struct Retry {
     pub attempts: u32,
     /// Wait before the second attempt; doubles each time, half of it at random.
     pub initial_backoff: Duration,
-    /// Longest wait, also when the server asks for more in `Retry-After`.
+    /// Longest wait of our own accord; a server's `Retry-After` may ask for more, up to the deadline.
     pub max_backoff: Duration,
 }
 
@@ -53,6 +62,7 @@ impl Default for Options {
             docker_config: None,
             insecure_registries: Vec::new(),
             tls_registries: Vec::new(),
+            mirrors: Vec::new(),
             ca_files: Vec::new(),
             aws: aws::Settings::default(),
             retry: Retry::default(),
@@ -60,6 +70,8 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             user_agent: concat!("plimsoll/", env!("CARGO_PKG_VERSION")),
+            daemons: Daemons::default(),
+            spool: Spool::default(),
         }
     }
 }

@@ -1,31 +1,11 @@
-//! An image in a registry. Manifests, tags and referrers come over our own bounded transport; blobs are streamed by `oci_client`,
-//! resumed by range after a broken connection, and checked on the way out. Distribution specification:
-//! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
+//! An image in a registry: manifests, tags, referrers and blobs, each bounded and checked against its digest on the way out.
+//! Distribution specification: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, Read},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, io::Read, sync::Arc};
 
-use futures_util::{
-    StreamExt as _,
-    future::{BoxFuture, FutureExt as _},
-    stream::BoxStream,
-};
-use oci_client::{
-    Client, Reference, RegistryOperation,
-    client::{BlobResponse, Certificate, CertificateEncoding, ClientConfig, ClientProtocol, LayerDescriptor},
-    errors::{DigestError, OciDistributionError},
-    secrets::RegistryAuth,
-    token_cache::RegistryTokenType,
-};
+use futures_util::future::{BoxFuture, FutureExt as _};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LINK};
-use tokio::{
-    sync::{Mutex, mpsc},
-    time::Instant,
-};
+use tokio::sync::mpsc;
 
 use crate::{
     model::{
@@ -37,11 +17,10 @@ use crate::{
     registry::{
         Error, ImageSource, Options, RawManifest,
         blob::{self, VerifiedReader},
-        error::shown,
+        download::{ChannelReader, Download},
         manifest::{self, ACCEPTED, Document, MANIFEST_BYTES},
-        options::is_loopback,
-        token::Authorization,
-        transport::{Transport, Trouble, host},
+        mirror,
+        transport::Transport,
     },
 };
 
@@ -51,26 +30,17 @@ const PAGES: usize = 100;
 const REFERRERS: usize = 1_000;
 /// Chunks that wait between the network and the reader.
 const CHUNKS: usize = 16;
-/// Longest wait for a blob's answer to begin.
-const RESPONSE_TIME: Duration = Duration::from_secs(30);
+/// What the registry says the digest of its answer is.
+const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// One repository of a registry.
 pub(super) struct Remote {
     reference: RegistryReference,
-    door: Arc<Door>,
+    /// The image's own name, and where it is asked for if that is a mirror.
+    name: String,
+    transport: Arc<Transport>,
     progress: SharedProgress,
 }
-
-/// What is needed to stream a blob.
-struct Door {
-    transport: Transport,
-    reference: RegistryReference,
-    ca_certificates: Vec<Vec<u8>>,
-    client: Mutex<Option<(Client, u64)>>,
-}
-
-/// Chunks of a blob from `oci_client`, and how many bytes at their beginning have been seen before.
-type Chunks = (BoxStream<'static, io::Result<Vec<u8>>>, u64);
 
 impl Remote {
     pub(super) fn open(reference: &RegistryReference, options: &Options, progress: SharedProgress) -> Result<Self, Error> {
@@ -83,22 +53,38 @@ impl Remote {
             }
             ca_certificates.extend(found);
         }
-        let transport = Transport::new(reference, options, &ca_certificates)?;
-        let door = Door { transport, reference: reference.clone(), ca_certificates, client: Mutex::new(None) };
-        Ok(Self { reference: reference.clone(), door: Arc::new(door), progress })
+        let place = mirror::locate(reference, &options.mirrors);
+        let name = if place == *reference { reference.name() } else { format!("{} (on its mirror {})", reference.name(), place.name()) };
+        let transport = Arc::new(Transport::new(&place, options, &ca_certificates)?);
+        Ok(Self { reference: reference.clone(), name, transport, progress })
     }
 
     async fn manifest(&self, name: &str, expected: Option<&Digest>) -> Result<RawManifest, Error> {
         let joint = if expected.is_some() { '@' } else { ':' };
-        let what = format!("{}{joint}{name}", self.reference.name());
-        let transport = &self.door.transport;
-        let page = transport.get(&transport.url(&format!("manifests/{name}"))?, ACCEPTED, MANIFEST_BYTES, &what).await?;
+        let what = format!("{}{joint}{name}", self.name);
+        let url = self.transport.url(&format!("manifests/{name}"))?;
+        let page = self.transport.get(&url, ACCEPTED, MANIFEST_BYTES, &what).await?;
         let transport_type = page.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        // The body alone says what it is; `Docker-Content-Digest` is not looked at.
         if let Some(expected) = expected {
             blob::check_digest(&page.body, expected, &format!("manifest {what}"))?;
         }
-        Ok(manifest::raw(page.body, transport_type, expected.map_or(Algorithm::Sha256, Digest::algorithm)))
+        let claimed = page.headers.get(CONTENT_DIGEST).and_then(|value| Digest::parse(value.to_str().ok()?).ok());
+        let raw = manifest::raw(page.body, transport_type, expected.map_or(Algorithm::Sha256, Digest::algorithm));
+        match claimed.filter(|claimed| expected.is_none() && !claimed.matches(&raw.bytes)) {
+            Some(claimed) => self.confirm(raw, claimed, what).await,
+            None => Ok(raw),
+        }
+    }
+
+    /// A tag's answer and the digest beside it disagree. The header alone proves nothing, and registries are known to get it wrong; but bytes
+    /// that the registry does not know by their own digest either were damaged on the way.
+    async fn confirm(&self, raw: RawManifest, claimed: Digest, what: String) -> Result<RawManifest, Error> {
+        let url = self.transport.url(&format!("manifests/{}", raw.digest))?;
+        match self.transport.get(&url, ACCEPTED, MANIFEST_BYTES, &what).await {
+            Ok(page) if page.body == raw.bytes => Ok(raw),
+            Ok(_) | Err(Error::NotFound { .. }) => Err(Error::DigestMismatch { what: format!("manifest {what}"), expected: claimed }),
+            Err(error) => Err(error),
+        }
     }
 
     async fn root(&self) -> Result<RawManifest, Error> {
@@ -109,10 +95,10 @@ impl Remote {
     }
 
     async fn referrers(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Error> {
-        let transport = &self.door.transport;
-        let what = format!("referrers of {}@{subject}", self.reference.name());
+        let transport = &self.transport;
+        let what = format!("referrers of {}@{subject}", self.name);
         let unexpected = |message: &str| Error::Unexpected {
-            registry: self.reference.registry.clone(),
+            registry: transport.registry().to_owned(),
             what: what.clone(),
             status: 200,
             message: message.to_owned(),
@@ -143,15 +129,18 @@ impl Remote {
     }
 
     /// Starts the download of a blob. The first answer is awaited, so that a missing or denied blob is an error here and not in the middle of a read.
-    async fn stream(&self, descriptor: &Descriptor) -> Result<mpsc::Receiver<io::Result<Vec<u8>>>, Error> {
-        let first = self.door.start(&descriptor.digest, 0).await?;
+    async fn stream(&self, descriptor: &Descriptor) -> Result<mpsc::Receiver<Result<Vec<u8>, Error>>, Error> {
+        // Only ever from the repository itself: the `urls` of a descriptor are not looked at.
+        let url = self.transport.url(&format!("blobs/{}", descriptor.digest))?;
+        let download = Download { url, size: descriptor.size, what: format!("blob {} of {}", descriptor.digest, self.name) };
+        let first = download.start(&self.transport).await?;
         let (sender, receiver) = mpsc::channel(CHUNKS);
         let task = self.progress.start("pull", Some(descriptor.size));
         task.message(descriptor.digest.short());
-        let (door, digest, size) = (Arc::clone(&self.door), descriptor.digest.clone(), descriptor.size);
+        let transport = Arc::clone(&self.transport);
         tokio::spawn(async move {
             let report = |count: usize| task.advance(count as u64);
-            if let Err(error) = door.pump(first, &digest, size, &sender, report).await {
+            if let Err(error) = download.pump(&transport, first, &sender, report).await {
                 // The reader may be gone already; then nobody needs the error.
                 let _ = sender.send(Err(error)).await;
             }
@@ -161,186 +150,16 @@ impl Remote {
 
     async fn blob(&self, descriptor: &Descriptor, cap: u64) -> Result<Vec<u8>, Error> {
         blob::check_cap(descriptor, cap)?;
-        let what = format!("blob {}", descriptor.digest);
         let mut receiver = self.stream(descriptor).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = receiver.recv().await {
-            let lost =
-                |error: io::Error| Error::Unreachable { registry: self.reference.registry.clone(), reason: shown(&error.to_string()) };
-            bytes.extend(chunk.map_err(|error| error.downcast::<Error>().unwrap_or_else(lost))?);
+            bytes.extend(chunk?);
             if bytes.len() as u64 > descriptor.size {
                 break;
             }
         }
-        blob::check(&bytes, descriptor, &what)?;
+        blob::check(&bytes, descriptor, &format!("blob {}", descriptor.digest))?;
         Ok(bytes)
-    }
-}
-
-impl Door {
-    /// Passes chunks on until the blob is complete; continues where a connection broke.
-    async fn pump(
-        &self,
-        first: Chunks,
-        digest: &Digest,
-        size: u64,
-        sender: &mpsc::Sender<io::Result<Vec<u8>>>,
-        report: impl Fn(usize),
-    ) -> io::Result<()> {
-        let (mut chunks, mut skip) = first;
-        let (mut sent, mut attempt) = (0_u64, 1_u32);
-        loop {
-            let next = tokio::time::timeout_at(self.transport.deadline(), chunks.next()).await;
-            match next.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, self.transport.too_late("a blob")))? {
-                // A clean end is taken as it is: the reader knows whether it comes too early.
-                None => return Ok(()),
-                Some(Ok(mut chunk)) => {
-                    if skip > 0 {
-                        let known = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
-                        chunk.drain(..known);
-                        skip -= known as u64;
-                    }
-                    sent = sent.saturating_add(chunk.len() as u64);
-                    report(chunk.len());
-                    let closed = !chunk.is_empty() && sender.send(Ok(chunk)).await.is_err();
-                    if closed || sent > size {
-                        return Ok(());
-                    }
-                }
-                // Every byte is there, or oci_client saw the end and found another digest: our own check has the last word.
-                Some(Err(error)) if sent >= size || error.get_ref().is_some_and(|inner| inner.is::<DigestError>()) => return Ok(()),
-                Some(Err(error)) => {
-                    let reason = error.to_string();
-                    let trouble = Trouble::Again {
-                        error: Error::Unreachable { registry: self.reference.registry.clone(), reason },
-                        after: None,
-                        attempts: self.transport.options().retry.attempts,
-                    };
-                    self.transport.pause(trouble, &mut attempt).await.map_err(io::Error::other)?;
-                    (chunks, skip) = self.start(digest, sent).await.map_err(io::Error::other)?;
-                }
-            }
-        }
-    }
-
-    /// Asks for a blob from `offset` on. The stream itself is never held in memory; the one thing that `oci_client` buffers, the body of
-    /// an error, is limited by [`RESPONSE_TIME`] alone.
-    async fn start(&self, digest: &Digest, offset: u64) -> Result<Chunks, Error> {
-        let what = format!("blob {digest} of {}", self.reference.name());
-        let image = Reference::with_digest(self.reference.registry.clone(), self.reference.repository.clone(), digest.to_string());
-        let text = digest.to_string();
-        // Without `urls`, so that a foreign layer's other places are never asked.
-        let layer = LayerDescriptor { digest: &text, urls: &None };
-        let (mut renewed, mut attempt) = (false, 1);
-        loop {
-            let (client, generation) = self.client(&image).await?;
-            let limit = self.transport.deadline().min(Instant::now() + RESPONSE_TIME);
-            let asked = async {
-                if offset == 0 {
-                    return client.pull_blob_stream(&image, &layer).await.map(|stream| (stream.stream, 0));
-                }
-                client.pull_blob_stream_partial(&image, &layer, offset, None).await.map(|answer| match answer {
-                    BlobResponse::Full(stream) => (stream.stream, offset),
-                    BlobResponse::Partial(stream) => (stream.stream, 0),
-                })
-            };
-            let trouble = match tokio::time::timeout_at(limit, asked).await {
-                Ok(Ok((stream, skip))) => return Ok((stream.map(|chunk| chunk.map(Vec::from)).boxed(), skip)),
-                Ok(Err(error)) => self.trouble(error, digest, &what, attempt).await,
-                Err(_) => Trouble::Again {
-                    error: Error::Unreachable { registry: self.reference.registry.clone(), reason: "timed out".to_owned() },
-                    after: None,
-                    attempts: self.transport.options().retry.attempts,
-                },
-            };
-            match trouble {
-                Trouble::Unauthorized { challenge, message } => {
-                    self.transport.renew(challenge, generation, &mut renewed, &what, message).await?
-                }
-                other => self.transport.pause(other, &mut attempt).await?,
-            }
-        }
-    }
-
-    /// The `oci_client` for the authorization of the moment. It is handed a finished one, so that it never asks a token service itself.
-    async fn client(&self, image: &Reference) -> Result<(Client, u64), Error> {
-        let (authorization, generation) = self.transport.authorization().await;
-        let mut slot = self.client.lock().await;
-        if let Some((client, _)) = slot.as_ref().filter(|(_, of)| *of == generation) {
-            return Ok((client.clone(), generation));
-        }
-        let options = self.transport.options();
-        let direct = is_loopback(host(&self.reference)).then(|| "http://127.0.0.1".to_owned());
-        let config = ClientConfig {
-            protocol: if self.transport.plain_http() { ClientProtocol::Http } else { ClientProtocol::Https },
-            extra_root_certificates: self
-                .ca_certificates
-                .iter()
-                .map(|pem| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() })
-                .collect(),
-            connect_timeout: Some(options.connect_timeout),
-            read_timeout: Some(options.read_timeout),
-            user_agent: options.user_agent,
-            // A proxy with an exception for this machine is how this client is told not to use the system's proxy on loopback.
-            http_proxy: direct.clone(),
-            https_proxy: direct,
-            no_proxy: Some("127.0.0.0/8,::1,localhost".to_owned()),
-            ..ClientConfig::default()
-        };
-        let client = Client::try_from(config).map_err(|error| Error::SetUp(error.to_string()))?;
-        match authorization {
-            Authorization::None => {}
-            Authorization::Basic(user, password) => {
-                client.store_auth_if_needed(image.resolve_registry(), &RegistryAuth::Anonymous).await;
-                client.tokens.insert(image, RegistryOperation::Pull, RegistryTokenType::Basic(user, password)).await;
-            }
-            Authorization::Bearer(token) => client.store_auth_if_needed(image.resolve_registry(), &RegistryAuth::Bearer(token)).await,
-        }
-        *slot = Some((client.clone(), generation));
-        Ok((client, generation))
-    }
-
-    /// What an error of `oci_client` means. It keeps no status when the body is an error envelope, and never `Retry-After`, so those are asked for again.
-    async fn trouble(&self, error: OciDistributionError, digest: &Digest, what: &str, attempt: u32) -> Trouble {
-        match error {
-            OciDistributionError::RequestError(error) => self.transport.classify(&error),
-            OciDistributionError::UnauthorizedError { .. }
-            | OciDistributionError::ServerError { .. }
-            | OciDistributionError::RegistryError { .. } => match self.transport.url(&format!("blobs/{digest}")) {
-                Ok(url) => self.transport.probe(&url, what, attempt).await,
-                Err(error) => Trouble::Final(error),
-            },
-            other => Trouble::Final(Error::Unexpected {
-                registry: self.reference.registry.clone(),
-                what: what.to_owned(),
-                status: 0,
-                message: shown(&other.to_string()),
-            }),
-        }
-    }
-}
-
-/// Blocking reads from chunks that an async task sends.
-struct ChannelReader {
-    receiver: mpsc::Receiver<io::Result<Vec<u8>>>,
-    chunk: Vec<u8>,
-    at: usize,
-}
-
-impl Read for ChannelReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let mut rest = self.chunk.get(self.at..).unwrap_or_default();
-            if !rest.is_empty() || buffer.is_empty() {
-                let count = rest.read(buffer)?;
-                self.at += count;
-                return Ok(count);
-            }
-            match self.receiver.blocking_recv() {
-                None => return Ok(0),
-                Some(chunk) => (self.chunk, self.at) = (chunk?, 0),
-            }
-        }
     }
 }
 
@@ -399,8 +218,7 @@ impl ImageSource for Remote {
     fn open_blob<'a>(&'a self, descriptor: &'a Descriptor) -> BoxFuture<'a, Result<Box<dyn Read + Send>, Error>> {
         async move {
             let receiver = self.stream(descriptor).await?;
-            let reader = ChannelReader { receiver, chunk: Vec::new(), at: 0 };
-            Ok(Box::new(VerifiedReader::new(reader, descriptor)) as Box<dyn Read + Send>)
+            Ok(Box::new(VerifiedReader::new(ChannelReader::new(receiver), descriptor)) as Box<dyn Read + Send>)
         }
         .boxed()
     }

@@ -20,6 +20,8 @@ use crate::{
 const UNNAMED: usize = 32;
 /// Most indexes below the root that are read.
 const INDEXES: usize = 100;
+/// Most entries of all of them together.
+const ENTRIES: usize = 50_000;
 
 /// Resolves a reference once: to the manifest of the wanted platform, else of the host's when the reference names an index.
 /// A reference to a single image is taken as it is unless `wanted` says otherwise.
@@ -89,6 +91,9 @@ async fn candidates(source: &dyn ImageSource, entries: Vec<Descriptor>) -> Resul
                     }
                     if let Document::Index(document) = manifest::parse(&fetch(source, &entry).await?)? {
                         next.extend(document.manifests);
+                    }
+                    if next.len() > ENTRIES {
+                        return Err(Error::TooLarge { what: "number of entries of nested indexes".to_owned(), limit: ENTRIES.to_string() });
                     }
                 }
             } else if manifest::is_manifest(&entry) {

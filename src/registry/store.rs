@@ -1,10 +1,9 @@
 //! A folder or a tar file in, named files out: the two places that an image layout or a saved image is read from.
-//! A tar is indexed in one pass (POSIX ustar and PAX, GNU long names: <https://www.gnu.org/software/tar/manual/html_node/Standard.html>)
-//! and then read by offset; nothing is unpacked to disk.
+//! A tar is indexed in one pass and then read by offset; nothing is unpacked to disk.
 
 use std::{
     fs::File,
-    io::{self, Read, Seek as _, SeekFrom},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -56,11 +55,16 @@ impl Store {
             }
             Self::Tar(index) => {
                 let Some((offset, size)) = index.find(name) else { return Ok(None) };
-                let failed = |source: io::Error| Error::Read { path: index.path().to_owned(), source };
-                let mut file = File::open(index.path()).map_err(failed)?;
-                file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-                Ok(Some(Opened { reader: Box::new(file.take(size)), size }))
+                Ok(Some(Opened { reader: Box::new(index.window(offset, size)), size }))
             }
+        }
+    }
+
+    /// Where in a tar a file is, so that two names for the same file are known to be that.
+    pub(super) fn place(&self, name: &str) -> Option<(u64, u64)> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Tar(index) => index.find(name),
         }
     }
 

@@ -140,12 +140,12 @@ pub(super) async fn authorize(
     }
 }
 
-/// Whether the token service may be asked with this credential. Over plain HTTP anybody on the way reads it, so it goes only where the registry
-/// itself, which is plain HTTP as well, would get it.
+/// Whether the token service may be asked with this credential. Over plain HTTP anybody on the way reads it, so it goes only to the host and
+/// port of the registry itself, which is plain HTTP as well: another port of the host may be anybody's.
 fn check_realm(transport: &Transport, realm: &Url, credential: &Credential) -> Result<(), Error> {
     let safe = match realm.scheme() {
         "https" => true,
-        "http" => transport.plain_http() && (transport.is_host_of(realm) || matches!(credential, Credential::Anonymous)),
+        "http" => transport.plain_http() && (transport.is_ours(realm) || matches!(credential, Credential::Anonymous)),
         _ => false,
     };
     if safe {
@@ -156,7 +156,7 @@ fn check_realm(transport: &Transport, realm: &Url, credential: &Credential) -> R
     Err(Error::UnsafeRealm { registry: transport.registry().to_owned(), scheme: shown(realm.scheme()), realm: shown(&host) })
 }
 
-/// The token becomes a header, where `oci_client` would panic on anything that breaks one.
+/// The token becomes a header, so nothing that breaks one may be in it.
 fn bearer(token: String) -> Option<Authorization> {
     token.bytes().all(|byte| byte.is_ascii_graphic()).then_some(Authorization::Bearer(token))
 }
@@ -187,12 +187,16 @@ mod tests {
             ("r.example", "http://auth.example/token", &basic, false),
             ("r.example", "http://auth.example/token", &none, false),
             ("r.example", "ftp://auth.example/token", &basic, false),
-            ("plain.example", "http://plain.example:5001/token", &basic, true),
+            ("plain.example", "http://plain.example/token", &basic, true),
+            ("plain.example", "http://plain.example:80/token", &identity, true),
+            ("plain.example", "http://plain.example:5001/token", &basic, false),
             ("plain.example", "http://auth.example/token", &basic, false),
             ("plain.example", "http://auth.example/token", &identity, false),
             ("plain.example", "http://auth.example/token", &none, true),
             ("plain.example", "https://auth.example/token", &basic, true),
-            ("127.0.0.1:5000", "http://127.0.0.1:5001/token", &basic, true),
+            ("127.0.0.1:5000", "http://127.0.0.1:5000/token", &basic, true),
+            ("127.0.0.1:5000", "http://127.0.0.1:5001/token", &basic, false),
+            ("127.0.0.1:5000", "http://127.0.0.1:5001/token", &none, true),
             ("127.0.0.1:5000", "http://localhost:5001/token", &basic, false),
         ] {
             let checked = check_realm(&transport(registry, &["plain.example"]), &Url::parse(realm).expect("realm"), credential);

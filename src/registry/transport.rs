@@ -1,19 +1,17 @@
 //! HTTP to one registry: bounded answers, retries with backoff, one deadline, credentials to that registry alone.
 //! Distribution specification: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
-//! This is what `oci_client` lacks: its manifests and referrers have no size limit and no pages, and it never repeats a request.
+//!
+//! Requests are our own because `oci_client`'s client keeps manifests, referrers and the bodies of errors whole however long they are,
+//! drops status, challenge and `Retry-After` of a failed blob, and never repeats a request. Its names and error forms are used.
 
-use std::{
-    error::Error as _,
-    hash::{BuildHasher as _, Hasher as _, RandomState},
-    time::Duration,
-};
+use std::time::Duration;
 
+use oci_client::Reference;
 use reqwest::{
     Certificate, Client, Method, RequestBuilder, Response, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+    header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, RANGE},
     redirect::Policy,
 };
-use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
@@ -24,23 +22,24 @@ use crate::{
         auth::Credential,
         error::shown,
         options::is_loopback,
+        retry::{self, Trouble},
         token::{self, Authorization, Challenge},
     },
 };
 
 /// Most bytes of an error's body that are looked at.
 const ERROR_BYTES: usize = 64 << 10;
+/// Longest wait for an error's body.
+const ERROR_TIME: Duration = Duration::from_secs(5);
 /// Most redirects of one request.
 const REDIRECTS: usize = 5;
-/// Attempts to connect to a host that refuses or cannot be found, where the rest of the attempts would only delay the message.
-const CONNECT_ATTEMPTS: u32 = 3;
 
 /// A client for one repository of one registry.
 pub(super) struct Transport {
-    reference: RegistryReference,
+    place: RegistryReference,
     base: Url,
     client: Client,
-    token_client: Client,
+    ca_certificates: Vec<Certificate>,
     options: Options,
     deadline: Instant,
     access: Mutex<Access>,
@@ -53,6 +52,12 @@ struct Access {
     credential: Option<Credential>,
 }
 
+/// How far the attempts at one request have got.
+struct Turn {
+    attempt: u32,
+    renewed: bool,
+}
+
 /// A whole answer.
 pub(super) struct Page {
     pub(super) url: Url,
@@ -60,47 +65,20 @@ pub(super) struct Page {
     pub(super) body: Vec<u8>,
 }
 
-/// Why one attempt failed, and whether another one makes sense.
-pub(super) enum Trouble {
-    /// Asking again will not help.
-    Final(Error),
-    /// Asking again may help, `attempts` times in all, not before `after`.
-    Again { error: Error, after: Option<Duration>, attempts: u32 },
-    /// The registry wants credentials, or better ones.
-    Unauthorized { challenge: Option<Challenge>, message: String },
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    errors: Vec<EnvelopeError>,
-}
-
-#[derive(Deserialize)]
-struct EnvelopeError {
-    code: Option<String>,
-    message: Option<String>,
+/// A blob, or the rest of one, whose bytes have not been read yet.
+pub(super) struct Opened {
+    pub(super) response: Response,
+    /// How many bytes at its beginning lie before the offset that was asked for.
+    pub(super) skip: u64,
 }
 
 impl Transport {
-    pub(super) fn new(reference: &RegistryReference, options: &Options, ca_certificates: &[Vec<u8>]) -> Result<Self, Error> {
-        let host = host(reference);
-        let scheme = if options.plain_http(&reference.registry) { "http" } else { "https" };
+    /// A client for the repository at `place`; its name need not be that of the image (see `mirror`).
+    pub(super) fn new(place: &RegistryReference, options: &Options, ca_certificates: &[Vec<u8>]) -> Result<Self, Error> {
+        let host = host(place);
+        let scheme = if options.plain_http(&place.registry) { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{host}/v2/")).map_err(|_| Error::SetUp(format!("`{host}` is no registry host")))?;
-        let build = |policy: Policy| {
-            let mut builder = Client::builder()
-                .user_agent(options.user_agent)
-                .connect_timeout(options.connect_timeout)
-                .read_timeout(options.read_timeout)
-                .redirect(policy);
-            for pem in ca_certificates {
-                builder = builder.tls_certs_merge([Certificate::from_pem(pem)?]);
-            }
-            if is_loopback(host) {
-                builder = builder.no_proxy();
-            }
-            builder.build()
-        };
-        // Within the registry, redirects lead to storage; reqwest drops the credentials when the host changes.
+        // Within the registry, redirects lead to storage; reqwest drops the credentials when host, port or scheme change.
         let storage = Policy::custom(|attempt| {
             let downgrade = attempt.url().scheme() != "https" && attempt.previous().iter().any(|url| url.scheme() == "https");
             if downgrade {
@@ -111,20 +89,23 @@ impl Transport {
                 attempt.follow()
             }
         });
-        let set_up = |error: reqwest::Error| Error::SetUp(deepest(&error));
+        let set_up = |error: reqwest::Error| Error::SetUp(retry::deepest(&error));
+        let ca_certificates: Vec<Certificate> =
+            ca_certificates.iter().map(|pem| Certificate::from_pem(pem)).collect::<Result<_, _>>().map_err(set_up)?;
         Ok(Self {
-            reference: reference.clone(),
+            place: place.clone(),
+            client: client(options, &ca_certificates, &host, storage)?,
             base,
-            client: build(storage).map_err(set_up)?,
-            token_client: build(Policy::none()).map_err(set_up)?,
+            ca_certificates,
             options: options.clone(),
             deadline: Instant::now() + options.deadline,
             access: Mutex::new(Access { authorization: Authorization::None, generation: 0, challenge: None, credential: None }),
         })
     }
 
+    /// The registry that is asked, which a mirror may be.
     pub(super) fn registry(&self) -> &str {
-        &self.reference.registry
+        &self.place.registry
     }
 
     pub(super) fn plain_http(&self) -> bool {
@@ -141,44 +122,124 @@ impl Transport {
 
     /// A URL below `/v2/<repository>/`.
     pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
-        let joined = self.base.join(&format!("{}/{path}", self.reference.repository));
+        let joined = self.base.join(&format!("{}/{path}", self.place.repository));
         joined.map_err(|_| Error::SetUp(format!("`{}` makes no URL", shown(path))))
     }
 
-    /// Whether a URL is on the registry itself, so that it may be asked with credentials.
+    /// Whether a URL is on the registry itself (scheme, host and port), so that it may be asked with credentials.
     pub(super) fn is_ours(&self, url: &Url) -> bool {
         url.origin() == self.base.origin()
     }
 
-    /// Whether a URL is on the registry's host, on whatever port.
-    pub(super) fn is_host_of(&self, url: &Url) -> bool {
-        url.host().is_some() && url.host() == self.base.host()
-    }
-
-    /// What requests carry at the moment, and its generation.
-    pub(super) async fn authorization(&self) -> (Authorization, u64) {
-        let access = self.access.lock().await;
-        (access.authorization.clone(), access.generation)
-    }
-
     /// Fetches a whole document of at most `cap` bytes from the registry.
     pub(super) async fn get(&self, url: &Url, accept: &str, cap: u64, what: &str) -> Result<Page, Error> {
-        let (mut renewed, mut attempt) = (false, 1);
+        let mut turn = Turn { attempt: 1, renewed: false };
         loop {
             let (authorization, generation) = self.authorization().await;
             let request = authorized(self.client.request(Method::GET, url.clone()).header(ACCEPT, accept), &authorization);
-            match self.attempt(request, cap, what, attempt).await {
+            match self.attempt(request, url, cap, what, turn.attempt).await {
                 Ok(page) => return Ok(page),
-                Err(Trouble::Unauthorized { challenge, message }) => {
-                    self.renew(challenge, generation, &mut renewed, what, message).await?;
+                Err(trouble) => self.settle(trouble, generation, &mut turn, what).await?,
+            }
+        }
+    }
+
+    /// Asks for a blob from `offset` on; `None` when the registry says that it has nothing there. Nothing of a good answer's body is read yet.
+    pub(super) async fn open(&self, url: &Url, offset: u64, what: &str) -> Result<Option<Opened>, Error> {
+        let mut turn = Turn { attempt: 1, renewed: false };
+        loop {
+            let (authorization, generation) = self.authorization().await;
+            let mut request = authorized(self.client.request(Method::GET, url.clone()), &authorization);
+            if offset > 0 {
+                request = request.header(RANGE, format!("bytes={offset}-"));
+            }
+            let exchange = async {
+                let response = request.send().await.map_err(|error| self.classify(&error))?;
+                match response.status() {
+                    StatusCode::OK => Ok(Some(Opened { response, skip: offset })),
+                    // Where the range begins is only a promise either way: the digest is that of the whole blob.
+                    StatusCode::PARTIAL_CONTENT if offset > 0 && starts_at(response.headers()).is_none_or(|start| start == offset) => {
+                        Ok(Some(Opened { response, skip: 0 }))
+                    }
+                    StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => Ok(None),
+                    _ => Err(self.refusal(response, url, what, turn.attempt).await),
                 }
+            };
+            match self.in_time(exchange, what).await {
+                Ok(opened) => return Ok(opened),
+                Err(trouble) => self.settle(trouble, generation, &mut turn, what).await?,
+            }
+        }
+    }
+
+    /// Asks the token service. The credential goes to the realm that the registry names and, as redirects are not followed, nowhere else.
+    pub(super) async fn ask_token_service(
+        &self,
+        url: &Url,
+        form: Option<String>,
+        credential: &Credential,
+        cap: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let client = client(&self.options, &self.ca_certificates, url.host_str().unwrap_or_default(), Policy::none())?;
+        let what = format!("a token for {}", self.place.name());
+        let mut attempt = 1;
+        loop {
+            let mut request = match &form {
+                Some(form) => client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone()),
+                None => client.get(url.clone()),
+            };
+            if let (Credential::Basic(user, password), None) = (credential, &form) {
+                request = request.basic_auth(user, Some(password));
+            }
+            match self.attempt(request, url, cap, &what, attempt).await {
+                Ok(page) => return Ok(page.body),
+                Err(Trouble::Unauthorized { message, .. }) => return Err(Error::Denied { what, status: 401, message }),
                 Err(trouble) => self.pause(trouble, &mut attempt).await?,
             }
         }
     }
 
+    /// Waits before the next attempt, or gives the error back when there is none.
+    pub(super) async fn pause(&self, trouble: Trouble, attempt: &mut u32) -> Result<(), Error> {
+        let (error, after, attempts) = match trouble {
+            Trouble::Final(error) => return Err(error),
+            Trouble::Again { error, after, attempts } => (error, after, attempts),
+            Trouble::Unauthorized { message, .. } => return Err(Error::Denied { what: self.place.to_string(), status: 401, message }),
+        };
+        let wait = retry::wait(self.options.retry, *attempt, after);
+        if *attempt >= attempts || wait >= self.deadline.saturating_duration_since(Instant::now()) {
+            return Err(error);
+        }
+        *attempt += 1;
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// What a failure below HTTP means.
+    pub(super) fn classify(&self, error: &reqwest::Error) -> Trouble {
+        retry::classify(error, self.registry(), self.options.retry)
+    }
+
+    pub(super) fn too_late(&self, what: &str) -> Error {
+        Error::Deadline { what: what.to_owned(), seconds: self.options.deadline.as_secs() }
+    }
+
+    /// What requests carry at the moment, and its generation.
+    async fn authorization(&self) -> (Authorization, u64) {
+        let access = self.access.lock().await;
+        (access.authorization.clone(), access.generation)
+    }
+
+    /// Prepares the next attempt after a failed one, or gives the error back.
+    async fn settle(&self, trouble: Trouble, generation: u64, turn: &mut Turn, what: &str) -> Result<(), Error> {
+        match trouble {
+            Trouble::Unauthorized { challenge, message } => self.renew(challenge, generation, &mut turn.renewed, what, message).await,
+            other => self.pause(other, &mut turn.attempt).await,
+        }
+    }
+
     /// Gets a new authorization after a 401, once per request; a second 401 is a denial.
-    pub(super) async fn renew(
+    async fn renew(
         &self,
         challenge: Option<Challenge>,
         generation: u64,
@@ -199,9 +260,12 @@ impl Transport {
         let challenge = challenge.or_else(|| access.challenge.clone()).ok_or_else(denied)?;
         let credential = match access.credential.clone() {
             Some(credential) => credential,
-            None => auth::credential(&self.reference, &self.options).await?,
+            None => {
+                let found = tokio::time::timeout_at(self.deadline, auth::credential(&self.place, &self.options)).await;
+                found.map_err(|_| self.too_late(&format!("the credentials for {}", self.registry())))??
+            }
         };
-        let scope = format!("repository:{}:pull", self.reference.repository);
+        let scope = format!("repository:{}:pull", self.place.repository);
         let authorization = token::authorize(self, &challenge, &credential, &scope).await?;
         access.challenge = Some(challenge);
         access.credential = Some(credential);
@@ -213,62 +277,21 @@ impl Transport {
         Ok(())
     }
 
-    /// Asks the token service. The credential goes to the realm that the registry names and, as redirects are not followed, nowhere else.
-    pub(super) async fn ask_token_service(
-        &self,
-        url: &Url,
-        form: Option<String>,
-        credential: &Credential,
-        cap: u64,
-    ) -> Result<Vec<u8>, Error> {
-        let what = format!("a token for {}", self.reference.name());
-        let mut attempt = 1;
-        loop {
-            let mut request = match &form {
-                Some(form) => {
-                    self.token_client.post(url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
-                }
-                None => self.token_client.get(url.clone()),
-            };
-            if let (Credential::Basic(user, password), None) = (credential, &form) {
-                request = request.basic_auth(user, Some(password));
-            }
-            match self.attempt(request, cap, &what, attempt).await {
-                Ok(page) => return Ok(page.body),
-                Err(Trouble::Unauthorized { message, .. }) => return Err(Error::Denied { what, status: 401, message }),
-                Err(trouble) => self.pause(trouble, &mut attempt).await?,
-            }
-        }
-    }
-
-    async fn attempt(&self, request: RequestBuilder, cap: u64, what: &str, attempt: u32) -> Result<Page, Trouble> {
+    async fn attempt(&self, request: RequestBuilder, url: &Url, cap: u64, what: &str, attempt: u32) -> Result<Page, Trouble> {
         let exchange = async {
             let response = request.send().await.map_err(|error| self.classify(&error))?;
             if response.status() != StatusCode::OK {
-                return Err(self.refusal(response, what, attempt).await);
+                return Err(self.refusal(response, url, what, attempt).await);
             }
             let (url, headers) = (response.url().clone(), response.headers().clone());
             let body = self.body(response, cap, what).await?;
             Ok(Page { url, headers, body })
         };
-        tokio::time::timeout_at(self.deadline, exchange).await.unwrap_or_else(|_| Err(Trouble::Final(self.too_late(what))))
+        self.in_time(exchange, what).await
     }
 
-    /// Asks again for something that `oci_client` failed to get, to learn the status, the challenge and how long to wait; it keeps none of them.
-    pub(super) async fn probe(&self, url: &Url, what: &str, attempt: u32) -> Trouble {
-        let (authorization, _) = self.authorization().await;
-        let exchange = async {
-            match authorized(self.client.get(url.clone()), &authorization).send().await {
-                Ok(response) if response.status() == StatusCode::OK => Trouble::Again {
-                    error: Error::Unreachable { registry: self.registry().to_owned(), reason: "the registry's answers change".to_owned() },
-                    after: None,
-                    attempts: self.options.retry.attempts,
-                },
-                Ok(response) => self.refusal(response, what, attempt).await,
-                Err(error) => self.classify(&error),
-            }
-        };
-        tokio::time::timeout_at(self.deadline, exchange).await.unwrap_or_else(|_| Trouble::Final(self.too_late(what)))
+    async fn in_time<T>(&self, exchange: impl Future<Output = Result<T, Trouble>>, what: &str) -> Result<T, Trouble> {
+        tokio::time::timeout_at(self.deadline, exchange).await.unwrap_or_else(|_| Err(Trouble::Final(self.too_late(what))))
     }
 
     async fn body(&self, mut response: Response, cap: u64, what: &str) -> Result<Vec<u8>, Trouble> {
@@ -286,77 +309,53 @@ impl Transport {
         Ok(body)
     }
 
-    /// What a status other than 200 means.
-    async fn refusal(&self, mut response: Response, what: &str, attempt: u32) -> Trouble {
+    /// What a status other than success means in an answer to a request for `asked`.
+    async fn refusal(&self, mut response: Response, asked: &Url, what: &str, attempt: u32) -> Trouble {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let is_theirs = response.url().origin() == asked.origin();
         let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk);
-            if body.len() > ERROR_BYTES {
-                break;
+        let reading = async {
+            while let Ok(Some(chunk)) = response.chunk().await {
+                body.extend(chunk.iter().take(ERROR_BYTES - body.len()));
+                if body.len() >= ERROR_BYTES {
+                    break;
+                }
             }
-        }
-        if status == 401 {
-            return Trouble::Unauthorized { challenge: Challenge::parse(&headers), message: said(&body) };
-        }
-        let after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
-        self.status_trouble(status, said(&body), after, what, attempt)
-    }
-
-    /// What a status means that is neither success nor 401.
-    fn status_trouble(&self, status: u16, message: String, after: Option<Duration>, what: &str, attempt: u32) -> Trouble {
-        let (registry, what) = (self.registry().to_owned(), what.to_owned());
-        match status {
-            403 => Trouble::Final(Error::Denied { what, status, message }),
-            404 => Trouble::Final(Error::NotFound { what, there: Vec::new() }),
-            408 | 429 | 500..=599 => Trouble::Again {
-                error: Error::Unavailable { registry, status, attempts: attempt, message },
-                after,
-                attempts: self.options.retry.attempts,
-            },
-            _ => Trouble::Final(Error::Unexpected { registry, what, status, message }),
-        }
-    }
-
-    /// What a failure below HTTP means.
-    pub(super) fn classify(&self, error: &reqwest::Error) -> Trouble {
-        let (registry, reason) = (self.registry().to_owned(), deepest(error));
-        let tls = ["certificate", "peer", "TLS", "corrupt message", "handshake"].iter().any(|word| reason.contains(word));
-        if error.is_redirect() || error.is_builder() {
-            return Trouble::Final(Error::Unexpected { registry, what: "a request".to_owned(), status: 0, message: reason });
-        }
-        if error.is_connect() && tls {
-            return Trouble::Final(Error::Tls { registry, reason });
-        }
-        let attempts = if error.is_connect() { self.options.retry.attempts.min(CONNECT_ATTEMPTS) } else { self.options.retry.attempts };
-        Trouble::Again { error: Error::Unreachable { registry, reason }, after: None, attempts }
-    }
-
-    /// Waits before the next attempt, or gives the error back when there is none.
-    pub(super) async fn pause(&self, trouble: Trouble, attempt: &mut u32) -> Result<(), Error> {
-        let (error, after, attempts) = match trouble {
-            Trouble::Final(error) => return Err(error),
-            Trouble::Again { error, after, attempts } => (error, after, attempts),
-            Trouble::Unauthorized { message, .. } => return Err(Error::Denied { what: self.reference.to_string(), status: 401, message }),
         };
-        let retry = self.options.retry;
-        let wait = backoff(retry.initial_backoff, *attempt).max(after.unwrap_or_default()).min(retry.max_backoff);
-        if *attempt >= attempts || Instant::now() + wait >= self.deadline {
-            return Err(error);
+        // A message that comes too slowly is done without.
+        let _ = tokio::time::timeout(ERROR_TIME, reading).await;
+        match status {
+            // Another host's challenge must not lead the registry's credentials to a token service of that host's choice,
+            // and its 404 is not the registry saying that there is nothing.
+            401 | 404 if !is_theirs => Trouble::Final(Error::Unexpected {
+                registry: self.registry().to_owned(),
+                what: what.to_owned(),
+                status,
+                message: "from the host that the registry redirects to".to_owned(),
+            }),
+            401 => Trouble::Unauthorized { challenge: Challenge::parse(&headers), message: retry::said(&body) },
+            _ => retry::refused(status, &headers, &body, self.registry(), what, self.options.retry, attempt),
         }
-        *attempt += 1;
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
-    pub(super) fn too_late(&self, what: &str) -> Error {
-        Error::Deadline { what: what.to_owned(), seconds: self.options.deadline.as_secs() }
     }
 }
 
+/// An HTTP client; one for a host on this machine never asks a proxy.
+fn client(options: &Options, ca_certificates: &[Certificate], host: &str, redirects: Policy) -> Result<Client, Error> {
+    let mut builder = Client::builder()
+        .user_agent(options.user_agent)
+        .connect_timeout(options.connect_timeout)
+        .read_timeout(options.read_timeout)
+        .tls_certs_merge(ca_certificates.iter().cloned())
+        .redirect(redirects);
+    if is_loopback(host) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| Error::SetUp(retry::deepest(&error)))
+}
+
 /// The host that serves a registry; Docker Hub is served by another one than its name says.
-pub(super) fn host(reference: &RegistryReference) -> &str {
-    if reference.registry == "docker.io" { "index.docker.io" } else { &reference.registry }
+fn host(place: &RegistryReference) -> String {
+    Reference::with_tag(place.registry.clone(), place.repository.clone(), String::new()).resolve_registry().to_owned()
 }
 
 fn authorized(request: RequestBuilder, authorization: &Authorization) -> RequestBuilder {
@@ -367,34 +366,9 @@ fn authorized(request: RequestBuilder, authorization: &Authorization) -> Request
     }
 }
 
-/// Doubles with every attempt; half of it at random, so that many clients do not come back at the same moment.
-fn backoff(initial: Duration, attempt: u32) -> Duration {
-    let full = initial.saturating_mul(1 << attempt.saturating_sub(1).min(16));
-    let random = RandomState::new().build_hasher().finish() % 1_000;
-    full / 2 + full.mul_f64(random as f64 / 2_000.0)
-}
-
-/// The innermost cause: short, and without the URL, which may hold a signed query.
-fn deepest(error: &reqwest::Error) -> String {
-    let mut cause = error.source();
-    let mut text = "the request failed".to_owned();
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    if error.is_timeout() { "timed out".to_owned() } else { shown(&text) }
-}
-
-/// What an error's body says, as one short line.
-fn said(body: &[u8]) -> String {
-    match serde_json::from_slice::<Envelope>(body) {
-        Ok(envelope) => {
-            let texts =
-                envelope.errors.into_iter().take(3).filter_map(|error| error.message.filter(|text| !text.is_empty()).or(error.code));
-            shown(&texts.collect::<Vec<_>>().join("; "))
-        }
-        Err(_) => String::new(),
-    }
+/// The first byte of `Content-Range: bytes FIRST-LAST/SIZE`.
+fn starts_at(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes")?.trim_start().split('-').next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -402,18 +376,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn backoff_grows_and_stays_bounded() {
-        let initial = Duration::from_millis(100);
-        for (attempt, most) in [(1, 100), (2, 200), (3, 400)] {
-            let wait = backoff(initial, attempt);
-            assert!(wait >= Duration::from_millis(most / 2) && wait <= Duration::from_millis(most), "{attempt}: {wait:?}");
-        }
-        assert!(backoff(initial, u32::MAX) < Duration::from_secs(7_000));
+    fn ranges_say_where_they_begin() {
+        let check = |text: &str| starts_at(&HeaderMap::from_iter([(CONTENT_RANGE, text.parse().expect("header"))]));
+        assert_eq!(check("bytes 100-199/200"), Some(100));
+        assert_eq!(check("bytes 0-0/*"), Some(0));
+        assert_eq!(check("bytes */200"), None);
+        assert_eq!(check("lines 1-2"), None);
+        assert_eq!(starts_at(&HeaderMap::new()), None);
     }
 
     #[test]
-    fn error_bodies_become_one_line() {
-        assert_eq!(said(br#"{"errors":[{"code":"DENIED","message":"no\nway"},{"code":"X"}]}"#), "no way; X");
-        assert_eq!(said(b"<html>"), "");
+    fn ours_is_the_same_scheme_host_and_port() {
+        let options = Options { insecure_registries: vec!["plain.example:5000".to_owned()], ..Options::default() };
+        let transport = |name: &str| Transport::new(&RegistryReference::parse(name).expect("reference"), &options, &[]).expect("transport");
+        let (hub, plain) = (transport("alpine"), transport("plain.example:5000/a"));
+        for (transport, url, ours) in [
+            (&hub, "https://index.docker.io/v2/library/alpine/blobs/x", true),
+            (&hub, "https://index.docker.io:443/token", true),
+            (&hub, "http://index.docker.io/", false),
+            (&hub, "https://docker.io/", false),
+            (&plain, "http://plain.example:5000/x", true),
+            (&plain, "http://PLAIN.example:5000/x", true),
+            (&plain, "http://plain.example:5001/x", false),
+            (&plain, "http://plain.example/x", false),
+            (&plain, "https://plain.example:5000/x", false),
+            (&plain, "http://plain.example.evil.example:5000/x", false),
+        ] {
+            assert_eq!(transport.is_ours(&Url::parse(url).expect("URL")), ours, "{url}");
+        }
     }
 }

@@ -10,6 +10,12 @@ mod aws_replay;
 mod aws_timelines;
 #[cfg(test)]
 mod cache;
+#[cfg(unix)]
+mod docker_api;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod faulty_registry;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
@@ -31,6 +37,8 @@ mod registry;
 #[cfg(test)]
 mod registry_in_memory;
 #[cfg(test)]
+mod registry_places;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod sign_image;
@@ -38,3 +46,6 @@ mod sign_image;
 mod signature_places;
 #[cfg(test)]
 mod signing;
+#[cfg(test)]
+#[cfg(unix)]
+mod sources;

@@ -28,29 +28,31 @@ use serde_json::json;
 
 use crate::real_registry::{Access, RealRegistry, small_layout};
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-type Reply = Response<Body>;
+pub(crate) type Reply = Response<Body>;
 
 /// One request as the server saw it.
 #[derive(Debug, Clone)]
-struct Seen {
-    path: String,
-    authorization: Option<String>,
-    range: Option<String>,
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    /// The `Host` header.
+    pub(crate) host: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) range: Option<String>,
     /// How often this path was asked before.
-    before: usize,
+    pub(crate) before: usize,
 }
 
-struct Server {
-    host: String,
+pub(crate) struct Server {
+    pub(crate) host: String,
     log: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
     /// Serves what `answer` says on a loopback port, as long as the test's runtime lives.
-    async fn start(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
         let host = listener.local_addr().expect("address").to_string();
         let log: Arc<Mutex<Vec<Seen>>> = Arc::default();
@@ -63,6 +65,7 @@ impl Server {
                 before: log.iter().filter(|seen| seen.path == path).count(),
                 authorization: text(request.headers(), header::AUTHORIZATION),
                 range: text(request.headers(), header::RANGE),
+                host: text(request.headers(), header::HOST).unwrap_or_default(),
                 path,
             };
             log.push(seen.clone());
@@ -75,44 +78,44 @@ impl Server {
         Self { host, log }
     }
 
-    async fn open(&self, options: &Options) -> Arc<dyn ImageSource> {
+    pub(crate) async fn open(&self, options: &Options) -> Arc<dyn ImageSource> {
         registry::open(&self.reference(), options, Arc::new(Silent)).await.expect("source")
     }
 
-    fn reference(&self) -> ImageReference {
+    pub(crate) fn reference(&self) -> ImageReference {
         ImageReference::parse(&format!("{}/app:v1", self.host)).expect("reference")
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.log.lock().expect("log").clone()
     }
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     let retry = Retry { attempts: 3, initial_backoff: Duration::from_millis(5), max_backoff: Duration::from_millis(200) };
     Options { retry, deadline: Duration::from_secs(20), ..Options::default() }
 }
 
-fn with_credentials(folder: &Path, host: &str, entry: &serde_json::Value) -> Options {
+pub(crate) fn with_credentials(folder: &Path, host: &str, entry: &serde_json::Value) -> Options {
     let path = folder.join("config.json");
     fs::write(&path, json!({ "auths": { host: entry } }).to_string()).expect("config");
     Options { docker_config: Some(path), ..options() }
 }
 
-fn reply(status: u16) -> Reply {
+pub(crate) fn reply(status: u16) -> Reply {
     Response::builder().status(status).body(Body::empty()).expect("reply")
 }
 
-fn bytes(media_type: &str, bytes: impl Into<Vec<u8>>) -> Reply {
+pub(crate) fn bytes(media_type: &str, bytes: impl Into<Vec<u8>>) -> Reply {
     Response::builder().header(header::CONTENT_TYPE, media_type).body(Body::from(bytes.into())).expect("reply")
 }
 
-fn with(mut reply: Reply, name: &'static str, value: &str) -> Reply {
+pub(crate) fn with(mut reply: Reply, name: &'static str, value: &str) -> Reply {
     reply.headers_mut().insert(name, value.parse().expect("header"));
     reply
 }
 
-fn descriptor(content: &[u8]) -> Descriptor {
+pub(crate) fn descriptor(content: &[u8]) -> Descriptor {
     Descriptor {
         media_type: String::new(),
         digest: Digest::sha256_of(content),
@@ -125,7 +128,7 @@ fn descriptor(content: &[u8]) -> Descriptor {
 }
 
 /// A sound image with one layer, as bodies by path.
-fn image() -> (BTreeMap<String, (&'static str, Vec<u8>)>, Digest) {
+pub(crate) fn image() -> (BTreeMap<String, (&'static str, Vec<u8>)>, Digest) {
     let layer = b"layer".repeat(100_000);
     let config =
         json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": [Digest::sha256_of(&layer).to_string()] } }).to_string();
@@ -148,22 +151,22 @@ fn image() -> (BTreeMap<String, (&'static str, Vec<u8>)>, Digest) {
 }
 
 /// Answers from `bodies`, 404 for the rest.
-fn look_up(bodies: &BTreeMap<String, (&'static str, Vec<u8>)>, seen: &Seen) -> Reply {
+pub(crate) fn look_up(bodies: &BTreeMap<String, (&'static str, Vec<u8>)>, seen: &Seen) -> Reply {
     bodies.get(&seen.path).map_or_else(|| reply(404), |(media_type, body)| bytes(media_type, body.clone()))
 }
 
-async fn resolve(source: &dyn ImageSource, reference: &ImageReference) -> Result<ResolvedImage, Error> {
+pub(crate) async fn resolve(source: &dyn ImageSource, reference: &ImageReference) -> Result<ResolvedImage, Error> {
     registry::resolve(source, reference, None, &Platform::parse("linux/amd64").expect("platform")).await
 }
 
 /// Streams a blob to its end on a blocking thread; gives the number of bytes.
-async fn drain(source: &Arc<dyn ImageSource>, descriptor: &Descriptor) -> Result<u64, std::io::Error> {
+pub(crate) async fn drain(source: &Arc<dyn ImageSource>, descriptor: &Descriptor) -> Result<u64, std::io::Error> {
     let mut reader = source.open_blob(descriptor).await.map_err(std::io::Error::other)?;
     let read = move || std::io::copy(&mut reader, &mut std::io::sink());
     tokio::task::spawn_blocking(read).await.expect("reader")
 }
 
-async fn pull(source: &Arc<dyn ImageSource>, reference: &ImageReference) -> Result<ResolvedImage, Error> {
+pub(crate) async fn pull(source: &Arc<dyn ImageSource>, reference: &ImageReference) -> Result<ResolvedImage, Error> {
     let image = resolve(source.as_ref(), reference).await?;
     for layer in &image.layers {
         drain(source, &layer.descriptor).await.map_err(|source| Error::Read { path: PathBuf::from("layer"), source })?;
@@ -368,24 +371,26 @@ async fn bearer_tokens_are_fetched_and_renewed_when_they_expire() {
     ] {
         let folder = tempfile::tempdir().expect("folder");
         let (bodies, _) = image();
-        let tokens = Server::start(|seen| bytes("application/json", format!(r#"{{"token":"t{}"}}"#, seen.before))).await;
-        let realm = format!("http://{}/token", tokens.host);
         let server = Server::start(move |seen| {
-            // The first token serves for manifests only, as if it expired before the blobs are read.
+            if seen.path.starts_with("/token") {
+                return bytes("application/json", format!(r#"{{"token":"t{}"}}"#, seen.before));
+            }
+            // The first token serves for manifests only, as if it expired before the blobs are read. The scope is Amazon ECR Public's.
             let wanted = if seen.path.contains("blobs") { "Bearer t1" } else { "Bearer t0" };
             match seen.authorization.as_deref() {
                 Some(token) if token == wanted => look_up(&bodies, seen),
-                _ => with(reply(401), "www-authenticate", &format!(r#"Bearer realm="{realm}",service="s""#)),
+                _ => with(reply(401), "www-authenticate", &format!(r#"Bearer realm="http://{}/token",service="s",scope="aws""#, seen.host)),
             }
         })
         .await;
         let source = server.open(&with_credentials(folder.path(), &server.host, &entry)).await;
         pull(&source, &server.reference()).await.expect("image");
-        let asked = tokens.seen();
+        let asked: Vec<Seen> = server.seen().into_iter().filter(|seen| seen.path.starts_with("/token")).collect();
         assert_eq!(asked.len(), 2);
         assert_eq!(asked[0].authorization.as_deref(), expected);
         let by_form = asked[0].path == "/token";
         assert!(by_form || asked[0].path == "/token?service=s&scope=repository%3Aapp%3Apull", "{}", asked[0].path);
+        assert_eq!(by_form, entry.get("identitytoken").is_some());
     }
 }
 

@@ -34,9 +34,16 @@ pub(super) fn repository(image: &ResolvedImage) -> String {
             format!("{}/{}", encoded(&reference.registry), checkout(&reference.repository).unwrap_or_default())
         }
         // The folder above is the machine's affair; the last part of the path is what a person called the image.
-        ImageReference::OciLayout { path, .. } | ImageReference::DockerArchive { path, .. } => {
+        ImageReference::OciLayout { path, .. } | ImageReference::OciArchive { path, .. } | ImageReference::DockerArchive { path, .. } => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).filter(|name| name != "..");
             format!("local/{}", encoded(name.as_deref().unwrap_or("image")))
+        }
+        ImageReference::StandardInput { .. } => "local/image".to_owned(),
+        // The same name with another tag is the same subject; an id stays as it is.
+        ImageReference::Daemon { name, .. } => {
+            let name = name.split('@').next().unwrap_or_default();
+            let name = name.rsplit_once(':').filter(|(head, tag)| !tag.contains('/') && *head != "sha256").map_or(name, |(name, _)| name);
+            format!("local/{}", checkout(name).unwrap_or_default())
         }
     }
 }
