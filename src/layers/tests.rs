@@ -416,7 +416,7 @@ fn large_blobs_are_unpacked_on_several_threads_to_the_same_end() {
     let trailing = [gzip(&plain), b"garbage".to_vec()].concat();
     assert!(check(&trailing, &plain).contains("layer-compression"));
     let cut = &gzip(&plain)[..350_000];
-    assert!(check(cut, &plain).contains("promises"));
+    assert!(check(cut, &plain).contains("layer-compression"));
     let foreign = [b"\xfd7zXZ\0".to_vec(), vec![0; 400_000]].concat();
     assert!(check(&foreign, &plain).contains("layer-format"));
 }

@@ -80,7 +80,7 @@ fn answer(reader: impl Read, mut writer: impl Write, manner: &Manner) {
                 begun
             }
             (Some((_, "get")), Manner::Cuts { archive, after }) => {
-                let _ = stream(&mut writer, &archive[..*after]);
+                let _ = stream(&mut writer, archive.get(..*after).unwrap_or(archive));
                 return;
             }
             (Some((name, "get")), Manner::Serves { name: own, archive, .. }) if name == *own => {
