@@ -32,7 +32,10 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint(),
-            Self::Layers(_) => Some("the layer is not what the manifest promises: push or save the image again".to_owned()),
+            Self::Layers(error) => match error.origin().and_then(|origin| origin.downcast_ref::<crate::registry::Error>()) {
+                Some(error) => error.hint(),
+                None => Some("the layer is not what the manifest promises: push or save the image again".to_owned()),
+            },
             Self::Advisory(error) => error.hint(),
             Self::Verify(error) => error.hint(),
             Self::Policy(error) => error.hint(),

@@ -1,14 +1,17 @@
 //! The flow of a run, in order; the only file that knows every stage. Inputs that the command line built in, one [`ScanReport`] out.
 
+mod contents;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Read},
     sync::Arc,
 };
 
-use futures_util::future::join_all;
+use futures_util::{
+    future::join_all,
+    stream::{self, StreamExt as _},
+};
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 
 use crate::{
     Error,
@@ -17,12 +20,12 @@ use crate::{
     exit::ExitStatus,
     findings::{FindingSource, image_config, merge},
     inventory,
-    layers::{self, LayerCache, LayerInput},
     model::{
+        attestation::Verification,
         coverage::{Completeness, Gap, SourceId, SourceState},
         evidence::SourceReport,
         finding::Finding,
-        image::{Descriptor, Platform, ResolvedImage},
+        image::{Platform, ResolvedImage},
         package::Inventory,
         policy::{Exception, Policy},
         reference::ImageReference,
@@ -31,12 +34,17 @@ use crate::{
         severity::Severity,
     },
     policy::{self, Facts},
-    progress::{SharedProgress, Task},
+    progress::SharedProgress,
     registry::{self, ImageSource},
     verify::Verifier,
 };
 
 pub use crate::{inventory::FolderCache, layers::Limits};
+
+use self::contents::{Contents, is_foreign};
+
+/// How many platforms of an image are read at a time.
+const PLATFORMS_AT_ONCE: usize = 2;
 
 /// Everything a run needs; built by the command line.
 pub struct Inputs {
@@ -72,14 +80,23 @@ pub struct ImageInput {
     pub reference: ImageReference,
     /// Where it is read from.
     pub source: Arc<dyn ImageSource>,
-    /// The platform asked for.
-    pub platform: Option<Platform>,
-    /// The host's platform, for an index without a platform asked for.
-    pub host: Platform,
+    /// Which of an index's images are read.
+    pub platforms: Platforms,
     /// Whether packages are wanted: `verify` needs none.
     pub inventory: Wanted,
     /// What earlier runs know of layers.
     pub cache: Option<Arc<FolderCache>>,
+}
+
+/// Which of an index's images are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Platforms {
+    /// The host's; a reference to a single image is taken whatever it is for.
+    Host(Platform),
+    /// The one asked for.
+    One(Platform),
+    /// Each of them: one report for each.
+    All,
 }
 
 /// Whether something is wanted.
@@ -105,7 +122,7 @@ pub struct DockerfileInput {
 }
 
 /// What the stages found, before the policy judges.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Facted {
     findings: Vec<Finding>,
     ignores: Vec<Exception>,
@@ -116,71 +133,123 @@ struct Facted {
     users: Vec<Option<String>>,
 }
 
-/// Runs every stage that the inputs ask for and judges what they found.
+/// What was learned of an image.
+struct Looked {
+    image: ResolvedImage,
+    inventory: Option<Inventory>,
+    verification: Option<Verification>,
+}
+
+/// Runs every stage that the inputs ask for and judges what they found: one report, or one for each platform of the image in the order of its index.
 ///
 /// # Errors
-/// When the image cannot be read or is not what its digests promise, or when a stage cannot begin.
-pub async fn run(inputs: Inputs) -> Result<ScanReport, Error> {
+/// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
+pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
     lint(&inputs.dockerfiles, &mut facts);
-    let mut image = None;
-    let mut packages = None;
-    let mut verification = None;
-    if let Some(input) = &inputs.image {
-        let resolved = {
-            let _task = inputs.progress.start("resolve", None);
-            registry::resolve(input.source.as_ref(), &input.reference, input.platform.as_ref(), &input.host).await?
-        };
-        let signatures = async {
-            let Some(verifier) = &inputs.verifier else { return Ok(None) };
-            let _task = inputs.progress.start("signatures", None);
-            verifier.verify(&resolved).await.map(Some).map_err(Error::from)
-        };
-        let contents = async {
-            if input.inventory == Wanted::No {
-                return Ok::<_, Error>((None, Vec::new()));
-            }
-            let inventory = read_packages(&resolved, input, &inputs).await?;
-            let reports = ask_sources(&inputs, &resolved, &inventory, input.source.as_ref()).await;
-            Ok((Some(inventory), reports))
-        };
-        let (verified, (inventory, reports)) = tokio::try_join!(signatures, contents)?;
-        add_image_state(&mut facts, &resolved);
-        if inputs.stages.contains(&SourceId::ImageConfig) {
-            judge_config(&mut facts, &resolved);
-        }
-        if let Some(found) = &inventory {
-            let mut details = BTreeMap::from([("packages".to_owned(), found.packages.len().to_string())]);
-            if let Some(day) = found.distro.as_ref().and_then(inventory::end_of_life::last_day) {
-                details.insert("distro.end-of-life".to_owned(), day.to_owned());
-            }
-            add_state(&mut facts, SourceId::Inventory, &found.gaps, details);
-        }
-        let heard: Vec<SourceReport> = reports.iter().map(|(_, report)| report.clone()).collect();
-        facts.findings.extend(merge::merge(&heard, inventory.as_ref(), &version::compare));
-        for (asked, report) in reports {
-            if asked == SourceId::Ecr && report.state.source != SourceId::Ecr {
-                // ECR answers with basic or with Inspector's findings; a policy that requires `ecr` means that ECR was heard, in either.
-                let details = BTreeMap::from([("answered-as".to_owned(), report.state.source.name().to_owned())]);
-                facts.sources.push(SourceState { source: SourceId::Ecr, asked: false, completeness: report.state.completeness, details });
-            }
-            facts.sources.push(report.state);
-            facts.gaps.extend(report.gaps);
-        }
-        if let Some(verified) = &verified {
-            let found = BTreeMap::from([
-                ("signatures".to_owned(), verified.signatures.len().to_string()),
-                ("attestations".to_owned(), verified.attestations.len().to_string()),
-            ]);
-            add_state(&mut facts, SourceId::Signatures, &verified.gaps, found);
-        }
-        image = Some(resolved);
-        packages = inventory;
-        verification = verified;
+    let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
+    let images = resolve(input, &inputs.progress).await?;
+    let contents = Contents::new(&images, input, &inputs);
+    let looks = images.into_iter().enumerate().map(|(at, image)| look(at, image, input, &inputs, &contents, facts.clone()));
+    // All of them are awaited, also after an error: reading ends at once, and no thread may outlive the run.
+    let ended: Vec<Option<ScanReport>> = stream::iter(looks).buffered(PLATFORMS_AT_ONCE).collect().await;
+    match contents.into_failure() {
+        Some(error) => Err(error),
+        None => Ok(ended.into_iter().flatten().collect()),
     }
+}
+
+async fn resolve(input: &ImageInput, progress: &SharedProgress) -> Result<Vec<ResolvedImage>, Error> {
+    let _task = progress.start("resolve", None);
+    let (source, reference) = (input.source.as_ref(), &input.reference);
+    Ok(match &input.platforms {
+        Platforms::Host(host) => vec![registry::resolve(source, reference, None, host).await?],
+        Platforms::One(platform) => vec![registry::resolve(source, reference, Some(platform), platform).await?],
+        Platforms::All => registry::resolve_all(source, reference).await?,
+    })
+}
+
+/// Looks at one image with everything that was asked for, and judges it. None after an error, here or with another image; the contents know it.
+async fn look(
+    at: usize,
+    image: ResolvedImage,
+    input: &ImageInput,
+    inputs: &Inputs,
+    contents: &Contents,
+    mut facts: Facted,
+) -> Option<ScanReport> {
+    if contents.is_given_up() {
+        return None;
+    }
+    let signatures = async {
+        let verifier = inputs.verifier.as_ref()?;
+        let _task = inputs.progress.start("signatures", None);
+        let verified = contents.unless_given_up(verifier.verify(&image)).await?;
+        verified.map_err(|error| contents.fail(error.into())).ok()
+    };
+    let packages = async {
+        if input.inventory == Wanted::No {
+            return (None, Vec::new());
+        }
+        match contents.read(at).await {
+            Ok(inventory) => {
+                let reports = contents.unless_given_up(ask_sources(inputs, &image, &inventory, input.source.as_ref())).await;
+                (Some(inventory), reports.unwrap_or_default())
+            }
+            Err(error) => {
+                contents.fail(error);
+                (None, Vec::new())
+            }
+        }
+    };
+    let (verification, (inventory, reports)) = tokio::join!(signatures, packages);
+    if contents.is_given_up() {
+        return None;
+    }
+    add_image_state(&mut facts, &image);
+    if inputs.stages.contains(&SourceId::ImageConfig) {
+        judge_config(&mut facts, &image);
+    }
+    if let Some(found) = &inventory {
+        let mut details = BTreeMap::from([("packages".to_owned(), found.packages.len().to_string())]);
+        if let Some(day) = found.distro.as_ref().and_then(inventory::end_of_life::last_day) {
+            details.insert("distro.end-of-life".to_owned(), day.to_owned());
+        }
+        add_state(&mut facts, SourceId::Inventory, &found.gaps, details);
+    }
+    add_reports(&mut facts, reports, inventory.as_ref());
+    if let Some(verified) = &verification {
+        let found = BTreeMap::from([
+            ("signatures".to_owned(), verified.signatures.len().to_string()),
+            ("attestations".to_owned(), verified.attestations.len().to_string()),
+        ]);
+        add_state(&mut facts, SourceId::Signatures, &verified.gaps, found);
+    }
+    Some(judge(inputs, facts, Some(Looked { image, inventory, verification })))
+}
+
+/// Adds what the sources said, merged.
+fn add_reports(facts: &mut Facted, reports: Vec<(SourceId, SourceReport)>, inventory: Option<&Inventory>) {
+    let heard: Vec<SourceReport> = reports.iter().map(|(_, report)| report.clone()).collect();
+    facts.findings.extend(merge::merge(&heard, inventory, &version::compare));
+    for (asked, report) in reports {
+        if asked == SourceId::Ecr && report.state.source != SourceId::Ecr {
+            // ECR answers with basic or with Inspector's findings; a policy that requires `ecr` means that ECR was heard, in either.
+            let details = BTreeMap::from([("answered-as".to_owned(), report.state.source.name().to_owned())]);
+            facts.sources.push(SourceState { source: SourceId::Ecr, asked: false, completeness: report.state.completeness, details });
+        }
+        facts.sources.push(report.state);
+        facts.gaps.extend(report.gaps);
+    }
+}
+
+/// The policy's verdict on everything that was found.
+fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanReport {
     facts.gaps.sort();
     facts.gaps.dedup();
     facts.sources.sort_by_key(|state| state.source);
+    let (image, inventory, verification) =
+        looked.map_or((None, None, None), |looked| (Some(looked.image), looked.inventory, looked.verification));
     let verdict = policy::evaluate(
         &inputs.policy,
         Facts {
@@ -196,24 +265,24 @@ pub async fn run(inputs: Inputs) -> Result<ScanReport, Error> {
         inputs.now,
     );
     let exit_code = ExitStatus::of(verdict.outcome, inputs.policy.mode).code();
-    Ok(ScanReport {
+    ScanReport {
         command: inputs.command,
         tool_version: env!("CARGO_PKG_VERSION"),
         evaluated_at: inputs.report_time,
         policy: PolicySummary {
-            name: inputs.policy.name,
-            digest: inputs.policy.digest,
-            files: inputs.policy.files,
+            name: inputs.policy.name.clone(),
+            digest: inputs.policy.digest.clone(),
+            files: inputs.policy.files.clone(),
             mode: inputs.policy.mode,
         },
         image,
         dockerfiles: facts.dockerfiles,
-        inventory: packages,
+        inventory,
         verification,
         sources: facts.sources,
         verdict,
         exit_code,
-    })
+    }
 }
 
 /// Every Dockerfile rule, for `explain`.
@@ -303,45 +372,6 @@ fn add_image_state(facts: &mut Facted, image: &ResolvedImage) {
     add_state(facts, SourceId::Image, &gaps, details);
 }
 
-fn is_foreign(descriptor: &Descriptor) -> bool {
-    !descriptor.urls.is_empty() || descriptor.media_type.contains("nondistributable") || descriptor.media_type.contains(".foreign.")
-}
-
-/// Streams all layers through the unpacker and catalogs what it keeps, on blocking threads.
-async fn read_packages(image: &ResolvedImage, input: &ImageInput, inputs: &Inputs) -> Result<Inventory, Error> {
-    let wanted: Vec<_> = image.layers.iter().filter(|layer| !is_foreign(&layer.descriptor)).cloned().collect();
-    let total = wanted.iter().map(|layer| layer.descriptor.size).sum();
-    let task: Arc<dyn Task> = Arc::from(inputs.progress.start("layers", Some(total)));
-    let handle = Handle::current();
-    let layer_inputs = wanted
-        .iter()
-        .map(|layer| LayerInput {
-            layer: layer.clone(),
-            reader: Box::new(LazyBlob {
-                source: Arc::clone(&input.source),
-                descriptor: layer.descriptor.clone(),
-                handle: handle.clone(),
-                task: Arc::clone(&task),
-                open: None,
-            }),
-        })
-        .collect();
-    let limits = inputs.limits.clone();
-    // The catalogers count as the walk does: without the layers that are elsewhere.
-    let layers = wanted.clone();
-    let cache = input.cache.clone();
-    tokio::task::spawn_blocking(move || {
-        let known = cache.as_deref().map(|cache| -> &dyn LayerCache { cache });
-        let view = layers::walk_with(layer_inputs, &inventory::wants, &limits, known)?;
-        if let Some(cache) = cache {
-            cache.trim();
-        }
-        Ok(inventory::catalog(&view, &layers))
-    })
-    .await
-    .map_err(|error| Error::Internal(format!("reading layers: {error}")))?
-}
-
 /// Asks every source at once. One that cannot be asked becomes a Gap: it was wanted, and nobody heard it.
 async fn ask_sources(
     inputs: &Inputs,
@@ -373,28 +403,4 @@ async fn ask_sources(
 /// Whether a source knows images by the digest of their manifest in a registry.
 const fn is_about_digests(source: SourceId) -> bool {
     matches!(source, SourceId::Ecr | SourceId::EcrBasic | SourceId::Inspector)
-}
-
-/// A blob that is opened when its first byte is asked for, so that a worker holds one connection at a time.
-struct LazyBlob {
-    source: Arc<dyn ImageSource>,
-    descriptor: Descriptor,
-    handle: Handle,
-    task: Arc<dyn Task>,
-    open: Option<Box<dyn Read + Send>>,
-}
-
-impl Read for LazyBlob {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let reader = match &mut self.open {
-            Some(reader) => reader,
-            None => {
-                let opened = self.handle.block_on(self.source.open_blob(&self.descriptor)).map_err(io::Error::other)?;
-                self.open.insert(opened)
-            }
-        };
-        let read = reader.read(buffer)?;
-        self.task.advance(u64::try_from(read).unwrap_or(u64::MAX));
-        Ok(read)
-    }
 }

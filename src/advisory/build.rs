@@ -341,7 +341,7 @@ mod tests {
             assert_eq!(archive.len() + 1, fs::read_dir(&folder).unwrap().count(), "{ecosystem}: make_osv.py was not run");
             for index in 0..archive.len() {
                 let mut entry = archive.by_index(index).unwrap();
-                let beside = fs::read_to_string(folder.join(entry.name().unwrap().as_ref())).unwrap();
+                let beside = fs::read_to_string(folder.join(&*entry.name().unwrap())).unwrap();
                 let mut text = String::new();
                 entry.read_to_string(&mut text).unwrap();
                 assert_eq!(text, beside);

@@ -99,6 +99,7 @@ fn read_standard_input() -> std::io::Result<Vec<u8>> {
 /// Runs the gate.
 pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
+    outputs.check_platforms(&args.image.platforms()?)?;
     let policy = policy::load::load(&args.policy.references())?;
     if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
@@ -126,7 +127,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     if !dockerfiles.is_empty() {
         stages.insert(SourceId::Dockerfile);
     }
-    let report = pipeline::run(Inputs {
+    let reports = pipeline::run(Inputs {
         command: "gate",
         stages,
         image: Some(image),
@@ -141,5 +142,5 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
         progress,
     })
     .await?;
-    outputs.write(&report, global)
+    outputs.write(&reports, global)
 }

@@ -36,6 +36,7 @@ pub(super) struct InventoryArgs {
 /// Lists the packages.
 pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("cyclonedx")?;
+    outputs.check_platforms(&args.image.platforms()?)?;
     let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
     // A list of packages of an old distribution is as good as any.
     policy.end_of_life_distro = Worth::Warn;
@@ -45,7 +46,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let cache = args.cache.open(now)?;
     let mut image = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
     image.cache = cache;
-    let report = pipeline::run(Inputs {
+    let reports = pipeline::run(Inputs {
         command: "inventory",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
         image: Some(image),
@@ -60,5 +61,5 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         progress,
     })
     .await?;
-    outputs.write(&report, global)
+    outputs.write(&reports, global)
 }

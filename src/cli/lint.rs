@@ -45,7 +45,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     let files = if args.files.is_empty() { vec![found_here()?] } else { args.files };
     let dockerfiles = args.build.read(&files)?;
     let now = setup::now();
-    let report = pipeline::run(Inputs {
+    let reports = pipeline::run(Inputs {
         command: "lint",
         stages: BTreeSet::from([SourceId::Dockerfile]),
         image: None,
@@ -60,7 +60,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         progress: global.progress(),
     })
     .await?;
-    outputs.write(&report, global)
+    outputs.write(&reports, global)
 }
 
 fn found_here() -> Result<PathBuf, Failure> {

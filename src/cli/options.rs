@@ -10,6 +10,7 @@ use crate::{
     aws,
     findings::wait::WaitOptions,
     model::{image::Platform, reference::ImageReference},
+    pipeline::Platforms,
     registry,
 };
 
@@ -20,7 +21,8 @@ pub(super) struct ImageOptions {
     /// `docker-daemon:NAME[:TAG]`, `podman:NAME[:TAG]`, or `-` for an archive on standard input.
     #[arg(value_name = "IMAGE")]
     pub(super) image: String,
-    /// Platform to take from an index, as OS/ARCH[/VARIANT]. Default: linux and this machine's processor.
+    /// Platform to take from an index, as OS/ARCH[/VARIANT], or `all`: each is judged, layers that they share are read once, the worst verdict
+    /// counts. Default: linux and this machine's processor.
     #[arg(long, value_name = "PLATFORM")]
     pub(super) platform: Option<String>,
     #[command(flatten)]
@@ -152,21 +154,21 @@ impl ImageOptions {
         matches!(ImageReference::parse(&self.image), Ok(ImageReference::StandardInput { .. }))
     }
 
-    /// The platform asked for.
-    pub(super) fn wanted_platform(&self) -> Result<Option<Platform>, Failure> {
-        self.platform
-            .as_deref()
-            .map(|text| {
-                Platform::parse(text).ok_or_else(|| {
-                    Failure::new(format!("cannot read platform `{text}`")).hint("write OS/ARCH[/VARIANT], for example linux/arm64")
-                })
-            })
-            .transpose()
+    /// Which of an index's images are meant.
+    pub(super) fn platforms(&self) -> Result<Platforms, Failure> {
+        match self.platform.as_deref() {
+            None => Ok(Platforms::Host(host_platform())),
+            Some("all") => Ok(Platforms::All),
+            Some(text) => Platform::parse(text).map(Platforms::One).ok_or_else(|| {
+                Failure::new(format!("cannot read platform `{text}`"))
+                    .hint("write OS/ARCH[/VARIANT], for example linux/arm64, or `all` for every platform of an index")
+            }),
+        }
     }
 }
 
 /// linux and this machine's processor: what an index without `--platform` is asked for.
-pub(super) fn host_platform() -> Platform {
+fn host_platform() -> Platform {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

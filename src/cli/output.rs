@@ -12,14 +12,19 @@ use super::{Failure, Global};
 use crate::{
     exit::ExitStatus,
     model::report::ScanReport,
+    pipeline::Platforms,
     report::{self, REPORTERS, Reporter, Show, Style},
 };
+
+/// Stands for the platform in a file's name.
+const PLATFORM: &str = "{platform}";
 
 /// Which reports are written.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output options")]
 pub(super) struct OutputOptions {
-    /// Report: FORMAT, or FORMAT=FILE (repeatable; without FILE to standard output, once). Formats: see the end of this help.
+    /// Report: FORMAT, or FORMAT=FILE (repeatable; without FILE to standard output, once). With `{platform}` in FILE, each platform gets a file
+    /// of its own. Formats: see the end of this help.
     #[arg(long, short, value_name = "FORMAT[=FILE]")]
     output: Vec<String>,
     /// How much the text report shows.
@@ -84,14 +89,33 @@ impl OutputOptions {
 }
 
 impl Outputs {
+    /// Checks that every report can speak of the images that are asked for.
+    pub(super) fn check_platforms(&self, platforms: &Platforms) -> Result<(), Failure> {
+        let is_unfit = |target: &&Target| !target.reporter.joins_platforms() && !target.file.as_deref().is_some_and(is_per_platform);
+        match self.targets.iter().find(is_unfit).filter(|_| *platforms == Platforms::All) {
+            Some(target) => {
+                let id = target.reporter.id();
+                Err(Failure::new(format!("a {id} document describes one image, and `--platform all` may find several"))
+                    .hint(format!("give each platform a file of its own: --output '{id}=NAME-{PLATFORM}.json'")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Writes every report, files by renaming a finished one into place. A report that cannot be written makes exit 2, after the others were written.
-    pub(super) fn write(&self, report: &ScanReport, global: &Global) -> Result<ExitStatus, Failure> {
+    pub(super) fn write(&self, reports: &[ScanReport], global: &Global) -> Result<ExitStatus, Failure> {
         let mut failed = None;
         for target in &self.targets {
-            let written = target
-                .file
-                .as_deref()
-                .map_or_else(|| self.to_stdout(target.reporter, report, global), |file| self.to_file(target.reporter, report, file));
+            let written = match &target.file {
+                None => self.to_stdout(target.reporter, reports, global),
+                Some(file) if is_per_platform(file) => {
+                    report::file_parts(reports).into_iter().zip(reports).try_for_each(|(part, report)| {
+                        let file = file.to_string_lossy().replace(PLATFORM, &part);
+                        self.to_file(target.reporter, std::slice::from_ref(report), Path::new(&file))
+                    })
+                }
+                Some(file) => self.to_file(target.reporter, reports, file),
+            };
             // Whoever reads standard output may stop early (`| head`): the verdict stands all the same.
             let written = match written {
                 Err(error) if target.file.is_none() && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -102,22 +126,22 @@ impl Outputs {
                 failed.get_or_insert_with(|| Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id())));
             }
         }
-        failed.map_or_else(|| Ok(status_of(report)), Err)
+        failed.map_or_else(|| Ok(status_of(reports)), Err)
     }
 
-    fn to_stdout(&self, reporter: &dyn Reporter, report: &ScanReport, global: &Global) -> io::Result<()> {
+    fn to_stdout(&self, reporter: &dyn Reporter, reports: &[ScanReport], global: &Global) -> io::Result<()> {
         let terminal = io::stdout().is_terminal();
         let width = terminal_size::terminal_size().filter(|_| terminal).map_or(100, |(width, _)| usize::from(width.0));
         let style = Style { colour: global.colour(terminal), ascii: !unicode_locale(), width: width.clamp(60, 200), show: self.show };
         let mut out = io::BufWriter::new(io::stdout().lock());
-        reporter.write(report, &style, &mut out)?;
+        reporter.write(reports, &style, &mut out)?;
         out.flush()
     }
 
-    fn to_file(&self, reporter: &dyn Reporter, report: &ScanReport, file: &Path) -> io::Result<()> {
+    fn to_file(&self, reporter: &dyn Reporter, reports: &[ScanReport], file: &Path) -> io::Result<()> {
         let style = Style { colour: false, ascii: false, width: 100, show: self.show };
         let mut bytes = Vec::new();
-        reporter.write(report, &style, &mut bytes)?;
+        reporter.write(reports, &style, &mut bytes)?;
         write_atomically(file, &bytes)
     }
 }
@@ -137,8 +161,15 @@ pub(super) fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-fn status_of(report: &ScanReport) -> ExitStatus {
-    ExitStatus::of(report.verdict.outcome, report.policy.mode)
+/// The worst of all; no verdict at all is no pass.
+fn status_of(reports: &[ScanReport]) -> ExitStatus {
+    let worst = reports.iter().max_by_key(|report| report.verdict.outcome);
+    worst.map_or(ExitStatus::Error, |report| ExitStatus::of(report.verdict.outcome, report.policy.mode))
+}
+
+/// Whether a file name asks for one file for each platform.
+fn is_per_platform(file: &Path) -> bool {
+    file.to_string_lossy().contains(PLATFORM)
 }
 
 /// Whether the locale can show more than ASCII. No locale at all counts as UTF-8: containers seldom set one.

@@ -41,6 +41,7 @@ pub(super) struct ScanArgs {
 /// Scans the image.
 pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
+    outputs.check_platforms(&args.image.platforms()?)?;
     let mut policy = policy::load::load(&args.policy.references())?;
     // A scan is not asked about signatures, so it cannot miss them.
     policy.signatures.clear();
@@ -51,7 +52,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let cache = args.cache.open(now)?;
     let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
     image.cache = cache;
-    let report = pipeline::run(Inputs {
+    let reports = pipeline::run(Inputs {
         command: "scan",
         stages: BTreeSet::from([
             SourceId::Image,
@@ -74,5 +75,5 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         progress,
     })
     .await?;
-    outputs.write(&report, global)
+    outputs.write(&reports, global)
 }

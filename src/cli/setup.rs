@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     Failure,
-    options::{AdvisoryOptions, AwsOptions, AwsService, ImageOptions, default_database, host_platform},
+    options::{AdvisoryOptions, AwsOptions, AwsService, ImageOptions, default_database},
 };
 use crate::{
     advisory::{self, Database},
@@ -40,9 +40,9 @@ pub(super) async fn image(
     progress: SharedProgress,
 ) -> Result<ImageInput, Failure> {
     let reference = options.reference()?;
-    let platform = options.wanted_platform()?;
+    let platforms = options.platforms()?;
     let source = registry::open(&reference, &options.registry.build(aws)?, progress).await?;
-    Ok(ImageInput { reference, source, platform, host: host_platform(), inventory, cache: None })
+    Ok(ImageInput { reference, source, platforms, inventory, cache: None })
 }
 
 /// The sources that a run asks, and what keeps their data alive.

@@ -62,13 +62,14 @@ pub(super) struct VerifyArgs {
 /// Verifies the image's signatures.
 pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
+    outputs.check_platforms(&args.image.platforms()?)?;
     let policy = policy_of(&args)?;
     let now = setup::now();
     let report_time = report_time(now)?;
     let progress = global.progress();
     let image = setup::image(&args.image, aws::Settings::default(), Wanted::No, progress.clone()).await?;
     let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
-    let report = pipeline::run(Inputs {
+    let reports = pipeline::run(Inputs {
         command: "verify",
         stages: BTreeSet::from([SourceId::Image, SourceId::Signatures]),
         image: Some(image),
@@ -83,11 +84,11 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         progress,
     })
     .await?;
-    if report.verdict.requirements.is_empty() {
+    if reports.iter().all(|report| report.verdict.requirements.is_empty()) {
         return Err(Failure::new(format!("nothing verified: no `signatures` requirement of the policy is about `{}`", args.image.image))
             .hint("look at `images` of the requirements, or give --key or --issuer"));
     }
-    outputs.write(&report, global)
+    outputs.write(&reports, global)
 }
 
 /// The policy named, or one requirement made of the options. Without anybody to trust there is nothing to verify.

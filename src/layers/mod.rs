@@ -10,6 +10,7 @@ mod mark;
 mod pool;
 mod reading;
 mod record;
+mod shared;
 mod tree;
 mod unpack;
 mod untar;
@@ -20,6 +21,7 @@ use std::io::{self, Read};
 
 pub use content::Content;
 pub use limits::Limits;
+pub use shared::SharedLayers;
 pub use tree::Version;
 pub use view::{FileEntry, FileView};
 
@@ -80,6 +82,9 @@ pub trait LayerCache: Sync {
 
     /// Forgets an entry that turned out to be of no use.
     fn discard(&self, key: &str);
+
+    /// Hears, once for each layer that was looked for, that nothing more will be asked or saved for it.
+    fn done(&self, _key: &str) {}
 }
 
 /// Reads all layers, several at a time, and merges them in order. The result does not depend on the number of threads.
@@ -156,6 +161,17 @@ pub enum Error {
         /// The digest of what came out.
         actual: Digest,
     },
+}
+
+impl Error {
+    /// What the blob's own reader said, if that is why.
+    #[must_use]
+    pub fn origin(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        match self {
+            Self::Blob { source, .. } => source.get_ref().map(|origin| origin as _),
+            Self::DiffId { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]

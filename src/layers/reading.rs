@@ -42,6 +42,7 @@ pub(super) fn read(
     let subject = format!("layer {} ({})", layer.index, layer.descriptor.digest);
     // Whether a layer with URLs is read depends on whether its blob is there, so that such a layer is always looked for.
     let entry = cache.filter(|_| layer.descriptor.urls.is_empty()).map(|cache| (cache, cache_key(&layer.descriptor.digest, limits)));
+    let _done = entry.as_ref().map(|(cache, key)| Done(*cache, key));
     if let Some((cache, key)) = &entry
         && let Some(record) = recall(*cache, key, &layer, &subject, limits, turn)
     {
@@ -97,11 +98,11 @@ pub(super) fn read(
     match outcome.and_then(|hashed| hashed) {
         Ok(actual) if actual != layer.diff_id => Err(Error::DiffId { layer: layer.descriptor.digest, expected: layer.diff_id, actual }),
         Ok(diff_id) => {
-            if let Some((cache, key)) = entry.filter(|_| reusable)
+            if let Some((cache, key)) = entry.as_ref().filter(|_| reusable)
                 && let Some(bytes) =
                     record.encode(&Origin { diff_id, blob_size: layer.descriptor.size, kept: record.kept, asked_below }, &subject)
             {
-                cache.save(&key, &bytes);
+                cache.save(key, &bytes);
             }
             Ok(record)
         }
@@ -112,6 +113,15 @@ pub(super) fn read(
             }
             Ok(record)
         }
+    }
+}
+
+/// Tells the cache when a layer is done with, however that came.
+struct Done<'a>(&'a dyn LayerCache, &'a str);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.done(self.1);
     }
 }
 

@@ -33,7 +33,7 @@ pub use daemon::{DaemonError, DaemonHost, Daemons};
 pub use error::Error;
 pub use mirror::{Mirror, MirrorError, check_mirrors};
 pub use options::{Options, Retry};
-pub use resolve::resolve;
+pub use resolve::{resolve, resolve_all};
 
 /// A manifest or index as it came, with the digest of exactly these bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,6 +22,8 @@ const UNNAMED: usize = 32;
 const INDEXES: usize = 100;
 /// Most entries of all of them together.
 const ENTRIES: usize = 50_000;
+/// Most images of one index that are read at the asking of all.
+const IMAGES: usize = 100;
 
 /// Resolves a reference once: to the manifest of the wanted platform, else of the host's when the reference names an index.
 /// A reference to a single image is taken as it is unless `wanted` says otherwise.
@@ -54,17 +56,54 @@ pub async fn resolve(
                 wanted: platform.to_string(),
                 there: there(&candidates),
             })?;
-            let raw = fetch(source, &chosen.descriptor).await?;
-            let Document::Manifest(document) = manifest::parse(&raw)? else {
-                return Err(Error::Malformed {
-                    what: format!("manifest {}", raw.digest),
-                    reason: "the index says that it is a manifest, and it is an index".to_owned(),
-                });
-            };
             let choice = if wanted.is_some() { PlatformChoice::Asked } else { PlatformChoice::Host };
-            assemble(source, reference, &raw, *document, Some((root.digest, choice, &chosen.platform))).await
+            listed(source, reference, chosen, (root.digest, choice)).await
         }
     }
+}
+
+/// Resolves a reference to the images of all its platforms, in the order of the index, each manifest once; at least one. Entries that name no
+/// platform at all (`unknown/unknown`, as attestations do) run nowhere and are left out.
+///
+/// # Errors
+/// When there is no image, when there are more than [`IMAGES`], or when a manifest, index or configuration is not what its descriptor promises.
+pub async fn resolve_all(source: &dyn ImageSource, reference: &ImageReference) -> Result<Vec<ResolvedImage>, Error> {
+    let root = source.fetch_root().await?;
+    let document = match manifest::parse(&root)? {
+        Document::Manifest(document) => return Ok(vec![assemble(source, reference, &root, *document, None).await?]),
+        Document::Index(document) => document,
+    };
+    let mut candidates = candidates(source, document.manifests).await?;
+    let mut seen = BTreeSet::new();
+    candidates.retain(|candidate| candidate.platform != unknown() && seen.insert(candidate.descriptor.digest.clone()));
+    if candidates.is_empty() {
+        return Err(Error::Malformed { what: reference.to_string(), reason: "its index lists no image".to_owned() });
+    }
+    if candidates.len() > IMAGES {
+        return Err(Error::TooLarge { what: format!("number of images in {reference}"), limit: IMAGES.to_string() });
+    }
+    let mut images = Vec::new();
+    for candidate in &candidates {
+        images.push(listed(source, reference, candidate, (root.digest.clone(), PlatformChoice::Asked)).await?);
+    }
+    Ok(images)
+}
+
+/// The image of an index's entry.
+async fn listed(
+    source: &dyn ImageSource,
+    reference: &ImageReference,
+    chosen: &Candidate,
+    (index, choice): (Digest, PlatformChoice),
+) -> Result<ResolvedImage, Error> {
+    let raw = fetch(source, &chosen.descriptor).await?;
+    let Document::Manifest(document) = manifest::parse(&raw)? else {
+        return Err(Error::Malformed {
+            what: format!("manifest {}", raw.digest),
+            reason: "the index says that it is a manifest, and it is an index".to_owned(),
+        });
+    };
+    assemble(source, reference, &raw, *document, Some((index, choice, &chosen.platform))).await
 }
 
 struct Candidate {

@@ -29,7 +29,14 @@ impl Reporter for CycloneDx {
         "cyclonedx"
     }
 
-    fn write(&self, report: &ScanReport, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    fn joins_platforms(&self) -> bool {
+        false
+    }
+
+    fn write(&self, reports: &[ScanReport], _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let [report] = reports else {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a CycloneDX document describes one image"));
+        };
         let empty = Inventory::default();
         let inventory = report.inventory.as_ref().unwrap_or(&empty);
         let image = report.image.as_ref();
@@ -330,7 +337,7 @@ mod tests {
         let style = Style { colour: false, ascii: false, width: 80, show: Show::All };
         let write = || {
             let mut out = Vec::new();
-            CycloneDx.write(&report, &style, &mut out).unwrap();
+            CycloneDx.write(std::slice::from_ref(&report), &style, &mut out).unwrap();
             out
         };
         assert_eq!(write(), write());

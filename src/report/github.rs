@@ -13,6 +13,7 @@ use crate::{
         count::{Counts, plural, requirement_effect, worst_first},
         escape,
         place::Place,
+        platforms::platform,
     },
 };
 
@@ -31,9 +32,9 @@ impl Reporter for Github {
         "github"
     }
 
-    fn write(&self, report: &ScanReport, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(&self, reports: &[ScanReport], _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         for (level, effect) in [("error", Effect::Violation), ("warning", Effect::Warning)] {
-            let all = annotations(report, effect);
+            let all = of_platforms(reports, effect);
             let shown = if all.len() > PER_LEVEL { PER_LEVEL - 1 } else { all.len() };
             for annotation in all.iter().take(shown) {
                 annotation.write(level, out)?;
@@ -47,21 +48,48 @@ impl Reporter for Github {
                 rest.write(level, out)?;
             }
         }
-        let counts = Counts::of(report);
-        let text = format!(
-            "{}: {}, {}, {}, exit {}",
-            report.verdict.outcome.name(),
-            plural(counts.violations(), "violation"),
-            plural(counts.warnings(), "warning"),
-            plural(counts.gaps, "gap"),
-            report.exit_code
-        );
+        let lines: Vec<String> = reports.iter().map(|report| closing(report, reports.len())).collect();
         // In audit mode nothing stops the step, so that nothing here looks as if it did.
-        let level = if report.verdict.outcome == Outcome::Pass || report.exit_code == 0 { "notice" } else { "error" };
-        Annotation { file: None, title: "Plimsoll".to_owned(), text }.write(level, out)
+        let stops = |report: &&ScanReport| report.verdict.outcome != Outcome::Pass && report.exit_code != 0;
+        let level = if reports.iter().any(|report| stops(&report)) { "error" } else { "notice" };
+        Annotation { file: None, title: "Plimsoll".to_owned(), text: lines.join("\n") }.write(level, out)
     }
 }
 
+fn closing(report: &ScanReport, platforms: usize) -> String {
+    let counts = Counts::of(report);
+    let platform = if platforms > 1 { format!("{} ", platform(report)) } else { String::new() };
+    format!(
+        "{platform}{}: {}, {}, {}, exit {}",
+        report.verdict.outcome.name(),
+        plural(counts.violations(), "violation"),
+        plural(counts.warnings(), "warning"),
+        plural(counts.gaps, "gap"),
+        report.exit_code
+    )
+}
+
+/// The annotations of all platforms; what all of them say is said once, anything else names its platforms.
+fn of_platforms(reports: &[ScanReport], effect: Effect) -> Vec<Annotation> {
+    let mut all: Vec<(Annotation, Vec<String>)> = Vec::new();
+    for report in reports {
+        for annotation in annotations(report, effect) {
+            match all.iter_mut().find(|(known, _)| *known == annotation) {
+                Some((_, platforms)) => platforms.push(platform(report)),
+                None => all.push((annotation, vec![platform(report)])),
+            }
+        }
+    }
+    let named = |(annotation, platforms): (Annotation, Vec<String>)| {
+        if platforms.len() == reports.len() {
+            return annotation;
+        }
+        Annotation { title: format!("{} ({})", annotation.title, platforms.join(", ")), ..annotation }
+    };
+    all.into_iter().map(named).collect()
+}
+
+#[derive(PartialEq)]
 struct Annotation {
     file: Option<(String, u32)>,
     title: String,

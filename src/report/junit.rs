@@ -31,29 +31,35 @@ impl Reporter for Junit {
         "junit"
     }
 
-    fn write(&self, report: &ScanReport, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let name = report
-            .image
-            .as_ref()
-            .map_or_else(|| format!("plimsoll {}", report.command), |image| format!("{} {}", image.reference, image.platform));
-        let cases = cases(report);
-        let count = |wanted: fn(&Outcomes) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
-        let numbers = format!(
-            "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
-            cases.len(),
-            count(|outcome| matches!(outcome, Outcomes::Failure(_))),
-            count(|outcome| matches!(outcome, Outcomes::Error(_))),
-            count(|outcome| matches!(outcome, Outcomes::Skipped(_)))
-        );
-        let time = report.evaluated_at.strftime("%Y-%m-%dT%H:%M:%S");
+    fn write(&self, reports: &[ScanReport], _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let suites: Vec<Vec<Case>> = reports.iter().map(cases).collect();
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-        writeln!(out, "<testsuites name=\"plimsoll\" {numbers}>")?;
-        writeln!(out, "  <testsuite name=\"{}\" {numbers} time=\"0\" timestamp=\"{time}\">", xml(&name))?;
-        for case in &cases {
-            case.write(out)?;
+        writeln!(out, "<testsuites name=\"plimsoll\" {}>", numbers(&suites))?;
+        for (report, cases) in reports.iter().zip(suites.chunks(1)) {
+            let name = report
+                .image
+                .as_ref()
+                .map_or_else(|| format!("plimsoll {}", report.command), |image| format!("{} {}", image.reference, image.platform));
+            let time = report.evaluated_at.strftime("%Y-%m-%dT%H:%M:%S");
+            writeln!(out, "  <testsuite name=\"{}\" {} time=\"0\" timestamp=\"{time}\">", xml(&name), numbers(cases))?;
+            for case in cases.iter().flatten() {
+                case.write(out)?;
+            }
+            writeln!(out, "  </testsuite>")?;
         }
-        writeln!(out, "  </testsuite>\n</testsuites>")
+        writeln!(out, "</testsuites>")
     }
+}
+
+fn numbers(suites: &[Vec<Case>]) -> String {
+    let count = |wanted: fn(&Outcomes) -> bool| suites.iter().flatten().filter(|case| wanted(&case.outcome)).count();
+    format!(
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
+        count(|_| true),
+        count(|outcome| matches!(outcome, Outcomes::Failure(_))),
+        count(|outcome| matches!(outcome, Outcomes::Error(_))),
+        count(|outcome| matches!(outcome, Outcomes::Skipped(_)))
+    )
 }
 
 struct Case {

@@ -14,6 +14,7 @@ use crate::{
         count::{Counts, plural, requirement_effect, worst_first},
         escape::{self, markdown},
         place::Place,
+        platforms::{platform, worst},
     },
 };
 
@@ -31,18 +32,42 @@ impl Reporter for Markdown {
         "markdown"
     }
 
-    fn write(&self, report: &ScanReport, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(&self, reports: &[ScanReport], _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let mut page = Page { text: String::new() };
-        head(report, &mut page);
-        findings(report, Effect::Violation, &mut page);
-        requirements(report, &mut page);
-        gaps(report, &mut page);
-        for effect in [Effect::Warning, Effect::Accepted, Effect::Suppressed] {
-            findings(report, effect, &mut page);
+        if reports.len() > 1 {
+            platforms(reports, &mut page);
         }
-        left_out(report, &mut page);
+        for report in reports {
+            one(report, &mut page);
+        }
         out.write_all(page.text.as_bytes())
     }
+}
+
+fn one(report: &ScanReport, page: &mut Page) {
+    head(report, page);
+    findings(report, Effect::Violation, page);
+    requirements(report, page);
+    gaps(report, page);
+    for effect in [Effect::Warning, Effect::Accepted, Effect::Suppressed] {
+        findings(report, effect, page);
+    }
+    left_out(report, page);
+}
+
+/// The verdict on all platforms, and a row for each.
+fn platforms(reports: &[ScanReport], page: &mut Page) {
+    let Some(worst) = worst(reports) else { return };
+    page.line(&format!("# Plimsoll: {}", worst.verdict.outcome.name()));
+    page.line("");
+    page.line(&format!("The worst of {}; exit {}", plural(reports.len(), "platform"), worst.exit_code));
+    page.line("");
+    let row = |report: &ScanReport| {
+        let counts = Counts::of(report);
+        let outcome = report.verdict.outcome.name();
+        format!("| {} | {outcome} | {} | {} | {} |", cell(&platform(report)), counts.violations(), counts.warnings(), counts.gaps)
+    };
+    page.table("| Platform | Verdict | Violations | Warnings | Gaps |", 5, reports.iter().map(row));
 }
 
 /// The text so far; rows are refused once it is long.

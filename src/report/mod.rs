@@ -8,6 +8,7 @@ mod json;
 mod junit;
 mod markdown;
 mod place;
+mod platforms;
 mod sarif;
 mod text;
 mod upgrade;
@@ -22,6 +23,7 @@ pub use self::{
     json::Json,
     junit::Junit,
     markdown::Markdown,
+    platforms::file_parts,
     sarif::{Sarif, SarifGithub},
     text::Text,
 };
@@ -71,11 +73,16 @@ pub trait Reporter: Sync {
     /// The id in `--output ID[=FILE]`.
     fn id(&self) -> &'static str;
 
-    /// Writes the report.
+    /// Writes the reports of one run, of which there is more than one only where an image has several platforms, as one document.
     ///
     /// # Errors
-    /// Only when `out` fails.
-    fn write(&self, report: &ScanReport, style: &Style, out: &mut dyn io::Write) -> io::Result<()>;
+    /// Only when `out` fails, or with `Unsupported` for several reports in a format that speaks of one image (see [`Reporter::joins_platforms`]).
+    fn write(&self, reports: &[ScanReport], style: &Style, out: &mut dyn io::Write) -> io::Result<()>;
+
+    /// Whether one document can speak of several platforms.
+    fn joins_platforms(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use plimsoll::{
     model::{coverage::SourceId, digest::Digest, image::Platform, policy::Policy, reference::ImageReference},
-    pipeline::{self, ImageInput, Inputs, Wanted},
+    pipeline::{self, ImageInput, Inputs, Platforms, Wanted},
     policy,
     progress::Silent,
     registry::{self, Mirror, Options, Retry},
@@ -214,7 +214,7 @@ async fn judge(options: &Options, policy: &Policy) -> Ended {
     let ended = pipeline::run(Inputs {
         command: "gate",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory, SourceId::Signatures]),
-        image: Some(ImageInput { reference, source, platform: None, host, inventory: Wanted::Yes, cache: None }),
+        image: Some(ImageInput { reference, source, platforms: Platforms::Host(host), inventory: Wanted::Yes, cache: None }),
         dockerfiles: Vec::new(),
         sources: Vec::new(),
         verifier: Some(Box::new(verifier)),
@@ -227,12 +227,13 @@ async fn judge(options: &Options, policy: &Policy) -> Ended {
     })
     .await;
     match ended {
-        Ok(scan) => {
+        Ok(reports) => {
+            let exit_code = reports.first().expect("one report").exit_code;
             let mut bytes = Vec::new();
             for format in ["json", "cyclonedx"] {
-                report::reporter(format).expect("format").write(&scan, &report::Style::default(), &mut bytes).expect("memory");
+                report::reporter(format).expect("format").write(&reports, &report::Style::default(), &mut bytes).expect("memory");
             }
-            Ended::Report(scan.exit_code, bytes)
+            Ended::Report(exit_code, bytes)
         }
         Err(error) => {
             let mut text = error.to_string();

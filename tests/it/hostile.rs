@@ -3,9 +3,9 @@
 //! repository: `PLIMSOLL_HOSTILE` is the folder with `hostile.tsv` and `oci/`, and `PLIMSOLL_IMAGES` has five more. The others are made here.
 
 mod cases;
-mod layout;
+pub(crate) mod layout;
 mod limits;
-mod tars;
+pub(crate) mod tars;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ use plimsoll::{
         reference::ImageReference,
         report::ScanReport,
     },
-    pipeline::{self, ImageInput, Inputs, Limits, Wanted},
+    pipeline::{self, ImageInput, Inputs, Limits, Platforms, Wanted},
     policy,
     progress::{SharedProgress, Silent},
     registry,
@@ -124,7 +124,7 @@ fn inventory(layout: &Path, limits: Limits) -> Result<ScanReport, Error> {
         pipeline::run(Inputs {
             command: "inventory",
             stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
-            image: Some(ImageInput { reference, source, platform: None, host, inventory: Wanted::Yes, cache: None }),
+            image: Some(ImageInput { reference, source, platforms: Platforms::Host(host), inventory: Wanted::Yes, cache: None }),
             dockerfiles: Vec::new(),
             sources: Vec::new(),
             verifier: None,
@@ -136,6 +136,7 @@ fn inventory(layout: &Path, limits: Limits) -> Result<ScanReport, Error> {
             progress,
         })
         .await
+        .map(|reports| reports.into_iter().next().expect("one report"))
     })
 }
 

@@ -264,7 +264,7 @@ fn write_sbom(name: &str, image: ResolvedImage, inventory: &Inventory) {
     };
     let style = Style { colour: false, ascii: true, width: 80, show: Show::All };
     let mut out = Vec::new();
-    CycloneDx.write(&report, &style, &mut out).unwrap();
+    CycloneDx.write(std::slice::from_ref(&report), &style, &mut out).unwrap();
     fs::write(folder.join(format!("{name}.cdx.json")), out).unwrap();
 }
 

@@ -27,6 +27,8 @@ mod inventory;
 #[cfg(test)]
 mod key_bundles;
 #[cfg(test)]
+mod platforms;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod program;

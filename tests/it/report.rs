@@ -22,7 +22,7 @@ fn folder() -> PathBuf {
 
 fn render(format: &str, report: &ScanReport, style: &Style) -> String {
     let mut bytes = Vec::new();
-    reporter(format).expect("a format").write(report, style, &mut bytes).expect("written");
+    reporter(format).expect("a format").write(std::slice::from_ref(report), style, &mut bytes).expect("written");
     String::from_utf8(bytes).expect("UTF-8")
 }
 

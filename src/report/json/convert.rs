@@ -22,6 +22,15 @@ use crate::{
 use super::{evidence::Found, wire};
 
 /// The report's wire form.
+/// The reports of one run, of which `worst` decides.
+pub(super) fn reports<'a>(reports: &'a [ScanReport], worst: &ScanReport) -> wire::Reports<'a> {
+    wire::Reports { schema: "plimsoll/reports/1", verdict: verdict(worst), reports: reports.iter().map(report).collect() }
+}
+
+fn verdict(report: &ScanReport) -> wire::Verdict {
+    wire::Verdict { outcome: report.verdict.outcome.name().to_ascii_lowercase(), exit_code: report.exit_code }
+}
+
 pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
     let verdict = &report.verdict;
     let mut findings: Vec<_> = verdict.findings.iter().collect();
@@ -41,7 +50,7 @@ pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
             Mode::Enforce => "enforce",
             Mode::Audit => "audit",
         },
-        verdict: wire::Verdict { outcome: verdict.outcome.name().to_ascii_lowercase(), exit_code: report.exit_code },
+        verdict: self::verdict(report),
         counts: counts(report),
         policy: wire::Policy {
             name: &report.policy.name,

@@ -4,6 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+/// The members of `plimsoll/reports/1`: the reports of one run, one for each platform of an image.
+#[derive(Debug, Serialize)]
+pub(super) struct Reports<'a> {
+    pub(super) schema: &'static str,
+    /// The worst of all.
+    pub(super) verdict: Verdict,
+    pub(super) reports: Vec<Report<'a>>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report<'a> {

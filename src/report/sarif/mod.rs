@@ -1,5 +1,5 @@
 //! Scan report in, SARIF 2.1.0 out (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>), within the limits that
-//! GitHub's code scanning sets: one run for the image and platform, one for the Dockerfiles.
+//! GitHub's code scanning sets: one run for each image and platform, one for the Dockerfiles.
 
 mod location;
 mod results;
@@ -7,7 +7,11 @@ mod rules;
 mod subject;
 mod uri;
 
-use std::{collections::BTreeMap, io};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
 use serde_json::{Value, json};
 use serde_sarif::sarif;
@@ -30,6 +34,8 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// GitHub shows 5,000 results of a run, and not the worst ones.
 const RESULTS: usize = 5_000;
 const NOTIFICATIONS: usize = 1_000;
+/// GitHub takes 20 runs of a file; one is the Dockerfiles'.
+const IMAGES: usize = 19;
 /// GitHub takes 10 MB of gzip; even text that hardly shrinks stays below that at this size.
 const LARGEST: usize = 24 << 20;
 const PROSE: usize = 300;
@@ -54,8 +60,8 @@ impl Reporter for Sarif {
         "sarif"
     }
 
-    fn write(&self, report: &ScanReport, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        write(report, style, Profile::Complete, out)
+    fn write(&self, reports: &[ScanReport], style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        write(reports, style, Profile::Complete, out)
     }
 }
 
@@ -64,12 +70,12 @@ impl Reporter for SarifGithub {
         "sarif-github"
     }
 
-    fn write(&self, report: &ScanReport, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        write(report, style, Profile::Github, out)
+    fn write(&self, reports: &[ScanReport], style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        write(reports, style, Profile::Github, out)
     }
 }
 
-fn write(report: &ScanReport, style: &Style, profile: Profile, out: &mut dyn io::Write) -> io::Result<()> {
+fn write(reports: &[ScanReport], style: &Style, profile: Profile, out: &mut dyn io::Write) -> io::Result<()> {
     let noted = if style.show == Show::All { Noted::Shown } else { Noted::LeftOut };
     let mut bytes = Vec::new();
     // Every text, list and path is bounded, so that the last attempt fits whatever the report holds.
@@ -77,7 +83,7 @@ fn write(report: &ScanReport, style: &Style, profile: Profile, out: &mut dyn io:
         [(RESULTS, Help::Long), (RESULTS, Help::Short), (RESULTS / 2, Help::Short), (RESULTS / 8, Help::Short), (RESULTS / 64, Help::Short)]
     {
         let mut bounded = Bounded(Vec::new());
-        let fits = escape::write_json(&log(report, noted, profile, limit, help), &mut bounded).is_ok();
+        let fits = escape::write_json(&log(reports, noted, profile, limit / reports.len().max(1), help), &mut bounded).is_ok();
         bytes = bounded.0;
         if fits {
             break;
@@ -103,19 +109,54 @@ impl io::Write for Bounded {
     }
 }
 
-fn log(report: &ScanReport, noted: Noted, profile: Profile, limit: usize, help: Help) -> sarif::Sarif {
-    let (dockerfile, image): (Vec<_>, Vec<_>) = Subject::all(report, noted).into_iter().partition(Subject::is_dockerfile);
+fn log(reports: &[ScanReport], noted: Noted, profile: Profile, limit: usize, help: Help) -> sarif::Sarif {
     let mut runs = Vec::new();
-    let has_dockerfile_run = !report.dockerfiles.is_empty() || !dockerfile.is_empty();
-    // Whatever belongs to neither stands in the image's run, so that one exists unless there are Dockerfiles and nothing else.
-    if report.image.is_some() || !has_dockerfile_run || !image.is_empty() {
-        runs.push(run(report, &image, profile, limit, help, Part::Image { with_gaps_of_dockerfiles: !has_dockerfile_run }));
+    let mut of_dockerfiles: Option<(&ScanReport, Vec<Subject<'_>>)> = None;
+    // The worst first, so that those beyond the limit are the least bad.
+    let mut shown: Vec<&ScanReport> = reports.iter().collect();
+    if shown.len() > IMAGES {
+        shown.sort_by_key(|report| Reverse(report.verdict.outcome));
+        shown.truncate(IMAGES);
     }
-    if has_dockerfile_run {
+    for report in shown {
+        let (dockerfile, image): (Vec<_>, Vec<_>) = Subject::all(report, noted).into_iter().partition(Subject::is_dockerfile);
+        let has_dockerfile_run = !report.dockerfiles.is_empty() || !dockerfile.is_empty();
+        // Whatever belongs to neither stands in the image's run, so that one exists unless there are Dockerfiles and nothing else.
+        if report.image.is_some() || !has_dockerfile_run || !image.is_empty() {
+            runs.push(run(report, &image, profile, limit, help, Part::Image { with_gaps_of_dockerfiles: !has_dockerfile_run }));
+        }
+        // The Dockerfiles are the same for every platform; at most a finding is settled by what one image is. The platform with the most stands for all.
+        let most = of_dockerfiles.as_ref().map_or(0, |(_, subjects)| subjects.len());
+        if has_dockerfile_run && (of_dockerfiles.is_none() || dockerfile.len() > most) {
+            of_dockerfiles = Some((report, dockerfile));
+        }
+    }
+    if let Some((report, dockerfile)) = of_dockerfiles {
         let alone = runs.is_empty();
         runs.push(run(report, &dockerfile, profile, limit, help, Part::Dockerfiles { with_all_gaps: alone }));
     }
+    settle(&mut runs, reports.len().saturating_sub(IMAGES));
     sarif::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(runs).build()
+}
+
+/// Gives every run a category of its own, which two images of one platform do not have by themselves, and says how many images have none.
+fn settle(runs: &mut [sarif::Run], left_out: usize) {
+    let mut known = BTreeSet::new();
+    for (at, run) in runs.iter_mut().enumerate() {
+        if let Some(id) = run.automation_details.as_mut().and_then(|details| details.id.as_mut())
+            && !known.insert(id.clone())
+        {
+            id.push_str(&format!("{at}/"));
+        }
+    }
+    if left_out > 0
+        && let Some(invocations) = runs.first_mut().and_then(|run| run.invocations.as_mut())
+    {
+        let text = format!("{left_out} more images, none with a worse verdict, are in the JSON report");
+        let mut more = sarif::Notification::builder().message(location::message(&text)).build();
+        more.level = Some(json!("warning"));
+        invocations.iter_mut().for_each(|invocation| invocation.tool_execution_notifications.get_or_insert_default().push(more.clone()));
+    }
 }
 
 /// Which run it is.
@@ -203,13 +244,8 @@ fn notifications(report: &ScanReport, part: Part) -> (Vec<sarif::Notification>, 
     };
     let mut gaps: Vec<_> = report.verdict.gaps.iter().filter(wanted).collect();
     gaps.sort_by(|a, b| (a.decision.effect, &a.gap).cmp(&(b.decision.effect, &b.gap)));
-    let kinds: BTreeMap<String, i64> = gaps
-        .iter()
-        .map(|judged| format!("gap-{}", judged.gap.kind))
-        .collect::<std::collections::BTreeSet<_>>()
-        .into_iter()
-        .zip(0..)
-        .collect();
+    let kinds: BTreeMap<String, i64> =
+        gaps.iter().map(|judged| format!("gap-{}", judged.gap.kind)).collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
     let mut notifications: Vec<_> = gaps.iter().take(NOTIFICATIONS).map(|judged| notification(judged, &kinds)).collect();
     if gaps.len() > NOTIFICATIONS {
         let mut more = sarif::Notification::builder()

@@ -21,19 +21,35 @@ impl Reporter for Text {
         "text"
     }
 
-    fn write(&self, report: &ScanReport, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut layout = layout::Layout::new(*style);
-        sections::head(report, &mut layout);
-        sections::findings(report, *style, &mut layout);
-        if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
-            layout.gap();
+    fn write(&self, reports: &[ScanReport], style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        if reports.len() > 1 {
+            let mut layout = layout::Layout::new(*style);
+            sections::platforms(reports, &mut layout);
+            out.write_all(layout.finish().as_bytes())?;
+            writeln!(out)?;
         }
-        sections::looked_at(report, *style, &mut layout);
-        sections::requirements(report, *style, &mut layout);
-        sections::gaps(report, *style, &mut layout);
-        sections::left_out(report, *style, &mut layout);
-        sections::exceptions(report, &mut layout);
-        sections::next(report, &mut layout);
-        out.write_all(layout.finish().as_bytes())
+        for (at, report) in reports.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            one(report, *style, out)?;
+        }
+        Ok(())
     }
+}
+
+fn one(report: &ScanReport, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut layout = layout::Layout::new(style);
+    sections::head(report, &mut layout);
+    sections::findings(report, style, &mut layout);
+    if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
+        layout.gap();
+    }
+    sections::looked_at(report, style, &mut layout);
+    sections::requirements(report, style, &mut layout);
+    sections::gaps(report, style, &mut layout);
+    sections::left_out(report, style, &mut layout);
+    sections::exceptions(report, &mut layout);
+    sections::next(report, &mut layout);
+    out.write_all(layout.finish().as_bytes())
 }

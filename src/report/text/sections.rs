@@ -13,6 +13,7 @@ use crate::{
         count::{Counts, plural, requirement_effect, worst_first},
         escape,
         place::Place,
+        platforms::{platform, worst},
         upgrade::Advice,
     },
 };
@@ -34,6 +35,30 @@ const RULES: usize = 6;
 const LABEL: usize = 13;
 /// Longest title or reason in characters.
 const PROSE: usize = 300;
+
+/// The verdict on all platforms, and a line for each.
+pub(super) fn platforms(reports: &[ScanReport], layout: &mut Layout) {
+    let Some(worst) = worst(reports) else { return };
+    let numbers = |report: &ScanReport| {
+        let counts = Counts::of(report);
+        let all = [(counts.violations(), "violation"), (counts.warnings(), "warning"), (counts.gaps, "gap")];
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(count, noun)).collect::<Vec<_>>().join(", ")
+    };
+    layout.line(
+        0,
+        2,
+        &[
+            Piece::name(worst.verdict.outcome.name()).with(outcome(worst.verdict.outcome)),
+            Piece::prose(format!("the worst of {}", plural(reports.len(), "platform"))),
+            Piece::name(format!("exit {}", worst.exit_code)).with(strong()),
+        ],
+    );
+    let width = reports.iter().map(|report| platform(report).chars().count()).max().unwrap_or_default();
+    for report in reports {
+        let verdict = Piece::name(format!("{:<10}", report.verdict.outcome.name())).with(outcome(report.verdict.outcome));
+        layout.line(2, 2, &[Piece::name(platform(report)).padded(width), verdict, Piece::prose(numbers(report))]);
+    }
+}
 
 /// Two lines: what was judged, and the verdict.
 pub(super) fn head(report: &ScanReport, layout: &mut Layout) {

@@ -15,22 +15,22 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// An image layout.
-pub(super) struct Layout {
+pub(crate) struct Layout {
     folder: tempfile::TempDir,
 }
 
 /// A layer: what its blob holds, and what comes out of it.
-pub(super) struct Blob {
-    pub(super) tar: Vec<u8>,
-    pub(super) packed: Vec<u8>,
-    pub(super) media_type: &'static str,
+pub(crate) struct Blob {
+    pub(crate) tar: Vec<u8>,
+    pub(crate) packed: Vec<u8>,
+    pub(crate) media_type: &'static str,
 }
 
 /// What is changed of an honest image's documents before they are written.
-pub(super) struct Lies {
-    pub(super) config: fn(&mut Value),
-    pub(super) manifest: fn(&mut Value),
-    pub(super) index: fn(&mut Value),
+pub(crate) struct Lies {
+    pub(crate) config: fn(&mut Value),
+    pub(crate) manifest: fn(&mut Value),
+    pub(crate) index: fn(&mut Value),
 }
 
 impl Default for Lies {
@@ -40,7 +40,7 @@ impl Default for Lies {
 }
 
 impl Layout {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         fs::create_dir_all(folder.path().join("blobs/sha256")).expect("blobs");
         let layout = Self { folder };
@@ -48,33 +48,33 @@ impl Layout {
         layout
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         fs::write(self.path().join(name), bytes).expect("file");
     }
 
     /// The file of a blob.
-    pub(super) fn blob_path(&self, digest: &Value) -> PathBuf {
+    pub(crate) fn blob_path(&self, digest: &Value) -> PathBuf {
         self.path().join(digest.as_str().expect("digest").replace("sha256:", "blobs/sha256/"))
     }
 
     /// Writes a blob; its descriptor.
-    pub(super) fn blob(&self, bytes: &[u8]) -> Value {
+    pub(crate) fn blob(&self, bytes: &[u8]) -> Value {
         let digest = Digest::sha256_of(bytes);
         self.write(&format!("blobs/sha256/{}", digest.hex()), bytes);
         json!({ "digest": digest.to_string(), "size": bytes.len() })
     }
 
     /// Writes an honest image; the descriptors of its layers.
-    pub(super) fn image(&self, layers: &[Blob]) -> Vec<Value> {
+    pub(crate) fn image(&self, layers: &[Blob]) -> Vec<Value> {
         self.image_with(layers, &Lies::default())
     }
 
     /// Writes an image whose documents say what `lies` make of them; the descriptors of its layers.
-    pub(super) fn image_with(&self, layers: &[Blob], lies: &Lies) -> Vec<Value> {
+    pub(crate) fn image_with(&self, layers: &[Blob], lies: &Lies) -> Vec<Value> {
         let mut descriptors = Vec::new();
         let mut diff_ids = Vec::new();
         for layer in layers {
@@ -95,7 +95,7 @@ impl Layout {
     }
 
     /// Writes a manifest of these bytes and the index that names it.
-    pub(super) fn index_of(&self, manifest: &[u8], lie: fn(&mut Value)) {
+    pub(crate) fn index_of(&self, manifest: &[u8], lie: fn(&mut Value)) {
         let mut descriptor = self.blob(manifest);
         descriptor["mediaType"] = MANIFEST.into();
         descriptor["platform"] = json!({ "architecture": "amd64", "os": "linux" });
@@ -106,33 +106,33 @@ impl Layout {
 }
 
 /// A gzip layer.
-pub(super) fn gzip(tar: Vec<u8>) -> Blob {
+pub(crate) fn gzip(tar: Vec<u8>) -> Blob {
     Blob { packed: gzipped(&tar), tar, media_type: "application/vnd.oci.image.layer.v1.tar+gzip" }
 }
 
 /// A layer as it is.
-pub(super) fn plain(tar: Vec<u8>) -> Blob {
+pub(crate) fn plain(tar: Vec<u8>) -> Blob {
     Blob { packed: tar.clone(), tar, media_type: "application/vnd.oci.image.layer.v1.tar" }
 }
 
 /// A layer whose blob is `packed` and that says that it is gzip.
-pub(super) fn packed(tar: Vec<u8>, packed: Vec<u8>) -> Blob {
+pub(crate) fn packed(tar: Vec<u8>, packed: Vec<u8>) -> Blob {
     Blob { packed, tar, media_type: "application/vnd.oci.image.layer.v1.tar+gzip" }
 }
 
-pub(super) fn gzipped(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).expect("gzip");
     encoder.finish().expect("gzip")
 }
 
 /// The layer below most cases: Alpine with two packages, `musl` and `zlib`.
-pub(super) fn base() -> Blob {
+pub(crate) fn base() -> Blob {
     gzip(alpine().end())
 }
 
 /// What stands in [`base`].
-pub(super) fn alpine() -> Tar {
+pub(crate) fn alpine() -> Tar {
     Tar::new()
         .file("etc/os-release", "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\n")
         .file("lib/apk/db/installed", "P:musl\nV:1.2.5-r0\nA:x86_64\n\nP:zlib\nV:1.3.1-r1\nA:x86_64\n\n")
