@@ -22,12 +22,13 @@ struct Pattern {
 type IsSecret = fn(&Captures<'_>, &str) -> bool;
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
+    // Word characters are spelled out: Unicode's would make automatons that take longer to build than a scan takes.
     let sources: [(String, IsSecret); 16] = [
         (
             concat!(
-                r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}",
-                r"|[sr]k_live_\w{16,}|AIza[\w-]{30,}|npm_\w{30,}|pypi-AgEI[\w-]+|dckr_pat_[\w-]{20,}|hf_\w{30,}|AGE-SECRET-KEY-1\w+",
-                r"|eyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+))"
+                r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9_-]{10,}",
+                r"|[sr]k_live_[A-Za-z0-9_]{16,}|AIza[A-Za-z0-9_-]{30,}|npm_[A-Za-z0-9_]{30,}|pypi-AgEI[A-Za-z0-9_-]+|dckr_pat_[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9_]{30,}|AGE-SECRET-KEY-1[A-Za-z0-9_]+",
+                r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+))"
             )
             .to_owned(),
             |_, _| true,
@@ -43,7 +44,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r"(?i)\bbearer\s+(?P<v>[a-z0-9+/=_.~-]{16,})".to_owned(), is_literal),
         (r#"(?:^|[\s"'\[,(])(?P<o>--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*))(?:=|["']\s*,\s*(?P<q>["'])|\s+)"#.to_owned(), is_secret_option),
         (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters),
-        (r#"\b(?:mysql\w*|mariadb[\w-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal),
+        (r#"\b(?:mysql[A-Za-z0-9_]*|mariadb[A-Za-z0-9_-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal),
         (
             r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]{0,100}?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
             is_literal,
@@ -52,7 +53,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair),
         (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair),
         (
-            format!(r"\b(?:echo|printf)\s+(?:-\w+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]{{0,80}}?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
+            format!(r"\b(?:echo|printf)\s+(?:-[A-Za-z0-9_]+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]{{0,80}}?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
             is_literal,
         ),
         (r"\bchpasswd\b[^;|&<]{0,80}<<<\s*".to_owned(), is_literal),
