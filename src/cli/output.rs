@@ -140,21 +140,24 @@ impl Outputs {
 
     fn to_file(&self, reporter: &dyn Reporter, reports: &[ScanReport], file: &Path) -> io::Result<()> {
         let style = Style { colour: false, ascii: false, width: 100, show: self.show };
-        let mut bytes = Vec::new();
-        reporter.write(reports, &style, &mut bytes)?;
-        write_atomically(file, &bytes)
+        write_atomically(file, |out| reporter.write(reports, &style, out))
     }
 }
 
-/// Writes `bytes` to a temporary name beside `file` and renames it: nobody ever reads half a report. Devices and pipes are written in place.
-pub(super) fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes to a temporary name beside `file` and renames it: nobody ever reads half a report. Devices and pipes are written in place.
+pub(super) fn write_atomically(file: &Path, write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+    let write_all = |file: fs::File| {
+        let mut out = io::BufWriter::new(file);
+        write(&mut out)?;
+        out.flush()
+    };
     if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
-        return fs::OpenOptions::new().write(true).open(file)?.write_all(bytes);
+        return write_all(fs::OpenOptions::new().write(true).open(file)?);
     }
     let mut name = file.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?.to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = file.with_file_name(name);
-    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, file));
+    let written = fs::File::create(&temporary).and_then(write_all).and_then(|()| fs::rename(&temporary, file));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

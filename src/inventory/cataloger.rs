@@ -29,7 +29,7 @@ pub trait Cataloger: Sync {
     fn catalog(&self, context: &Context<'_>) -> Found;
 
     /// Puts the name of the OS package that owns it behind each path of `paths` that it knows.
-    fn name_owners(&self, _context: &Context<'_>, _paths: &mut BTreeMap<String, Option<String>>) {}
+    fn name_owners(&self, _context: &Context<'_>, _paths: &mut BTreeMap<&str, Option<String>>) {}
 }
 
 /// What catalogers share.
@@ -86,18 +86,27 @@ impl Found {
         }
     }
 
-    /// Runs one record file per package through `parse`, for formats whose records are files.
+    /// Runs one record file per package through `parse`, for formats whose records are files; at most `most` of them give one.
     pub fn each<'a>(
         &mut self,
         files: impl Iterator<Item = FileEntry<'a>>,
+        most: usize,
         mut parse: impl FnMut(FileEntry<'a>) -> Result<Option<Package>, CatalogError>,
     ) {
         for file in files {
             match parse(file) {
+                Ok(Some(_)) if self.packages.len() >= most => {
+                    let reason =
+                        format!("the image has more package records than the limit of {most}; this one and those behind it were not read");
+                    self.gaps.push(Gap::new(SourceId::Inventory, "file-limit", file.path, reason));
+                    break;
+                }
                 Ok(package) => self.packages.extend(package),
                 Err(error) => self.unreadable(file.path, &error),
             }
         }
+        // Grown by doubling, which for very many packages leaves much room that nobody needs.
+        self.packages.shrink_to_fit();
     }
 }
 

@@ -55,9 +55,20 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     let mut gaps = view.gaps.clone();
     let mut packages = Vec::new();
     for cataloger in CATALOGERS {
-        let found = cataloger.catalog(&context);
-        packages.extend(found.packages);
-        gaps.extend(found.gaps);
+        let mut found = cataloger.catalog(&context);
+        let (room, all) = (context.limits().packages.saturating_sub(packages.len()), found.packages.len());
+        if all > room {
+            found.packages.truncate(room);
+            let reason =
+                format!("the image has more packages than the limit of {}; {} are not listed", context.limits().packages, all - room);
+            gaps.push(Gap::new(SourceId::Inventory, "file-limit", cataloger.id(), reason));
+        }
+        if packages.is_empty() {
+            packages = found.packages;
+        } else {
+            packages.append(&mut found.packages);
+        }
+        gaps.append(&mut found.gaps);
     }
     name_owners(&context, &mut packages);
     let packages = join(packages);
@@ -104,11 +115,11 @@ fn silence(distro: &Distro, packages: &[Package], gaps: &[Gap]) -> Option<Gap> {
 
 /// Says of each language package whether an OS package brought its record: then the distribution's advisories speak for it.
 fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
-    let mut paths = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Option<String>> = BTreeMap::new();
     for package in packages.iter().filter(|package| !package.kind.is_os()) {
         for location in &package.locations {
             if let Location::Image { path, .. } = location {
-                paths.insert(path.clone(), None);
+                paths.insert(path, None);
             }
         }
     }
@@ -118,11 +129,17 @@ fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
     for cataloger in CATALOGERS {
         cataloger.name_owners(context, &mut paths);
     }
-    for package in packages.iter_mut().filter(|package| !package.kind.is_os()) {
-        package.owner = package.locations.iter().find_map(|location| match location {
-            Location::Image { path, .. } => paths.get(path).cloned().flatten(),
-            _ => None,
-        });
+    paths.retain(|_, owner| owner.is_some());
+    let owner = |location: &Location| match location {
+        Location::Image { path, .. } => paths.get(path.as_str()).cloned().flatten(),
+        _ => None,
+    };
+    let owned = packages.iter().enumerate().filter(|(_, package)| !package.kind.is_os());
+    let owners: Vec<(usize, String)> = owned.filter_map(|(at, package)| Some((at, package.locations.iter().find_map(owner)?))).collect();
+    for (at, owner) in owners {
+        if let Some(package) = packages.get_mut(at) {
+            package.owner = Some(owner);
+        }
     }
 }
 
@@ -131,7 +148,7 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
     fn key(package: &Package) -> (&PackageUrl, &'static str, Option<&str>, &str) {
         (&package.purl, package.found_by, package.owner.as_deref(), &package.version)
     }
-    packages.sort_by(|a, b| key(a).cmp(&key(b)));
+    packages.sort_unstable_by(|a, b| (key(a), &a.locations).cmp(&(key(b), &b.locations)));
     packages.dedup_by(|next, known| {
         let is_same = key(next) == key(known);
         if is_same {
@@ -150,7 +167,7 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
         package.locations.sort_by_cached_key(place);
         package.locations.dedup();
     }
-    packages.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    packages.sort_unstable_by(|a, b| (a.sort_key(), a.found_by).cmp(&(b.sort_key(), b.found_by)));
     packages
 }
 

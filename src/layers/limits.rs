@@ -16,11 +16,11 @@ pub struct Limits {
     pub extended_header_bytes: u64,
     /// Bytes of paths and link targets remembered per layer, after shared prefixes are folded.
     pub remembered_path_bytes: usize,
-    /// Bytes of paths and link targets in the merged view.
+    /// What the paths and link targets in the merged view may take, with the nodes that hold them.
     pub placed_path_bytes: usize,
     /// Bytes of one wanted file.
     pub file_bytes: u64,
-    /// Bytes of wanted files kept over all layers; large files count as compressed as they wait.
+    /// Bytes of wanted files kept over all layers, compressed as they wait.
     pub kept_bytes: u64,
     /// Bytes kept of the lower layers' versions of files that upper layers replace; they tell which layer brought a package.
     pub older_bytes: u64,
@@ -54,7 +54,7 @@ pub struct Limits {
     pub line_bytes: usize,
     /// Nesting of one JSON record.
     pub json_depth: usize,
-    /// Packages of one database.
+    /// Packages of one database, and of the whole image.
     pub packages: usize,
     /// Gaps of one kind that are listed one by one; the rest is counted in one more Gap.
     pub gaps_per_kind: usize,
@@ -72,10 +72,10 @@ impl Default for Limits {
             path_bytes: 64 * 1024,
             extended_header_bytes: MIB,
             remembered_path_bytes: 64 * 1024 * 1024,
-            placed_path_bytes: 64 * 1024 * 1024,
+            placed_path_bytes: 32 * 1024 * 1024,
             file_bytes: 128 * MIB,
-            kept_bytes: 96 * MIB,
-            older_bytes: 32 * MIB,
+            kept_bytes: 48 * MIB,
+            older_bytes: 16 * MIB,
             early_bytes: 8 * MIB,
             candidate_file_bytes: 64 * KIB,
             candidate_bytes: 8 * MIB,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a path costs besides its bytes.
-const NODE_BYTES: usize = 100;
+const NODE_BYTES: usize = 150;
 /// What the Gap about too many paths calls them.
 const NO_ROOM: &str = "paths of links and records";
 
@@ -122,6 +122,14 @@ impl Tree {
     /// All nodes by path.
     pub(super) const fn nodes(&self) -> &BTreeMap<String, Node> {
         &self.nodes
+    }
+
+    /// Drops the files that nobody will ask for, told from their place and their topmost version.
+    pub(super) fn retain_files(&mut self, mut is_kept: impl FnMut(&str, Option<&Version>) -> bool) {
+        self.nodes.retain(|place, node| match node {
+            Node::File(versions) => is_kept(place, versions.last()),
+            Node::Link(_) | Node::Unread => true,
+        });
     }
 
     /// What the topmost versions of all files cost.

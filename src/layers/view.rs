@@ -1,6 +1,9 @@
 //! `FileView`: the files of an image that somebody wanted, as the merged file system shows them, with the layers they come from.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     layers::{
@@ -16,8 +19,10 @@ use crate::{
 #[derive(Debug)]
 pub struct FileView {
     tree: Tree,
-    /// Path under which a file is wanted -> path where it stands.
-    wanted: BTreeMap<String, String>,
+    /// Path under which only a link makes a file wanted -> path where it stands.
+    linked: BTreeMap<String, String>,
+    /// Places of files that are there only because a link leads to them.
+    unlisted: BTreeSet<String>,
     limits: Limits,
     entries: u64,
     /// What could not be read.
@@ -45,31 +50,40 @@ impl<'a> FileEntry<'a> {
 
 impl FileView {
     pub(super) fn new(mut tree: Tree, wants: &dyn Fn(&str) -> Want, limits: &Limits, entries: u64, mut gaps: Vec<Gap>) -> Self {
-        let mut wanted: BTreeMap<String, String> = tree
-            .nodes()
-            .iter()
-            .filter(|(path, node)| match node {
-                Node::File(versions) => {
-                    let want = wants(path);
-                    want.by_name() || (want != Want::No && versions.last().is_some_and(|last| last.content.is_none()))
-                }
-                Node::Link(_) | Node::Unread => false,
-            })
-            .map(|(path, _)| (path.clone(), path.clone()))
-            .collect();
         let mut links = Links::new(tree.nodes(), wants, limits);
         links.follow_all();
-        wanted.append(&mut links.wanted);
-        gaps.append(&mut links.gaps);
+        let (linked, mut unreached) = (links.wanted, links.gaps);
+        gaps.append(&mut unreached);
         gaps.append(&mut tree.gaps);
         gaps.sort();
         gaps.dedup();
-        Self { tree, wanted, limits: limits.clone(), entries, gaps }
+        let targets: BTreeSet<String> = linked.values().cloned().collect();
+        let mut unlisted = BTreeSet::new();
+        tree.retain_files(|place, last| {
+            let want = wants(place);
+            if want.by_name() || (want != Want::No && last.is_some_and(|last| last.content.is_none())) {
+                return true;
+            }
+            let is_target = targets.contains(place);
+            if is_target {
+                unlisted.insert(place.to_owned());
+            }
+            is_target
+        });
+        Self { tree, linked, unlisted, limits: limits.clone(), entries, gaps }
     }
 
     /// The wanted files, in path order, each once.
     pub fn files(&self) -> impl Iterator<Item = FileEntry<'_>> {
-        self.wanted.iter().filter_map(|(path, place)| self.entry(place).map(|entry| FileEntry { path: path.as_str(), ..entry }))
+        let is_listed = |path: &String| !self.unlisted.contains(path);
+        let mut own = self.tree.nodes().keys().filter(move |path| is_listed(path)).filter_map(|path| self.entry(path)).peekable();
+        let mut linked =
+            self.linked.iter().filter_map(|(path, place)| Some(FileEntry { path: path.as_str(), ..self.entry(place)? })).peekable();
+        std::iter::from_fn(move || match (own.peek(), linked.peek()) {
+            (Some(mine), Some(other)) if mine.path > other.path => linked.next(),
+            (None, _) => linked.next(),
+            _ => own.next(),
+        })
     }
 
     /// The file that `path` leads to, through at most as many links as the limits say.

@@ -45,7 +45,7 @@ impl Cataloger for Apk {
         found
     }
 
-    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<String, Option<String>>) {
+    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
         for file in databases(context) {
             let (mut name, mut folder, mut path) = (String::new(), String::new(), String::new());
             for line in file.bytes().split(|&byte| byte == b'\n').filter(|line| line.len() <= context.limits().line_bytes) {
@@ -58,7 +58,7 @@ impl Cataloger for Apk {
                             path.push('/');
                         }
                         path.push_str(&String::from_utf8_lossy(value));
-                        if let Some(owner) = paths.get_mut(&path) {
+                        if let Some(owner) = paths.get_mut(path.as_str()) {
                             *owner = Some(name.clone());
                         }
                     }

@@ -74,7 +74,7 @@ impl Cataloger for Dpkg {
         found
     }
 
-    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<String, Option<String>>) {
+    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
         let Some(folder) = context.view.resolve(INFO_FOLDER) else { return };
         let prefix = format!("{folder}/");
         for file in context.view.files() {
@@ -87,7 +87,7 @@ impl Cataloger for Dpkg {
                     *owner = Some(name.to_owned());
                 } else if path.starts_with("lib") {
                     // On a merged /usr the list still says /lib.
-                    if let Some(owner) = paths.get_mut(&format!("usr/{path}")) {
+                    if let Some(owner) = paths.get_mut(format!("usr/{path}").as_str()) {
                         *owner = Some(name.to_owned());
                     }
                 }

@@ -35,7 +35,7 @@ impl Cataloger for Npm {
 
     fn catalog(&self, context: &Context<'_>) -> Found {
         let mut found = Found::default();
-        found.each(context.view.files().filter(|file| self.wants(file.path) == Want::Bytes), |file| {
+        found.each(context.view.files().filter(|file| self.wants(file.path) == Want::Bytes), context.limits().packages, |file| {
             let package = parse(&file.bytes(), context.limits())?;
             Ok(package.map(|package| Package { locations: context.location(attribution::content_layer(&file), file.path), ..package }))
         });

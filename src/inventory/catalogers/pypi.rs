@@ -33,7 +33,7 @@ impl Cataloger for Pypi {
 
     fn catalog(&self, context: &Context<'_>) -> Found {
         let mut found = Found::default();
-        found.each(context.view.files().filter(|file| self.wants(file.path) == Want::Bytes), |file| {
+        found.each(context.view.files().filter(|file| self.wants(file.path) == Want::Bytes), context.limits().packages, |file| {
             let package = parse(&file.bytes(), context.limits())?;
             Ok(Some(Package { locations: context.location(attribution::content_layer(&file), file.path), ..package }))
         });

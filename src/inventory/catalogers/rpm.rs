@@ -58,7 +58,7 @@ impl Cataloger for Rpm {
         found
     }
 
-    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<String, Option<String>>) {
+    fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
         let paths = RefCell::new(paths);
         for database in folders(context).iter().filter_map(|folder| Database::open(context, folder)) {
             let _ = database.read(usize::MAX, context.limits(), &mut |header| {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Raised with every change of what a record says or how it is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// zstd's fastest regular level.
 const LEVEL: i32 = 1;
 /// Reserved at most before the bytes have come.
@@ -264,11 +264,11 @@ impl Decoder<'_> {
             5 => Payload::Hardlink(self.text(self.longest_path())?),
             6 => Payload::Whiteout(Whiteout::Path),
             7 => Payload::Whiteout(Whiteout::Below),
-            8 => Payload::File(Arc::new(Content(Stored::Plain(self.bytes(self.limits.file_bytes)?)))),
+            8 => Payload::File(Arc::new(Content(Stored::Plain(self.bytes(self.limits.file_bytes)?.into())))),
             9 => {
                 let size = usize::try_from(self.number_up_to(self.limits.file_bytes)?).ok()?;
                 let frames = self.bytes(self.limits.kept_bytes)?;
-                Payload::File(Arc::new(Content(Stored::Packed { frames, size })))
+                Payload::File(Arc::new(Content(Stored::Packed { frames: frames.into(), size })))
             }
             _ => return None,
         })
@@ -371,7 +371,7 @@ mod tests {
         }
         let long = zstd::stream::encode_all([plain.as_slice(), b"x"].concat().as_slice(), 1).unwrap();
         assert!(LayerRecord::decode(&long, "layer 7", &limits).is_none());
-        let bad_frames = Content(Stored::Packed { frames: b"no frames".to_vec(), size: usize::MAX });
+        let bad_frames = Content(Stored::Packed { frames: b"no frames".to_vec().into(), size: usize::MAX });
         assert!(bad_frames.bytes().is_empty());
     }
 }
