@@ -293,9 +293,9 @@ mod tests {
         .await;
         assert!(matches!(counted, Err(Error::LayerCount { layers: 2, diff_ids: 1, .. })));
         let looped = resolved(&tar_of(folder.path(), &files(Member::Link("l.tar"))), None).await;
-        assert!(matches!(looped, Err(Error::Malformed { .. })));
+        assert!(matches!(looped, Err(Error::Incomplete { .. })));
         let outside = resolved(&tar_of(folder.path(), &files(Member::Link("../../../../etc/passwd"))), None).await;
-        assert!(matches!(outside, Err(Error::Malformed { .. })));
+        assert!(matches!(outside, Err(Error::Incomplete { .. })));
     }
 
     #[tokio::test]

@@ -161,7 +161,7 @@ else
 fi
 
 referrers=${REFERRERS_REGISTRY:-}
-if [ -z "$referrers" ] && has go && HOME=$own_home timeout 300 go build -C tests/real/referrers-registry -o "$work/referrers-registry" . > "$work/go.log" 2>&1; then
+if [ -z "$referrers" ] && has go && HOME=$own_home timeout 120 go build -C tests/real/referrers-registry -o "$work/referrers-registry" . > "$work/go.log" 2>&1; then
   referrers=$work/referrers-registry
 fi
 if [ -n "$referrers" ]; then
