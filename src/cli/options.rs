@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImageOptions {
     /// Image: `[HOST/]NAME[:TAG][@DIGEST]` in a registry, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`,
-    /// `docker-daemon:NAME[:TAG]`, `podman:NAME[:TAG]`, or `-` for an archive on standard input.
+    /// `docker-daemon:NAME[:TAG]` (DOCKER_HOST, else the docker context in use), `podman:NAME[:TAG]` (CONTAINER_HOST), or `-` for an archive on standard input.
     #[arg(value_name = "IMAGE")]
     pub(super) image: String,
     /// Platform to take from an index, as OS/ARCH[/VARIANT], or `all`: each is judged, layers that they share are read once, the worst verdict
@@ -138,14 +138,27 @@ impl ImageOptions {
     /// The parsed reference.
     pub(super) fn reference(&self) -> Result<ImageReference, Failure> {
         if self.image != "-" && !self.image.contains("://") && std::path::Path::new(&self.image).exists() {
-            let scheme = if std::path::Path::new(&self.image).is_dir() { "oci" } else { "docker-archive" };
-            return Err(
-                Failure::new(format!("`{}` is a path, not an image reference", self.image)).hint(format!("write {scheme}:{}", self.image))
-            );
+            let path = std::path::Path::new(&self.image);
+            let hint = match registry::recognise(path).scheme() {
+                Some(scheme) => format!("write {scheme}:{}", self.image),
+                None if path.is_dir() => "it is no image layout: that is a folder with an `index.json`".to_owned(),
+                None => format!("it is no image archive; a Dockerfile is judged by `plimsoll lint {}`", self.image),
+            };
+            return Err(Failure::new(format!("`{}` is a path, not an image reference", self.image)).hint(hint));
         }
         ImageReference::parse(&self.image).map_err(|error| {
-            Failure::new(format!("cannot read image reference `{}`: {error}", self.image))
-                .hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME or -")
+            let failure = Failure::new(format!("cannot read image reference `{}`: {error}", self.image));
+            // Other tools name registries and daemons in these ways.
+            let (scheme, rest) = self.image.split_once(':').unwrap_or_default();
+            let bare = rest.trim_start_matches('/');
+            let named = matches!(ImageReference::parse(bare), Ok(ImageReference::Registry(_)));
+            if named && matches!(scheme, "docker" | "http" | "https") && bare != rest {
+                return failure.hint(format!("write {bare}"));
+            }
+            if named && scheme == "docker" {
+                return failure.hint(format!("write docker-daemon:{bare} for an image of the local Docker, {bare} for one in a registry"));
+            }
+            failure.hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME or -")
         })
     }
 
@@ -220,15 +233,22 @@ impl AwsOptions {
     }
 }
 
+/// Where Docker keeps its configuration.
+fn docker_folder() -> Option<PathBuf> {
+    let set = std::env::var_os("DOCKER_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from);
+    set.or_else(|| home().map(|home| home.join(".docker")))
+}
+
 fn default_docker_config() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let docker = set("DOCKER_CONFIG").or_else(|| home().map(|home| home.join(".docker"))).map(|folder| folder.join("config.json"));
+    let docker = docker_folder().map(|folder| folder.join("config.json"));
     let podman = set("REGISTRY_AUTH_FILE").or_else(|| set("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")));
     // Podman's file has the same form; it counts where Docker was never logged in.
     docker.into_iter().chain(podman).find(|file| file.is_file())
 }
 
-/// Where Docker's daemon and Podman's service are: where the environment says, else their usual sockets, rootless ones included.
+/// Where Docker's daemon and Podman's service are: where the environment or the docker context says, else their usual sockets, rootless ones
+/// included.
 fn daemons() -> registry::Daemons {
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -245,9 +265,15 @@ fn daemons() -> registry::Daemons {
     let certificates =
         text("DOCKER_TLS_VERIFY").and_then(|_| text("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| below(&home, ".docker")));
     registry::Daemons {
-        docker: registry::DaemonHost { address: text("DOCKER_HOST"), sockets: docker.into_iter().flatten().collect(), certificates },
+        docker: registry::DaemonHost {
+            address: text("DOCKER_HOST"),
+            contexts: docker_folder().map(|folder| registry::Contexts { folder, name: text("DOCKER_CONTEXT") }),
+            sockets: docker.into_iter().flatten().collect(),
+            certificates,
+        },
         podman: registry::DaemonHost {
             address: text("CONTAINER_HOST"),
+            contexts: None,
             sockets: podman.into_iter().flatten().collect(),
             certificates: None,
         },

@@ -12,14 +12,21 @@ use std::{
 use crate::{
     model::digest::Digest,
     progress::SharedProgress,
-    registry::{Error, ImageSource, Options, layout::Layout},
+    registry::{
+        Error, ImageSource, Options,
+        cause::{NotArchive, Party},
+        error::STANDARD_INPUT,
+        layout::Layout,
+    },
 };
 
 mod index;
+mod recognise;
 mod saved;
 mod spool;
 
 pub(super) use index::TarIndex;
+pub use recognise::{Recognised, recognise};
 pub(super) use saved::{Listing, same_name};
 pub use spool::Spool;
 
@@ -36,9 +43,6 @@ pub(super) enum Form {
     Daemon(Vec<Digest>),
 }
 
-/// What the name of an archive without a name is in messages.
-const STANDARD_INPUT: &str = "standard input";
-
 /// Opens an archive in a file. The path may still hold a colon that belongs to the tag (`FILE:name:tag`), so the longest existing file counts.
 pub(super) async fn open(
     path: &Path,
@@ -53,7 +57,12 @@ pub(super) async fn open(
         // The kind is checked before opening, because opening a FIFO would wait for ever.
         let kind = std::fs::metadata(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         if !kind.is_file() {
-            return Err(Error::NotAnArchive { path, reason: "it is no regular file" });
+            let cause = match recognise(&path) {
+                Recognised::Layout => NotArchive::Layout,
+                _ if kind.is_dir() => NotArchive::Folder,
+                _ => NotArchive::Special,
+            };
+            return Err(Error::NotAnArchive { path, cause });
         }
         let file = File::open(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let task = progress.start("archive", Some(kind.len()));
@@ -71,7 +80,7 @@ pub(super) async fn open_standard_input(
     progress: SharedProgress,
 ) -> Result<Arc<dyn ImageSource>, Error> {
     if io::stdin().is_terminal() {
-        return Err(Error::NotAnArchive { path: STANDARD_INPUT.into(), reason: "it is a terminal" });
+        return Err(Error::NotAnArchive { path: STANDARD_INPUT.into(), cause: NotArchive::Terminal });
     }
     let (tag, spool) = (tag.map(str::to_owned), options.spool.clone());
     let work = move || {
@@ -97,12 +106,15 @@ pub(super) async fn open_stream(
     let (path, spool) = (PathBuf::from(name), options.spool.clone());
     let work = move || {
         let task = progress.start("daemon", None);
-        let file = spool::gather(&mut stream, &path, &spool, task.as_ref())?;
+        let file = spool::gather(&mut stream, &path, &spool, task.as_ref()).map_err(|error| match error {
+            Error::Read { path, source } => Error::Broken { what: path.display().to_string(), source },
+            error => error,
+        })?;
         read(TarIndex::read(&path, file)?, None, Form::Daemon(digests))
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(Err(Error::Read { source, .. })) if source.kind() == io::ErrorKind::TimedOut => {
-            Err(Error::Deadline { what: name.to_owned(), seconds: options.deadline.as_secs() })
+        Ok(Err(Error::Broken { source, .. })) if source.kind() == io::ErrorKind::TimedOut => {
+            Err(Error::Deadline { what: name.to_owned(), seconds: options.deadline.as_secs(), party: Party::Daemon })
         }
         Ok(result) => result,
         Err(_) => Err(Error::SetUp(format!("reading {name} was interrupted"))),
@@ -124,7 +136,7 @@ async fn within<T: Send + 'static>(
     match tokio::time::timeout(deadline, receiver).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Error::SetUp(format!("reading {what} was interrupted"))),
-        Err(_) => Err(Error::Deadline { what: what.to_owned(), seconds: deadline.as_secs() }),
+        Err(_) => Err(Error::Deadline { what: what.to_owned(), seconds: deadline.as_secs(), party: Party::Pipe }),
     }
 }
 
@@ -161,13 +173,12 @@ fn split(path: &Path, tag: Option<&str>) -> (PathBuf, Option<String>) {
 
 /// Finds out what an indexed tar is, and opens the image in it.
 fn read(index: TarIndex, tag: Option<&str>, form: Form) -> Result<Arc<dyn ImageSource>, Error> {
-    let holds = |name: &str| index.find(name).is_some();
-    let is_layout = holds("index.json") && (form == Form::Oci || holds("oci-layout"));
-    let is_saved = holds("manifest.json");
+    let is_layout = index.holds("index.json") && (form == Form::Oci || index.holds("oci-layout"));
+    let is_saved = index.holds("manifest.json");
     match form {
         Form::Oci if !is_layout => {
-            let reason = if is_saved { "it has no `index.json`, but a `manifest.json`: read it as docker-archive:FILE" } else { BARE };
-            Err(Error::NotAnArchive { path: index.path().to_owned(), reason })
+            let cause = if is_saved { NotArchive::Docker } else { NotArchive::Bare };
+            Err(Error::NotAnArchive { path: index.path().to_owned(), cause })
         }
         Form::Oci => Ok(Arc::new(Layout::of_oci_archive(index, tag)?)),
         Form::Any if is_layout && !is_saved => Ok(Arc::new(Layout::of_oci_archive(index, tag)?)),
@@ -176,9 +187,6 @@ fn read(index: TarIndex, tag: Option<&str>, form: Form) -> Result<Arc<dyn ImageS
         Form::Docker | Form::Any | Form::Daemon(_) => Ok(Arc::new(saved::Archive::read(index, tag)?)),
     }
 }
-
-/// What a tar without an image lacks.
-const BARE: &str = "the tar has neither a `manifest.json` nor an OCI layout in it";
 
 #[cfg(test)]
 mod tests {
@@ -285,9 +293,9 @@ mod tests {
         .await;
         assert!(matches!(counted, Err(Error::LayerCount { layers: 2, diff_ids: 1, .. })));
         let looped = resolved(&tar_of(folder.path(), &files(Member::Link("l.tar"))), None).await;
-        assert!(matches!(looped, Err(Error::Malformed { .. })));
+        assert!(matches!(looped, Err(Error::Incomplete { .. })));
         let outside = resolved(&tar_of(folder.path(), &files(Member::Link("../../../../etc/passwd"))), None).await;
-        assert!(matches!(outside, Err(Error::Malformed { .. })));
+        assert!(matches!(outside, Err(Error::Incomplete { .. })));
     }
 
     #[tokio::test]
@@ -303,10 +311,11 @@ mod tests {
             assert_eq!(error.to_string(), format!("{} is no image archive: {reason}", path.display()));
             assert!(error.hint().is_some_and(|hint| hint.contains("docker save") && hint.contains("oci-archive:FILE")));
         };
-        for bytes in [&b"FROM scratch\n"[..], b"", &[b'x'; 2_000], &[0; 100]] {
+        for bytes in [&b"FROM scratch\n"[..], &[b'x'; 2_000], &[0; 100]] {
             check(&file(bytes), "it is no tar file").await;
         }
-        check(folder.path(), "it is no regular file").await;
+        check(&file(b""), "it is empty").await;
+        check(folder.path(), "it is a folder").await;
         let exported = tar_of(folder.path(), &[("etc/os-release", Member::File(b"ID=x"))]);
         check(&exported, "the tar has neither a `manifest.json` nor an OCI layout in it").await;
     }

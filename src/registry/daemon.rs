@@ -19,7 +19,7 @@ use url::Url;
 use crate::{
     model::{digest::Digest, reference::Daemon},
     progress::SharedProgress,
-    registry::{Error, ImageSource, Options, archive, error::shown, options::is_loopback},
+    registry::{Error, ImageSource, Options, archive, cause::Party, docker_context::Contexts, error::shown, options::is_loopback},
 };
 
 /// Most bytes of an answer that is no image.
@@ -34,14 +34,16 @@ pub struct Daemons {
     pub podman: DaemonHost,
 }
 
-/// Where one container engine is.
+/// Where one container engine is. What was named counts before a context, and that before the sockets.
 #[derive(Debug, Clone, Default)]
 pub struct DaemonHost {
     /// The address that somebody named (`DOCKER_HOST`, `CONTAINER_HOST`): `unix://PATH` or `tcp://HOST:PORT`.
     pub address: Option<String>,
-    /// Sockets that are tried in this order when there is no address.
+    /// Where `docker context use` says which daemon is meant.
+    pub contexts: Option<Contexts>,
+    /// Sockets that are tried in this order when there is neither an address nor a context.
     pub sockets: Vec<PathBuf>,
-    /// Folder with `ca.pem`, `cert.pem` and `key.pem`, when TCP is to be TLS.
+    /// Folder with `ca.pem`, `cert.pem` and `key.pem`, when TCP to the address is to be TLS.
     pub certificates: Option<PathBuf>,
 }
 
@@ -58,13 +60,21 @@ pub enum DaemonError {
         /// What happened there.
         reason: NoAnswer,
     },
-    /// The address is none.
-    #[error("cannot use `{address}` as the address of the {} daemon: {reason}", daemon.name())]
+    /// The address is none, or none that is spoken to.
+    #[error("cannot use {address} as the address of the {} daemon: {reason}", daemon.name())]
     Address {
         /// Which engine.
         daemon: Daemon,
-        /// The address as given.
+        /// The address as given, and by what.
         address: String,
+        /// What is wrong with it.
+        reason: BadAddress,
+    },
+    /// The context that is in use cannot be read.
+    #[error("cannot read the docker context{}: {reason}", name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default())]
+    Context {
+        /// Its name, if that much is known.
+        name: Option<String>,
         /// What is wrong with it.
         reason: String,
     },
@@ -104,9 +114,47 @@ pub enum NoAnswer {
     /// There is a socket, or a port, and nobody behind it.
     #[error("nobody listens there")]
     Refused,
+    /// Somebody is there and says nothing.
+    #[error("it did not answer within {0} s")]
+    Silent(u64),
     /// Something else.
     #[error("{0}")]
     Other(String),
+}
+
+/// What is wrong with an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadAddress {
+    /// A socket whose path depends on the folder.
+    #[error("the path of a socket begins with a slash")]
+    RelativePath,
+    /// A path without a scheme.
+    #[error("it has no scheme")]
+    NoScheme,
+    /// The way to the engine is one that only its own client goes.
+    #[error("{0} connections are not supported")]
+    Foreign(&'static str),
+    /// Anything else.
+    #[error("it is neither a Unix socket nor a TCP address")]
+    Unknown,
+    /// There is nobody to ask.
+    #[error("it has no host")]
+    NoHost,
+    /// A name and a password, which would end up in messages.
+    #[error("it holds credentials, which the Docker API does not know")]
+    Credentials,
+    /// Plain TCP to another machine.
+    #[error("whoever is on the way could exchange the image")]
+    Plain {
+        /// Host and port.
+        authority: String,
+    },
+    /// The engine speaks TLS there, and was asked without.
+    #[error("it speaks TLS")]
+    NeedsTls,
+    /// This system has no Unix sockets.
+    #[error("there are no Unix sockets on this system")]
+    NoSockets,
 }
 
 impl DaemonError {
@@ -126,12 +174,29 @@ impl DaemonError {
             Self::Unreachable { reason: NoAnswer::Denied, .. } => {
                 format!("use the socket of your own user's service; {variable} names another one")
             }
+            Self::Unreachable { reason: NoAnswer::Silent(_), .. } => {
+                format!("see whether `{command} images` answers; the daemon's log may say more")
+            }
             Self::Unreachable { .. } => format!("{start}, or say in {variable} where it is (unix://PATH)"),
+            Self::Address { reason: BadAddress::Foreign(_), .. } => {
+                format!("let {command} go that way: `{command} save NAME | plimsoll ... -`")
+            }
+            Self::Address { reason: BadAddress::NoScheme, .. } => format!("write {variable}=unix://PATH"),
+            Self::Address { reason: BadAddress::Plain { authority }, daemon: Daemon::Docker, .. } => {
+                format!("set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or allow it with --insecure-registry {authority}")
+            }
+            Self::Address { reason: BadAddress::Plain { authority }, .. } => {
+                format!("pipe the image in (`{command} save NAME | plimsoll ... -`), or allow it with --insecure-registry {authority}")
+            }
+            Self::Address { reason: BadAddress::NeedsTls, daemon: Daemon::Docker, .. } => {
+                "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem".to_owned()
+            }
             Self::Address { .. } => {
                 format!(
-                    "{variable} is unix://PATH or tcp://HOST:PORT; of an engine elsewhere the image can be piped in: `{command} save NAME | plimsoll ... -`"
+                    "{variable} is unix://PATH or tcp://HOST:PORT; an image can also be piped in: `{command} save NAME | plimsoll ... -`"
                 )
             }
+            Self::Context { .. } => "`docker context ls` lists them; DOCKER_HOST=unix://PATH names a daemon without one".to_owned(),
             Self::NoSuchImage { daemon, .. } => {
                 format!("`{command} images` lists what it has; without `{}:` the image is read from its registry", daemon.scheme())
             }
@@ -145,6 +210,7 @@ impl DaemonError {
             | Self::Address { daemon, .. }
             | Self::NoSuchImage { daemon, .. }
             | Self::Answer { daemon, .. } => *daemon,
+            Self::Context { .. } => Daemon::Docker,
         }
     }
 }
@@ -156,8 +222,8 @@ pub(super) async fn open(daemon: Daemon, name: &str, options: &Options, progress
         Daemon::Podman => &options.daemons.podman,
     };
     let mut first = None;
-    for address in addresses(daemon, host, options)? {
-        let door = Door::new(daemon, address, host, options)?;
+    for place in places(daemon, host, options)? {
+        let door = Door::new(daemon, place, options)?;
         match door.digests(name, options).await {
             Ok(digests) => return door.image(name, digests, options, progress).await,
             // The socket of another user's engine may be there and closed to us, and one of our own behind it.
@@ -171,51 +237,75 @@ pub(super) async fn open(daemon: Daemon, name: &str, options: &Options, progress
     }))
 }
 
-/// Where a container engine is asked.
+/// A place where a container engine is asked.
+struct Place {
+    address: Address,
+    /// What messages call it.
+    shown: String,
+    certificates: Option<PathBuf>,
+}
+
+/// How a container engine is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Address {
     Socket(PathBuf),
     Tcp(Url),
 }
 
-/// The address that was named, else the sockets that there are.
-fn addresses(daemon: Daemon, host: &DaemonHost, options: &Options) -> Result<Vec<Address>, Error> {
-    match host.address.as_deref() {
-        Some(text) => Ok(vec![parse_address(text, host.certificates.is_some(), options).map_err(|reason| {
-            let address = shown(text);
-            DaemonError::Address { daemon, address, reason }
-        })?]),
-        None => Ok(host.sockets.iter().filter(|socket| socket.exists()).cloned().map(Address::Socket).collect()),
+impl Address {
+    fn shown(&self) -> String {
+        match self {
+            Self::Socket(path) => path.display().to_string(),
+            Self::Tcp(url) => url.to_string(),
+        }
     }
 }
 
-fn parse_address(text: &str, with_tls: bool, options: &Options) -> Result<Address, String> {
-    if let Some(path) = text.strip_prefix("unix://") {
-        return if path.starts_with('/') {
-            Ok(Address::Socket(path.into()))
-        } else {
-            Err("the path of a socket begins with a slash".to_owned())
-        };
+/// The place that was named, else that of the context in use, else the sockets that there are.
+fn places(daemon: Daemon, host: &DaemonHost, options: &Options) -> Result<Vec<Place>, Error> {
+    let parse = |text: &str, certificates: Option<PathBuf>, by: &str| {
+        let address = parse_address(text, certificates.is_some(), options).map_err(|reason| DaemonError::Address {
+            daemon,
+            address: format!("`{}`{by}", shown(text)),
+            reason,
+        })?;
+        Ok(vec![Place { shown: format!("{}{by}", address.shown()), address, certificates }])
+    };
+    if let Some(text) = host.address.as_deref() {
+        return parse(text, host.certificates.clone(), "");
     }
-    let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "tcp" | "http" | "https")) else {
-        return Err("it is neither a Unix socket nor a TCP address".to_owned());
+    if let Some(context) = host.contexts.as_ref().map(Contexts::current).transpose()?.flatten() {
+        return parse(&context.host, context.certificates, &format!(" (docker context `{}`)", context.name));
+    }
+    let there = host.sockets.iter().filter(|socket| socket.exists()).cloned().map(Address::Socket);
+    Ok(there.map(|address| Place { shown: address.shown(), address, certificates: None }).collect())
+}
+
+fn parse_address(text: &str, with_tls: bool, options: &Options) -> Result<Address, BadAddress> {
+    if let Some(path) = text.strip_prefix("unix://") {
+        return if path.starts_with('/') { Ok(Address::Socket(path.into())) } else { Err(BadAddress::RelativePath) };
+    }
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme @ ("tcp" | "http" | "https"), rest)) => (scheme, rest),
+        Some(("ssh", _)) => return Err(BadAddress::Foreign("ssh")),
+        Some(("npipe", _)) => return Err(BadAddress::Foreign("named pipe")),
+        None if text.starts_with('/') => return Err(BadAddress::NoScheme),
+        _ => return Err(BadAddress::Unknown),
     };
     let is_tls = with_tls || scheme == "https";
-    let mut url = Url::parse(&format!("{}://{rest}", if is_tls { "https" } else { "http" })).map_err(|_| "it has no host".to_owned())?;
+    let mut url = Url::parse(&format!("{}://{rest}", if is_tls { "https" } else { "http" })).map_err(|_| BadAddress::NoHost)?;
     // A port that was not said is the engine's, not that of the web.
     let has_port =
         rest.split('/').next().and_then(|authority| authority.rsplit_once(':')).is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     if !has_port && url.set_port(Some(if is_tls { 2376 } else { 2375 })).is_err() {
-        return Err("it has no host".to_owned());
+        return Err(BadAddress::NoHost);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds credentials, which the Docker API does not know".to_owned());
+        return Err(BadAddress::Credentials);
     }
     let authority = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
     if !is_tls && !is_loopback(&authority) && !options.plain_http(&authority) {
-        return Err(format!(
-            "whoever is on the way could exchange the image; set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or allow it with --insecure-registry {authority}"
-        ));
+        return Err(BadAddress::Plain { authority });
     }
     Ok(Address::Tcp(url))
 }
@@ -241,25 +331,21 @@ struct Complaint {
 }
 
 impl Door {
-    fn new(daemon: Daemon, address: Address, host: &DaemonHost, options: &Options) -> Result<Self, Error> {
-        let builder =
+    fn new(daemon: Daemon, place: Place, options: &Options) -> Result<Self, Error> {
+        let mut builder =
             Client::builder().user_agent(options.user_agent).connect_timeout(options.connect_timeout).redirect(Policy::none()).no_proxy();
         let set_up = |error: reqwest::Error| Error::SetUp(error.to_string());
-        let (address, base, builder) = match address {
+        let base = match &place.address {
             Address::Socket(path) => {
-                let base = Url::parse("http://localhost/").map_err(|error| Error::SetUp(error.to_string()))?;
-                (
-                    path.display().to_string(),
-                    base,
-                    on_socket(builder, &path).ok_or_else(|| {
-                        let reason = "there are no Unix sockets on this system".to_owned();
-                        DaemonError::Address { daemon, address: path.display().to_string(), reason }
-                    })?,
-                )
+                builder = on_socket(builder, path).ok_or_else(|| DaemonError::Address {
+                    daemon,
+                    address: place.shown.clone(),
+                    reason: BadAddress::NoSockets,
+                })?;
+                Url::parse("http://localhost/").map_err(|error| Error::SetUp(error.to_string()))?
             }
             Address::Tcp(url) => {
-                let mut builder = builder;
-                if let Some(folder) = host.certificates.as_deref().filter(|_| url.scheme() == "https") {
+                if let Some(folder) = place.certificates.as_deref().filter(|_| url.scheme() == "https") {
                     let read = |name: &str| {
                         let path = folder.join(name);
                         std::fs::read(&path).map_err(|source| Error::Read { path, source })
@@ -269,10 +355,10 @@ impl Door {
                         .tls_certs_only([Certificate::from_pem(&read("ca.pem")?).map_err(set_up)?])
                         .identity(Identity::from_pem(&own).map_err(set_up)?);
                 }
-                (url.to_string(), url, builder)
+                url.clone()
             }
         };
-        Ok(Self { daemon, address, base, client: builder.build().map_err(set_up)? })
+        Ok(Self { daemon, address: place.shown, base, client: builder.build().map_err(set_up)? })
     }
 
     fn url(&self, name: &str, action: &str) -> Result<Url, Error> {
@@ -300,11 +386,9 @@ impl Door {
             let body = whole(response).await.map_err(|reason| self.unreachable(reason))?;
             Ok::<_, Error>((status, body))
         };
-        let late = || Error::Deadline {
-            what: format!("the answer of the {} daemon", self.daemon.name()),
-            seconds: options.read_timeout.min(options.deadline).as_secs(),
-        };
-        let (status, body) = timeout(options.read_timeout.min(options.deadline), asked).await.map_err(|_| late())??;
+        let patience = options.read_timeout.min(options.deadline);
+        let late = || self.unreachable(NoAnswer::Silent(patience.as_secs()));
+        let (status, body) = timeout(patience, asked).await.map_err(|_| late())??;
         if status != StatusCode::OK {
             return Err(self.complaint(name, status, &body));
         }
@@ -325,7 +409,7 @@ impl Door {
         progress: SharedProgress,
     ) -> Result<Arc<dyn ImageSource>, Error> {
         let what = format!("{name} from the {} daemon", self.daemon.name());
-        let late = || Error::Deadline { what: what.clone(), seconds: options.deadline.as_secs() };
+        let late = || Error::Deadline { what: what.clone(), seconds: options.deadline.as_secs(), party: Party::Daemon };
         let deadline = Instant::now() + options.deadline;
         let response = timeout_at(deadline, self.ask(name, "get")).await.map_err(|_| late())??;
         let status = response.status();
@@ -341,6 +425,10 @@ impl Door {
         let (daemon, name) = (self.daemon, name.to_owned());
         if status == StatusCode::NOT_FOUND {
             return DaemonError::NoSuchImage { daemon, address: self.address.clone(), name }.into();
+        }
+        // An engine that speaks TLS says so in plain text when it is asked without.
+        if status == StatusCode::BAD_REQUEST && self.base.scheme() == "http" && String::from_utf8_lossy(body).contains("HTTPS") {
+            return DaemonError::Address { daemon, address: self.address.clone(), reason: BadAddress::NeedsTls }.into();
         }
         let text = serde_json::from_slice::<Complaint>(body).ok().and_then(|complaint| complaint.message.or(complaint.cause));
         let message = text.map_or_else(|| "no message".to_owned(), |text| shown(&text));
@@ -419,9 +507,8 @@ mod tests {
     fn addresses_are_sockets_or_tcp_that_is_safe_or_allowed() {
         let options = Options { insecure_registries: vec!["docker:2375".to_owned()], ..Options::default() };
         let check = |text: &str, with_tls: bool, expected: Result<&str, &str>| match (parse_address(text, with_tls, &options), expected) {
-            (Ok(Address::Socket(path)), Ok(expected)) => assert_eq!(path.display().to_string(), expected, "{text}"),
-            (Ok(Address::Tcp(url)), Ok(expected)) => assert_eq!(url.as_str(), expected, "{text}"),
-            (Err(reason), Err(expected)) => assert!(reason.contains(expected), "{text}: {reason}"),
+            (Ok(address), Ok(expected)) => assert_eq!(address.shown(), expected, "{text}"),
+            (Err(reason), Err(expected)) => assert!(reason.to_string().contains(expected), "{text}: {reason}"),
             (other, _) => panic!("{text}: {other:?}"),
         };
         check("unix:///run/docker.sock", false, Ok("/run/docker.sock"));
@@ -430,12 +517,18 @@ mod tests {
         check("tcp://localhost", false, Ok("http://localhost:2375/"));
         check("tcp://[::1]:99/base/", false, Ok("http://[::1]:99/base/"));
         check("tcp://docker:2375", false, Ok("http://docker:2375/"));
-        check("tcp://docker:2374", false, Err("--insecure-registry docker:2374"));
+        check("tcp://docker:2374", false, Err("could exchange the image"));
         check("tcp://docker", true, Ok("https://docker:2376/"));
         check("https://docker:443", false, Ok("https://docker/"));
         check("tcp://user:secret@docker:2375", false, Err("credentials"));
-        for text in ["ssh://host", "npipe:////./pipe/docker_engine", "fd://", "/run/docker.sock", ""] {
-            check(text, false, Err("neither a Unix socket nor a TCP address"));
+        for (text, reason) in [
+            ("ssh://me@host", "ssh connections are not supported"),
+            ("npipe:////./pipe/docker_engine", "named pipe connections are not supported"),
+            ("/run/docker.sock", "no scheme"),
+            ("fd://", "neither a Unix socket nor a TCP address"),
+            ("", "neither a Unix socket nor a TCP address"),
+        ] {
+            check(text, false, Err(reason));
         }
         check("tcp://", false, Err("no host"));
     }
@@ -445,10 +538,14 @@ mod tests {
         for daemon in [Daemon::Docker, Daemon::Podman] {
             let address = || "/run/x.sock".to_owned();
             let name = || "app:1".to_owned();
-            let reasons = [NoAnswer::NoSocket, NoAnswer::Denied, NoAnswer::Refused, NoAnswer::Other("odd".to_owned())];
+            let reasons =
+                [NoAnswer::NoSocket, NoAnswer::Denied, NoAnswer::Refused, NoAnswer::Silent(60), NoAnswer::Other("odd".to_owned())];
             let mut errors: Vec<DaemonError> =
                 reasons.into_iter().map(|reason| DaemonError::Unreachable { daemon, address: address(), reason }).collect();
-            errors.push(DaemonError::Address { daemon, address: address(), reason: "odd".to_owned() });
+            let plain = BadAddress::Plain { authority: "docker:2375".to_owned() };
+            for reason in [BadAddress::Foreign("ssh"), BadAddress::NoScheme, plain, BadAddress::NeedsTls, BadAddress::NoHost] {
+                errors.push(DaemonError::Address { daemon, address: address(), reason });
+            }
             errors.push(DaemonError::NoSuchImage { daemon, address: address(), name: name() });
             errors.push(DaemonError::Answer { daemon, name: name(), status: 500, message: "odd".to_owned() });
             for error in errors {

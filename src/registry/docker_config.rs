@@ -131,13 +131,13 @@ fn ask_helper(name: &str, registry: &str) -> Result<Option<Credential>, String> 
 }
 
 fn run_helper(program: &str, registry: &str) -> Result<Option<Credential>, String> {
-    let mut child = Command::new(program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("cannot run {program}: {error}"))?;
+    let mut child =
+        Command::new(program).arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| {
+            match error.kind() {
+                io::ErrorKind::NotFound => format!("cannot run {program}, which is not in PATH"),
+                _ => format!("cannot run {program} ({error})"),
+            }
+        })?;
     let server = if registry == "docker.io" { DOCKER_HUB } else { registry };
     if let Some(mut input) = child.stdin.take() {
         // A helper that ends without reading is judged by its answer.
@@ -155,7 +155,7 @@ fn run_helper(program: &str, registry: &str) -> Result<Option<Credential>, Strin
         if said.contains("credentials not found") {
             return Ok(None);
         }
-        return Err(format!("{program} failed: {}", shown(&said)));
+        return Err(format!("{program} failed ({})", shown(&said)));
     }
     let answer: HelperAnswer = serde_json::from_slice(&text).map_err(|_| format!("{program} gave no valid answer"))?;
     Ok(match (answer.username.as_str(), answer.secret.as_str()) {
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(run(echo, "docker.io"), Ok(Some(Credential::Basic("get".to_owned(), DOCKER_HUB.to_owned()))));
         assert_eq!(run(r#"echo '{"Username":"<token>","Secret":"t"}'"#, "r"), Ok(Some(Credential::Identity("t".to_owned()))));
         assert_eq!(run("echo credentials not found in native keychain; exit 1", "r"), Ok(None));
-        assert!(run("echo locked; exit 1", "r").is_err_and(|reason| reason.contains("failed: locked")));
+        assert!(run("echo locked; exit 1", "r").is_err_and(|reason| reason.contains("failed (locked)")));
         assert!(run("echo nonsense", "r").is_err());
     }
 

@@ -3,8 +3,14 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    model::digest::{Digest, DigestError},
-    registry::DaemonError,
+    model::{
+        digest::{Digest, DigestError},
+        reference::EcrRegistry,
+    },
+    registry::{
+        DaemonError,
+        cause::{Missing, NotArchive, Party, Shown, TlsCause},
+    },
 };
 
 /// Why an image could not be read at all.
@@ -77,12 +83,38 @@ pub enum Error {
         diff_ids: usize,
     },
     /// There is no such image, tag, manifest or blob.
-    #[error("no such image: {what}")]
+    #[error("no such {}: {what}", missing.name())]
     NotFound {
         /// What was looked for.
         what: String,
+        /// What of it is not there.
+        missing: Missing,
         /// What there is instead, if that is known.
         there: Vec<String>,
+    },
+    /// A layout or an archive lacks something that is part of the image.
+    #[error("{place} is incomplete: it has no {part}")]
+    Incomplete {
+        /// The layout or archive.
+        place: String,
+        /// What is not there.
+        part: String,
+    },
+    /// An archive ends too early, or was changed.
+    #[error("{place} is damaged: {reason}")]
+    Damaged {
+        /// The archive, or the stream that it came from.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A stream that ended in the middle.
+    #[error("reading {what} broke off")]
+    Broken {
+        /// What was being read.
+        what: String,
+        /// Why.
+        source: io::Error,
     },
     /// Several images and nothing that chooses one.
     #[error("{what} holds several images and none was named")]
@@ -105,8 +137,12 @@ pub enum Error {
     /// The registry refuses access.
     #[error("access to {what} denied (HTTP {status}{})", detail(.message))]
     Denied {
+        /// Host.
+        registry: String,
         /// What was asked for.
         what: String,
+        /// What the registry was shown.
+        shown: Shown,
         /// 401 or 403.
         status: u16,
         /// What the registry says, shortened.
@@ -121,12 +157,12 @@ pub enum Error {
         reason: String,
     },
     /// The registry's certificate is not trusted, or it does not speak TLS.
-    #[error("no trusted TLS connection to registry {registry}: {reason}")]
+    #[error("no trusted TLS connection to registry {registry}: {cause}")]
     Tls {
         /// Host.
         registry: String,
         /// What went wrong.
-        reason: String,
+        cause: TlsCause,
     },
     /// The registry answers, but is overloaded or broken.
     #[error("registry {registry} is unavailable after {attempts} attempts (HTTP {status}{})", detail(.message))]
@@ -141,13 +177,13 @@ pub enum Error {
         message: String,
     },
     /// An answer that no specification foresees.
-    #[error("registry {registry} gave an unexpected answer for {what} (HTTP {status}{})", detail(.message))]
+    #[error("registry {registry} gave an unexpected answer for {what} ({}{})", answer(*.status), detail(.message))]
     Unexpected {
         /// Host.
         registry: String,
         /// What was asked for.
         what: String,
-        /// The status.
+        /// The status; 0 when there is none.
         status: u16,
         /// What is wrong, or what the registry says.
         message: String,
@@ -159,6 +195,8 @@ pub enum Error {
         what: String,
         /// The deadline.
         seconds: u64,
+        /// Whom that is up to.
+        party: Party,
     },
     /// Credentials are configured but cannot be had.
     #[error("cannot get credentials for {registry}: {reason}")]
@@ -169,12 +207,22 @@ pub enum Error {
         reason: String,
     },
     /// A file that should be an image archive is something else.
-    #[error("{} is no image archive: {reason}", path.display())]
+    #[error("{} is no image archive: {cause}", path.display())]
     NotAnArchive {
         /// Which file.
         path: PathBuf,
         /// What it is, or lacks.
-        reason: &'static str,
+        cause: NotArchive,
+    },
+    /// A path that should be an image layout is something else.
+    #[error("{} is no image layout: {}", path.display(), if *.is_file { "it is a file" } else { "it has no `index.json`" })]
+    NotALayout {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Whether it is a file.
+        is_file: bool,
+        /// How the image in it is read, if there is one.
+        scheme: Option<&'static str>,
     },
     /// The registry names a token service that credentials are not safe on the way to.
     #[error("the credentials for registry {registry} are not sent to the token service at {realm} that it names: {scheme}, not https")]
@@ -222,24 +270,29 @@ impl Error {
             Self::SchemaOne { .. } => "push the image again with a current tool; it converts the manifest",
             Self::NotAnImage { .. } => "name the image itself, not its signature, attestation or chart",
             Self::NotFound { there, .. } if !there.is_empty() => return Some(format!("there is {}", list(there))),
-            Self::NotFound { .. } => "check repository and tag; a private repository may also look like this without a login",
+            Self::NotFound { what, missing, .. } => return Some(missing_hint(what, *missing)),
+            Self::Incomplete { .. } => "save or copy the image again, whole",
+            Self::Damaged { .. } => {
+                "the copy is incomplete or was changed on its way: see what the command that wrote it says, and save the image again"
+            }
+            Self::Broken { .. } => "the other side ended the connection; its log may say why",
             Self::Ambiguous { there, .. } => return Some(format!("name one of {} after a colon", list(there))),
             Self::NoSuchPlatform { there, .. } => {
                 return there.first().map(|first| format!("choose one with --platform, for example --platform {first}"));
             }
-            Self::Denied { status: 401, .. } => {
-                "log in to the registry (`docker login`), or check that the stored credentials are still valid"
+            Self::Denied { registry, what, shown, status, .. } => return Some(denied_hint(registry, what, *shown, *status)),
+            Self::Unreachable { registry, .. } if registry == DOCKER_HUB => {
+                "check the network and proxy settings; an image of the local Docker is docker-daemon:NAME[:TAG]"
             }
-            Self::Denied { .. } => "the credentials are known but lack the right to pull from this repository",
             Self::Unreachable { .. } => "check the host name, the network and proxy settings; nothing was scanned",
-            Self::Tls { .. } => "pass the registry's CA file, or list the host as insecure if it only speaks plain HTTP",
+            Self::Tls { registry, cause } => return Some(cause.hint(registry)),
             Self::Unavailable { status: 429, .. } => "the registry limits the rate of requests; log in or try again later",
             Self::Unavailable { .. } => "the registry has a problem of its own; try again later",
-            Self::Deadline { .. } => "raise the deadline, or check why the registry is slow",
+            Self::Deadline { party, .. } => party.hint(),
             Self::Credentials { .. } => "check the docker config file and its credential helpers, or the AWS credentials for ECR",
-            Self::NotAnArchive { .. } => {
-                "give `docker-archive:FILE` a file that `docker save` or `podman save` wrote (not `docker export`), `oci-archive:FILE` an OCI layout in a tar, `oci:DIR` a folder with one; pipes are read as `-`"
-            }
+            Self::NotAnArchive { path, cause } => return Some(cause.hint(path, path.as_os_str() == STANDARD_INPUT)),
+            Self::NotALayout { path, scheme: Some(scheme), .. } => return Some(format!("write {scheme}:{}", path.display())),
+            Self::NotALayout { .. } => "`oci:DIR` is the folder that holds `index.json`, `oci-layout` and `blobs`",
             Self::UnsafeRealm { .. } => {
                 "nothing was sent; the token service has to be https, or on host and port of a registry that is itself plain http"
             }
@@ -249,6 +302,43 @@ impl Error {
             Self::Read { .. } => "check path and permissions",
         };
         Some(text.to_owned())
+    }
+}
+
+/// What the name of an archive without a name is in messages.
+pub(super) const STANDARD_INPUT: &str = "standard input";
+const DOCKER_HUB: &str = "docker.io";
+const ECR_PUBLIC: &str = "public.ecr.aws";
+
+fn is_of_hub(what: &str) -> bool {
+    what.strip_prefix(DOCKER_HUB).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn missing_hint(what: &str, missing: Missing) -> String {
+    match missing {
+        _ if is_of_hub(what) => "check the name; an image of the local Docker is docker-daemon:NAME[:TAG]",
+        Missing::Tag => "check the tag",
+        Missing::Repository => "check the repository's name; a private repository may also look like this without a login",
+        Missing::Image => "check repository and tag; a private repository may also look like this without a login",
+    }
+    .to_owned()
+}
+
+fn denied_hint(registry: &str, what: &str, shown: Shown, status: u16) -> String {
+    let login = match registry {
+        DOCKER_HUB => "`docker login`".to_owned(),
+        ECR_PUBLIC => format!("`aws ecr-public get-login-password --region us-east-1 | docker login -u AWS --password-stdin {ECR_PUBLIC}`"),
+        host => format!("`docker login {host}`"),
+    };
+    match shown {
+        Shown::Credentials if EcrRegistry::from_host(registry).is_some() => {
+            "the ECR login was refused: check the account, that stored credentials are not older than 12 hours, and that ecr:BatchGetImage is allowed".to_owned()
+        }
+        Shown::Credentials if status == 401 => format!("the credentials that were found for {registry} are not accepted: log in again with {login}"),
+        Shown::Credentials => "the credentials are known but lack the right to pull from this repository".to_owned(),
+        // Docker Hub says of a repository that it does not have that access is denied.
+        Shown::Nothing if is_of_hub(what) => format!("check the name, or log in with {login}; an image of the local Docker is docker-daemon:NAME[:TAG]"),
+        Shown::Nothing => format!("no credentials for {registry} were found: log in with {login}"),
     }
 }
 
@@ -263,6 +353,10 @@ pub(super) fn list(names: &[String]) -> String {
         text.push_str(&format!(" and {} more", names.len() - SHOWN));
     }
     text
+}
+
+fn answer(status: u16) -> String {
+    if status == 0 { "no HTTP status".to_owned() } else { format!("HTTP {status}") }
 }
 
 fn detail(message: &str) -> String {
@@ -281,8 +375,8 @@ mod tests {
     #[test]
     fn three_failures_three_messages_three_hints() {
         let down = Error::Unreachable { registry: "r.example".to_owned(), reason: "connection refused".to_owned() };
-        let denied = Error::Denied { what: "r.example/a:1".to_owned(), status: 401, message: String::new() };
-        let absent = Error::NotFound { what: "r.example/a:1".to_owned(), there: Vec::new() };
+        let denied = denied(Shown::Nothing, "r.example", 401);
+        let absent = Error::NotFound { what: "r.example/a:1".to_owned(), missing: Missing::Image, there: Vec::new() };
         for (error, message) in [
             (&down, "cannot reach registry r.example: connection refused"),
             (&denied, "access to r.example/a:1 denied (HTTP 401)"),
@@ -293,6 +387,28 @@ mod tests {
         }
         assert_ne!(down.hint(), denied.hint());
         assert_ne!(denied.hint(), absent.hint());
+    }
+
+    fn denied(shown: Shown, registry: &str, status: u16) -> Error {
+        Error::Denied { registry: registry.to_owned(), what: format!("{registry}/a:1"), shown, status, message: String::new() }
+    }
+
+    #[test]
+    fn who_is_denied_access_hears_what_to_do_about_it() {
+        for (error, hint) in [
+            (
+                denied(Shown::Nothing, "r.example:5000", 401),
+                "no credentials for r.example:5000 were found: log in with `docker login r.example:5000`",
+            ),
+            (denied(Shown::Credentials, "r.example", 401), "not accepted: log in again with `docker login r.example`"),
+            (denied(Shown::Credentials, "r.example", 403), "lack the right to pull"),
+            (denied(Shown::Nothing, "docker.io", 401), "log in with `docker login`; an image of the local Docker is docker-daemon:NAME"),
+            (denied(Shown::Nothing, "public.ecr.aws", 403), "aws ecr-public get-login-password"),
+            (denied(Shown::Credentials, "111122223333.dkr.ecr.us-east-1.amazonaws.com", 403), "ecr:BatchGetImage"),
+        ] {
+            let found = error.hint().unwrap_or_default();
+            assert!(found.contains(hint) && !found.contains('\n'), "{error}: {found}");
+        }
     }
 
     #[test]

@@ -17,8 +17,9 @@ use crate::{
     },
     registry::{
         Error, ImageSource, RawManifest,
-        archive::{Listing, TarIndex, same_name},
+        archive::{Listing, TarIndex, recognise, same_name},
         blob,
+        cause::Missing,
         error::shown,
         manifest::{self, Document, INDEX_DEPTH, MANIFEST_BYTES},
         store::{Store, blob_name},
@@ -57,7 +58,10 @@ enum Origin {
 impl Layout {
     /// Reads `index.json` of the layout in the folder `path`.
     pub(super) fn open(path: &Path, tag: Option<&str>) -> Result<Self, Error> {
-        std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let kind = std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        if !kind.is_dir() {
+            return Err(Error::NotALayout { path: path.to_owned(), is_file: true, scheme: recognise(path).scheme() });
+        }
         Self::read(Store::Folder(path.to_owned()), tag, Origin::Layout)
     }
 
@@ -80,10 +84,8 @@ impl Layout {
 
     fn read(store: Store, tag: Option<&str>, origin: Origin) -> Result<Self, Error> {
         let what = || format!("index.json of {}", store.path().display());
-        let bytes = store.read("index.json", MANIFEST_BYTES)?.ok_or_else(|| Error::Malformed {
-            what: store.path().display().to_string(),
-            reason: "it is no image layout, index.json is missing".to_owned(),
-        })?;
+        let missing = || Error::NotALayout { path: store.path().to_owned(), is_file: false, scheme: None };
+        let bytes = store.read("index.json", MANIFEST_BYTES)?.ok_or_else(missing)?;
         let index = manifest::raw(bytes, None, Algorithm::Sha256);
         let entries = match manifest::parse(&index)? {
             Document::Index(document) => document.manifests,
@@ -160,9 +162,11 @@ impl Layout {
 
     fn root(&self) -> Result<RawManifest, Error> {
         match &self.tag {
-            Some(tag) => self
-                .tagged(tag)?
-                .ok_or_else(|| Error::NotFound { what: format!("{} in {}", shown(tag), self.name()), there: self.all_names() }),
+            Some(tag) => self.tagged(tag)?.ok_or_else(|| Error::NotFound {
+                what: format!("{} in {}", shown(tag), self.name()),
+                missing: Missing::Image,
+                there: self.all_names(),
+            }),
             None => self.only(),
         }
         .and_then(|raw| self.listed(raw))
@@ -187,7 +191,7 @@ impl Layout {
         if let Ok(digest) = Digest::parse(tag) {
             let size = self.all_entries()?.into_iter().find(|entry| entry.digest == digest).map(|entry| entry.size);
             return match self.manifest(&digest, size) {
-                Err(Error::NotFound { .. }) if size.is_none() => Ok(None),
+                Err(Error::Incomplete { .. }) if size.is_none() => Ok(None),
                 other => other.map(Some),
             };
         }
@@ -248,7 +252,7 @@ impl Layout {
         }
         let platforms: BTreeSet<_> = images.iter().filter_map(|entry| entry.platform.clone()).collect();
         match images.as_slice() {
-            [] => Err(Error::NotFound { what: format!("any image in {}", self.name()), there: Vec::new() }),
+            [] => Err(Error::NotFound { what: format!("any image in {}", self.name()), missing: Missing::Image, there: Vec::new() }),
             [entry] => match self.several_below(entry)? {
                 several if several.len() > 1 => Err(Error::Ambiguous { what: self.name(), there: several }),
                 _ => self.manifest(&entry.digest, Some(entry.size)),
@@ -302,7 +306,7 @@ impl Layout {
             }
             let raw = match self.manifest(&entry.digest, Some(entry.size)) {
                 // Layouts may be sparse: the images of other platforms need not be there.
-                Err(Error::NotFound { .. }) if entry.platform.is_some() => continue,
+                Err(Error::Incomplete { .. }) if entry.platform.is_some() => continue,
                 other => other?,
             };
             let Document::Manifest(document) = manifest::parse(&raw)? else { continue };

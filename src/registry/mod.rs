@@ -13,8 +13,10 @@ use crate::{
 mod archive;
 mod auth;
 mod blob;
+mod cause;
 mod daemon;
 mod docker_config;
+mod docker_context;
 mod download;
 mod error;
 mod layout;
@@ -28,8 +30,10 @@ mod store;
 mod token;
 mod transport;
 
-pub use archive::Spool;
-pub use daemon::{DaemonError, DaemonHost, Daemons};
+pub use archive::{Recognised, Spool, recognise};
+pub use cause::{Missing, NotArchive, Party, Shown, TlsCause};
+pub use daemon::{BadAddress, DaemonError, DaemonHost, Daemons, NoAnswer};
+pub use docker_context::Contexts;
 pub use error::Error;
 pub use mirror::{Mirror, MirrorError, check_mirrors};
 pub use options::{Options, Retry};

@@ -1,10 +1,11 @@
 //! An image in a registry: manifests, tags, referrers and blobs, each bounded and checked against its digest on the way out.
 //! Distribution specification: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
 
-use std::{collections::BTreeSet, io::Read, sync::Arc};
+use std::{collections::BTreeSet, io::Read, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LINK};
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -17,7 +18,9 @@ use crate::{
     registry::{
         Error, ImageSource, Options, RawManifest,
         blob::{self, VerifiedReader},
+        cause::Missing,
         download::{ChannelReader, Download},
+        error::shown,
         manifest::{self, ACCEPTED, Document, MANIFEST_BYTES},
         mirror,
         transport::Transport,
@@ -30,8 +33,17 @@ const PAGES: usize = 100;
 const REFERRERS: usize = 1_000;
 /// Chunks that wait between the network and the reader.
 const CHUNKS: usize = 16;
+/// Most bytes of a list of tags, and longest wait for it: it is only for a hint.
+const TAGS_BYTES: u64 = 1 << 20;
+const TAGS_TIME: Duration = Duration::from_secs(5);
 /// What the registry says the digest of its answer is.
 const CONTENT_DIGEST: &str = "docker-content-digest";
+
+/// An answer of `tags/list`.
+#[derive(Deserialize)]
+struct Tags {
+    tags: Option<Vec<String>>,
+}
 
 /// One repository of a registry.
 pub(super) struct Remote {
@@ -90,7 +102,31 @@ impl Remote {
     async fn root(&self) -> Result<RawManifest, Error> {
         match (&self.reference.digest, &self.reference.tag) {
             (Some(digest), _) => self.manifest(&digest.to_string(), Some(digest)).await,
-            (None, tag) => self.manifest(tag.as_deref().unwrap_or("latest"), None).await,
+            (None, tag) => {
+                let tag = tag.as_deref().unwrap_or("latest");
+                match self.manifest(tag, None).await {
+                    Err(Error::NotFound { what, missing, .. }) => Err(self.absent(tag, what, missing).await),
+                    other => other,
+                }
+            }
+        }
+    }
+
+    /// The error for an image that is not there, with what else the registry lists there, if it says that soon.
+    async fn absent(&self, tag: &str, what: String, missing: Missing) -> Error {
+        let asked = async {
+            let url = self.transport.url("tags/list")?;
+            self.transport.get(&url, "application/json", TAGS_BYTES, &what).await
+        };
+        match tokio::time::timeout(TAGS_TIME, asked).await {
+            Ok(Ok(page)) => match serde_json::from_slice::<Tags>(&page.body) {
+                Ok(Tags { tags }) => Error::NotFound { missing: Missing::Tag, there: alike(tag, tags.unwrap_or_default()), what },
+                Err(_) => Error::NotFound { what, missing, there: Vec::new() },
+            },
+            Ok(Err(Error::NotFound { missing: Missing::Repository, .. })) => {
+                Error::NotFound { what: self.name.clone(), missing: Missing::Repository, there: Vec::new() }
+            }
+            _ => Error::NotFound { what, missing, there: Vec::new() },
         }
     }
 
@@ -163,6 +199,13 @@ impl Remote {
     }
 }
 
+/// The tags in the order in which they begin like the wanted one, safe to print.
+fn alike(wanted: &str, mut tags: Vec<String>) -> Vec<String> {
+    let common = |tag: &str| tag.bytes().zip(wanted.bytes()).take_while(|(one, other)| one == other).count();
+    tags.sort_by(|one, other| common(other).cmp(&common(one)).then_with(|| one.cmp(other)));
+    tags.iter().map(|tag| shown(tag)).collect()
+}
+
 /// The target of the `rel="next"` link (RFC 8288).
 fn next_link(headers: &HeaderMap) -> Option<String> {
     headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).find_map(|link| {
@@ -231,6 +274,13 @@ impl ImageSource for Remote {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_that_begin_alike_come_first() {
+        let tags = ["latest", "1.20", "v1.2", "v1.20", "v2"].map(str::to_owned).to_vec();
+        assert_eq!(alike("v1.21", tags), ["v1.2", "v1.20", "v2", "1.20", "latest"]);
+        assert_eq!(alike("v1", vec!["v\n1".to_owned()]), ["v 1"]);
+    }
 
     #[test]
     fn next_links() {

@@ -11,7 +11,13 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use oci_client::errors::{OciEnvelope, OciErrorCode};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-use crate::registry::{Error, error::shown, options::Retry, token::Challenge};
+use crate::registry::{
+    Error,
+    cause::{Missing, Shown, TlsCause},
+    error::shown,
+    options::Retry,
+    token::Challenge,
+};
 
 /// Attempts to connect to a host that refuses or cannot be found, where the rest of the attempts would only delay the message.
 const CONNECT_ATTEMPTS: u32 = 3;
@@ -29,23 +35,44 @@ pub(super) enum Trouble {
 /// What a failure below HTTP means.
 pub(super) fn classify(error: &reqwest::Error, registry: &str, retry: Retry) -> Trouble {
     let (registry, reason) = (registry.to_owned(), deepest(error));
-    let tls = ["certificate", "peer", "TLS", "corrupt message", "handshake"].iter().any(|word| reason.contains(word));
+    let tls = ["certificate", "peer", "TLS", "corrupt message", "handshake"].iter().any(|word| reason.contains(word))
+        && !reason.contains("reset by peer");
     if error.is_redirect() || error.is_builder() {
         return Trouble::Final(Error::Unexpected { registry, what: "a request".to_owned(), status: 0, message: reason });
     }
     if error.is_connect() && tls {
-        return Trouble::Final(Error::Tls { registry, reason });
+        return Trouble::Final(Error::Tls { registry, cause: TlsCause::of(&reason) });
     }
     let attempts = if error.is_connect() { retry.attempts.min(CONNECT_ATTEMPTS) } else { retry.attempts };
     Trouble::Again { error: Error::Unreachable { registry, reason }, after: None, attempts }
 }
 
-/// What a status means that is neither success nor 401; `body` is what was read of the error's body.
-pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8], registry: &str, what: &str, retry: Retry, attempt: u32) -> Trouble {
-    let (registry, what, message) = (registry.to_owned(), what.to_owned(), said(body));
+/// An answer that is neither success nor 401.
+pub(super) struct Refusal<'a> {
+    pub(super) status: u16,
+    pub(super) headers: &'a HeaderMap,
+    /// What was read of its body.
+    pub(super) body: &'a [u8],
+    pub(super) registry: &'a str,
+    /// What was asked for.
+    pub(super) what: &'a str,
+    /// What the registry was shown.
+    pub(super) shown: Shown,
+    /// Whether it was asked over plain HTTP.
+    pub(super) in_plain: bool,
+}
+
+/// What a refusal means for attempt number `attempt`.
+pub(super) fn refused(refusal: &Refusal<'_>, retry: Retry, attempt: u32) -> Trouble {
+    let Refusal { status, headers, body, shown, .. } = *refusal;
+    let (registry, what, message) = (refusal.registry.to_owned(), refusal.what.to_owned(), said(body));
     match status {
-        403 => Trouble::Final(Error::Denied { what, status, message }),
-        404 => Trouble::Final(Error::NotFound { what, there: Vec::new() }),
+        // Servers that speak TLS alone say so in plain text when they are asked without.
+        400 if refusal.in_plain && String::from_utf8_lossy(body).contains("HTTPS") => {
+            Trouble::Final(Error::Tls { registry, cause: TlsCause::OnlyTls })
+        }
+        403 => Trouble::Final(Error::Denied { registry, what, shown, status, message }),
+        404 => Trouble::Final(Error::NotFound { what, missing: missing(body), there: Vec::new() }),
         408 | 429 | 500..=599 => {
             let after = retry_after(headers);
             let message = match after.filter(|after| message.is_empty() && !after.is_zero()) {
@@ -100,6 +127,12 @@ pub(super) fn said(body: &[u8]) -> String {
     shown(&texts.collect::<Vec<_>>().join("; "))
 }
 
+/// What a 404 says is not there.
+fn missing(body: &[u8]) -> Missing {
+    let unknown = |envelope: OciEnvelope| envelope.errors.iter().any(|error| matches!(error.code, OciErrorCode::NameUnknown));
+    if serde_json::from_slice(body).is_ok_and(unknown) { Missing::Repository } else { Missing::Image }
+}
+
 fn code(code: &OciErrorCode) -> String {
     match serde_json::to_value(code) {
         Ok(serde_json::Value::String(text)) => text,
@@ -148,5 +181,11 @@ mod tests {
             "no way; X; TOOMANYREQUESTS"
         );
         assert_eq!(said(b"<html>"), "");
+        assert_eq!(
+            missing(br#"{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}"#),
+            Missing::Repository
+        );
+        assert_eq!(missing(br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#), Missing::Image);
+        assert_eq!(missing(b"404 page not found"), Missing::Image);
     }
 }

@@ -89,7 +89,7 @@ impl Store {
 
     /// The error for a blob that is not there.
     pub(super) fn missing(&self, digest: &Digest) -> Error {
-        Error::NotFound { what: format!("blob {digest} in {}", self.path().display()), there: Vec::new() }
+        Error::Incomplete { place: self.path().display().to_string(), part: format!("blob {digest}") }
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Authorization {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
     Basic,
-    Bearer { realm: String, service: Option<String> },
+    Bearer { realm: String, service: Option<String>, scope: Option<String> },
 }
 
 #[derive(Deserialize)]
@@ -47,15 +47,16 @@ impl Challenge {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
         }
-        let (mut realm, mut service) = (None, None);
+        let (mut realm, mut service, mut scope) = (None, None, None);
         for (name, value) in parameters(rest) {
             match name.to_ascii_lowercase().as_str() {
                 "realm" => realm = Some(value),
                 "service" => service = Some(value),
+                "scope" => scope = Some(value),
                 _ => {}
             }
         }
-        Some(Self::Bearer { realm: realm?, service })
+        Some(Self::Bearer { realm: realm?, service, scope })
     }
 }
 
@@ -104,7 +105,8 @@ pub(super) async fn authorize(
         }),
         (Challenge::Basic, Credential::Basic(user, password)) => Ok(Authorization::Basic(user.clone(), password.clone())),
         (Challenge::Basic, Credential::Anonymous | Credential::Identity(_)) => Ok(Authorization::None),
-        (Challenge::Bearer { realm, service }, credential) => {
+        (Challenge::Bearer { realm, service, scope: demanded }, credential) => {
+            let scopes = scopes(scope, demanded.as_deref());
             let failed = |message: &str| Error::Unexpected {
                 registry: transport.registry().to_owned(),
                 what: "its token service".to_owned(),
@@ -119,12 +121,13 @@ pub(super) async fn authorize(
                     form.append_pair("grant_type", "refresh_token")
                         .append_pair("client_id", "plimsoll")
                         .append_pair("refresh_token", refresh)
-                        .append_pair("scope", scope);
+                        .append_pair("scope", &scopes.join(" "));
                     form.extend_pairs(service.iter().map(|service| ("service", service)));
                     Some(form.finish())
                 }
                 _ => {
-                    url.query_pairs_mut().extend_pairs(service.iter().map(|service| ("service", service))).append_pair("scope", scope);
+                    let scopes = scopes.iter().map(|scope| ("scope", scope));
+                    url.query_pairs_mut().extend_pairs(service.iter().map(|service| ("service", service))).extend_pairs(scopes);
                     None
                 }
             };
@@ -138,6 +141,13 @@ pub(super) async fn authorize(
             bearer(token).ok_or_else(|| failed("the token service gave a token that is no header value"))
         }
     }
+}
+
+/// The scopes to ask for: reading the repository, and what the registry demands besides, such as the `aws` of ECR Public.
+/// Nothing more is asked for of the repository itself, and nothing of others: a token should not be able to do more than it is for.
+fn scopes(own: &str, demanded: Option<&str>) -> Vec<String> {
+    let others = demanded.unwrap_or_default().split(' ').filter(|scope| !scope.is_empty() && !scope.starts_with("repository:"));
+    std::iter::once(own).chain(others).map(str::to_owned).collect()
 }
 
 /// Whether the token service may be asked with this credential. Over plain HTTP anybody on the way reads it, so it goes only to the host and
@@ -215,7 +225,7 @@ mod tests {
         listener.set_nonblocking(true).expect("listener");
         let realm = format!("http://localhost:{}/token", listener.local_addr().expect("address").port());
         let credential = Credential::Basic("u".to_owned(), "hush".to_owned());
-        let challenge = Challenge::Bearer { realm, service: None };
+        let challenge = Challenge::Bearer { realm, service: None, scope: None };
         let asked = authorize(&transport("127.0.0.1:1", &[]), &challenge, &credential, "repository:app:pull").await;
         assert!(matches!(asked, Err(Error::UnsafeRealm { .. })));
         assert!(listener.accept().is_err(), "nobody came");
@@ -223,24 +233,39 @@ mod tests {
 
     #[test]
     fn challenges() {
-        let bearer =
-            |realm: &str, service: Option<&str>| Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) });
+        let bearer = |realm: &str, service: Option<&str>, scope: Option<&str>| {
+            Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned), scope: scope.map(str::to_owned) })
+        };
         for (text, expected) in [
             (
                 r#"Bearer realm="https://auth.example/token",service="r.example",scope="repository:a:pull""#,
-                bearer("https://auth.example/token", Some("r.example")),
+                bearer("https://auth.example/token", Some("r.example"), Some("repository:a:pull")),
             ),
-            (r#"bearer service=x, realm="https://a/\"q""#, bearer("https://a/\"q", Some("x"))),
-            (r#"Bearer realm="https://a/?x=1,2""#, bearer("https://a/?x=1,2", None)),
+            (r#"bearer service=x, realm="https://a/\"q""#, bearer("https://a/\"q", Some("x"), None)),
+            (r#"Bearer realm="https://a/?x=1,2""#, bearer("https://a/?x=1,2", None, None)),
             (r#"Basic realm="r""#, Some(Challenge::Basic)),
             ("Basic", Some(Challenge::Basic)),
             ("Bearer", None),
             (r#"Bearer service="x""#, None),
             ("Negotiate", None),
             ("", None),
-            (r#"Bearer realm=""#, bearer("", None)),
+            (r#"Bearer realm=""#, bearer("", None, None)),
         ] {
             assert_eq!(Challenge::parse_one(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_registry_demands_is_asked_for_as_well() {
+        let own = "repository:a/b:pull";
+        for (demanded, expected) in [
+            (None, vec![own]),
+            (Some("aws"), vec![own, "aws"]),
+            (Some("repository:a/b:pull"), vec![own]),
+            (Some("repository:a/b:pull,push  registry:catalog:*"), vec![own, "registry:catalog:*"]),
+            (Some("repository:other:pull,push"), vec![own]),
+        ] {
+            assert_eq!(scopes(own, demanded), expected, "{demanded:?}");
         }
     }
 }

@@ -4,7 +4,10 @@
 //! Requests are our own because `oci_client`'s client keeps manifests, referrers and the bodies of errors whole however long they are,
 //! drops status, challenge and `Retry-After` of a failed blob, and never repeats a request. Its names and error forms are used.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use oci_client::Reference;
 use reqwest::{
@@ -20,9 +23,10 @@ use crate::{
     registry::{
         Error, Options, auth,
         auth::Credential,
+        cause::{Party, Shown},
         error::shown,
         options::is_loopback,
-        retry::{self, Trouble},
+        retry::{self, Refusal, Trouble},
         token::{self, Authorization, Challenge},
     },
 };
@@ -43,6 +47,8 @@ pub(super) struct Transport {
     options: Options,
     deadline: Instant,
     access: Mutex<Access>,
+    /// Whether `access` has credentials; beside it, because errors are made while it is locked.
+    has_credentials: AtomicBool,
 }
 
 struct Access {
@@ -100,6 +106,7 @@ impl Transport {
             options: options.clone(),
             deadline: Instant::now() + options.deadline,
             access: Mutex::new(Access { authorization: Authorization::None, generation: 0, challenge: None, credential: None }),
+            has_credentials: AtomicBool::new(false),
         })
     }
 
@@ -181,7 +188,7 @@ impl Transport {
         cap: u64,
     ) -> Result<Vec<u8>, Error> {
         let client = client(&self.options, &self.ca_certificates, url.host_str().unwrap_or_default(), Policy::none())?;
-        let what = format!("a token for {}", self.place.name());
+        let what = self.place.name();
         let mut attempt = 1;
         loop {
             let mut request = match &form {
@@ -193,7 +200,7 @@ impl Transport {
             }
             match self.attempt(request, url, cap, &what, attempt).await {
                 Ok(page) => return Ok(page.body),
-                Err(Trouble::Unauthorized { message, .. }) => return Err(Error::Denied { what, status: 401, message }),
+                Err(Trouble::Unauthorized { message, .. }) => return Err(self.denied(&what, message)),
                 Err(trouble) => self.pause(trouble, &mut attempt).await?,
             }
         }
@@ -204,7 +211,7 @@ impl Transport {
         let (error, after, attempts) = match trouble {
             Trouble::Final(error) => return Err(error),
             Trouble::Again { error, after, attempts } => (error, after, attempts),
-            Trouble::Unauthorized { message, .. } => return Err(Error::Denied { what: self.place.to_string(), status: 401, message }),
+            Trouble::Unauthorized { message, .. } => return Err(self.denied(&self.place.to_string(), message)),
         };
         let wait = retry::wait(self.options.retry, *attempt, after);
         if *attempt >= attempts || wait >= self.deadline.saturating_duration_since(Instant::now()) {
@@ -221,7 +228,15 @@ impl Transport {
     }
 
     pub(super) fn too_late(&self, what: &str) -> Error {
-        Error::Deadline { what: what.to_owned(), seconds: self.options.deadline.as_secs() }
+        Error::Deadline { what: what.to_owned(), seconds: self.options.deadline.as_secs(), party: Party::Registry }
+    }
+
+    fn denied(&self, what: &str, message: String) -> Error {
+        Error::Denied { registry: self.registry().to_owned(), what: what.to_owned(), shown: self.shown(), status: 401, message }
+    }
+
+    fn shown(&self) -> Shown {
+        if self.has_credentials.load(Ordering::Relaxed) { Shown::Credentials } else { Shown::Nothing }
     }
 
     /// What requests carry at the moment, and its generation.
@@ -247,7 +262,7 @@ impl Transport {
         what: &str,
         message: String,
     ) -> Result<(), Error> {
-        let denied = || Error::Denied { what: what.to_owned(), status: 401, message: message.clone() };
+        let denied = || self.denied(what, message.clone());
         if *renewed {
             return Err(denied());
         }
@@ -265,6 +280,7 @@ impl Transport {
                 found.map_err(|_| self.too_late(&format!("the credentials for {}", self.registry())))??
             }
         };
+        self.has_credentials.store(credential != Credential::Anonymous, Ordering::Relaxed);
         let scope = format!("repository:{}:pull", self.place.repository);
         let authorization = token::authorize(self, &challenge, &credential, &scope).await?;
         access.challenge = Some(challenge);
@@ -334,7 +350,11 @@ impl Transport {
                 message: "from the host that the registry redirects to".to_owned(),
             }),
             401 => Trouble::Unauthorized { challenge: Challenge::parse(&headers), message: retry::said(&body) },
-            _ => retry::refused(status, &headers, &body, self.registry(), what, self.options.retry, attempt),
+            _ => {
+                let (registry, shown, in_plain) = (self.registry(), self.shown(), self.plain_http());
+                let refusal = Refusal { status, headers: &headers, body: &body, registry, what, shown, in_plain };
+                retry::refused(&refusal, self.options.retry, attempt)
+            }
         }
     }
 }

@@ -120,6 +120,77 @@ async fn proxies_of_the_environment_are_used_but_not_for_their_exceptions() {
     assert!(heard.starts_with("CONNECT registry.example:443 HTTP/1.1\r\n"), "{heard}");
 }
 
+/// `public.ecr.aws` as Amazon runs it: everybody gets a token, whoever has a login gets a better one. It is asked under its own name.
+#[tokio::test(flavor = "multi_thread")]
+async fn ecr_public_is_pulled_from_by_everybody_and_by_who_is_logged_in() {
+    const HOST: &str = "public.ecr.aws";
+    let (bodies, _) = image();
+    let proxy = Server::start(move |seen| {
+        let Some(path) = seen.path.strip_prefix("http://public.ecr.aws") else { return reply(500) };
+        if path.starts_with("/token/") {
+            return match seen.authorization.as_deref() {
+                None => bytes("application/json", r#"{"token":"anonymous"}"#),
+                // AWS:secret
+                Some("Basic QVdTOnNlY3JldA==") => bytes("application/json", r#"{"token":"known"}"#),
+                Some(_) => reply(401),
+            };
+        }
+        if !matches!(seen.authorization.as_deref(), Some("Bearer anonymous" | "Bearer known")) {
+            return with(
+                reply(401),
+                "www-authenticate",
+                r#"Bearer realm="http://public.ecr.aws/token/",service="public.ecr.aws",scope="aws""#,
+            );
+        }
+        let mut inside = seen.clone();
+        inside.path = path.replacen("/v2/harbour/app/", "/v2/app/", 1);
+        look_up(&bodies, &inside)
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("folder");
+    let helper = folder.path().join("docker-credential-ecr-login");
+    fs::write(
+        &helper,
+        format!("#!/bin/sh\nread host; [ $host = {HOST} ] || exit 1\nprintf '{{\"Username\":\"AWS\",\"Secret\":\"secret\"}}'\n"),
+    )
+    .expect("helper");
+    #[cfg(unix)]
+    fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("mode");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
+    let url = format!("http://{}", proxy.host);
+    for (config, token, code) in [
+        (json!({}), "Bearer anonymous", 3),
+        (json!({ "auths": { HOST: { "auth": "QVdTOnNlY3JldA==" } } }), "Bearer known", 3),
+        (json!({ "credHelpers": { HOST: "ecr-login" } }), "Bearer known", 3),
+        (json!({ "auths": { HOST: {} }, "credsStore": "ecr-login" }), "Bearer known", 3),
+        // Of another registry, which has the same helper.
+        (json!({ "credHelpers": { "111122223333.dkr.ecr.us-east-1.amazonaws.com": "ecr-login" } }), "Bearer anonymous", 3),
+        // An old password is not passed over in silence.
+        (json!({ "auths": { HOST: { "username": "AWS", "password": "old" } } }), "", 2),
+    ] {
+        let before = proxy.seen().len();
+        let file = folder.path().join("config.json");
+        fs::write(&file, config.to_string()).expect("config");
+        let file = file.display().to_string();
+        let (url, path) = (url.clone(), path.clone());
+        let run = tokio::task::spawn_blocking(move || {
+            let args = ["inventory", "public.ecr.aws/harbour/app:v1", "--insecure-registry", HOST, "--docker-config", &file, "--no-cache"];
+            plimsoll_with(&args, &[("HTTP_PROXY", url.as_str()), ("PATH", &path)], &root())
+        });
+        let run = run.await.expect("run").expect(code);
+        if code == 2 {
+            assert!(run.stderr.contains("aws ecr-public get-login-password --region us-east-1 | docker login"), "{}", run.stderr);
+        }
+        let seen: Vec<_> = proxy.seen().into_iter().skip(before).collect();
+        let tokens: Vec<_> = seen.iter().filter(|seen| seen.path.contains("/token/")).collect();
+        let asked = "http://public.ecr.aws/token/?service=public.ecr.aws&scope=repository%3Aharbour%2Fapp%3Apull&scope=aws";
+        assert!(tokens.len() == 1 && tokens[0].path == asked, "{tokens:?}");
+        let shown: std::collections::BTreeSet<_> =
+            seen.iter().filter(|seen| !seen.path.contains("/token/")).filter_map(|seen| seen.authorization.as_deref()).collect();
+        assert!(shown.iter().eq([token].iter().filter(|token| !token.is_empty())), "{config}: {shown:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_or_a_404_of_another_host_is_not_the_registrys() {
     for (status, challenge) in [(401, "basic"), (401, "bearer"), (404, "none")] {

@@ -248,11 +248,11 @@ fn standard_input_gives_the_report_of_the_layout() {
 fn standard_input_that_is_no_archive_is_an_error() {
     let oci = tar(&image().oci_archive());
     for (bytes, message) in [
-        (&b""[..], "standard input is no image archive: it is no tar file"),
+        (&b""[..], "standard input is no image archive: it is empty"),
         (b"FROM scratch\n", "standard input is no image archive: it is no tar file"),
         (&gzip(b"text"), "standard input is no image archive: it is no tar file"),
-        (&gzip(&oci)[..1_000], "cannot read standard input"),
-        (&oci[..oci.len() / 2], "standard input"),
+        (&gzip(&oci)[..1_000], "standard input is damaged: its gzip data cannot be read to the end"),
+        (&oci[..oci.len() / 2], "standard input is damaged: it is cut short"),
         (&tar(&vec![("etc/os-release".to_owned(), Entry::File(Vec::new()))]), "neither a `manifest.json` nor an OCI layout"),
     ] {
         inventory("-", &[], Stdio::piped(), Some(bytes)).expect(2).complains(message);
@@ -360,7 +360,7 @@ fn archives_of_the_other_kind_say_so() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("saved.tar");
     fs::write(&path, tar(&image().old_docker_archive(false))).expect("archive");
-    inventory(&format!("oci-archive:{}", path.display()), &[], Stdio::null(), None).expect(2).complains("read it as docker-archive:FILE");
+    inventory(&format!("oci-archive:{}", path.display()), &[], Stdio::null(), None).expect(2).complains("write docker-archive:");
     fs::write(&path, b"\x28\xb5\x2f\xfd....").expect("archive");
     inventory(&format!("oci-archive:{}", path.display()), &[], Stdio::null(), None).expect(2).complains("zstd -d");
 }
@@ -399,7 +399,129 @@ fn daemons_are_found_at_their_usual_sockets_and_on_tcp() {
     inventory("docker-daemon:harbour/app:v1", &[("DOCKER_HOST", &api.address)], Stdio::null(), None).expect(0);
     let open_net = [("DOCKER_HOST", "tcp://docker.example:2375")];
     inventory("docker-daemon:app", &open_net, Stdio::null(), None).expect(2).complains("--insecure-registry docker.example:2375");
-    inventory("docker-daemon:app", &[("DOCKER_HOST", "ssh://host")], Stdio::null(), None).expect(2).complains("plimsoll ... -");
+    for (address, hint) in [
+        ("ssh://host", "let docker go that way: `docker save NAME | plimsoll ... -`"),
+        ("npipe:////./pipe/docker_engine", "let docker go that way"),
+        ("/var/run/docker.sock", "write DOCKER_HOST=unix://PATH"),
+        ("docker:2375", "DOCKER_HOST is unix://PATH or tcp://HOST:PORT"),
+    ] {
+        inventory("docker-daemon:app", &[("DOCKER_HOST", address)], Stdio::null(), None).expect(2).complains(hint);
+    }
+    inventory("podman:app", &[("CONTAINER_HOST", "ssh://host/podman.sock")], Stdio::null(), None)
+        .expect(2)
+        .complains("`podman save NAME |");
+}
+
+/// Writes a context as `docker context create NAME --docker host=HOST` does.
+fn write_context(folder: &Path, name: &str, host: &str) {
+    let id = plimsoll::model::digest::Digest::sha256_of(name.as_bytes());
+    let place = folder.join("contexts/meta").join(id.hex());
+    fs::create_dir_all(&place).expect("folder");
+    let meta = json!({ "Name": name, "Metadata": {}, "Endpoints": { "docker": { "Host": host, "SkipTLSVerify": false } } });
+    fs::write(place.join("meta.json"), meta.to_string()).expect("meta");
+}
+
+#[test]
+fn the_docker_context_in_use_says_which_daemon_is_meant() {
+    let serves = || Manner::Serves { name: "harbour/app:v1", archive: tar(&image().new_docker_archive()), digests: Vec::new() };
+    let (socket, tcp) = (DockerApi::on_socket("docker.sock", serves()), DockerApi::on_tcp(serves()));
+    let folder = tempfile::tempdir().expect("folder");
+    for (name, host) in
+        [("socket", socket.address.as_str()), ("tcp", &tcp.address), ("net", "tcp://docker.example:2375"), ("away", "ssh://me@host")]
+    {
+        write_context(folder.path(), name, host);
+    }
+    write_context(folder.path(), "dead", "unix:///nonexistent/docker.sock");
+    let config = folder.path().display().to_string();
+    let run = |current: &str, more: &[(&str, &str)]| {
+        fs::write(folder.path().join("config.json"), json!({ "currentContext": current }).to_string()).expect("config");
+        let environment = [&[("DOCKER_CONFIG", config.as_str())], more].concat();
+        inventory("docker-daemon:harbour/app:v1", &environment, Stdio::null(), None)
+    };
+    for (current, more) in [
+        ("socket", &[][..]),
+        ("tcp", &[]),
+        // The environment counts before the file, and an address before any context.
+        ("absent", &[("DOCKER_CONTEXT", "socket")]),
+        ("absent", &[("DOCKER_HOST", socket.address.as_str())]),
+        ("dead", &[("DOCKER_CONTEXT", "away"), ("DOCKER_HOST", &tcp.address)]),
+    ] {
+        assert_eq!(comparable(&run(current, more).expect(0).stdout), comparable(&reference_report()), "{current} {more:?}");
+    }
+    for (current, message) in [
+        ("absent", "cannot read the docker context `absent`: there is no such context"),
+        (
+            "away",
+            "cannot use `ssh://me@host` (docker context `away`) as the address of the Docker daemon: ssh connections are not supported",
+        ),
+        ("net", "hint: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or allow it with --insecure-registry docker.example:2375"),
+        ("dead", "cannot reach the Docker daemon at /nonexistent/docker.sock (docker context `dead`): there is no such socket"),
+    ] {
+        run(current, &[]).expect(2).complains(message);
+    }
+    fs::write(folder.path().join("config.json"), "{").expect("config");
+    let broken = inventory("docker-daemon:app", &[("DOCKER_CONFIG", &config)], Stdio::null(), None).expect(2);
+    broken.complains("config.json is not valid (line 1, column 1)");
+    // Podman has no such contexts, and images of registries have nothing to do with them.
+    inventory("podman:app", &[("DOCKER_CONFIG", &config)], Stdio::null(), None).expect(2).complains("Podman daemon");
+}
+
+#[test]
+fn a_path_is_answered_with_the_reference_that_reads_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (oci, saved) = (tar(&image().oci_archive()), tar(&image().old_docker_archive(false)));
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for (name, bytes) in [("oci.tar", &oci), ("saved.tar", &saved), ("cut.tar", &saved[..saved.len() / 2].to_vec())] {
+        fs::write(folder.path().join(name), bytes).expect("archive");
+        fs::write(folder.path().join(format!("{name}.gz")), gzip(bytes)).expect("archive");
+    }
+    fs::write(folder.path().join("short.tar.gz"), &gzip(&saved)[..1_000]).expect("archive");
+    fs::write(folder.path().join("Dockerfile"), "FROM scratch\n").expect("file");
+    fs::write(folder.path().join("empty"), "").expect("file");
+    let layout = testdata("images/vulnerable").display().to_string();
+    for (path, hint) in [
+        (at("oci.tar"), format!("hint: write oci-archive:{}", at("oci.tar"))),
+        (at("oci.tar.gz"), format!("hint: write oci-archive:{}", at("oci.tar.gz"))),
+        (at("saved.tar"), format!("hint: write docker-archive:{}", at("saved.tar"))),
+        (at("saved.tar.gz"), format!("hint: write docker-archive:{}", at("saved.tar.gz"))),
+        (layout.clone(), format!("hint: write oci:{layout}")),
+        (at("Dockerfile"), format!("`plimsoll lint {}`", at("Dockerfile"))),
+        (folder.path().display().to_string(), "it is no image layout: that is a folder with an `index.json`".to_owned()),
+        // With the wrong scheme the right one is named as well.
+        (format!("oci:{}", at("oci.tar")), format!("hint: write oci-archive:{}", at("oci.tar"))),
+        (format!("oci:{}", at("saved.tar")), format!("hint: write docker-archive:{}", at("saved.tar"))),
+        (format!("oci:{}", at("Dockerfile")), "is no image layout: it is a file".to_owned()),
+        (format!("oci:{}", folder.path().display()), "is no image layout: it has no `index.json`".to_owned()),
+        (format!("oci-archive:{}", at("saved.tar")), format!("hint: write docker-archive:{}", at("saved.tar"))),
+        (format!("docker-archive:{layout}"), format!("hint: write oci:{layout}")),
+        (format!("docker-archive:{}", at("empty")), "is no image archive: it is empty".to_owned()),
+        (format!("docker-archive:{}", at("cut.tar")), "is damaged: it is cut short".to_owned()),
+        (format!("docker-archive:{}", at("short.tar.gz")), "is damaged: its gzip data cannot be read to the end".to_owned()),
+        ("docker://r.example/app:1".to_owned(), "hint: write r.example/app:1".to_owned()),
+        ("https://r.example/app:1".to_owned(), "hint: write r.example/app:1".to_owned()),
+        ("docker:app:1".to_owned(), "hint: write docker-daemon:app:1".to_owned()),
+    ] {
+        inventory(&path, &[], Stdio::null(), None).expect(2).complains(&hint);
+    }
+}
+
+#[test]
+fn an_archive_that_lacks_a_layer_says_which() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("image.tar");
+    let mut oci = image().oci_archive();
+    let layer = image().manifest["layers"][1]["digest"].as_str().expect("digest").to_owned();
+    oci.retain(|(name, _)| *name != format!("blobs/{}", layer.replace(':', "/")));
+    let mut saved = image().old_docker_archive(false);
+    saved.retain(|(name, _)| *name != format!("{:064}/layer.tar", 1));
+    for (scheme, members, part) in [
+        ("oci-archive", oci, format!("is incomplete: it has no blob {layer}")),
+        ("docker-archive", saved, format!("is incomplete: it has no `{:064}/layer.tar`", 1)),
+    ] {
+        fs::write(&path, tar(&members)).expect("archive");
+        let run = inventory(&format!("{scheme}:{}", path.display()), &[], Stdio::null(), None).expect(2).complains(&part);
+        assert!(run.stderr.contains("hint: save or copy the image again"), "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -418,7 +540,7 @@ fn a_daemon_that_gives_no_image_says_why_in_one_line() {
     for (manner, message) in [
         (Manner::Serves { name: "other", archive: archive.clone(), digests: Vec::new() }, "no such image: app in the Docker daemon"),
         (Manner::Fails, "the Docker daemon gave no image for app (HTTP 500: disk on fire)"),
-        (Manner::Cuts { archive: archive.clone(), after: archive.len() / 2 }, "cannot read app from the Docker daemon"),
+        (Manner::Cuts { archive: archive.clone(), after: archive.len() / 2 }, "reading app from the Docker daemon broke off"),
         (
             Manner::Serves { name: "app", archive: b"no tar".to_vec(), digests: Vec::new() },
             "app from the Docker daemon is no image archive",

@@ -11,7 +11,7 @@ use std::{
 
 use tar::{EntryType, Header};
 
-use crate::registry::Error;
+use crate::registry::{Error, cause::NotArchive};
 
 /// Most entries of an archive.
 const ENTRIES: usize = 100_000;
@@ -62,9 +62,9 @@ impl TarIndex {
             let size = match extended.size.take() {
                 Some(size) => size,
                 None if holds_nothing(kind) => 0,
-                None => header.entry_size().map_err(failed)?,
+                None => header.entry_size().map_err(|_| index.malformed(&format!("the header at byte {at} has no size")))?,
             };
-            let end = begin.checked_add(size).filter(|end| *end <= length).ok_or_else(|| index.malformed("it is cut short"))?;
+            let end = begin.checked_add(size).filter(|end| *end <= length).ok_or_else(|| index.damaged("it is cut short"))?;
             at = end.checked_next_multiple_of(BLOCK).unwrap_or(length).min(length);
             if kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions() {
                 if size > NAME_BYTES {
@@ -96,6 +96,11 @@ impl TarIndex {
         Ok(index)
     }
 
+    /// Whether there is a file of that name.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// What messages call the tar file.
     pub(in crate::registry) fn path(&self) -> &Path {
         &self.path
@@ -123,9 +128,12 @@ impl TarIndex {
         let mut block = Vec::with_capacity(512);
         let read = self.window(at, BLOCK.min(length.saturating_sub(at))).read_to_end(&mut block);
         read.map_err(|source| Error::Read { path: self.path.clone(), source })?;
-        let no_tar = || Error::NotAnArchive { path: self.path.clone(), reason: "it is no tar file" };
+        let no_tar = || {
+            let cause = if length == 0 { NotArchive::Empty } else { NotArchive::NoTar };
+            Error::NotAnArchive { path: self.path.clone(), cause }
+        };
         if block.len() as u64 != BLOCK {
-            return Err(if is_first { no_tar() } else { self.malformed("it is cut short") });
+            return Err(if is_first { no_tar() } else { self.damaged("it is cut short") });
         }
         if block.iter().all(|&byte| byte == 0) {
             return Ok(None);
@@ -137,7 +145,7 @@ impl TarIndex {
         } else if is_first {
             Err(no_tar())
         } else {
-            Err(self.malformed(&format!("the header at byte {at} is damaged")))
+            Err(self.damaged(&format!("the header at byte {at} is not what it was")))
         }
     }
 
@@ -154,7 +162,7 @@ impl TarIndex {
             return Ok(());
         }
         for record in tar::PaxExtensions::new(text) {
-            let record = record.map_err(|source| Error::Read { path: self.path.clone(), source })?;
+            let record = record.map_err(|_| self.malformed("it has a PAX record that is none"))?;
             match record.key_bytes() {
                 b"path" => extended.name = Some(text_of(record.value_bytes())),
                 b"linkpath" => extended.link = Some(text_of(record.value_bytes())),
@@ -173,6 +181,10 @@ impl TarIndex {
 
     fn malformed(&self, reason: &str) -> Error {
         Error::Malformed { what: self.path.display().to_string(), reason: reason.to_owned() }
+    }
+
+    fn damaged(&self, reason: &str) -> Error {
+        Error::Damaged { place: self.path.display().to_string(), reason: reason.to_owned() }
     }
 
     fn too_large(&self, part: &str, limit: String) -> Error {
@@ -339,7 +351,7 @@ mod tests {
         for (parts, expected) in [
             (vec![b"FROM scratch\n".to_vec()], "no tar file"),
             (vec![vec![b'x'; 2000]], "no tar file"),
-            (vec![Vec::new()], "no tar file"),
+            (vec![Vec::new()], "it is empty"),
             (vec![entry(b'0', "a", "", Size::Lie(5000), b"")], "cut short"),
             (vec![entry(b'0', "a", "", Size::True, b"a"), vec![1; 100]], "cut short"),
             (vec![entry(b'0', "a", "", Size::Raw(&[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), b"")], "cut short"),
@@ -347,7 +359,7 @@ mod tests {
             (vec![pax(&[("size", "-1")]), entry(b'0', "a", "", Size::True, b"a")], "no number"),
             (vec![pax(&[("GNU.sparse.major", "1")]), entry(b'0', "a", "", Size::True, b"a")], "sparse"),
             (vec![entry(b'S', "a", "", Size::True, b"a")], "sparse"),
-            (vec![entry(b'0', "a", "", Size::True, b""), damaged], "header at byte 512 is damaged"),
+            (vec![entry(b'0', "a", "", Size::True, b""), damaged], "header at byte 512 is not what it was"),
             (vec![entry(b'L', "a", "", Size::True, &vec![b'n'; 2 << 20])], "limit of 1048576 bytes"),
             (
                 (0..40)

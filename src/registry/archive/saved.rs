@@ -18,8 +18,9 @@ use crate::{
     },
     registry::{
         Error, ImageSource, RawManifest,
-        archive::{BARE, TarIndex},
+        archive::TarIndex,
         blob,
+        cause::{Missing, NotArchive},
         error::shown,
         manifest::{self, CONFIG_BYTES, LAYERS, MANIFEST_BYTES},
         store::{Opened, Store, checked},
@@ -51,8 +52,8 @@ impl Archive {
     pub(super) fn read(index: TarIndex, tag: Option<&str>) -> Result<Self, Error> {
         let what = index.path().display().to_string();
         let store = Store::Tar(index);
-        let absent = |name: &str| Error::Malformed { what: what.clone(), reason: format!("it has no `{}`", shown(name)) };
-        let images = images(&store)?.ok_or_else(|| Error::NotAnArchive { path: store.path().to_owned(), reason: BARE })?;
+        let absent = |name: &str| Error::Incomplete { place: what.clone(), part: format!("`{}`", shown(name)) };
+        let images = images(&store)?.ok_or_else(|| Error::NotAnArchive { path: store.path().to_owned(), cause: NotArchive::Bare })?;
         let image = choose(images, tag, &what)?;
 
         let config = store.read(&image.config, CONFIG_BYTES)?.ok_or_else(|| absent(&image.config))?;
@@ -181,9 +182,9 @@ fn choose(mut images: Vec<Saved>, tag: Option<&str>, what: &str) -> Result<Saved
         images.retain(|image| names(image).iter().any(|name| same_name(name, wanted)));
     }
     match (images.len(), tag) {
-        (1, _) => images.pop().ok_or_else(|| Error::NotFound { what: what.to_owned(), there }),
-        (0, Some(wanted)) => Err(Error::NotFound { what: format!("{} in {what}", shown(wanted)), there }),
-        (0, None) => Err(Error::NotFound { what: format!("any image in {what}"), there }),
+        (1, _) => images.pop().ok_or_else(|| Error::NotFound { what: what.to_owned(), missing: Missing::Image, there }),
+        (0, Some(wanted)) => Err(Error::NotFound { what: format!("{} in {what}", shown(wanted)), missing: Missing::Image, there }),
+        (0, None) => Err(Error::NotFound { what: format!("any image in {what}"), missing: Missing::Image, there }),
         _ => Err(Error::Ambiguous { what: what.to_owned(), there }),
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read, Seek as _, Write as _},
+    io::{self, BufRead, BufReader, ErrorKind, Read, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -75,7 +75,12 @@ fn copy(reader: &mut dyn Read, path: &Path, spool: &Spool) -> Result<File, Error
     loop {
         let count = match reader.read(&mut buffer) {
             Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            // These are what a decompressor says of its input; a file or a pipe fails in other ways.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof) => {
+                let place = path.display().to_string();
+                return Err(Error::Damaged { place, reason: format!("its gzip data cannot be read to the end ({error})") });
+            }
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         };
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
@@ -151,7 +156,7 @@ impl<R: BufRead> Read for Members<R> {
             let padding = skip_zeros(&mut reader)?;
             let is_end = reader.fill_buf()?.is_empty();
             if !is_end && padding {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "the gzip data is followed by something else"));
+                return Err(io::Error::new(ErrorKind::InvalidData, "the gzip data is followed by something else"));
             }
             self.0 = (!is_end).then(|| GzDecoder::new(reader));
         }
@@ -232,9 +237,9 @@ mod tests {
         let followed = [whole.clone(), b"junk".to_vec()].concat();
         let padded = [whole.clone(), vec![0; 8], whole.clone()].concat();
         for (stream, expected) in [
-            (&whole[..whole.len() - 3], "cannot read stream: "),
-            (&wrong_sum, "cannot read stream: "),
-            (&followed, "cannot read stream: "),
+            (&whole[..whole.len() - 3], "stream is damaged: its gzip data"),
+            (&wrong_sum, "stream is damaged: its gzip data"),
+            (&followed, "stream is damaged: its gzip data"),
             (&padded, "followed by something else"),
             (b"\x28\xb5\x2f\xfdrest", "zstd -d"),
             (b"\xfd7zXZ\0rest", "xz -d"),

@@ -177,7 +177,7 @@ async fn bytes_that_are_not_promised_are_refused() {
     std::fs::write(&layer, "lay").expect("cut");
     assert!(matches!(built.resolve(None, None).await, Err(Error::SizeMismatch { .. })));
     std::fs::remove_file(&layer).expect("remove");
-    assert!(matches!(built.resolve(None, None).await, Err(Error::NotFound { .. })));
+    assert!(matches!(built.resolve(None, None).await, Err(Error::Incomplete { .. })));
     let mut exchanged = sound.clone();
     exchanged[2] ^= 1;
     std::fs::write(&manifest, exchanged).expect("exchange");
@@ -261,7 +261,7 @@ async fn signatures_are_found_by_tag_by_subject_and_by_cosigns_marks() {
 #[test]
 fn folders_that_are_no_layouts_are_errors() {
     let folder = tempfile::tempdir().expect("folder");
-    assert!(matches!(Layout::open(folder.path(), None), Err(Error::Malformed { .. })));
+    assert!(matches!(Layout::open(folder.path(), None), Err(Error::NotALayout { is_file: false, .. })));
     assert!(matches!(Layout::open(&folder.path().join("absent"), None), Err(Error::Read { .. })));
     std::fs::create_dir(folder.path().join("index.json")).expect("folder");
     assert!(matches!(Layout::open(folder.path(), None), Err(Error::Read { .. })));
