@@ -203,7 +203,7 @@ mod tests {
             let opened = Arc::new(AtomicUsize::new(0));
             let inputs = |layers: &[usize]| -> Vec<LayerInput> {
                 let counted = |(place, tar): (usize, &usize)| {
-                    let mut input = input(place, tars.get(*tar).unwrap());
+                    let mut input = input(place, &tars[*tar]);
                     input.reader = Box::new(Counted(input.reader, Arc::clone(&opened), false));
                     input
                 };

@@ -252,13 +252,19 @@ impl RegistryReference {
             Some((head, tag)) if !tag.contains('/') => (head, Some(tag)),
             _ => (name, None),
         };
+        let names_host = |host: &str| host.contains(['.', ':']) || host.eq_ignore_ascii_case("localhost");
         let (registry, repository) = match name.split_once('/') {
-            Some((host, rest)) if host.contains(['.', ':']) || host.eq_ignore_ascii_case("localhost") => {
-                (host.to_ascii_lowercase(), rest.to_owned())
+            Some((host, rest)) if names_host(host) => {
+                // The dot of a fully qualified name goes; what is left must still be told from a part of the repository.
+                let registry = host.trim_end_matches('.').to_ascii_lowercase();
+                if !names_host(&registry) {
+                    return Err(ReferenceError::BadRegistry(host.to_owned()));
+                }
+                (registry, rest.to_owned())
             }
             _ => ("docker.io".to_owned(), name.to_owned()),
         };
-        let registry = if registry == "index.docker.io" { "docker.io".to_owned() } else { registry.trim_end_matches('.').to_owned() };
+        let registry = if registry == "index.docker.io" { "docker.io".to_owned() } else { registry };
         let repository = if registry == "docker.io" && !repository.contains('/') { format!("library/{repository}") } else { repository };
         if !is_host(&registry) {
             return Err(ReferenceError::BadRegistry(registry));
@@ -390,6 +396,10 @@ mod tests {
         check("podman:5000/app", "podman:5000/app:latest");
         check("docker:5000/app:1", "docker:5000/app:1");
         check("docker:27", "docker.io/library/docker:27");
+        // The name of a host may be fully qualified.
+        check("ghcr.io./a/b", "ghcr.io/a/b:latest");
+        check("index.docker.io./alpine", "docker.io/library/alpine:latest");
+        check("localhost./app", "localhost/app:latest");
     }
 
     #[test]
@@ -404,6 +414,8 @@ mod tests {
             "a:b:c/",
             "app:-x",
             "app@sha256:00",
+            "l./p",
+            "..../p",
             "docker-daemon:",
             "podman:../../containers",
             "docker-daemon:app?x=1",

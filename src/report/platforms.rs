@@ -22,7 +22,7 @@ pub fn file_parts(reports: &[ScanReport]) -> Vec<String> {
     };
     let parts: Vec<String> = reports.iter().map(part).collect();
     let is_alone = |part: &String| parts.iter().filter(|other| *other == part).count() == 1;
-    let digest = |report: &ScanReport| report.image.as_ref().map(|image| image.digest().short().to_string()).unwrap_or_default();
+    let digest = |report: &ScanReport| report.image.as_ref().map(|image| image.digest().short().to_owned()).unwrap_or_default();
     let told = |(part, report): (&String, &ScanReport)| if is_alone(part) { part.clone() } else { format!("{part}-{}", digest(report)) };
     parts.iter().zip(reports).map(told).collect()
 }

@@ -27,7 +27,7 @@ fn shared() -> Blob {
 
 fn npm(name: &str, version: &str) -> Blob {
     let record = format!("{{\"name\":\"{name}\",\"version\":\"{version}\"}}");
-    gzip(Tar::new().file(&format!("app/node_modules/{name}/package.json"), &record).end())
+    gzip(Tar::new().file(format!("app/node_modules/{name}/package.json"), &record).end())
 }
 
 /// Writes an image for a platform; its entry of an index.
