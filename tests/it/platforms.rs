@@ -32,18 +32,10 @@ fn npm(name: &str, version: &str) -> Blob {
 
 /// Writes an image for a platform; its entry of an index.
 fn image(layout: &Layout, architecture: &str, user: &str, layers: &[Blob]) -> Value {
-    let mut descriptors = Vec::new();
-    let mut diff_ids = Vec::new();
-    for layer in layers {
-        let mut descriptor = layout.blob(&layer.packed);
-        descriptor["mediaType"] = layer.media_type.into();
-        descriptors.push(descriptor);
-        diff_ids.push(plimsoll::model::digest::Digest::sha256_of(&layer.tar).to_string());
-    }
-    let config = json!({ "architecture": architecture, "os": "linux", "config": { "User": user }, "rootfs": { "type": "layers", "diff_ids": diff_ids } });
-    let mut config = layout.blob(config.to_string().as_bytes());
-    config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
-    let manifest = json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": descriptors });
+    let (manifest, _) = layout.manifest(layers, |config| {
+        config["architecture"] = architecture.into();
+        config["config"]["User"] = user.into();
+    });
     let mut entry = layout.blob(manifest.to_string().as_bytes());
     entry["mediaType"] = MANIFEST.into();
     entry["platform"] = json!({ "architecture": architecture, "os": "linux" });

@@ -75,6 +75,14 @@ impl Layout {
 
     /// Writes an image whose documents say what `lies` make of them; the descriptors of its layers.
     pub(crate) fn image_with(&self, layers: &[Blob], lies: &Lies) -> Vec<Value> {
+        let (mut manifest, descriptors) = self.manifest(layers, lies.config);
+        (lies.manifest)(&mut manifest);
+        self.index_of(manifest.to_string().as_bytes(), lies.index);
+        descriptors
+    }
+
+    /// Writes layers and a configuration, changed by `change`; the manifest, which is not written, and the descriptors of the layers.
+    pub(crate) fn manifest(&self, layers: &[Blob], change: impl FnOnce(&mut Value)) -> (Value, Vec<Value>) {
         let mut descriptors = Vec::new();
         let mut diff_ids = Vec::new();
         for layer in layers {
@@ -85,13 +93,11 @@ impl Layout {
         }
         let mut config =
             json!({ "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": diff_ids } });
-        (lies.config)(&mut config);
+        change(&mut config);
         let mut config = self.blob(config.to_string().as_bytes());
         config["mediaType"] = "application/vnd.oci.image.config.v1+json".into();
-        let mut manifest = json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": descriptors });
-        (lies.manifest)(&mut manifest);
-        self.index_of(manifest.to_string().as_bytes(), lies.index);
-        descriptors
+        let manifest = json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": &descriptors });
+        (manifest, descriptors)
     }
 
     /// Writes a manifest of these bytes and the index that names it.
