@@ -29,7 +29,7 @@ impl Memory {
     }
 
     fn missing<T>() -> Result<T, Error> {
-        Err(Error::NotFound { what: "fuzz".to_owned(), there: Vec::new() })
+        Err(Error::Incomplete { place: "the fuzzer".to_owned(), part: "such blob".to_owned() })
     }
 }
 
