@@ -21,6 +21,14 @@ pub enum Error {
     /// The policy could not be loaded.
     #[error(transparent)]
     Policy(#[from] crate::policy::Error),
+    /// One of several platforms could not be judged.
+    #[error("cannot judge {platform}")]
+    Platform {
+        /// Which one.
+        platform: String,
+        /// Why.
+        source: Box<Self>,
+    },
     /// A worker thread ended without an answer.
     #[error("internal error: {0}")]
     Internal(String),
@@ -39,6 +47,7 @@ impl Error {
             Self::Advisory(error) => error.hint(),
             Self::Verify(error) => error.hint(),
             Self::Policy(error) => error.hint(),
+            Self::Platform { source, .. } => source.hint(),
             Self::Findings(_) => None,
             Self::Internal(_) => Some("please report this with the command that you ran".to_owned()),
         }

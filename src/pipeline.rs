@@ -185,7 +185,7 @@ async fn look(
         let verifier = inputs.verifier.as_ref()?;
         let _task = inputs.progress.start("signatures", None);
         let verified = contents.unless_given_up(verifier.verify(&image)).await?;
-        verified.map_err(|error| contents.fail(error.into())).ok()
+        verified.map_err(|error| contents.fail(at, error.into())).ok()
     };
     let packages = async {
         if input.inventory == Wanted::No {
@@ -197,7 +197,7 @@ async fn look(
                 (Some(inventory), reports.unwrap_or_default())
             }
             Err(error) => {
-                contents.fail(error);
+                contents.fail(at, error);
                 (None, Vec::new())
             }
         }
@@ -206,7 +206,10 @@ async fn look(
     if contents.is_given_up() {
         return None;
     }
-    add_image_state(&mut facts, &image);
+    // What is wrong with a layer is found while packages are looked for, and is the image's gap.
+    let (of_image, of_inventory): (Vec<Gap>, Vec<Gap>) =
+        inventory.iter().flat_map(|found| found.gaps.iter().cloned()).partition(|gap| gap.source == SourceId::Image);
+    add_image_state(&mut facts, &image, of_image);
     if inputs.stages.contains(&SourceId::ImageConfig) {
         judge_config(&mut facts, &image);
     }
@@ -215,7 +218,7 @@ async fn look(
         if let Some(day) = found.distro.as_ref().and_then(inventory::end_of_life::last_day) {
             details.insert("distro.end-of-life".to_owned(), day.to_owned());
         }
-        add_state(&mut facts, SourceId::Inventory, &found.gaps, details);
+        add_state(&mut facts, SourceId::Inventory, &of_inventory, details);
     }
     add_reports(&mut facts, reports, inventory.as_ref());
     if let Some(verified) = &verification {
@@ -352,21 +355,17 @@ fn add_state(facts: &mut Facted, source: SourceId, gaps: &[Gap], details: BTreeM
     facts.sources.push(SourceState { source, completeness, asked: true, details });
 }
 
-fn add_image_state(facts: &mut Facted, image: &ResolvedImage) {
-    let gaps: Vec<Gap> = image
-        .layers
-        .iter()
-        .filter(|layer| is_foreign(&layer.descriptor))
-        .map(|layer| {
-            Gap::new(
-                SourceId::Image,
-                "foreign-layer",
-                layer.descriptor.digest.to_string(),
-                "the layer is said to be elsewhere and is never fetched from there",
-            )
-            .with_hint("push the image with its foreign layers included")
-        })
-        .collect();
+fn add_image_state(facts: &mut Facted, image: &ResolvedImage, mut gaps: Vec<Gap>) {
+    let foreign = image.layers.iter().filter(|layer| is_foreign(&layer.descriptor)).map(|layer| {
+        Gap::new(
+            SourceId::Image,
+            "foreign-layer",
+            layer.descriptor.digest.to_string(),
+            "the layer is said to be elsewhere and is never fetched from there",
+        )
+        .with_hint("push the image with its foreign layers included")
+    });
+    gaps.extend(foreign);
     let bytes: u64 = image.layers.iter().map(|layer| layer.descriptor.size).sum();
     let details = BTreeMap::from([("layers".to_owned(), image.layers.len().to_string()), ("bytes".to_owned(), bytes.to_string())]);
     add_state(facts, SourceId::Image, &gaps, details);

@@ -42,7 +42,8 @@ pub struct Bars(MultiProgress);
 
 impl Progress for Bars {
     fn start(&self, label: &str, total: Option<u64>) -> Box<dyn Task> {
-        let bar = self.0.add(ProgressBar::no_length());
+        // Everything is settled before the bar is added, because it is drawn at once.
+        let bar = ProgressBar::hidden();
         if let Some(total) = total {
             bar.set_length(total);
         }
@@ -52,6 +53,7 @@ impl Progress for Bars {
             bar.set_style(style);
         }
         bar.set_prefix(label.to_owned());
+        let bar = self.0.add(bar);
         bar.enable_steady_tick(Duration::from_millis(120));
         Box::new(Bar(bar))
     }

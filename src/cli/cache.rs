@@ -15,7 +15,7 @@ pub(super) struct CacheOptions {
     /// Remember here what each layer holds, so that no layer is read twice. Default: $PLIMSOLL_CACHE_DIR, else $XDG_CACHE_HOME/plimsoll or ~/.cache/plimsoll.
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
-    /// Read every layer, and remember none.
+    /// Read every layer, also those that an earlier run read and whose bytes are not looked at again otherwise, and remember none.
     #[arg(long)]
     no_cache: bool,
     /// Forget the layers unused for longest when all are more than this: bytes, or a number with K, M or G.
@@ -50,7 +50,7 @@ fn default_folder() -> Option<PathBuf> {
     Some(caches.join("plimsoll"))
 }
 
-fn parse_size(text: &str) -> Result<u64, String> {
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let (number, unit) = match text.char_indices().next_back() {
         Some((at, 'K' | 'k')) => (text.get(..at), 1 << 10),
         Some((at, 'M' | 'm')) => (text.get(..at), 1 << 20),

@@ -4,7 +4,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, options::default_database, output::print};
+use super::{Failure, limits, options::default_database, output::print};
 use crate::{
     advisory::Database,
     exit::ExitStatus,
@@ -22,7 +22,7 @@ use crate::{
     after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry"
 )]
 pub(super) struct ExplainArgs {
-    /// Rule id or a peer's id for it, advisory id, reason code, or kind of gap. Without it: list everything that has an explanation.
+    /// Rule id or a peer's id for it, advisory id, reason code, kind of gap, or `limits`. Without it: list everything that has an explanation.
     #[arg(value_name = "ID")]
     id: Option<String>,
     /// Folder of the advisory database, for advisory ids.
@@ -33,10 +33,17 @@ pub(super) struct ExplainArgs {
 /// Explains the id.
 pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
     let Some(id) = &args.id else { return list() };
-    let text = if let Some(rule) = pipeline::rule(id) {
+    let text = if id == "limits" {
+        limits::listed()
+    } else if let Some(rule) = pipeline::rule(id) {
         explain_rule(rule)
-    } else if let Some((code, meaning)) = codes::find(id) {
-        format!("{code}\n\n{meaning}\n")
+    } else if let Some((code, meaning)) = codes::find(id.strip_prefix("gap-").unwrap_or(id)) {
+        let accept = if codes::is_gap(code) {
+            format!("\nIt stops the gate until the policy says otherwise: `evidence: {{ gaps: {{ {code}: warn }} }}`, or `ignore`.\n")
+        } else {
+            String::new()
+        };
+        format!("{code}\n\n{meaning}\n{accept}")
     } else if let Some(text) = explain_advisory(id, args.db.clone())? {
         text
     } else {
@@ -57,6 +64,7 @@ fn list() -> Result<ExitStatus, Failure> {
     for (code, meaning) in codes::CODES {
         let _ = writeln!(text, "  {code:<32} {}", meaning.split(". ").next().unwrap_or(meaning));
     }
+    let _ = writeln!(text, "\nAlso: limits, what is read of an image at most");
     print(&text)
 }
 

@@ -11,6 +11,7 @@ use clap::Args;
 use super::{
     Failure, Global,
     cache::CacheOptions,
+    limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
     output::OutputOptions,
     setup,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
-    pipeline::{self, DockerfileInput, Inputs, Limits, Wanted},
+    pipeline::{self, DockerfileInput, Inputs, Wanted},
     policy,
 };
 
@@ -46,6 +47,8 @@ pub(super) struct GateArgs {
     aws: AwsOptions,
     #[command(flatten)]
     cache: CacheOptions,
+    #[command(flatten)]
+    limits: LimitOptions,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -100,6 +103,7 @@ fn read_standard_input() -> std::io::Result<Vec<u8>> {
 pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
+    let limits = args.limits.build()?;
     let policy = policy::load::load(&args.policy.references())?;
     if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
@@ -138,7 +142,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
         policy,
         now,
         report_time,
-        limits: Limits::default(),
+        limits,
         progress,
     })
     .await?;

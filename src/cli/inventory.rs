@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     Failure, Global,
     cache::CacheOptions,
+    limits::LimitOptions,
     options::{ImageOptions, report_time},
     output::OutputOptions,
     setup,
@@ -15,7 +16,7 @@ use crate::{
     aws,
     exit::ExitStatus,
     model::{coverage::SourceId, policy::Worth},
-    pipeline::{self, Inputs, Limits, Wanted},
+    pipeline::{self, Inputs, Wanted},
     policy,
 };
 
@@ -30,6 +31,8 @@ pub(super) struct InventoryArgs {
     #[command(flatten)]
     cache: CacheOptions,
     #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -37,6 +40,7 @@ pub(super) struct InventoryArgs {
 pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("cyclonedx")?;
     outputs.check_platforms(&args.image.platforms()?)?;
+    let limits = args.limits.build()?;
     let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
     // A list of packages of an old distribution is as good as any.
     policy.end_of_life_distro = Worth::Warn;
@@ -57,7 +61,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         policy,
         now,
         report_time,
-        limits: Limits::default(),
+        limits,
         progress,
     })
     .await?;

@@ -6,6 +6,7 @@ mod explain;
 mod failure;
 mod gate;
 mod inventory;
+mod limits;
 mod lint;
 mod options;
 mod output;

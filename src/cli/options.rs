@@ -34,7 +34,7 @@ pub(super) struct ImageOptions {
 #[command(next_help_heading = "Registry options")]
 pub(super) struct RegistryOptions {
     /// Talk plain http to this registry host, or to a daemon there (repeatable). Loopback hosts are plain http unless `--registry-ca` is given.
-    #[arg(long = "insecure-registry", value_name = "HOST")]
+    #[arg(long = "insecure-registry", value_name = "HOST", value_parser = host)]
     insecure: Vec<String>,
     /// Ask MIRROR[/PATH] for the images of HOST, which keep their name; HOST itself is not asked (repeatable).
     #[arg(long = "registry-mirror", value_name = "HOST=MIRROR", value_parser = registry::Mirror::parse)]
@@ -42,8 +42,8 @@ pub(super) struct RegistryOptions {
     /// Trust this CA certificate for registries, PEM (repeatable).
     #[arg(long = "registry-ca", value_name = "FILE")]
     ca: Vec<PathBuf>,
-    /// Docker configuration with registry credentials. Default: $DOCKER_CONFIG/config.json or ~/.docker/config.json, else Podman's
-    /// $REGISTRY_AUTH_FILE or $XDG_RUNTIME_DIR/containers/auth.json.
+    /// Docker configuration with registry credentials. Default, the first that there is: $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json or
+    /// ~/.docker/config.json, $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json.
     #[arg(long, value_name = "FILE")]
     docker_config: Option<PathBuf>,
     /// Give up on a registry, a daemon or standard input after this many seconds in all.
@@ -233,6 +233,15 @@ impl AwsOptions {
     }
 }
 
+/// A host with or without a port, and nothing else: anything else would never match.
+fn host(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains('/') {
+        Err("write HOST or HOST:PORT, without http:// and without a path".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// Where Docker keeps its configuration.
 fn docker_folder() -> Option<PathBuf> {
     let set = std::env::var_os("DOCKER_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -242,9 +251,11 @@ fn docker_folder() -> Option<PathBuf> {
 fn default_docker_config() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let docker = docker_folder().map(|folder| folder.join("config.json"));
-    let podman = set("REGISTRY_AUTH_FILE").or_else(|| set("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")));
-    // Podman's file has the same form; it counts where Docker was never logged in.
-    docker.into_iter().chain(podman).find(|file| file.is_file())
+    let below = |folder: Option<PathBuf>, path: &str| folder.map(|folder| folder.join(path));
+    // Podman's files have the same form. The one that somebody named wins; the others count where Docker was never logged in.
+    let named = set("REGISTRY_AUTH_FILE");
+    let podman = [below(set("XDG_RUNTIME_DIR"), "containers/auth.json"), below(home(), ".config/containers/auth.json")];
+    named.into_iter().chain(docker).chain(podman.into_iter().flatten()).find(|file| file.is_file())
 }
 
 /// Where Docker's daemon and Podman's service are: where the environment or the docker context says, else their usual sockets, rootless ones

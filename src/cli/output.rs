@@ -123,7 +123,10 @@ impl Outputs {
             };
             if let Err(error) = written {
                 let place = target.file.as_ref().map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
-                failed.get_or_insert_with(|| Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id())));
+                failed.get_or_insert_with(|| {
+                    let failure = Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id()));
+                    if error.kind() == io::ErrorKind::NotFound { failure.hint("make the folder first") } else { failure }
+                });
             }
         }
         failed.map_or_else(|| Ok(status_of(reports)), Err)

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     Failure, Global,
     cache::CacheOptions,
+    limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
     output::OutputOptions,
     setup,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
-    pipeline::{self, Inputs, Limits, Wanted},
+    pipeline::{self, Inputs, Wanted},
     policy,
 };
 
@@ -35,6 +36,8 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     cache: CacheOptions,
     #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -42,6 +45,7 @@ pub(super) struct ScanArgs {
 pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
+    let limits = args.limits.build()?;
     let mut policy = policy::load::load(&args.policy.references())?;
     // A scan is not asked about signatures, so it cannot miss them.
     policy.signatures.clear();
@@ -71,7 +75,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         policy,
         now,
         report_time,
-        limits: Limits::default(),
+        limits,
         progress,
     })
     .await?;

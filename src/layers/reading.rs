@@ -40,6 +40,13 @@ pub(super) fn read(
 ) -> Result<LayerRecord, Error> {
     let LayerInput { layer, reader } = input;
     let subject = format!("layer {} ({})", layer.index, layer.descriptor.digest);
+    if layer.descriptor.media_type.ends_with("+encrypted") {
+        // Its content is nothing without the key, and its digest is that of the plain content.
+        let gap = Gap::new(SourceId::Image, "layer-format", subject, "is encrypted, and not read");
+        let mut record = LayerRecord::default();
+        record.gaps.push(gap);
+        return Ok(record);
+    }
     // Whether a layer with URLs is read depends on whether its blob is there, so that such a layer is always looked for.
     let entry = cache.filter(|_| layer.descriptor.urls.is_empty()).map(|cache| (cache, cache_key(&layer.descriptor.digest, limits)));
     let _done = entry.as_ref().map(|(cache, key)| Done(*cache, key));

@@ -24,6 +24,7 @@ use crate::{
 pub(super) struct Contents {
     /// Of each image what is read: every layer that is not elsewhere.
     images: Vec<Vec<Layer>>,
+    platforms: Vec<String>,
     source: Arc<dyn ImageSource>,
     shared: Arc<SharedLayers>,
     cache: Option<Arc<FolderCache>>,
@@ -36,12 +37,14 @@ pub(super) struct Contents {
 impl Contents {
     pub(super) fn new(images: &[ResolvedImage], input: &ImageInput, inputs: &Inputs) -> Self {
         let read = |image: &ResolvedImage| image.layers.iter().filter(|layer| !is_foreign(&layer.descriptor)).cloned().collect();
+        let platforms = images.iter().map(|image| image.platform.to_string()).collect();
         let images: Vec<Vec<Layer>> = images.iter().map(read).collect();
         let known = input.cache.clone().map(|cache| -> Arc<dyn LayerCache + Send> { cache });
         let blobs = images.iter().flatten().map(|layer| &layer.descriptor.digest);
         Self {
             shared: SharedLayers::new(blobs, &inputs.limits, known),
             images,
+            platforms,
             source: Arc::clone(&input.source),
             cache: input.cache.clone(),
             limits: inputs.limits.clone(),
@@ -79,8 +82,12 @@ impl Contents {
         reading.await.map_err(|error| Error::Internal(format!("reading layers: {error}")))?
     }
 
-    /// Ends the run: of several errors the first one is told.
-    pub(super) fn fail(&self, error: Error) {
+    /// Ends the run: of several errors the first one is told, with the platform where there are several.
+    pub(super) fn fail(&self, at: usize, error: Error) {
+        let error = match self.platforms.get(at) {
+            Some(platform) if self.platforms.len() > 1 => Error::Platform { platform: platform.clone(), source: Box::new(error) },
+            _ => error,
+        };
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.given_up.send_replace(true);
     }

@@ -271,7 +271,7 @@ impl Error {
             Self::NotAnImage { .. } => "name the image itself, not its signature, attestation or chart",
             Self::NotFound { there, .. } if !there.is_empty() => return Some(format!("there is {}", list(there))),
             Self::NotFound { what, missing, .. } => return Some(missing_hint(what, *missing)),
-            Self::Incomplete { .. } => "save or copy the image again, whole",
+            Self::Incomplete { .. } => "push, save or copy the image again, whole",
             Self::Damaged { .. } => {
                 "the copy is incomplete or was changed on its way: see what the command that wrote it says, and save the image again"
             }

@@ -169,7 +169,11 @@ impl Remote {
         // Only ever from the repository itself: the `urls` of a descriptor are not looked at.
         let url = self.transport.url(&format!("blobs/{}", descriptor.digest))?;
         let download = Download { url, size: descriptor.size, what: format!("blob {} of {}", descriptor.digest, self.name) };
-        let first = download.start(&self.transport).await?;
+        let first = download.start(&self.transport).await.map_err(|error| match error {
+            // The manifest lists it, so the repository is there and may be read.
+            Error::NotFound { .. } => Error::Incomplete { place: self.name.clone(), part: format!("blob {}", descriptor.digest) },
+            other => other,
+        })?;
         let (sender, receiver) = mpsc::channel(CHUNKS);
         let task = self.progress.start("pull", Some(descriptor.size));
         task.message(descriptor.digest.short());

@@ -112,7 +112,8 @@ fn annotations(report: &ScanReport, effect: Effect) -> Vec<Annotation> {
     }
     for judged in report.verdict.gaps.iter().filter(|judged| judged.decision.effect == effect) {
         let gap = &judged.gap;
-        let text = format!("{} {}: {}", gap.source, escape::shortened(&gap.subject, PROSE), escape::shortened(&gap.reason, PROSE));
+        let blank = if gap.subject.is_empty() { "" } else { " " };
+        let text = format!("{}{blank}{}: {}", gap.source, escape::shortened(&gap.subject, PROSE), escape::shortened(&gap.reason, PROSE));
         all.push(Annotation { file: None, title: format!("Not looked at: {}", gap.kind), text });
     }
     let mut findings: Vec<&JudgedFinding> = report.verdict.findings.iter().filter(|judged| judged.decision.effect == effect).collect();

@@ -133,7 +133,8 @@ fn cases(report: &ScanReport) -> Vec<Case> {
         };
         cases.push(Case { class: "requirement", name: requirement.id.clone(), outcome });
     }
-    for state in report.sources.iter().filter(|state| state.completeness != Completeness::NotAsked) {
+    let stops = |source| verdict.gaps.iter().any(|judged| judged.gap.source == source && judged.decision.effect == Effect::Violation);
+    for state in report.sources.iter().filter(|state| state.completeness != Completeness::NotAsked || stops(state.source)) {
         let gaps: Vec<_> = verdict
             .gaps
             .iter()

@@ -14,7 +14,7 @@ use crate::{
         count::{Counts, plural, requirement_effect, worst_first},
         escape::{self, markdown},
         place::Place,
-        platforms::{platform, worst},
+        platforms::{on_platforms, platform, worst},
     },
 };
 
@@ -37,7 +37,10 @@ impl Reporter for Markdown {
         if reports.len() > 1 {
             platforms(reports, &mut page);
         }
-        for report in reports {
+        for (at, report) in reports.iter().enumerate() {
+            if at > 0 {
+                page.line("");
+            }
             one(report, &mut page);
         }
         out.write_all(page.text.as_bytes())
@@ -60,7 +63,7 @@ fn platforms(reports: &[ScanReport], page: &mut Page) {
     let Some(worst) = worst(reports) else { return };
     page.line(&format!("# Plimsoll: {}", worst.verdict.outcome.name()));
     page.line("");
-    page.line(&format!("The worst of {}; exit {}", plural(reports.len(), "platform"), worst.exit_code));
+    page.line(&format!("{}; exit {}", on_platforms(reports, worst), worst.exit_code));
     page.line("");
     let row = |report: &ScanReport| {
         let counts = Counts::of(report);

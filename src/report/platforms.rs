@@ -7,6 +7,12 @@ pub(crate) fn worst(reports: &[ScanReport]) -> Option<&ScanReport> {
     reports.iter().rev().max_by_key(|report| report.verdict.outcome)
 }
 
+/// On how many platforms the worst verdict is.
+pub(crate) fn on_platforms(reports: &[ScanReport], worst: &ScanReport) -> String {
+    let same = reports.iter().filter(|report| report.verdict.outcome == worst.verdict.outcome).count();
+    if same == reports.len() { format!("on all {same} platforms") } else { format!("on {same} of {} platforms", reports.len()) }
+}
+
 /// The platform of a report's image; empty without an image.
 pub(crate) fn platform(report: &ScanReport) -> String {
     report.image.as_ref().map(|image| image.platform.to_string()).unwrap_or_default()

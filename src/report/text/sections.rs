@@ -13,7 +13,7 @@ use crate::{
         count::{Counts, plural, requirement_effect, worst_first},
         escape,
         place::Place,
-        platforms::{platform, worst},
+        platforms::{on_platforms, platform, worst},
         upgrade::Advice,
     },
 };
@@ -49,14 +49,16 @@ pub(super) fn platforms(reports: &[ScanReport], layout: &mut Layout) {
         2,
         &[
             Piece::name(worst.verdict.outcome.name()).with(outcome(worst.verdict.outcome)),
-            Piece::prose(format!("the worst of {}", plural(reports.len(), "platform"))),
+            Piece::prose(on_platforms(reports, worst)),
             Piece::name(format!("exit {}", worst.exit_code)).with(strong()),
         ],
     );
     let width = reports.iter().map(|report| platform(report).chars().count()).max().unwrap_or_default();
     for report in reports {
-        let verdict = Piece::name(format!("{:<10}", report.verdict.outcome.name())).with(outcome(report.verdict.outcome));
-        layout.line(2, 2, &[Piece::name(platform(report)).padded(width), verdict, Piece::prose(numbers(report))]);
+        let verdict = Piece::name(report.verdict.outcome.name()).with(outcome(report.verdict.outcome));
+        let mut line = vec![Piece::name(platform(report)).padded(width), verdict];
+        line.extend(Some(numbers(report)).filter(|numbers| !numbers.is_empty()).map(Piece::prose));
+        layout.line(2, 2, &line);
     }
 }
 
