@@ -1,6 +1,7 @@
 //! `--output FORMAT[=FILE]`: which reports are written and where.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
@@ -105,16 +106,18 @@ impl Outputs {
     /// Writes every report, files by renaming a finished one into place. A report that cannot be written makes exit 2, after the others were written.
     pub(super) fn write(&self, reports: &[ScanReport], global: &Global) -> Result<ExitStatus, Failure> {
         let mut failed = None;
+        let mut files = BTreeSet::new();
         for target in &self.targets {
             let written = match &target.file {
                 None => self.to_stdout(target.reporter, reports, global),
                 Some(file) if is_per_platform(file) => {
                     report::file_parts(reports).into_iter().zip(reports).try_for_each(|(part, report)| {
-                        let file = file.to_string_lossy().replace(PLATFORM, &part);
-                        self.to_file(target.reporter, std::slice::from_ref(report), Path::new(&file))
+                        let file = PathBuf::from(file.to_string_lossy().replace(PLATFORM, &part));
+                        once(&mut files, &file)?;
+                        self.to_file(target.reporter, std::slice::from_ref(report), &file)
                     })
                 }
-                Some(file) => self.to_file(target.reporter, reports, file),
+                Some(file) => once(&mut files, file).and_then(|()| self.to_file(target.reporter, reports, file)),
             };
             // Whoever reads standard output may stop early (`| head`): the verdict stands all the same.
             let written = match written {
@@ -171,6 +174,14 @@ pub(super) fn write_atomically(file: &Path, write: impl Fn(&mut dyn io::Write) -
 fn status_of(reports: &[ScanReport]) -> ExitStatus {
     let worst = reports.iter().max_by_key(|report| report.verdict.outcome);
     worst.map_or(ExitStatus::Error, |report| ExitStatus::of(report.verdict.outcome, report.policy.mode))
+}
+
+/// Refuses a file that another report of this run was written to.
+fn once(files: &mut BTreeSet<PathBuf>, file: &Path) -> io::Result<()> {
+    if files.insert(file.to_owned()) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("another report of this run is in {}", file.display())))
 }
 
 /// Whether a file name asks for one file for each platform.

@@ -197,8 +197,8 @@ fn check_owner(folder: &Path, ours: &File) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
     let (folder_about, us) = (fs::metadata(folder)?, ours.metadata()?.uid());
     let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", folder.display())));
-    if folder_about.mode() & 0o002 != 0 {
-        return refuse("can be written by every user");
+    if folder_about.mode() & 0o022 != 0 {
+        return refuse("can be written by other users (chmod go-w mends it)");
     }
     // In a container root often works in a folder that belongs to the user outside.
     if us != 0 && folder_about.uid() != us && folder_about.uid() != 0 {
@@ -297,14 +297,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn folders_that_everybody_can_write_to_are_refused() {
+    fn folders_that_others_can_write_to_are_refused() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("cache");
         FolderCache::open(&inner, MOST, SystemTime::UNIX_EPOCH).unwrap();
         for open in [inner.clone(), inner.join("layers")] {
-            fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-            assert!(FolderCache::open(&inner, MOST, SystemTime::UNIX_EPOCH).is_err());
+            for mode in [0o777, 0o775, 0o757] {
+                fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+                assert!(FolderCache::open(&inner, MOST, SystemTime::UNIX_EPOCH).is_err(), "{mode:o}");
+            }
             fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
         }
         FolderCache::open(&inner, MOST, SystemTime::UNIX_EPOCH).unwrap();

@@ -11,7 +11,7 @@ mod purl;
 mod rpmdb;
 mod unread;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use cache::FolderCache;
 pub use cataloger::{CatalogError, Cataloger, Context, Found};
@@ -31,7 +31,7 @@ use crate::{
 #[must_use]
 pub fn wants(path: &str) -> Want {
     if let Some(folder) = path.strip_suffix('/') {
-        return if catalogers::holds_records(folder) { Want::Presence } else { Want::No };
+        return if catalogers::holds_records(folder) || unread::holds_records(folder) { Want::Presence } else { Want::No };
     }
     if misplaced::is_pending(path) {
         return Want::Bytes;
@@ -129,7 +129,9 @@ fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
     for cataloger in CATALOGERS {
         cataloger.name_owners(context, &mut paths);
     }
-    paths.retain(|_, owner| owner.is_some());
+    // A list of files without a package of that name in the database speaks for nobody.
+    let installed: BTreeSet<&str> = packages.iter().filter(|package| package.kind.is_os()).map(|package| package.name.as_str()).collect();
+    paths.retain(|_, owner| owner.as_deref().is_some_and(|owner| installed.contains(owner)));
     let owner = |location: &Location| match location {
         Location::Image { path, .. } => paths.get(path.as_str()).cloned().flatten(),
         _ => None,

@@ -8,6 +8,26 @@ fn kinds(inventory: &Inventory) -> Vec<&str> {
     inventory.gaps.iter().map(|gap| gap.kind).collect()
 }
 
+/// A list of files alone makes no owner: otherwise any file of that name would silence a package's own advisories.
+#[test]
+fn lists_of_packages_that_are_not_installed_own_nothing() {
+    let status = b"Package: libc6\nStatus: install ok installed\nVersion: 2.36-9\nArchitecture: amd64\n".to_vec();
+    let record = b"{\"name\":\"left-anchor\",\"version\":\"1.4.0\"}".to_vec();
+    for (list, owner) in [("libc6", Some("libc6")), ("nobody", None)] {
+        let list = format!("var/lib/dpkg/info/{list}.list");
+        let files: Vec<(&str, Vec<u8>)> = vec![
+            ("etc/os-release", b"ID=debian\nVERSION_ID=12\n".to_vec()),
+            ("var/lib/dpkg/status", status.clone()),
+            (&list, b"/app/node_modules/left-anchor/package.json\n".to_vec()),
+            ("app/node_modules/left-anchor/package.json", record.clone()),
+        ];
+        let (view, layers) = fixture::image(&[&files]);
+        let inventory = catalog(&view, &layers);
+        let package = inventory.packages.iter().find(|package| package.name == "left-anchor").expect("package");
+        assert_eq!(package.owner.as_deref(), owner);
+    }
+}
+
 #[test]
 fn packages_belong_to_the_layer_that_brought_them() {
     let apk = |names: &[&str]| names.iter().map(|name| format!("P:{name}\nV:1-r0\nA:x86_64\n\n")).collect::<String>().into_bytes();

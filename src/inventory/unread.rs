@@ -15,6 +15,18 @@ pub(super) fn wants(path: &str) -> Want {
     if ecosystem(path).is_some() { Want::Presence } else { Want::PresenceIf(&GO_PROGRAM) }
 }
 
+/// Whether records of these ecosystems are looked for in a folder of this name.
+pub(super) fn holds_records(folder: &str) -> bool {
+    let (above, name) = folder.rsplit_once('/').unwrap_or(("", folder));
+    match name {
+        "specifications" | "conda-meta" | "rpmmanifest" | "opkg" => true,
+        "composer" => above == "vendor" || above.ends_with("/vendor"),
+        "local" => above.ends_with("lib/pacman"),
+        "pacman" => above.ends_with("var/lib"),
+        _ => false,
+    }
+}
+
 /// The ecosystem whose record this is, told from the path.
 pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));

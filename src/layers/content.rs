@@ -10,7 +10,7 @@ use std::{
 use zstd::bulk::{Compressor, Decompressor};
 
 /// The size from which files are compressed while they come in.
-const LARGE: usize = 4 << 20;
+pub(super) const LARGE: usize = 4 << 20;
 /// The size up to which files are not compressed at all.
 const SMALL: usize = 1 << 10;
 /// Compressed at a time, so that the result does not depend on how the bytes came in.

@@ -2,6 +2,7 @@
 //! What makes it give up becomes a Gap; every other error of the reader still refuses the image.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Read},
     sync::Arc,
     time::Instant,
@@ -9,12 +10,13 @@ use std::{
 
 use crate::layers::{LayerInput, limits::Limits};
 
-/// Puts every layer's reader under guard. The time begins now.
-pub(super) fn guard(inputs: &mut [LayerInput], limits: &Limits) {
+/// Puts every layer's reader under guard; the places of those that are too large. The time begins now.
+pub(super) fn guard(inputs: &mut [LayerInput], limits: &Limits) -> BTreeSet<usize> {
+    let mut refused = BTreeSet::new();
     // A monotonic clock, and all it decides is when to give up.
     let deadline = Instant::now().checked_add(limits.time);
     let mut sum = 0_u64;
-    for input in inputs {
+    for (place, input) in inputs.iter_mut().enumerate() {
         let size = input.layer.descriptor.size;
         sum = sum.saturating_add(size);
         let reason = if size > limits.blob_bytes {
@@ -24,11 +26,15 @@ pub(super) fn guard(inputs: &mut [LayerInput], limits: &Limits) {
         } else {
             None
         };
+        if reason.is_some() {
+            refused.insert(place);
+        }
         let reader = std::mem::replace(&mut input.reader, Box::new(io::empty()));
         let late = format!("was not read to its end within the limit of {} s for an image", limits.time.as_secs_f32());
         input.reader =
             Box::new(Guarded { reader, deadline, late: GivenUp(late.into()), refused: reason.map(|reason| GivenUp(reason.into())) });
     }
+    refused
 }
 
 /// Why a layer was given up: the Gap's reason.

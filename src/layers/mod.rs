@@ -74,6 +74,11 @@ pub struct Mark {
 /// Keeps from run to run what single layers hold. A key names the blob and everything else in this module that decides what its entry says; who
 /// keeps the entries adds what else decides it, first of all who wants which file.
 pub trait LayerCache: Sync {
+    /// Whether it is worth asking for this key, and making an entry of it.
+    fn is_asked(&self, _key: &str) -> bool {
+        true
+    }
+
     /// The entry of this key, as it was saved, or none.
     fn load(&self, key: &str) -> Option<Vec<u8>>;
 
@@ -117,10 +122,12 @@ pub fn walk_with(
         ));
     }
     let used = inputs.len();
-    guard::guard(&mut inputs, limits);
+    let refused = guard::guard(&mut inputs, limits);
     let mut tree = tree::Tree::default();
     let (mut entries, mut bytes) = (0, 0_u64);
-    pool::for_each_record(inputs, wants, limits, cache, |index, mut record| {
+    // A layer that is too large for the image is not taken from the cache either: the limits hold whatever the cache knows.
+    let known = |place: usize| cache.filter(|_| !refused.contains(&place));
+    pool::for_each_record(inputs, wants, limits, &known, |index, mut record| {
         gaps.append(&mut record.gaps);
         entries += record.entries;
         bytes = bytes.saturating_add(record.bytes);

@@ -39,12 +39,12 @@ impl Turn<'_> {
 }
 
 /// Reads every layer and hands its record to `merge`, lowest layer first, each with its place; `merge` tells what all files cost by then, or `None`
-/// when no further layer may be read.
-pub(super) fn for_each_record(
+/// when no further layer may be read. `cache` is what to ask for the layer at a place.
+pub(super) fn for_each_record<'c>(
     inputs: Vec<LayerInput>,
     wants: &(dyn Fn(&str) -> Want + Sync),
     limits: &Limits,
-    cache: Option<&dyn LayerCache>,
+    cache: &(dyn Fn(usize) -> Option<&'c dyn LayerCache> + Sync),
     mut merge: impl FnMut(usize, LayerRecord) -> Option<u64>,
 ) -> Result<(), Error> {
     let count = inputs.len();
@@ -61,7 +61,7 @@ pub(super) fn for_each_record(
             let work = move || {
                 let _guard = StopOnPanic(queue, room);
                 while let Some((place, input)) = next(queue, room, threads) {
-                    if sender.send((place, reading::read(input, wants, limits, Turn { queue, room, place }, cache))).is_err() {
+                    if sender.send((place, reading::read(input, wants, limits, Turn { queue, room, place }, cache(place)))).is_err() {
                         return;
                     }
                 }
@@ -81,7 +81,7 @@ pub(super) fn for_each_record(
                 } else {
                     // Without workers, because one is enough or the system refuses more, each layer is read when its turn has come.
                     let Some((place, input)) = try_next(&queue, threads) else { return Ok(()) };
-                    break reading::read(input, wants, limits, Turn { queue: &queue, room: &room, place }, cache);
+                    break reading::read(input, wants, limits, Turn { queue: &queue, room: &room, place }, cache(place));
                 }
             };
             let result = result.map(|record| merge(merged, record));

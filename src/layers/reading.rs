@@ -7,7 +7,7 @@ use crate::{
     layers::{
         Error, LayerCache, LayerInput, Want,
         ahead::Refill,
-        content::Packer,
+        content::{LARGE, Packer},
         guard::GivenUp,
         limits::Limits,
         mark::Search,
@@ -23,6 +23,8 @@ use crate::{
     },
 };
 
+/// How much of a file's beginning is looked at to tell a record.
+const PEEK: usize = 512;
 /// What a file may cost beyond its room while its last block is not yet compressed.
 const PACK_SLACK: u64 = 2 << 20;
 
@@ -48,7 +50,10 @@ pub(super) fn read(
         return Ok(record);
     }
     // Whether a layer with URLs is read depends on whether its blob is there, so that such a layer is always looked for.
-    let entry = cache.filter(|_| layer.descriptor.urls.is_empty()).map(|cache| (cache, cache_key(&layer.descriptor.digest, limits)));
+    let entry = cache
+        .filter(|_| layer.descriptor.urls.is_empty())
+        .map(|cache| (cache, cache_key(&layer.descriptor.digest, limits)))
+        .filter(|(cache, key)| cache.is_asked(key));
     let _done = entry.as_ref().map(|(cache, key)| Done(*cache, key));
     if let Some((cache, key)) = &entry
         && let Some(record) = recall(*cache, key, &layer, &subject, limits, turn)
@@ -246,7 +251,7 @@ impl Reading<'_> {
             Want::Bytes => self.keep(path, size, stream),
             want @ (Want::No | Want::PresenceIf(_)) => {
                 // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
-                if size > 0 && resembles_record(stream.peek(32)?) {
+                if size > 0 && (is_named_like_record(path) || resembles_record(stream.peek(PEEK)?)) {
                     if size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes {
                         self.candidates += size;
                         return self.keep(path, size, stream);
@@ -275,7 +280,7 @@ impl Reading<'_> {
         let mut result = Ok(());
         let mut fits = true;
         stream.content(size, |piece| {
-            fits = fits && packer.cost() + piece.len() as u64 <= room.saturating_add(PACK_SLACK);
+            fits = fits && (size <= LARGE as u64 || packer.cost() + piece.len() as u64 <= room.saturating_add(PACK_SLACK));
             if fits && result.is_ok() {
                 result = packer.push(piece);
             }
@@ -386,32 +391,34 @@ impl Reading<'_> {
     }
 }
 
-/// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats.
+/// Whether a file has the name of a record whose folder decides whether it is one.
+fn is_named_like_record(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("package.json" | "METADATA" | "PKG-INFO" | "os-release"))
+}
+
+/// Whether the first bytes could be those of a record file: a JSON object, or one of the text formats, whose first line is a field. A beginning that
+/// is blank altogether says nothing, so that it could be either.
 fn resembles_record(head: &[u8]) -> bool {
-    const HEADS: &[&[u8]] = &[
-        b"{",
-        b"Metadata-Version:",
-        b"Package:",
-        b"Status:",
-        b"Version:",
-        b"Architecture:",
-        b"Source:",
-        b"Name:",
-        b"C:Q",
-        b"P:",
-        b"ID=",
-        b"NAME=",
-        b"PRETTY_NAME=",
-    ];
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    HEADS.iter().any(|start| head.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
+    let Some(first) = head.first() else { return true };
+    if *first == b'{' {
+        return true;
+    }
+    let name = head.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')).count();
+    let rest = head.get(name..).unwrap_or_default();
+    match rest.first() {
+        Some(b':') => (1..=40).contains(&name),
+        Some(b'=') => (1..=40).contains(&name) && head.iter().take(name).all(|byte| byte.is_ascii_uppercase() || *byte == b'_'),
+        _ => false,
+    }
 }
 
 fn printable(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
+        // What looks like such an escape is escaped itself, so that no two names become one.
+        text.push_str(&chunk.valid().replace("\\x", "\\x5cx"));
         for byte in chunk.invalid() {
             let _ = write!(text, "\\x{byte:02x}");
         }

@@ -62,6 +62,10 @@ impl SharedLayers {
 }
 
 impl LayerCache for ImageLayers {
+    fn is_asked(&self, key: &str) -> bool {
+        self.shared.cache.is_some() || self.shared.lock().expected.contains_key(key)
+    }
+
     fn load(&self, key: &str) -> Option<Vec<u8>> {
         let shared = &*self.shared;
         let stored = || shared.cache.as_ref().and_then(|cache| cache.load(key));

@@ -88,7 +88,6 @@ fn links_lead_through_the_merged_view() {
     check(&[&[File("a/data", "{1}"), Link("b/want", "../a/data")]], &[("b/want", 0, "{1}")]);
     check(&[&[File("a/want", "1"), Link("b/want", "../a/want")]], &[("a/want", 0, "1")]);
     check(&[&[Link("lib", "usr/lib"), File("usr/lib/want", "1")], &[File(".wh.lib", "")]], &[("usr/lib/want", 0, "1")]);
-    check(&[&[Link("lib", "usr/lib"), File("usr/lib/want", "1")], &[File("lib/.wh.want", "")]], &[]);
     check(&[&[Link("lib", "usr/lib")], &[Dir("lib"), File("lib/want", "1")]], &[("lib/want", 1, "1")]);
     // A link that comes where a folder was, and one that goes, after files were placed there.
     check(&[&[Link("z", "y"), File("a/b/see", ""), Link("a/b", "/c"), File("a/b/want", "1")]], &[("c/want", 0, "1")]);
@@ -101,6 +100,38 @@ fn links_lead_through_the_merged_view() {
     let view = view(&[&[Link("a", "b"), Link("b", "a"), Link("lib", "usr/lib"), File("usr/lib/want", "1")]]);
     assert!(view.lookup("a/want").is_none());
     assert_eq!(view.lookup("lib/want").map(|file| file.path), Some("usr/lib/want"));
+}
+
+/// containerd follows the link, overlayfs and Podman put a folder in its place; what only one of them deletes stays listed.
+#[test]
+fn whiteouts_through_links_delete_nothing_and_say_so() {
+    let lower: &[Put<'_>] = &[Link("n", "real"), File("real/want", "1")];
+    let uppers: [&[Put<'_>]; 5] = [
+        &[File("n/.wh.want", "")],
+        &[Dir("n"), File("n/.wh.want", "")],
+        &[File("n/.wh..wh..opq", "")],
+        &[Dir("n"), File("n/.wh..wh..opq", "")],
+        &[Link("n", "other"), File("n/.wh.want", "")],
+    ];
+    for upper in uppers {
+        let view = view(&[lower, upper]);
+        assert_eq!(view.files().map(|file| file.path).collect::<Vec<_>>(), ["real/want"]);
+        assert_eq!(view.gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>(), ["link-target"], "{:?}", view.gaps);
+    }
+    check(&[lower, &[File("n/.wh.nothing", "")]], &[("real/want", 0, "1")]);
+}
+
+#[test]
+fn names_that_are_no_text_stay_apart_from_those_that_look_like_it() {
+    let mut raw = tar(&[File("p_/want", "raw"), File("p\\xff/want", "text")]);
+    raw[1] = 0xff;
+    let mut header = ::tar::Header::new_gnu();
+    header.as_mut_bytes().copy_from_slice(&raw[..512]);
+    header.set_cksum();
+    raw[..512].copy_from_slice(header.as_bytes());
+    let view = walk(vec![input(0, &raw)], &wants, &Limits::default()).unwrap();
+    let found: Vec<_> = view.files().map(|file| (file.path.to_owned(), file.bytes().into_owned())).collect();
+    assert_eq!(found, [("p\\x5cxff/want".to_owned(), b"text".to_vec()), ("p\\xff/want".to_owned(), b"raw".to_vec())]);
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::{
 
 /// What a path costs besides its bytes.
 const NODE_BYTES: usize = 150;
+/// Why a whiteout deletes nothing: some engines follow the link of the lower layer, others put a folder in its place.
+const THROUGH_LINK: &str = "is deleted through a link of a lower layer; engines disagree on what that deletes, so nothing was deleted here";
 /// What the Gap about too many paths calls them.
 const NO_ROOM: &str = "paths of links and records";
 
@@ -81,13 +83,22 @@ impl Tree {
     pub(super) fn apply(&mut self, record: &LayerRecord, layer: usize, wants: &dyn Fn(&str) -> Want, limits: &Limits) {
         record.for_each_whiteout(|path, whiteout| match whiteout {
             Whiteout::Path => {
-                if let Some(place) = self.place(&deleted_path(path), limits) {
-                    self.remove_with_content(&place);
+                let path = deleted_path(path);
+                if let Some(place) = self.place(&path, limits) {
+                    if place == *path {
+                        self.remove_with_content(&place);
+                    } else if self.holds(&place) {
+                        self.gap(&path, "link-target", THROUGH_LINK, limits);
+                    }
                 }
             }
             Whiteout::Below => {
                 if let Some(place) = self.resolve(path, limits) {
-                    self.remove_below(&place);
+                    if place == path {
+                        self.remove_below(&place);
+                    } else if self.holds(&place) {
+                        self.gap(path, "link-target", THROUGH_LINK, limits);
+                    }
                 }
             }
         });
@@ -143,7 +154,14 @@ impl Tree {
         if self.kept + version.cost() > limits.kept_bytes {
             let reason = format!("the wanted files of the image exceed the limit of {} bytes", limits.kept_bytes);
             self.gap(&place, "file-limit", &reason, limits);
-            self.remove_with_content(&place);
+            self.remove_below(&place);
+            match self.take(&place) {
+                // The topmost version was retired already, so that all of them count as older ones.
+                Some(Node::File(versions)) => {
+                    self.older = self.older.saturating_sub(versions.iter().map(Version::cost).sum());
+                }
+                other => self.forget(other),
+            }
             return;
         }
         self.kept += version.cost();
@@ -224,12 +242,24 @@ impl Tree {
                 self.put_link(place, target, limits);
             }
             Some(Node::Unread) | None => {
-                if wants(&place) == Want::Bytes {
+                if wants(&place).by_name() {
                     self.gap(&place, "link-target", &format!("is a hard link to `{target}`, which is not there or was not kept"), limits);
                 }
                 self.remove_with_content(&place);
             }
         }
+    }
+
+    /// Whether anything is at a place or below it.
+    fn holds(&self, place: &str) -> bool {
+        let mut next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded));
+        next.next().is_some_and(|(path, _)| {
+            path.strip_prefix(place).is_some_and(|rest| place.is_empty() || rest.is_empty() || rest.starts_with('/'))
+        }) || self
+            .nodes
+            .range::<str, _>((Bound::Included(format!("{place}/").as_str()), Bound::Unbounded))
+            .next()
+            .is_some_and(|(path, _)| path.starts_with(&format!("{place}/")))
     }
 
     fn remove_with_content(&mut self, place: &str) {

@@ -344,7 +344,8 @@ fn is_host(host: &str) -> bool {
     !name.is_empty()
         && name.len() <= 253
         && name.split('.').all(|label| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        && port.is_none_or(|port| port.parse::<u16>().is_ok())
+        // The parser of numbers would take a sign as well.
+        && port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok())
 }
 
 fn is_repository(path: &str) -> bool {
@@ -415,6 +416,7 @@ mod tests {
             "app:-x",
             "app@sha256:00",
             "l./p",
+            "host:+5/0",
             "..../p",
             "docker-daemon:",
             "podman:../../containers",

@@ -30,5 +30,11 @@ pub fn file_parts(reports: &[ScanReport]) -> Vec<String> {
     let is_alone = |part: &String| parts.iter().filter(|other| *other == part).count() == 1;
     let digest = |report: &ScanReport| report.image.as_ref().map(|image| image.digest().short().to_owned()).unwrap_or_default();
     let told = |(part, report): (&String, &ScanReport)| if is_alone(part) { part.clone() } else { format!("{part}-{}", digest(report)) };
-    parts.iter().zip(reports).map(told).collect()
+    let mut names: Vec<String> = Vec::new();
+    for name in parts.iter().zip(reports).map(told) {
+        // An architecture can be called as if it were another image's platform and digest.
+        let unique = if names.contains(&name) { format!("{name}-{}", names.len() + 1) } else { name };
+        names.push(unique);
+    }
+    names
 }

@@ -394,9 +394,26 @@ pub(super) const CASES: &[Case] = &[
         let odd = Tar::new().file(".wh.", "").file(".wh..", "").file(".wh...", "").file(".wh..wh.plnk", "").file(".wh..wh..wh.x", "");
         l.image(&[base(), gzip(Tar::new().npm("evil").end()), gzip(odd.file("node_modules/.wh..wh..opq", "").npm("good").end())]);
     }),
-    read("whiteout-through-a-link", "musl zlib", "evil", |l| {
+    gap("whiteout-through-a-link", "engines disagree", "musl zlib evil", "", |l| {
         let lower = Tar::new().symlink("app", "srv/app").file(format!("srv/app/{}", record("evil")), manifest("evil"));
         l.image(&[base(), gzip(lower.end()), gzip(Tar::new().file("app/.wh.node_modules", "").end())]);
+    }),
+    gap("whiteout-below-a-link-that-is-replaced", "engines disagree", "musl zlib evil", "", |l| {
+        let lower = Tar::new().symlink("n", "node_modules").npm("evil").end();
+        l.image(&[base(), gzip(lower), gzip(Tar::new().folder("n/").file("n/.wh.evil", "").end())]);
+    }),
+    read("record-behind-blanks-through-a-folder-link", "musl zlib good evil", "", |l| {
+        let record = format!("{}{}", " ".repeat(40), manifest("evil"));
+        let tar = Tar::new().symlink("usr/lib/node_modules", "/opt/nm").file("opt/nm/good/package.json", manifest("good"));
+        above(l, tar.file("opt/nm/evil/package.json", record).end());
+    }),
+    gap("unread-ecosystem-through-a-folder-link", "link-target", "musl zlib good", "", |l| {
+        let tar =
+            Tar::new().symlink("usr/lib/ruby/specifications", "/opt/specs").file("opt/specs/rack-1.gemspec", "# stub: rack 1 ruby lib");
+        above(l, tar.npm("good").end());
+    }),
+    gap("archive-that-is-a-hard-link-to-something-else", "app/x.jar", "musl zlib good", "", |l| {
+        above(l, Tar::new().file("app/data", "PK").hardlink("app/x.jar", "app/data").npm("good").end());
     }),
     gap("whiteout-out-of-the-root", "leaves the image's root", "musl zlib", "", |l| above(l, Tar::new().file("../.wh.lib", "").end())),
     gap("whiteout-of-everything", "no os-release", "good", "musl zlib", |l| {
