@@ -147,6 +147,10 @@ impl ImageReference {
         }
         for scheme in ["oci-archive:", "docker-archive:"] {
             let Some(rest) = text.strip_prefix(scheme) else { continue };
+            // Names of images hold colons themselves, so that what follows the one behind the dash is all of the name.
+            if let Some(tag) = rest.strip_prefix("-:").filter(|tag| !tag.is_empty()) {
+                return Ok(Self::StandardInput { tag: Some(tag.to_owned()) });
+            }
             let (path, tag) = split_path_and_tag(rest)?;
             return Ok(match scheme {
                 _ if path.as_os_str() == STANDARD_INPUT => Self::StandardInput { tag },
@@ -388,6 +392,7 @@ mod tests {
         check("docker-archive:-", "-");
         check("oci-archive:-:v1", "docker-archive:-:v1");
         check("docker-archive:./-", "docker-archive:./-");
+        check("docker-archive:-:acme/app:2", "docker-archive:-:acme/app:2");
         for name in ["app", "acme/app:1", "r.example:5000/a@sha256:", "sha256:", ""] {
             let name = if name.ends_with(':') || name.is_empty() { format!("{name}{}", "a".repeat(64)) } else { name.to_owned() };
             check(&format!("docker-daemon:{name}"), &format!("docker-daemon:{name}"));

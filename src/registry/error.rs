@@ -276,6 +276,9 @@ impl Error {
                 "the copy is incomplete or was changed on its way: see what the command that wrote it says, and save the image again"
             }
             Self::Broken { .. } => "the other side ended the connection; its log may say why",
+            Self::Ambiguous { what, there } if what == STANDARD_INPUT => {
+                return Some(format!("name one of {} as docker-archive:-:NAME", list(there)));
+            }
             Self::Ambiguous { there, .. } => return Some(format!("name one of {} after a colon", list(there))),
             Self::NoSuchPlatform { there, .. } => {
                 return there.first().map(|first| format!("choose one with --platform, for example --platform {first}"));
