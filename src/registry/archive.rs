@@ -299,6 +299,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_listing_in_two_cases_is_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let config = config(&[b"one"]);
+        for more in [r#""config":"d.json""#, r#""layers":["m.tar"]"#, r#""repotags":[]"#, r#""Layer\u017f":[]"#] {
+            let listing = format!(r#"[{{"Config":"c.json","RepoTags":["app:1"],"Layers":["l.tar"],{more}}}]"#);
+            let path = tar_of(
+                folder.path(),
+                &[
+                    ("c.json", Member::File(config.as_bytes())),
+                    ("l.tar", Member::File(b"one")),
+                    ("manifest.json", Member::File(listing.as_bytes())),
+                ],
+            );
+            let refused = resolved(&path, None).await;
+            assert!(matches!(&refused, Err(Error::Malformed { reason, .. }) if reason.contains("is not spelled")), "{more}: {refused:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_no_archive_is_told_plainly_and_with_a_way_out() {
         let folder = tempfile::tempdir().expect("folder");
         let file = |bytes: &[u8]| {

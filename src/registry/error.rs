@@ -134,6 +134,16 @@ pub enum Error {
         /// What there is.
         there: Vec<String>,
     },
+    /// Several different images fit the wanted platform equally well, and runtimes differ in which of them they take.
+    #[error("{what} has several images for platform {wanted}, and it depends on the tool which is taken: {}", list(.there))]
+    SeveralForPlatform {
+        /// The image.
+        what: String,
+        /// What was asked for, or the host's.
+        wanted: String,
+        /// Digest and platform of each.
+        there: Vec<String>,
+    },
     /// The registry refuses access.
     #[error("access to {what} denied (HTTP {status}{})", detail(.message))]
     Denied {
@@ -283,6 +293,7 @@ impl Error {
             Self::NoSuchPlatform { there, .. } => {
                 return there.first().map(|first| format!("choose one with --platform, for example --platform {first}"));
             }
+            Self::SeveralForPlatform { .. } => "name one of them by its digest, here and where it runs, or judge all with --platform all",
             Self::Denied { registry, what, shown, status, .. } => return Some(denied_hint(registry, what, *shown, *status)),
             Self::Unreachable { registry, .. } if registry == DOCKER_HUB => {
                 "check the network and proxy settings; an image of the local Docker is docker-daemon:NAME[:TAG]"

@@ -348,16 +348,16 @@ fn may_be_image(entry: &Descriptor) -> bool {
         tag.strip_prefix("sha256-").is_some_and(|rest| rest.get(..64).is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())))
     };
     (manifest::is_index(entry) || manifest::is_manifest(entry))
-        && entry.artifact_type.is_none()
-        && !is_attestation(entry)
+        && !runs_nowhere(entry)
+        // Runtimes go by the platform, whatever else an entry is said to be.
+        && (entry.platform.is_some() || (entry.artifact_type.is_none() && !entry.annotations.contains_key("vnd.docker.reference.type")))
         && !tags(entry).any(signature_tag)
         && !entry.annotations.get(KIND).is_some_and(|kind| kind.starts_with("dev.cosignproject.cosign/") && !kind.contains("/image"))
 }
 
-/// Whether an entry of an index is BuildKit's attestation beside an image.
-pub(super) fn is_attestation(entry: &Descriptor) -> bool {
-    entry.annotations.contains_key("vnd.docker.reference.type")
-        || entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
+/// Whether an entry of an index is for no platform, as BuildKit's attestations beside an image are: no runtime ever takes it.
+pub(super) fn runs_nowhere(entry: &Descriptor) -> bool {
+    entry.platform.as_ref().is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
 }
 
 impl ImageSource for Layout {

@@ -11,7 +11,7 @@ use crate::{
         digest::{Algorithm, Digest, Hasher},
         image::{Descriptor, HistoryEntry, ImageConfig, Platform},
     },
-    registry::{Error, RawManifest, error::shown},
+    registry::{Error, RawManifest, error::shown, spelling},
 };
 
 /// Most bytes of a manifest or index.
@@ -204,11 +204,10 @@ pub fn parse(raw: &RawManifest) -> Result<Document, Error> {
     if raw.media_type.starts_with("application/vnd.docker.distribution.manifest.v1+") {
         return Err(Error::SchemaOne { what });
     }
-    // The reader of structs would take an array for one as well.
     if raw.bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(malformed("it is no JSON object".to_owned()));
     }
-    let wire: WireDocument = serde_json::from_slice(&raw.bytes).map_err(|error| malformed(shown(&error.to_string())))?;
+    let wire: WireDocument = spelling::from_slice(&raw.bytes).map_err(|error| malformed(shown(&error.to_string())))?;
     match wire.schema_version {
         Some(1) => return Err(Error::SchemaOne { what }),
         Some(2) | None => {}
@@ -277,13 +276,38 @@ fn descriptor(wire: WireDescriptor, what: &str) -> Result<Descriptor, Error> {
 
 fn platform(os: Option<String>, architecture: Option<String>, variant: Option<String>, os_version: Option<String>) -> Option<Platform> {
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    Some(Platform { os: given(os)?, architecture: given(architecture)?, variant: given(variant), os_version: given(os_version) })
+    Some(usual(Platform { os: given(os)?, architecture: given(architecture)?, variant: given(variant), os_version: given(os_version) }))
+}
+
+/// A platform by its usual words: containerd runs an image for `x86_64` as one for `amd64`
+/// (<https://github.com/containerd/platforms/blob/main/database.go>), so that it has to compete with those here as well.
+pub(super) fn usual(platform: Platform) -> Platform {
+    let Platform { os, architecture, variant, os_version } = platform;
+    let os = match os.to_lowercase() {
+        os if os == "macos" => "darwin".to_owned(),
+        os => os,
+    };
+    let architecture = architecture.to_lowercase();
+    let variant = variant.map(|variant| variant.to_lowercase());
+    let (architecture, variant) = match (architecture.as_str(), variant) {
+        ("i386", _) => ("386", None),
+        ("x86_64" | "x86-64", variant) => ("amd64", variant),
+        ("aarch64", variant) => ("arm64", variant),
+        ("armhf", _) => ("arm", Some("v7".to_owned())),
+        ("armel", _) => ("arm", Some("v6".to_owned())),
+        (other, variant) => (other, variant),
+    };
+    let variant = match variant {
+        Some(number) if architecture.starts_with("arm") && number.bytes().all(|b| b.is_ascii_digit()) => Some(format!("v{number}")),
+        variant => variant,
+    };
+    Platform { os, architecture: architecture.to_owned(), variant, os_version }
 }
 
 /// Parses an image configuration; every field may be missing.
 pub(super) fn parse_config(bytes: &[u8], what: &str) -> Result<ConfigDocument, Error> {
     let malformed = |reason: &str| Error::Malformed { what: what.to_owned(), reason: shown(reason) };
-    let wire: WireConfig = serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
+    let wire: WireConfig = spelling::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
     let mut diff_ids = Vec::new();
     for text in wire.rootfs.and_then(|rootfs| rootfs.diff_ids).unwrap_or_default() {
         diff_ids.push(Digest::parse(&text).map_err(|source| Error::Digest { what: what.to_owned(), source })?);
@@ -353,6 +377,66 @@ mod tests {
         ] {
             let error = parsed(&text).expect_err(&text);
             assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn keys_in_another_case_are_refused_at_every_level() {
+        let digest = format!(r#""digest":"sha256:{}","size":2"#, "0".repeat(64));
+        let good = format!("{{{digest}}}");
+        let described = |more: &str| format!(r#"{{"config":{good},"layers":[{{{digest},{more}}}]}}"#);
+        for text in [
+            format!(r#"{{"config":{good},"layers":[],"Config":{good}}}"#),
+            format!(r#"{{"config":{good},"layers":[],"layer\u017f":[]}}"#),
+            format!(r#"{{"manifests":[{good}],"Manifests":[]}}"#),
+            format!(r#"{{"manifests":[],"MediaType":"x"}}"#),
+            format!(r#"{{"manifests":[],"SchemaVersion":1}}"#),
+            format!(r#"{{"manifests":[],"subject":{{{digest},"Digest":"x"}}}}"#),
+            described(r#""mediatype":"x""#),
+            described(r#""Size":1"#),
+            described(r#""URLs":[]"#),
+            described(r#""Annotations":{}"#),
+            described(r#""artifacttype":"x""#),
+            described(r#""Platform":{}"#),
+            described(r#""platform":{"OS":"linux"}"#),
+            described(r#""platform":{"Architecture":"amd64"}"#),
+        ] {
+            let error = parsed(&text).expect_err(&text);
+            assert!(error.contains("is not spelled"), "{text}: {error}");
+        }
+        for text in [described(r#""annotations":{"a":"1","A":"2","Digest":"3"}"#), described(r#""data":"e30=","other":{"Size":1}"#)] {
+            parsed(&text).expect(&text);
+        }
+        for text in [
+            r#"{"config":{"User":"1000","user":"root"}}"#,
+            r#"{"config":{"ENV":[]}}"#,
+            r#"{"Config":{}}"#,
+            r#"{"OS":"linux"}"#,
+            r#"{"RootFS":{}}"#,
+            r#"{"rootfs":{"Diff_IDs":[]}}"#,
+            r#"{"history":[{},{"Created_By":"x"}]}"#,
+        ] {
+            assert!(
+                matches!(parse_config(text.as_bytes(), "x"), Err(Error::Malformed { reason, .. }) if reason.contains("is not spelled")),
+                "{text}"
+            );
+        }
+        let old = r#"{"id":"x","Size":1,"container_config":{"user":"x","User":"y"},"config":{"Hostname":"","User":"app","Labels":{"a":"1","A":"2"}}}"#;
+        assert_eq!(parse_config(old.as_bytes(), "x").expect("legal").config.user, "app");
+    }
+
+    #[test]
+    fn platforms_have_one_name_each() {
+        for (written, usual) in [
+            ("linux/x86_64", "linux/amd64"),
+            ("Linux/AMD64", "linux/amd64"),
+            ("linux/aarch64/8", "linux/arm64/v8"),
+            ("linux/armhf", "linux/arm/v7"),
+            ("linux/arm/6", "linux/arm/v6"),
+            ("macos/i386", "darwin/386"),
+            ("linux/riscv64", "linux/riscv64"),
+        ] {
+            assert_eq!(super::usual(Platform::parse(written).expect("platform")).to_string(), usual, "{written}");
         }
     }
 

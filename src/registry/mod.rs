@@ -26,6 +26,7 @@ mod options;
 mod remote;
 mod resolve;
 mod retry;
+mod spelling;
 mod store;
 mod token;
 mod transport;

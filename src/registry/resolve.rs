@@ -1,7 +1,7 @@
 //! A source and a wanted platform in, one `ResolvedImage` out: pinned to a manifest digest once, for everything that follows.
 //! Platforms: <https://github.com/opencontainers/image-spec/blob/main/image-index.md>.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     model::{
@@ -11,7 +11,8 @@ use crate::{
     },
     registry::{
         Error, ImageSource, RawManifest, blob,
-        layout::is_attestation,
+        error::shown,
+        layout::runs_nowhere,
         manifest::{self, CONFIG_BYTES, ConfigDocument, Document, INDEX_DEPTH, ManifestDocument},
     },
 };
@@ -38,6 +39,8 @@ pub async fn resolve(
 ) -> Result<ResolvedImage, Error> {
     let root = source.fetch_root().await?;
     let name = reference.to_string();
+    let (wanted, host) = (wanted.cloned().map(manifest::usual), manifest::usual(host.clone()));
+    let wanted = wanted.as_ref();
     match manifest::parse(&root)? {
         Document::Manifest(document) => {
             let image = assemble(source, reference, &root, *document, None).await?;
@@ -50,20 +53,23 @@ pub async fn resolve(
         }
         Document::Index(document) => {
             let candidates = candidates(source, document.manifests).await?;
-            let platform = wanted.unwrap_or(host);
-            let chosen = choose(&candidates, platform).ok_or_else(|| Error::NoSuchPlatform {
-                what: name,
-                wanted: platform.to_string(),
-                there: there(&candidates),
-            })?;
+            let platform = wanted.unwrap_or(&host);
+            let chosen = match choose(&candidates, platform).as_slice() {
+                [] => return Err(Error::NoSuchPlatform { what: name, wanted: platform.to_string(), there: there(&candidates) }),
+                [chosen] => *chosen,
+                several => {
+                    let there = several.iter().map(|candidate| candidate.to_string()).collect();
+                    return Err(Error::SeveralForPlatform { what: name, wanted: platform.to_string(), there });
+                }
+            };
             let choice = if wanted.is_some() { PlatformChoice::Asked } else { PlatformChoice::Host };
             listed(source, reference, chosen, (root.digest, choice)).await
         }
     }
 }
 
-/// Resolves a reference to the images of all its platforms, in the order of the index, each manifest once; at least one. Entries that name no
-/// platform at all (`unknown/unknown`, as attestations do) run nowhere and are left out.
+/// Resolves a reference to the images of all its platforms, in the order of the index, each manifest once; at least one. Entries for
+/// `unknown/unknown`, as attestations are, run nowhere and are left out; an image that names no platform may run anywhere and is not.
 ///
 /// # Errors
 /// When there is no image, when there are more than [`IMAGES`], or when a manifest, index or configuration is not what its descriptor promises.
@@ -75,7 +81,7 @@ pub async fn resolve_all(source: &dyn ImageSource, reference: &ImageReference) -
     };
     let mut candidates = candidates(source, document.manifests).await?;
     let mut seen = BTreeSet::new();
-    candidates.retain(|candidate| candidate.platform != unknown() && seen.insert(candidate.descriptor.digest.clone()));
+    candidates.retain(|candidate| seen.insert(candidate.descriptor.digest.clone()));
     if candidates.is_empty() {
         return Err(Error::Malformed { what: reference.to_string(), reason: "its index lists no image".to_owned() });
     }
@@ -111,7 +117,16 @@ struct Candidate {
     platform: Platform,
 }
 
-/// The images of an index and of the indexes below it, with their platforms.
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}", self.descriptor.digest, shown(&self.platform.to_string()))?;
+        self.platform.os_version.as_ref().map_or(Ok(()), |version| write!(f, ", version {}", shown(version)))?;
+        f.write_str(")")
+    }
+}
+
+/// The images of an index and of the indexes below it, with their platforms. What an entry is said to be beside its platform (an
+/// `artifactType`, an annotation that it is an attestation) does not count: runtimes go by the platform alone.
 async fn candidates(source: &dyn ImageSource, entries: Vec<Descriptor>) -> Result<Vec<Candidate>, Error> {
     let mut found = Vec::new();
     let mut level = entries;
@@ -120,7 +135,7 @@ async fn candidates(source: &dyn ImageSource, entries: Vec<Descriptor>) -> Resul
     for _ in 0..INDEX_DEPTH {
         let mut next = Vec::new();
         for entry in level {
-            if is_attestation(&entry) || entry.artifact_type.is_some() {
+            if runs_nowhere(&entry) {
                 continue;
             }
             if manifest::is_index(&entry) {
@@ -135,7 +150,7 @@ async fn candidates(source: &dyn ImageSource, entries: Vec<Descriptor>) -> Resul
                         return Err(Error::TooLarge { what: "number of entries of nested indexes".to_owned(), limit: ENTRIES.to_string() });
                     }
                 }
-            } else if manifest::is_manifest(&entry) {
+            } else if manifest::is_manifest(&entry) || entry.platform.is_some() {
                 let platform = match entry.platform.clone() {
                     Some(platform) => Some(platform),
                     None => {
@@ -163,8 +178,10 @@ async fn candidates(source: &dyn ImageSource, entries: Vec<Descriptor>) -> Resul
 /// The platform that an image's own configuration names; `None` when it is no image.
 async fn platform_of(source: &dyn ImageSource, entry: &Descriptor) -> Result<Option<Platform>, Error> {
     match manifest::parse(&fetch(source, entry).await?)? {
-        Document::Manifest(document) if document.subject.is_none() && manifest::is_image_config(&document.config.media_type) => {
-            Ok(Some(configuration(source, &document).await?.platform.unwrap_or_else(unknown)))
+        Document::Manifest(document) if manifest::is_image_config(&document.config.media_type) => {
+            let platform = configuration(source, &document).await?.platform;
+            // A signature may have an image's configuration, but one that says nothing.
+            Ok(platform.or_else(|| document.subject.is_none().then(unknown)))
         }
         Document::Manifest(_) | Document::Index(_) => Ok(None),
     }
@@ -181,8 +198,9 @@ async fn configuration(source: &dyn ImageSource, document: &ManifestDocument) ->
     manifest::parse_config(&bytes, &format!("configuration {}", document.config.digest))
 }
 
-/// The best candidate: the plainest variant when none was asked for (so that it runs on every processor of the kind), the first of equals.
-fn choose<'a>(candidates: &'a [Candidate], wanted: &Platform) -> Option<&'a Candidate> {
+/// The best candidates: those of the plainest variant when none was asked for (so that it runs on every processor of the kind), each digest
+/// once. Of several, runtimes take the first, the last, or the one whose os.version is their own.
+fn choose<'a>(candidates: &'a [Candidate], wanted: &Platform) -> Vec<&'a Candidate> {
     let rank = |platform: &Platform| {
         let plain = match (platform.architecture.as_str(), platform.variant.as_deref()) {
             ("arm64", Some("v8")) | ("amd64", Some("v1")) | ("arm", Some("v7")) | (_, None) => 0,
@@ -193,7 +211,11 @@ fn choose<'a>(candidates: &'a [Candidate], wanted: &Platform) -> Option<&'a Cand
         let other_build = wanted.os_version.is_some() && wanted.os_version != platform.os_version;
         (other_build, plain)
     };
-    candidates.iter().filter(|candidate| candidate.platform.satisfies(wanted)).min_by_key(|candidate| rank(&candidate.platform))
+    let mut fitting: Vec<_> = candidates.iter().filter(|candidate| candidate.platform.satisfies(wanted)).collect();
+    let best = fitting.iter().map(|candidate| rank(&candidate.platform)).min();
+    let mut seen = BTreeSet::new();
+    fitting.retain(|candidate| Some(rank(&candidate.platform)) == best && seen.insert(&candidate.descriptor.digest));
+    fitting
 }
 
 fn there(candidates: &[Candidate]) -> Vec<String> {

@@ -23,6 +23,7 @@ use crate::{
         cause::{Missing, NotArchive},
         error::shown,
         manifest::{self, CONFIG_BYTES, LAYERS, MANIFEST_BYTES},
+        spelling,
         store::{Opened, Store, checked},
     },
 };
@@ -131,7 +132,7 @@ fn hash(mut reader: impl Read) -> io::Result<Digest> {
 fn images(store: &Store) -> Result<Option<Vec<Saved>>, Error> {
     let Some(listing) = store.read("manifest.json", MANIFEST_BYTES)? else { return Ok(None) };
     let what = format!("manifest.json of {}", store.path().display());
-    let images: Vec<Saved> = match serde_json::from_slice(&listing) {
+    let images: Vec<Saved> = match spelling::from_slice(&listing) {
         Ok(images) => images,
         Err(error) => return Err(Error::Malformed { what, reason: shown(&error.to_string()) }),
     };

@@ -10,7 +10,7 @@ use crate::{
         image::{Platform, PlatformChoice, ResolvedImage},
         reference::ImageReference,
     },
-    registry::resolve,
+    registry::{resolve, resolve_all},
 };
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -119,9 +119,7 @@ async fn platforms_are_chosen_through_nested_indexes_and_attestations_never() {
     let mut attestation = built.image("amd64", "attestation");
     attestation["platform"] = json!({ "os": "unknown", "architecture": "unknown" });
     attestation["annotations"] = json!({ "vnd.docker.reference.type": "attestation-manifest" });
-    let mut disguised = attestation.clone();
-    disguised["platform"] = json!({ "os": "linux", "architecture": "amd64" });
-    let inner = built.document(INDEX, &json!({ "schemaVersion": 2, "manifests": [disguised, attestation, arm, amd] }));
+    let inner = built.document(INDEX, &json!({ "schemaVersion": 2, "manifests": [attestation, arm, amd] }));
     let outer = built.document(INDEX, &json!({ "manifests": [inner.clone()] }));
     built.index(std::slice::from_ref(&outer));
     let host = built.resolve(None, None).await.expect("host's");
@@ -137,6 +135,49 @@ async fn platforms_are_chosen_through_nested_indexes_and_attestations_never() {
     // Untagged entries, one per platform, straight in index.json.
     built.index(&[amd, arm.clone()]);
     assert_eq!(built.resolve(None, Some("linux/arm64")).await.expect("asked").digest(), &digest_of(&arm));
+}
+
+#[tokio::test]
+async fn different_images_of_one_platform_are_refused_whatever_they_are_said_to_be() {
+    let built = Built::new();
+    let (one, two, arm) = (built.image("amd64", "one"), built.image("amd64", "two"), built.image("arm64", "arm"));
+    let with = |key: &str, value: Value| {
+        let mut entry = two.clone();
+        entry[key] = value;
+        entry
+    };
+    let named_otherwise = built.image("x86_64", "two");
+    for entry in [
+        two.clone(),
+        named_otherwise,
+        with("artifactType", "application/x".into()),
+        with("annotations", json!({ "vnd.docker.reference.type": "attestation-manifest" })),
+        with("mediaType", "application/x".into()),
+        with("platform", Value::Null),
+        with("platform", json!({ "os": "linux", "architecture": "amd64", "variant": "v1" })),
+        with("platform", json!({ "os": "linux", "architecture": "amd64", "os.version": "1" })),
+        built.document(INDEX, &json!({ "manifests": [two] })),
+    ] {
+        let index = built.document(INDEX, &json!({ "manifests": [entry, one, arm] }));
+        built.index(std::slice::from_ref(&index));
+        for wanted in [None, Some("linux/amd64"), Some("linux/x86_64")] {
+            let refused = built.resolve(None, wanted).await;
+            assert!(
+                matches!(&refused, Err(Error::SeveralForPlatform { there, .. }) if there.len() == 2 && there.iter().any(|one| one.contains(digest_of(&entry).hex()) || entry["mediaType"] == INDEX)),
+                "{entry}: {refused:?}"
+            );
+        }
+        let layout = Layout::open(&built.path(), None).expect("layout");
+        let reference = ImageReference::OciLayout { path: built.path(), tag: None };
+        assert_eq!(resolve_all(&layout, &reference).await.expect("all").len(), 3, "{entry}");
+        assert_eq!(built.resolve(None, Some("linux/arm64")).await.expect("arm").digest(), &digest_of(&arm));
+        assert!(built.resolve(Some(&digest_of(&one).to_string()), None).await.is_ok(), "by its digest");
+    }
+    // The same manifest twice is one image, and a plainer variant beats another.
+    let newer = with("platform", json!({ "os": "linux", "architecture": "amd64", "variant": "v3" }));
+    built.index(&[built.document(INDEX, &json!({ "manifests": [newer, one, one] }))]);
+    assert_eq!(built.resolve(None, None).await.expect("one").digest(), &digest_of(&one));
+    assert_eq!(built.resolve(None, Some("linux/amd64/v3")).await.expect("two").digest(), &digest_of(&two));
 }
 
 #[tokio::test]

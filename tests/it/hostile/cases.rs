@@ -122,6 +122,31 @@ pub(super) const CASES: &[Case] = &[
     }),
     refuse("manifest-deep", "", |l| l.index_of(format!(r#"{{"schemaVersion":2,"config":{}"#, "[".repeat(100_000)).as_bytes(), |_| {})),
     refuse("manifest-cut", "", |l| l.index_of(br#"{"schemaVersion":2,"config":{"digest":"sha256:"#, |_| {})),
+    refuse("manifest-keys-in-two-cases", "`Layers` is not spelled `layers`", |l| document(l, |m| m["Layers"] = serde_json::json!([]))),
+    refuse("manifest-key-with-a-long-s", r"`layer\u{17f}` is not spelled `layers`", |l| {
+        document(l, |m| m["layer\u{17f}"] = serde_json::json!([]));
+    }),
+    refuse("index-keys-in-two-cases", "`Manifests` is not spelled `manifests`", |l| {
+        lying(l, &Lies { index: |i| i["Manifests"] = serde_json::json!([]), ..Lies::default() });
+    }),
+    refuse("config-keys-in-two-cases", "`user` is not spelled `User`", |l| {
+        config(l, |c| c["config"] = serde_json::json!({ "User": "1000", "user": "root" }));
+    }),
+    refuse("config-rootfs-in-two-cases", "`RootFS` is not spelled `rootfs`", |l| config(l, |c| c["RootFS"] = serde_json::json!({}))),
+    refuse("index-two-images-for-one-platform", "several images for platform", |l| {
+        let mut entries = Vec::new();
+        for user in ["1000", "root"] {
+            let (manifest, _) = l.manifest(&[base()], |c| c["config"]["User"] = user.into());
+            let mut entry = l.blob(manifest.to_string().as_bytes());
+            entry["mediaType"] = "application/vnd.oci.image.manifest.v1+json".into();
+            entry["platform"] = serde_json::json!({ "architecture": "amd64", "os": "linux" });
+            entry["artifactType"] = "application/x".into();
+            entries.push(entry);
+        }
+        let mut inner = l.blob(serde_json::json!({ "schemaVersion": 2, "manifests": entries }).to_string().as_bytes());
+        inner["mediaType"] = "application/vnd.oci.image.index.v1+json".into();
+        l.write("index.json", serde_json::json!({ "schemaVersion": 2, "manifests": [inner] }).to_string().as_bytes());
+    }),
     refuse("config-large", "8388608", |l| config(l, |c| c["comment"] = "y".repeat(9_000_000).into())),
     refuse("config-deep", "", |l| {
         config(l, |c| c["config"]["Cmd"] = (0..120).fold(Value::from("x"), |inner, _| Value::from(vec![inner])));
