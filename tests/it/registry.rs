@@ -280,7 +280,9 @@ async fn down_denied_absent_and_overloaded_are_different_errors() {
         assert_eq!(source.fetch_tag("sig").await.is_ok(), status == 404, "{status}");
         assert_eq!(source.fetch_referrers(&Digest::sha256_of(b"")).await.is_ok(), status == 404, "{status}");
         let blob = source.fetch_blob(&descriptor(b"x"), 10).await.expect_err("refused");
-        assert_eq!(std::mem::discriminant(&blob), std::mem::discriminant(&error), "{status}: {blob}");
+        // A manifest that can be read lists the blob, so that a missing one is no missing image.
+        let same = std::mem::discriminant(&blob) == std::mem::discriminant(&error);
+        assert!(if status == 404 { matches!(blob, Error::Incomplete { .. }) } else { same }, "{status}: {blob}");
     }
     let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("port");
     let reference = ImageReference::parse(&format!("{free}/app")).expect("reference");

@@ -520,7 +520,7 @@ fn an_archive_that_lacks_a_layer_says_which() {
     ] {
         fs::write(&path, tar(&members)).expect("archive");
         let run = inventory(&format!("{scheme}:{}", path.display()), &[], Stdio::null(), None).expect(2).complains(&part);
-        assert!(run.stderr.contains("hint: save or copy the image again"), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: push, save or copy the image again"), "{}", run.stderr);
     }
 }
 
