@@ -321,7 +321,7 @@ mod tests {
     fn names_sizes_and_links_of_every_dialect_are_read() {
         let long = format!("{}/layer.tar", "d".repeat(150));
         let found = index(&[
-            entry(b'g', "pax_global_header", "", Size::True, b"17 comment=global\n"),
+            entry(b'g', "pax_global_header", "", Size::True, b"18 comment=global\n"),
             entry(b'5', "blobs/", "", Size::Lie(4096), b""),
             entry(b'0', "./a", "", Size::True, b"one"),
             entry(b'2', "dir/link", "../a", Size::Lie(99), b""),
@@ -368,7 +368,7 @@ mod tests {
             (vec![pax(&[("GNU.sparse.map", "0,1")]), entry(b'0', "a", "", Size::True, b"a")], "sparse"),
             (vec![pax(&[("path", "b")]), pax(&[("mtime", "1")]), entry(b'0', "a", "", Size::True, b"a")], "several PAX headers"),
             (
-                vec![pax(&[("path", "b")]), entry(b'g', "g", "", Size::True, b"12 comment=g\n"), entry(b'0', "a", "", Size::True, b"a")],
+                vec![pax(&[("path", "b")]), entry(b'g', "g", "", Size::True, b"13 comment=g\n"), entry(b'0', "a", "", Size::True, b"a")],
                 "global PAX header stands between",
             ),
             (

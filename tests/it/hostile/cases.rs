@@ -292,9 +292,9 @@ pub(super) const CASES: &[Case] = &[
     gap("extensions-without-end", "more than 16", "musl zlib good", "evil", |l| {
         above(l, (0..20).fold(Tar::new().npm("good"), |tar, _| tar.long(b'L', b"n")).npm("evil").end());
     }),
-    read("pax-global-comment", "musl zlib good", "", |l| above(l, global(Tar::new(), b"17 comment=commit\n").npm("good").end())),
+    read("pax-global-comment", "musl zlib good", "", |l| above(l, global(Tar::new(), b"18 comment=commit\n").npm("good").end())),
     gap("pax-global-path", "global PAX header gives", "musl zlib", "evil", |l| {
-        above(l, global(Tar::new(), b"39 path=node_modules/x/package.json\n").npm("evil").end());
+        above(l, global(Tar::new(), b"36 path=node_modules/x/package.json\n").npm("evil").end());
     }),
     gap("pax-name-then-global", "global PAX header stands between", "musl zlib good", "evil", |l| {
         let tar = Tar::new().npm("good").pax(&[("path", b"harmless")]);
