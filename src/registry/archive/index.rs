@@ -92,7 +92,8 @@ impl TarIndex {
             }
             let size = if holds_nothing(kind) { 0 } else { size };
             at = index.behind(begin, size, length)?;
-            let name = normal(&String::from_utf8_lossy(&name.map_err(|reason| index.malformed(reason))?));
+            let name = String::from_utf8_lossy(&name.map_err(|reason| index.malformed(reason))?).into_owned();
+            let (name, is_folder) = (normal(&name), name.ends_with('/'));
             let link = String::from_utf8_lossy(&link).into_owned();
             names = names.saturating_add(name.len()).saturating_add(link.len());
             if names > NAMES_BYTES {
@@ -101,7 +102,7 @@ impl TarIndex {
             let member = match kind {
                 EntryType::Symlink => Member::Link(beside(&name, &link)),
                 EntryType::Link => Member::Link(normal(&link)),
-                _ if kind.is_file() || kind.is_contiguous() => Member::File(begin, size),
+                _ if !is_folder && (kind.is_file() || kind.is_contiguous()) => Member::File(begin, size),
                 _ => Member::Other,
             };
             // Folders may stand twice, and so may links: all of them say the same.
@@ -144,7 +145,8 @@ impl TarIndex {
         }
         for (end, _) in name.match_indices('/') {
             let folder = name.get(..end).unwrap_or_default();
-            if self.members.contains_key(name) && matches!(self.members.get(folder), Some(Member::Link(_) | Member::File(..))) {
+            let is_folder = matches!(self.members.get(folder), None | Some(Member::Other)) && !self.doubled.contains(folder);
+            if !is_folder && self.members.contains_key(name) {
                 let reason = format!("it has `{}` below `{}`, which is no folder", shown(name), shown(folder));
                 return Err(self.malformed(&reason));
             }
@@ -333,6 +335,8 @@ mod tests {
             entry(b'7', "contiguous", "", Size::Raw(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]), b"b2"),
             entry(b'3', "device", "", Size::True, b""),
             entry(b'5', "blobs/", "", Size::True, b""),
+            entry(0, "old/", "", Size::True, b""),
+            entry(0, "old/file", "", Size::True, b"seven"),
             vec![0; 1024],
             b"what follows the end is not looked at".to_vec(),
         ])
@@ -344,6 +348,7 @@ mod tests {
             (&long, Some("long")),
             ("from/pax", Some("size")),
             ("contiguous", Some("b2")),
+            ("old/file", Some("seven")),
             ("device", None),
             ("cut", None),
             ("blobs", None),
