@@ -1,7 +1,6 @@
 //! A tar stream in, entries out: one pass, one fixed buffer, every length checked before it is believed.
-//! Formats: ustar and PAX (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>), GNU long names and numbers
-//! (<https://www.gnu.org/software/tar/manual/html_node/Standard.html>). The `tar` crate reads the header fields; its archive reader is not used
-//! because it buffers extended headers without a limit.
+//! What the headers of an entry say together is told by [`Extensions`]; the archive reader of the `tar` crate is not used because it buffers extended
+//! headers without a limit, and makes choices where readers differ.
 
 use std::io;
 
@@ -12,7 +11,10 @@ use crate::{
         ahead::{CHUNK, Refill},
         limits::{LayerRoom, Limits},
     },
-    model::digest::{Algorithm, Digest, Hasher},
+    model::{
+        digest::{Algorithm, Digest, Hasher},
+        tar_header::{Extensions, Said, number},
+    },
 };
 
 const BLOCK: usize = 512;
@@ -70,15 +72,6 @@ impl Fault {
     }
 }
 
-#[derive(Default)]
-struct Extended {
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
-    sparse: bool,
-    fault: Option<Fault>,
-}
-
 impl<R: Refill> TarStream<R> {
     /// A stream that hashes with the algorithm of the expected diff id.
     pub(super) fn new(reader: R, algorithm: Algorithm, room: LayerRoom) -> Self {
@@ -87,32 +80,35 @@ impl<R: Refill> TarStream<R> {
 
     /// Reads the next header; `None` at the end of the archive. The content must be consumed before the next call.
     pub(super) fn next_entry(&mut self, limits: &Limits) -> Result<Option<TarEntry>, Fault> {
-        let mut extended = Extended::default();
-        let mut extensions = 0_usize;
+        let mut extensions = Extensions::default();
+        let (mut count, mut too_large) = (0_usize, None);
         loop {
             let Some(header) = self.header()? else { return Ok(None) };
-            let size = parse_number(header.as_old().size.as_slice())
-                .ok_or_else(|| Fault::new("layer-tar", "a tar header has no readable size"))?;
             let kind = header.entry_type();
-            extensions += 1;
-            match kind {
-                EntryType::XHeader | EntryType::GNULongName | EntryType::GNULongLink if extensions > 16 => {
-                    return Err(Fault::new("layer-tar", "more than 16 extended tar headers in front of one entry"));
-                }
-                EntryType::XHeader => match self.extended_header(size, limits)? {
-                    Ok(bytes) => parse_pax(&bytes, &mut extended),
-                    Err(fault) => extended.fault = Some(fault),
+            let take: fn(&mut Extensions, &[u8]) -> Result<(), &'static str> = match kind {
+                EntryType::XHeader => |extensions, body| {
+                    extensions.pax(body);
+                    Ok(())
                 },
-                EntryType::GNULongName | EntryType::GNULongLink => match self.extended_header(size, limits)? {
-                    Ok(mut bytes) => {
-                        bytes.truncate(bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len()));
-                        *(if kind == EntryType::GNULongName { &mut extended.path } else { &mut extended.link }) = Some(bytes);
-                    }
-                    Err(fault) => extended.fault = Some(fault),
+                EntryType::GNULongName => |extensions, body| {
+                    extensions.long_name(body);
+                    Ok(())
                 },
-                // Global PAX headers speak of no file, and container runtimes do not apply them either.
-                EntryType::XGlobalHeader => self.skip(padded(size)?)?,
-                _ => return self.entry(&header, size, extended).map(Some),
+                EntryType::GNULongLink => |extensions, body| {
+                    extensions.long_link(body);
+                    Ok(())
+                },
+                EntryType::XGlobalHeader => |extensions, body| extensions.global(body),
+                _ => return self.entry(&header, extensions, too_large).map(Some),
+            };
+            count += 1;
+            if count > 16 {
+                return Err(Fault::new("layer-tar", "more than 16 extended tar headers in front of one entry"));
+            }
+            let size = number(&header.as_old().size).ok_or_else(|| Fault::new("layer-tar", "a tar header has no readable size"))?;
+            match self.extended_header(size, limits)? {
+                Ok(body) => take(&mut extensions, &body).map_err(|reason| Fault::new("layer-tar", reason))?,
+                Err(fault) => too_large = Some(fault),
             }
         }
     }
@@ -196,7 +192,7 @@ impl<R: Refill> TarStream<R> {
         let sum = |signed: fn(u8) -> i64| -> i64 {
             header.as_bytes().iter().enumerate().map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { signed(byte) }).sum()
         };
-        let written = parse_number(header.as_old().cksum.as_slice()).and_then(|sum| i64::try_from(sum).ok());
+        let written = number(&header.as_old().cksum).and_then(|sum| i64::try_from(sum).ok());
         // Old tars summed signed bytes; that sum is made only when the proper one does not fit.
         if written != Some(sum(i64::from)) && written != Some(sum(|byte| i64::from(byte.cast_signed()))) {
             return Err(Fault::new("layer-tar", "a tar header has a wrong checksum"));
@@ -215,10 +211,8 @@ impl<R: Refill> TarStream<R> {
         Ok(Ok(bytes))
     }
 
-    fn entry(&mut self, header: &tar::Header, size: u64, extended: Extended) -> Result<TarEntry, Fault> {
-        let name = extended.path.unwrap_or_else(|| header.path_bytes().into_owned());
-        let link = extended.link.unwrap_or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default());
-        let size = extended.size.unwrap_or(size);
+    fn entry(&mut self, header: &tar::Header, extensions: Extensions, too_large: Option<Fault>) -> Result<TarEntry, Fault> {
+        let Said { name, link, size, is_sparse } = extensions.with(header.as_bytes()).map_err(|reason| Fault::new("layer-tar", reason))?;
         let kind = match header.entry_type() {
             EntryType::Directory => TarKind::Directory,
             EntryType::Symlink => TarKind::Symlink(link),
@@ -228,28 +222,35 @@ impl<R: Refill> TarStream<R> {
                 self.skip_sparse_maps(header)?;
                 TarKind::Sparse
             }
-            _ if extended.sparse => TarKind::Sparse,
+            _ if is_sparse => TarKind::Sparse,
             // Version 7 tars write directories as files whose name ends in a slash.
-            _ if name.ends_with(b"/") => TarKind::Directory,
+            _ if name.as_ref().is_ok_and(|name| name.ends_with(b"/")) => TarKind::Directory,
             _ => TarKind::File,
         };
         // These have no content whatever their size says; Go's archive/tar, which container runtimes use, reads them so.
         let size = if matches!(kind, TarKind::File | TarKind::Sparse) { size } else { 0 };
         padded(size)?;
-        Ok(TarEntry { name: extended.fault.map_or(Ok(name), Err), kind, size })
+        let name = too_large.map_or_else(|| name.map_err(|reason| Fault::new("layer-tar", reason)), Err);
+        Ok(TarEntry { name, kind, size })
     }
 
     fn skip_sparse_maps(&mut self, header: &tar::Header) -> Result<(), Fault> {
-        let mut more = header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
-        while more {
+        let unsure = || Fault::new("layer-tar", "how long the map of a sparse file is cannot be told");
+        // Others have a sparse file of the same kind with its map elsewhere.
+        let mut mark = header.as_gnu().ok_or_else(unsure)?.isextended.first().copied();
+        loop {
+            match mark {
+                Some(0) => return Ok(()),
+                Some(1) => {}
+                _ => return Err(unsure()),
+            }
             let block = self.need(BLOCK)?;
             if block.len() < BLOCK {
                 return Err(cut());
             }
-            more = block.get(504).is_some_and(|&byte| byte == 1);
+            mark = block.get(504).copied();
             self.start += BLOCK;
         }
-        Ok(())
     }
 
     /// At least `count` unread bytes, fewer only at the end of the stream.
@@ -302,89 +303,9 @@ fn padded(size: u64) -> Result<u64, Fault> {
     Ok(size.div_ceil(BLOCK as u64) * BLOCK as u64)
 }
 
-/// A number field: octal with blanks or NULs around it, or base-256; `None` for negative, overflowing or garbled ones.
-fn parse_number(field: &[u8]) -> Option<u64> {
-    match field.split_first() {
-        Some((0x80, rest)) => rest.iter().try_fold(0_u64, |value, &byte| value.checked_mul(256)?.checked_add(u64::from(byte))),
-        Some((0x81.., _)) => None,
-        _ => {
-            let text = field.trim_ascii_start();
-            let text = text.get(..text.iter().position(|byte| matches!(byte, 0 | b' ')).unwrap_or(text.len()))?;
-            text.iter().try_fold(0_u64, |value, &byte| match byte {
-                b'0'..=b'7' => value.checked_mul(8)?.checked_add(u64::from(byte - b'0')),
-                _ => None,
-            })
-        }
-    }
-}
-
-/// PAX records: `LENGTH KEY=VALUE\n`, the length counting itself.
-fn parse_pax(mut bytes: &[u8], extended: &mut Extended) {
-    while !bytes.is_empty() {
-        let Some((key, value, rest)) = split_pax_record(bytes) else {
-            extended.fault = Some(Fault::new("layer-tar", "a PAX header is garbled"));
-            return;
-        };
-        match key {
-            b"path" | b"GNU.sparse.name" if value.contains(&0) => {
-                extended.fault = Some(Fault::new("layer-tar", "a PAX path holds a NUL byte"))
-            }
-            // The sparse name is the true one: `path` then names a made-up folder.
-            b"GNU.sparse.name" => {
-                extended.sparse = true;
-                extended.path = Some(value.to_vec());
-            }
-            b"path" if !extended.sparse => extended.path = (!value.is_empty()).then(|| value.to_vec()),
-            b"linkpath" => extended.link = (!value.is_empty()).then(|| value.to_vec()),
-            b"size" => match std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()) {
-                Some(size) => extended.size = Some(size),
-                None => extended.fault = Some(Fault::new("layer-tar", "a PAX size is no number")),
-            },
-            key if key.starts_with(b"GNU.sparse.") => extended.sparse = true,
-            _ => {}
-        }
-        bytes = rest;
-    }
-}
-
-fn split_pax_record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let blank = bytes.iter().take(20).position(|&byte| byte == b' ')?;
-    let length: usize = std::str::from_utf8(bytes.get(..blank)?).ok()?.parse().ok()?;
-    let record = bytes.get(blank + 1..length)?.strip_suffix(b"\n")?;
-    let equals = record.iter().position(|&byte| byte == b'=')?;
-    Some((record.get(..equals)?, record.get(equals + 1..)?, bytes.get(length..)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_octal_or_base_256() {
-        let check = |field: &[u8], expected| assert_eq!(parse_number(field), expected, "{field:?}");
-        check(b"00000000017\0", Some(15));
-        check(b"     17 \0\0\0\0", Some(15));
-        check(b"\0\0\0\0\0\0\0\0\0\0\0\0", Some(0));
-        check(b"\x80\0\0\0\0\0\0\0\0\0\x01\x00", Some(256));
-        check(b"\x80\x01\0\0\0\0\0\0\0\0\0\0", None);
-        check(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", None);
-        check(b"9", None);
-        check(b"-1", None);
-    }
-
-    #[test]
-    fn pax_records_override_the_header() {
-        let check = |bytes: &[u8]| {
-            let mut extended = Extended::default();
-            parse_pax(bytes, &mut extended);
-            (extended.path.map(|path| String::from_utf8_lossy(&path).into_owned()), extended.size, extended.fault.is_some())
-        };
-        assert_eq!(check(b"10 path=a\n"), (Some("a".to_owned()), None, false));
-        assert_eq!(check(b"10 path=a\n11 size=42\n"), (Some("a".to_owned()), Some(42), false));
-        assert_eq!(check(b"99 path=a\n"), (None, None, true));
-        assert_eq!(check(b"path=a\n"), (None, None, true));
-        assert_eq!(check(b"12 size=abc\n"), (None, None, true));
-    }
 
     #[test]
     fn streams_that_end_early_are_faults() {

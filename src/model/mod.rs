@@ -15,4 +15,5 @@ pub mod reference;
 pub mod report;
 pub mod rule;
 pub mod severity;
+pub mod tar_header;
 pub mod verdict;

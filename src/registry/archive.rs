@@ -173,8 +173,9 @@ fn split(path: &Path, tag: Option<&str>) -> (PathBuf, Option<String>) {
 
 /// Finds out what an indexed tar is, and opens the image in it.
 fn read(index: TarIndex, tag: Option<&str>, form: Form) -> Result<Arc<dyn ImageSource>, Error> {
-    let is_layout = index.holds("index.json") && (form == Form::Oci || index.holds("oci-layout"));
-    let is_saved = index.holds("manifest.json");
+    let there = |name: &str| index.find(name).map(|found| found.is_some());
+    let is_layout = there("index.json")? && (there("oci-layout")? || form == Form::Oci);
+    let is_saved = there("manifest.json")?;
     match form {
         Form::Oci if !is_layout => {
             let cause = if is_saved { NotArchive::Docker } else { NotArchive::Bare };

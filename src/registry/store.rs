@@ -54,16 +54,16 @@ impl Store {
                 Ok(Some(Opened { size: kind.len(), reader: Box::new(file) }))
             }
             Self::Tar(index) => {
-                let Some((offset, size)) = index.find(name) else { return Ok(None) };
+                let Some((offset, size)) = index.find(name)? else { return Ok(None) };
                 Ok(Some(Opened { reader: Box::new(index.window(offset, size)), size }))
             }
         }
     }
 
     /// Where in a tar a file is, so that two names for the same file are known to be that.
-    pub(super) fn place(&self, name: &str) -> Option<(u64, u64)> {
+    pub(super) fn place(&self, name: &str) -> Result<Option<(u64, u64)>, Error> {
         match self {
-            Self::Folder(_) => None,
+            Self::Folder(_) => Ok(None),
             Self::Tar(index) => index.find(name),
         }
     }

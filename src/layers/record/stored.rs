@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Raised with every change of what a record says or how it is written.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// zstd's fastest regular level.
 const LEVEL: i32 = 1;
 /// Reserved at most before the bytes have come.

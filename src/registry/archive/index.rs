@@ -1,8 +1,8 @@
 //! A tar file in, the place of every file in it out: headers are read once, contents later by offset, nothing is unpacked.
-//! POSIX ustar and PAX, GNU long names and large numbers: <https://www.gnu.org/software/tar/manual/html_node/Standard.html>.
+//! What the headers of an entry say together is told by [`Extensions`]; an archive in which readers would differ about that is refused.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -11,7 +11,10 @@ use std::{
 
 use tar::{EntryType, Header};
 
-use crate::registry::{Error, cause::NotArchive};
+use crate::{
+    model::tar_header::{Extensions, Said, number},
+    registry::{Error, cause::NotArchive, error::shown},
+};
 
 /// Most entries of an archive.
 const ENTRIES: usize = 100_000;
@@ -28,16 +31,20 @@ const BLOCK: u64 = 512;
 pub(in crate::registry) struct TarIndex {
     path: PathBuf,
     file: Arc<File>,
-    files: BTreeMap<String, (u64, u64)>,
-    links: BTreeMap<String, String>,
+    members: BTreeMap<String, Member>,
+    /// Names that stand in the tar more than once, and differ. Which of the members counts, readers do not agree.
+    doubled: BTreeSet<String>,
 }
 
-/// What PAX records and GNU long names say of the entry behind them.
-#[derive(Default)]
-struct Extended {
-    name: Option<String>,
-    link: Option<String>,
-    size: Option<u64>,
+/// What stands under a name.
+#[derive(PartialEq, Eq)]
+enum Member {
+    /// Offset and size of a file.
+    File(u64, u64),
+    /// The name that a link points to.
+    Link(String),
+    /// A folder, a device.
+    Other,
 }
 
 impl TarIndex {
@@ -45,8 +52,8 @@ impl TarIndex {
     pub(super) fn read(path: &Path, file: File) -> Result<Self, Error> {
         let failed = |source: io::Error| Error::Read { path: path.to_owned(), source };
         let length = file.metadata().map_err(failed)?.len();
-        let mut index = Self { path: path.to_owned(), file: Arc::new(file), files: BTreeMap::new(), links: BTreeMap::new() };
-        let mut extended = Extended::default();
+        let mut index = Self { path: path.to_owned(), file: Arc::new(file), members: BTreeMap::new(), doubled: BTreeSet::new() };
+        let mut extensions = Extensions::default();
         let (mut at, mut names) = (0_u64, 0_usize);
         for count in 0.. {
             if at == length && count > 0 {
@@ -59,46 +66,64 @@ impl TarIndex {
             }
             let kind = header.entry_type();
             let begin = at.saturating_add(BLOCK);
-            let size = match extended.size.take() {
-                Some(size) => size,
-                None if holds_nothing(kind) => 0,
-                None => header.entry_size().map_err(|_| index.malformed(&format!("the header at byte {at} has no size")))?,
-            };
-            let end = begin.checked_add(size).filter(|end| *end <= length).ok_or_else(|| index.damaged("it is cut short"))?;
-            at = end.checked_next_multiple_of(BLOCK).unwrap_or(length).min(length);
-            if kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions() {
+            let holds_names =
+                kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions() || kind.is_pax_global_extensions();
+            if holds_names {
+                let size = number(&header.as_old().size);
+                let size = size.ok_or_else(|| index.malformed(&format!("the header at byte {at} has no size")))?;
+                at = index.behind(begin, size, length)?;
                 if size > NAME_BYTES {
                     return Err(index.too_large("a name in ", format!("{NAME_BYTES} bytes")));
                 }
                 let mut text = Vec::new();
                 index.window(begin, size).read_to_end(&mut text).map_err(failed)?;
-                index.extend(&mut extended, kind, &text)?;
+                match kind {
+                    EntryType::GNULongName => extensions.long_name(&text),
+                    EntryType::GNULongLink => extensions.long_link(&text),
+                    EntryType::XHeader => extensions.pax(&text),
+                    _ => extensions.global(&text).map_err(|reason| index.malformed(reason))?,
+                }
                 continue;
             }
-            let Extended { name, link, .. } = std::mem::take(&mut extended);
-            let name = normal(&name.unwrap_or_else(|| String::from_utf8_lossy(&header.path_bytes()).into_owned()));
-            let link = link.or_else(|| header.link_name_bytes().map(|name| String::from_utf8_lossy(&name).into_owned()));
-            names = names.saturating_add(name.len()).saturating_add(link.as_ref().map_or(0, String::len));
+            let Said { name, link, size, is_sparse } =
+                std::mem::take(&mut extensions).with(header.as_bytes()).map_err(|reason| index.malformed(reason))?;
+            if kind.is_gnu_sparse() || is_sparse {
+                return Err(index.malformed("it has a sparse entry, which no tool that saves images writes"));
+            }
+            let size = if holds_nothing(kind) { 0 } else { size };
+            at = index.behind(begin, size, length)?;
+            let name = String::from_utf8_lossy(&name.map_err(|reason| index.malformed(reason))?).into_owned();
+            let (name, is_folder) = (normal(&name), name.ends_with('/'));
+            let link = String::from_utf8_lossy(&link).into_owned();
+            names = names.saturating_add(name.len()).saturating_add(link.len());
             if names > NAMES_BYTES {
                 return Err(index.too_large("all names in ", format!("{NAMES_BYTES} bytes")));
             }
-            if kind.is_gnu_sparse() {
-                return Err(index.malformed("it has a sparse entry, which no tool that saves images writes"));
-            } else if kind.is_file() || kind.is_contiguous() {
-                index.links.remove(&name);
-                index.files.insert(name, (begin, size));
-            } else if let Some(link) = link.filter(|_| kind.is_symlink() || kind.is_hard_link()) {
-                let target = if kind.is_hard_link() { normal(&link) } else { beside(&name, &link) };
-                index.files.remove(&name);
-                index.links.insert(name, target);
+            let member = match kind {
+                EntryType::Symlink => Member::Link(beside(&name, &link)),
+                EntryType::Link => Member::Link(normal(&link)),
+                _ if !is_folder && (kind.is_file() || kind.is_contiguous()) => Member::File(begin, size),
+                _ => Member::Other,
+            };
+            let differs = match index.members.get(&name) {
+                // What stands twice and is the same has one meaning. No byte of an archive is compared more often than twice.
+                Some(Member::File(known, length)) if member == Member::File(begin, *length) => {
+                    !same(index.window(*known, size), index.window(begin, size)).map_err(failed)?
+                }
+                Some(known) => *known != member,
+                None => false,
+            };
+            if differs {
+                index.doubled.insert(name.clone());
             }
+            index.members.insert(name, member);
         }
         Ok(index)
     }
 
-    /// Whether there is a file of that name.
+    /// Whether there is a file of that name, or several.
     pub(super) fn holds(&self, name: &str) -> bool {
-        self.find(name).is_some()
+        !matches!(self.find(name), Ok(None))
     }
 
     /// What messages call the tar file.
@@ -107,15 +132,33 @@ impl TarIndex {
     }
 
     /// Offset and size of a file, links inside the archive followed.
-    pub(in crate::registry) fn find(&self, name: &str) -> Option<(u64, u64)> {
+    pub(in crate::registry) fn find(&self, name: &str) -> Result<Option<(u64, u64)>, Error> {
         let mut name = normal(name);
         for _ in 0..HOPS {
-            if let Some(found) = self.files.get(&name) {
-                return Some(*found);
+            self.check_sole(&name)?;
+            match self.members.get(&name) {
+                Some(Member::File(begin, size)) => return Ok(Some((*begin, *size))),
+                Some(Member::Link(target)) => name.clone_from(target),
+                Some(Member::Other) | None => return Ok(None),
             }
-            name = self.links.get(&name)?.clone();
         }
-        None
+        Ok(None)
+    }
+
+    /// A name that stands twice is one file for who takes the first, another for who takes the last; one below a link is yet another for who unpacks.
+    fn check_sole(&self, name: &str) -> Result<(), Error> {
+        if self.doubled.contains(name) {
+            return Err(self.malformed(&format!("it has more than one `{}`, and readers differ in which of them counts", shown(name))));
+        }
+        for (end, _) in name.match_indices('/') {
+            let folder = name.get(..end).unwrap_or_default();
+            let is_folder = matches!(self.members.get(folder), None | Some(Member::Other)) && !self.doubled.contains(folder);
+            if !is_folder && self.members.contains_key(name) {
+                let reason = format!("it has `{}` below `{}`, which is no folder", shown(name), shown(folder));
+                return Err(self.malformed(&reason));
+            }
+        }
+        Ok(())
     }
 
     /// A reader over `size` bytes from `offset`; any number of them may read at the same time.
@@ -149,34 +192,10 @@ impl TarIndex {
         }
     }
 
-    /// Takes in what stands before an entry.
-    fn extend(&self, extended: &mut Extended, kind: EntryType, text: &[u8]) -> Result<(), Error> {
-        let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let trimmed = || text_of(text.split(|byte| *byte == 0).next().unwrap_or_default());
-        if kind.is_gnu_longname() {
-            extended.name = Some(trimmed());
-            return Ok(());
-        }
-        if kind.is_gnu_longlink() {
-            extended.link = Some(trimmed());
-            return Ok(());
-        }
-        for record in tar::PaxExtensions::new(text) {
-            let record = record.map_err(|_| self.malformed("it has a PAX record that is none"))?;
-            match record.key_bytes() {
-                b"path" => extended.name = Some(text_of(record.value_bytes())),
-                b"linkpath" => extended.link = Some(text_of(record.value_bytes())),
-                b"size" => {
-                    let size = record.value().ok().and_then(|value| value.parse().ok());
-                    extended.size = Some(size.ok_or_else(|| self.malformed("a PAX record has a size that is no number"))?);
-                }
-                key if key.starts_with(b"GNU.sparse.") => {
-                    return Err(self.malformed("it has a sparse entry, which no tool that saves images writes"));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    /// Where the next header is, behind content that begins at an offset.
+    fn behind(&self, begin: u64, size: u64, length: u64) -> Result<u64, Error> {
+        let end = begin.checked_add(size).filter(|end| *end <= length).ok_or_else(|| self.damaged("it is cut short"))?;
+        Ok(end.checked_next_multiple_of(BLOCK).unwrap_or(length).min(length))
     }
 
     fn malformed(&self, reason: &str) -> Error {
@@ -220,6 +239,22 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 #[cfg(windows)]
 fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}
+
+/// Whether two files of one size have the same content.
+fn same(mut one: Window, mut other: Window) -> io::Result<bool> {
+    let (mut first, mut second) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let count = one.read(&mut first)?;
+        let (Some(first), Some(second)) = (first.get(..count), second.get_mut(..count)) else { return Ok(false) };
+        if count == 0 {
+            return Ok(true);
+        }
+        other.read_exact(second)?;
+        if first != second {
+            return Ok(false);
+        }
+    }
 }
 
 /// Entries that are a header alone, whatever size they say: so Go and Python read them, which write the archives.
@@ -301,7 +336,7 @@ mod tests {
     }
 
     fn content(index: &TarIndex, name: &str) -> Option<Vec<u8>> {
-        let (offset, size) = index.find(name)?;
+        let (offset, size) = index.find(name).expect("one file")?;
         let mut bytes = Vec::new();
         index.window(offset, size).read_to_end(&mut bytes).expect("readable");
         Some(bytes)
@@ -311,7 +346,7 @@ mod tests {
     fn names_sizes_and_links_of_every_dialect_are_read() {
         let long = format!("{}/layer.tar", "d".repeat(150));
         let found = index(&[
-            entry(b'g', "pax_global_header", "", Size::True, b"17 comment=global\n"),
+            entry(b'g', "pax_global_header", "", Size::True, b"18 comment=global\n"),
             entry(b'5', "blobs/", "", Size::Lie(4096), b""),
             entry(b'0', "./a", "", Size::True, b"one"),
             entry(b'2', "dir/link", "../a", Size::Lie(99), b""),
@@ -322,8 +357,9 @@ mod tests {
             entry(b'0', "short", "", Size::Raw(b"00000000000\0"), b"size"),
             entry(b'7', "contiguous", "", Size::Raw(&[0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]), b"b2"),
             entry(b'3', "device", "", Size::True, b""),
-            entry(b'0', "twice", "", Size::True, b"first"),
-            entry(b'0', "twice", "", Size::True, b"last"),
+            entry(b'5', "blobs/", "", Size::True, b""),
+            entry(0, "old/", "", Size::True, b""),
+            entry(0, "old/file", "", Size::True, b"seven"),
             vec![0; 1024],
             b"what follows the end is not looked at".to_vec(),
         ])
@@ -335,7 +371,7 @@ mod tests {
             (&long, Some("long")),
             ("from/pax", Some("size")),
             ("contiguous", Some("b2")),
-            ("twice", Some("last")),
+            ("old/file", Some("seven")),
             ("device", None),
             ("cut", None),
             ("blobs", None),
@@ -357,7 +393,18 @@ mod tests {
             (vec![entry(b'0', "a", "", Size::Raw(&[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), b"")], "cut short"),
             (vec![pax(&[("size", "18446744073709551615")]), entry(b'0', "a", "", Size::True, b"a")], "cut short"),
             (vec![pax(&[("size", "-1")]), entry(b'0', "a", "", Size::True, b"a")], "no number"),
-            (vec![pax(&[("GNU.sparse.major", "1")]), entry(b'0', "a", "", Size::True, b"a")], "sparse"),
+            (vec![pax(&[("GNU.sparse.map", "0,1")]), entry(b'0', "a", "", Size::True, b"a")], "sparse"),
+            (vec![pax(&[("path", "b")]), pax(&[("mtime", "1")]), entry(b'0', "a", "", Size::True, b"a")], "several PAX headers"),
+            (
+                vec![pax(&[("path", "b")]), entry(b'g', "g", "", Size::True, b"13 comment=g\n"), entry(b'0', "a", "", Size::True, b"a")],
+                "global PAX header stands between",
+            ),
+            (
+                vec![entry(b'L', "l", "", Size::True, b"c\0"), pax(&[("path", "b")]), entry(b'0', "a", "", Size::True, b"a")],
+                "readers differ",
+            ),
+            (vec![entry(b'0', "a/", "", Size::True, b"a")], "ends in a slash"),
+            (vec![entry(b'0', "a", "", Size::Raw(b"\0 000001000\0"), b"a")], "no readable size"),
             (vec![entry(b'S', "a", "", Size::True, b"a")], "sparse"),
             (vec![entry(b'0', "a", "", Size::True, b""), damaged], "header at byte 512 is not what it was"),
             (vec![entry(b'L', "a", "", Size::True, &vec![b'n'; 2 << 20])], "limit of 1048576 bytes"),
@@ -372,7 +419,7 @@ mod tests {
             let error = index(&parts).err().unwrap_or_else(|| format!("no error, expected {expected}"));
             assert!(error.contains(expected), "{error}, not {expected}");
         }
-        assert!(index(&[vec![0; 512]]).is_ok_and(|empty| empty.find("a").is_none()));
+        assert!(index(&[vec![0; 512]]).is_ok_and(|empty| !empty.holds("a")));
     }
 
     #[test]
@@ -385,7 +432,39 @@ mod tests {
             entry(b'0', "in", "", Size::True, b"side"),
         ])
         .expect("an archive");
-        assert_eq!((found.find("x"), found.find("out"), found.find("nothing")), (None, None, None));
+        for name in ["x", "out", "nothing"] {
+            assert!(!found.holds(name), "{name}");
+        }
         assert_eq!(content(&found, "absolute").as_deref(), Some(&b"side"[..]));
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_when_it_is_wanted() {
+        let first = entry(b'0', "a", "", Size::True, b"first");
+        for second in [
+            entry(b'0', "a", "", Size::True, b"last"),
+            entry(b'0', "./a", "", Size::True, b"FIRST"),
+            entry(b'0', "x/../a", "", Size::True, b"last"),
+            entry(b'2', "a", "b", Size::True, b""),
+            entry(b'5', "a/", "", Size::True, b""),
+        ] {
+            let found = index(&[first.clone(), second, entry(b'0', "b", "", Size::True, b"other"), entry(b'2', "l", "a", Size::True, b"")]);
+            let found = found.expect("an archive");
+            assert_eq!(content(&found, "b").as_deref(), Some(&b"other"[..]), "what is not wanted does no harm");
+            for name in ["a", "./a", "l"] {
+                let error = found.find(name).map(|_| ()).expect_err(name).to_string();
+                assert!(error.contains("more than one `a`"), "{error}");
+                assert!(found.holds(name));
+            }
+        }
+        let alike = index(&[first.clone(), entry(b'0', "./a", "", Size::True, b"first")]).expect("an archive");
+        assert_eq!(content(&alike, "a").as_deref(), Some(&b"first"[..]));
+        let below = index(&[
+            entry(b'2', "d", "e", Size::True, b""),
+            entry(b'0', "d/a", "", Size::True, b"one"),
+            entry(b'0', "e/a", "", Size::True, b"two"),
+        ])
+        .expect("an archive");
+        assert!(below.find("d/a").is_err_and(|error| error.to_string().contains("no folder")));
     }
 }

@@ -72,7 +72,7 @@ impl Archive {
         // A file that is listed many times is hashed once, or a small archive could keep us busy for hours.
         let mut known: BTreeMap<(u64, u64), Digest> = BTreeMap::new();
         for (name, diff_id) in names.into_iter().zip(&diff_ids) {
-            let place = store.place(&name).ok_or_else(|| absent(&name))?;
+            let place = store.place(&name)?.ok_or_else(|| absent(&name))?;
             let opened = store.open(&name)?.ok_or_else(|| absent(&name))?;
             let size = opened.size;
             let failed = |source| Error::Read { path: store.path().join(&name), source };

@@ -52,6 +52,11 @@ fn file(layout: &Layout, path: &str, content: impl AsRef<[u8]>) {
     above(layout, Tar::new().file(path, content).npm("good").end());
 }
 
+/// A global PAX header with this body.
+fn global(tar: Tar, body: &[u8]) -> Tar {
+    tar.raw(Header::new(b'g', "g").size(body.len() as u64).bytes()).padded(body)
+}
+
 /// One case per lie.
 pub(super) const CASES: &[Case] = &[
     // Identity.
@@ -312,13 +317,53 @@ pub(super) const CASES: &[Case] = &[
     gap("extensions-without-end", "more than 16", "musl zlib good", "evil", |l| {
         above(l, (0..20).fold(Tar::new().npm("good"), |tar, _| tar.long(b'L', b"n")).npm("evil").end());
     }),
-    read("pax-global-header", "musl zlib good", "", |l| {
-        let body = b"30 path=node_modules/evil/x.js\n";
-        above(l, Tar::new().raw(Header::new(b'g', "g").size(body.len() as u64).bytes()).padded(body).npm("good").end());
+    read("pax-global-comment", "musl zlib good", "", |l| above(l, global(Tar::new(), b"18 comment=commit\n").npm("good").end())),
+    gap("pax-global-path", "global PAX header gives", "musl zlib", "evil", |l| {
+        above(l, global(Tar::new(), b"36 path=node_modules/x/package.json\n").npm("evil").end());
     }),
-    read("gnu-name-and-pax-name", "musl zlib good", "evil", |l| {
-        let tar = Tar::new().long(b'L', record("evil").as_bytes()).pax(&[("path", record("good").as_bytes())]);
-        above(l, tar.file("x", manifest("good")).end());
+    gap("pax-name-then-global", "global PAX header stands between", "musl zlib good", "evil", |l| {
+        let tar = Tar::new().npm("good").pax(&[("path", b"harmless")]);
+        above(l, global(tar, b"12 comment=\n").npm("evil").end());
+    }),
+    gap("gnu-name-then-pax-name", "readers differ", "musl zlib good", "evil", |l| {
+        let tar = Tar::new().long(b'L', record("evil").as_bytes()).pax(&[("path", b"harmless")]);
+        above(l, tar.file("x", manifest("evil")).npm("good").end());
+    }),
+    gap("pax-name-then-gnu-name", "readers differ", "musl zlib good", "evil", |l| {
+        let tar = Tar::new().pax(&[("path", record("evil").as_bytes())]).long(b'L', b"harmless");
+        above(l, tar.file("x", manifest("evil")).npm("good").end());
+    }),
+    gap("gnu-link-and-pax-link", "readers differ", "musl zlib good", "evil", |l| {
+        let tar = Tar::new().file("opt/evil", manifest("evil")).long(b'K', b"opt/evil").pax(&[("linkpath", b"opt/none")]);
+        above(l, tar.hardlink(&record("evil"), "x").npm("good").end());
+    }),
+    gap("pax-headers-twice", "several PAX headers", "musl zlib good", "evil", |l| {
+        let tar = Tar::new().pax(&[("path", b"harmless")]).pax(&[("mtime", b"1")]);
+        above(l, tar.npm("evil").npm("good").end());
+    }),
+    gap("pax-sparse-name-alone", "sparse", "musl zlib good", "evil", |l| {
+        above(l, Tar::new().pax(&[("GNU.sparse.name", b"harmless")]).npm("evil").npm("good").end());
+    }),
+    gap("prefix-without-version", "prefix", "musl zlib good", "evil", |l| {
+        let header = Header::new(b'0', "package.json").size(manifest("evil").len() as u64).prefix(b"ustar\0  ", "node_modules/evil");
+        above(l, Tar::new().raw(header.bytes()).padded(manifest("evil")).npm("good").end());
+    }),
+    gap("prefix-where-gnu-has-times", "times", "musl zlib good", "evil", |l| {
+        let header = Header::new(b'0', "package.json").size(manifest("evil").len() as u64).prefix(b"ustar  \0", "node_modules/evil");
+        above(l, Tar::new().raw(header.bytes()).padded(manifest("evil")).npm("good").end());
+    }),
+    gap("folder-with-content", "slash", "musl zlib good", "evil", |l| {
+        // The content covers the record for who takes the entry for a folder.
+        let decoy = Header::new(b'0', "decoy").size(1024).bytes();
+        above(l, Tar::new().npm("good").raw(Header::new(b'0', "x/").size(512).bytes()).raw(decoy).npm("evil").end());
+    }),
+    read("folder-of-version-7", "musl zlib good", "", |l| {
+        above(l, Tar::new().raw(Header::new(0, "node_modules/").bytes()).npm("good").end());
+    }),
+    gap("size-behind-a-nul", "size", "musl zlib good", "evil", |l| {
+        let decoy = Header::new(b'0', "decoy").size(1024).bytes();
+        let header = Header::new(b'0', "x").size_field(*b"\0 000001000\0").bytes();
+        above(l, Tar::new().npm("good").raw(header).raw(decoy).npm("evil").end());
     }),
     gap("names-that-leave-the-root", "leaves the image's root", "musl zlib good", "evil", |l| {
         let out =

@@ -37,6 +37,14 @@ impl Header {
         self
     }
 
+    /// Magic and version as these bytes, and what stands where ustar has a prefix.
+    pub(crate) fn prefix(mut self, magic: &[u8; 8], prefix: &str) -> Self {
+        let block = self.block.as_mut_bytes();
+        block[257..265].copy_from_slice(magic);
+        block[345..345 + prefix.len()].copy_from_slice(prefix.as_bytes());
+        self
+    }
+
     pub(crate) fn bytes(mut self) -> [u8; 512] {
         self.block.set_cksum();
         *self.block.as_bytes()
