@@ -236,6 +236,8 @@ impl fmt::Display for ImageReference {
             Self::OciArchive { path, tag } => with_tag(f, "oci-archive", path, tag),
             Self::DockerArchive { path, tag } => with_tag(f, "docker-archive", path, tag),
             Self::StandardInput { tag: None } => f.write_str(STANDARD_INPUT),
+            // The name behind the colon may hold colons itself; only a digest stands behind an at sign.
+            Self::StandardInput { tag: Some(tag) } if Digest::parse(tag).is_err() => write!(f, "docker-archive:{STANDARD_INPUT}:{tag}"),
             Self::StandardInput { tag } => with_tag(f, "docker-archive", &PathBuf::from(STANDARD_INPUT), tag),
             Self::Daemon { daemon, name } => write!(f, "{}:{name}", daemon.scheme()),
         }
