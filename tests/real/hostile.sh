@@ -35,7 +35,7 @@ while IFS=$'\t' read -r layout wanted found absent; do
   count=$((count + 1))
   rm -f "$work"/out.*
   status=0
-  "$time" -q -f '%e %M' -o "$work/time" "$plimsoll" inventory "oci:$layout" --platform linux/amd64 --output "json=$work/out.json" --output "cyclonedx=$work/out.cdx.json" \
+  "$time" -q -f '%e %M' -o "$work/time" "$plimsoll" inventory "oci:$layout" --no-cache --platform linux/amd64 --output "json=$work/out.json" --output "cyclonedx=$work/out.cdx.json" \
     > /dev/null 2> "$work/err" || status=$?
   read -r seconds kib < <(tail -n 1 "$work/time")
   why=()

@@ -18,7 +18,7 @@ for name in alpine-3.10 alpine-3.14 alpine-3.18 alpine-3.20 amazonlinux-2023 ama
   layers-mixed layers-multigzip layers-plain layers-zstd links many-layers multiarch whiteouts; do
   [ -d "$images/oci/$name" ] && [ -f "$work/truth/$name.json" ] || continue
   status=0
-  "$plimsoll" inventory "oci:$images/oci/$name:latest" --platform linux/amd64 --output "cyclonedx=$work/$name.cdx.json" 2> "$work/$name.err" || status=$?
+  "$plimsoll" inventory "oci:$images/oci/$name:latest" --no-cache --platform linux/amd64 --output "cyclonedx=$work/$name.cdx.json" 2> "$work/$name.err" || status=$?
   # 3 is a Gap that the image deserves (no packages, no distribution); the comparison still has to hold.
   if { [ "$status" = 0 ] || [ "$status" = 3 ]; } && python3 "$PLIMSOLL_CORPUS/tools/compare_inventory.py" --explained testdata/inventory/DIFFERENCES.tsv "$work/truth/$name.json" "$work/$name.cdx.json" > "$work/$name.diff"; then
     passed=$((passed + 1))
@@ -33,7 +33,7 @@ done
 for name in debian-python debian-node alpine-3.10; do
   [ -d "$images/oci/$name" ] || continue
   status=0
-  "$plimsoll" gate "oci:$images/oci/$name:latest" --db "$work/db" --policy tests/real/any-age.yaml --output "json=$work/$name.json" --output "text=$work/$name.txt" || status=$?
+  "$plimsoll" gate --no-cache "oci:$images/oci/$name:latest" --db "$work/db" --policy tests/real/any-age.yaml --output "json=$work/$name.json" --output "text=$work/$name.txt" || status=$?
   printf 'gate  %-20s exit %s  %s\n' "$name" "$status" "$(sed -n 2p "$work/$name.txt")"
   jq -r '.findings[] | select(.kind == "vulnerability") | "      \(.id)  \(.severity.effective)  \(.package.name) \(.package.version) -> \((.fixed // []) | join(", "))"' "$work/$name.json" | sort | uniq -c | sort -k3,3 | head -n "${PLIMSOLL_SHOW:-15}"
 done
