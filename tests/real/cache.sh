@@ -48,7 +48,7 @@ for ((round = 1; round <= rounds; round++)); do
     pids+=($!) outs+=("$out") ats+=("$at")
   done
   for ((process = 0; process < 8; process++)); do
-    sleep "0.0$((RANDOM % 40 + 10))"
+    sleep "0.00$((RANDOM % 10))"
     kill -KILL "${pids[RANDOM % 16]}" 2> /dev/null || true
   done
   for process in "${!pids[@]}"; do
