@@ -153,9 +153,11 @@ pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let looks = images.into_iter().enumerate().map(|(at, image)| look(at, image, input, &inputs, &contents, facts.clone()));
     // All of them are awaited, also after an error: reading ends at once, and no thread may outlive the run.
     let ended: Vec<Option<ScanReport>> = stream::iter(looks).buffered(PLATFORMS_AT_ONCE).collect().await;
-    match contents.into_failure() {
-        Some(error) => Err(error),
-        None => Ok(ended.into_iter().flatten().collect()),
+    match (contents.into_failure(), ended.into_iter().collect()) {
+        (Some(error), _) => Err(error),
+        (None, Some(reports)) => Ok(reports),
+        // A platform without a report is never passed over.
+        (None, None) => Err(Error::Internal("a platform was not judged, and nothing says why".to_owned())),
     }
 }
 

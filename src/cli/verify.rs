@@ -84,7 +84,7 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         progress,
     })
     .await?;
-    if reports.iter().all(|report| report.verdict.requirements.is_empty()) {
+    if reports.iter().any(|report| report.verdict.requirements.is_empty()) {
         return Err(Failure::new(format!("nothing verified: no `signatures` requirement of the policy is about `{}`", args.image.image))
             .hint("look at `images` of the requirements, or give --key or --issuer"));
     }
