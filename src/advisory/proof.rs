@@ -11,7 +11,7 @@ pub(super) mod tests {
         model::{
             coverage::Gap,
             evidence::Observation,
-            package::{Distro, Inventory, Package, PackageKind, PackageUrl, SourcePackage},
+            package::{Basis, Distro, Inventory, Package, PackageKind, PackageUrl, SourcePackage},
             severity::Severity,
         },
     };
@@ -30,6 +30,8 @@ pub(super) mod tests {
             locations: Vec::new(),
             owner: None,
             found_by: "test",
+            basis: Basis::Installed,
+            hashes: Vec::new(),
         }
     }
 

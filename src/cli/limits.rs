@@ -38,8 +38,13 @@ macro_rules! limit {
 
 /// Those that an honest image may exceed, sorted by name. The others bound what no tool writes.
 const LIMITS: &[Limit] = &[
+    limit!("archive-bytes", archive_bytes, "bytes inflated from one file's archives, nested ones included"),
+    limit!("archive-depth", archive_depth, "archives that stand inside each other"),
+    limit!("archive-entries", archive_entries, "entries of one file's archives, nested ones included"),
     limit!("blob-bytes", blob_bytes, "compressed bytes of one layer"),
     limit!("entries", entries, "entries of one layer"),
+    limit!("examined-bytes", examined_bytes, "bytes of one archive or program that is looked into"),
+    limit!("extract-bytes", extract_bytes, "bytes of what one archive or program says of its packages"),
     limit!("file-bytes", file_bytes, "bytes of one package record or database"),
     limit!("image-blob-bytes", image_blob_bytes, "compressed bytes of all layers"),
     limit!("image-bytes", image_bytes, "uncompressed bytes of all layers"),
@@ -49,6 +54,7 @@ const LIMITS: &[Limit] = &[
     limit!("layers", layers, "layers that are read"),
     limit!("line-bytes", line_bytes, "bytes of one line of a record"),
     limit!("link-hops", link_hops, "symbolic links followed for one path"),
+    limit!("marked-paths", marked_paths, "paths with special permissions, and files with secrets"),
     limit!("older-bytes", older_bytes, "bytes kept of package databases that upper layers replace"),
     limit!("packages", packages, "packages of one database, and of the image"),
     limit!("path-bytes", path_bytes, "bytes of one path or link target"),

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::{
         advisory::build,
-        model::package::{Package, PackageKind, PackageUrl},
+        model::package::{Basis, Package, PackageKind, PackageUrl},
     };
 
     #[test]
@@ -128,6 +128,8 @@ mod tests {
             locations: Vec::new(),
             owner: None,
             found_by: "test",
+            basis: Basis::Installed,
+            hashes: Vec::new(),
         };
         let report = source.report(&Inventory { packages: vec![package], ..Inventory::default() });
         assert_eq!(report.observations.len(), 1);

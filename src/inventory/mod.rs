@@ -36,12 +36,16 @@ pub fn wants(path: &str) -> Want {
     if misplaced::is_pending(path) {
         return Want::Bytes;
     }
-    let mut want = if distro::wants(path) { Want::Bytes } else { Want::No };
+    if distro::wants(path) {
+        return Want::Bytes;
+    }
+    let mut want = Want::No;
     for cataloger in CATALOGERS {
         match cataloger.wants(path) {
             Want::Bytes => return Want::Bytes,
-            Want::Presence => want = Want::Presence,
-            Want::PresenceIf(_) | Want::No => {}
+            examined @ Want::Examine(_) => want = examined,
+            Want::Presence if !want.by_content() => want = Want::Presence,
+            Want::Presence | Want::PresenceIf(_) | Want::ExamineIf(_) | Want::No => {}
         }
     }
     if want == Want::No { unread::wants(path) } else { want }

@@ -30,6 +30,24 @@ pub struct Limits {
     pub candidate_file_bytes: u64,
     /// Bytes of such files per layer.
     pub candidate_bytes: u64,
+    /// Bytes of one file that is examined while it streams past.
+    pub examined_bytes: u64,
+    /// Bytes of such a file that are held in memory; a larger one waits in an unlinked temporary file while it is examined.
+    pub examined_memory_bytes: usize,
+    /// Bytes of what is said of one examined file.
+    pub extract_bytes: usize,
+    /// Bytes of one file that is searched for secrets; 0 for none.
+    pub scanned_file_bytes: u64,
+    /// Bytes of what is noted of one layer's files.
+    pub note_bytes: u64,
+    /// Paths with special permissions or notes, over all layers.
+    pub marked_paths: usize,
+    /// Archives that may stand inside each other.
+    pub archive_depth: usize,
+    /// Entries read from one file's archives, nested ones included.
+    pub archive_entries: usize,
+    /// Bytes inflated from one file's archives, nested ones included.
+    pub archive_bytes: u64,
     /// Bytes of one layer's blob, as its descriptor promises them; whoever reads it holds it to that.
     pub blob_bytes: u64,
     /// Bytes of all layers' blobs.
@@ -79,6 +97,15 @@ impl Default for Limits {
             early_bytes: 8 * MIB,
             candidate_file_bytes: 64 * KIB,
             candidate_bytes: 8 * MIB,
+            examined_bytes: 1024 * MIB,
+            examined_memory_bytes: 8 * 1024 * 1024,
+            extract_bytes: 8 * 1024 * 1024,
+            scanned_file_bytes: 0,
+            note_bytes: 4 * MIB,
+            marked_paths: 20_000,
+            archive_depth: 8,
+            archive_entries: 500_000,
+            archive_bytes: 256 * MIB,
             blob_bytes: 32 * KIB * MIB,
             image_blob_bytes: 128 * KIB * MIB,
             layer_bytes: 64 * KIB * MIB,

@@ -89,8 +89,8 @@ impl<'a> Links<'a> {
         };
         match self.nodes.get(&place) {
             Some(Node::File(_)) if (self.wants)(&place) == want => {}
-            Some(Node::File(versions)) if want == Want::Bytes => {
-                if versions.last().is_some_and(|last| last.content.is_some()) {
+            Some(Node::File(versions)) if want.by_content() => {
+                if versions.last().is_some_and(|last| last.serves(want)) {
                     // A wanted name that is a link to a file under another name counts, unless that name is wanted itself.
                     self.wanted.insert(step.path.clone(), place);
                 } else {
@@ -133,9 +133,9 @@ impl<'a> Links<'a> {
                         found = true;
                     }
                 }
-                Node::File(_) | Node::Unread if (self.wants)(&path) != Want::Bytes => {}
+                Node::File(_) | Node::Unread if !(self.wants)(&path).by_content() => {}
                 Node::File(_) if (self.wants)(inner).by_name() => found = true,
-                Node::File(versions) if versions.last().is_some_and(|last| last.content.is_some()) => {
+                Node::File(versions) if versions.last().is_some_and(|last| last.serves((self.wants)(&path))) => {
                     self.wanted.insert(path, inner.clone());
                     found = true;
                 }

@@ -1,9 +1,11 @@
 //! Layer blobs in, one merged file view out. Nothing is written to disk, no path of an image is ever opened.
 
 mod ahead;
+mod body;
 mod content;
 mod decompress;
 mod guard;
+mod interest;
 mod limits;
 mod links;
 mod mark;
@@ -19,11 +21,14 @@ mod whiteout;
 
 use std::io::{self, Read};
 
+pub use body::{Body, BodyReader, Go, Spool};
 pub use content::Content;
+pub use interest::{Examiner, Interest, Want};
 pub use limits::Limits;
+pub use record::PathMark;
 pub use shared::SharedLayers;
 pub use tree::Version;
-pub use view::{FileEntry, FileView};
+pub use view::{FileEntry, FileView, Note};
 
 use crate::model::{
     coverage::{Gap, SourceId},
@@ -38,28 +43,6 @@ pub struct LayerInput {
     /// The blob as it is stored. It is read to its end, so that the reader can check size and digest; any error of its own refuses the image,
     /// except `NotFound` before the first byte of a layer that has `urls`: that one is a Gap.
     pub reader: Box<dyn Read + Send>,
-}
-
-/// How much somebody wants of a file, told from its path alone. A path that ends with a slash asks of a folder: anything but `No` says that
-/// records are looked for in it, so that a link of this name must not be lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// Nothing.
-    No,
-    /// Only to know that it is there, and only if its content bears this mark.
-    PresenceIf(&'static Mark),
-    /// Only to know that it is there.
-    Presence,
-    /// Its bytes.
-    Bytes,
-}
-
-impl Want {
-    /// Whether the path alone says that the file matters.
-    #[must_use]
-    pub const fn by_name(self) -> bool {
-        matches!(self, Self::Presence | Self::Bytes)
-    }
 }
 
 /// What tells a kind of file by its content while it streams past.
@@ -96,8 +79,8 @@ pub trait LayerCache: Sync {
 ///
 /// # Errors
 /// When a blob cannot be read or is not what its digest or its diff id promises: then there is no image to talk about.
-pub fn walk(inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), limits: &Limits) -> Result<FileView, Error> {
-    walk_with(inputs, wants, limits, None)
+pub fn walk(inputs: Vec<LayerInput>, interest: &dyn Interest, limits: &Limits) -> Result<FileView, Error> {
+    walk_with(inputs, interest, limits, None)
 }
 
 /// The same with a cache: a layer that it knows is not read. The result does not depend on what the cache knows.
@@ -106,10 +89,11 @@ pub fn walk(inputs: Vec<LayerInput>, wants: &(dyn Fn(&str) -> Want + Sync), limi
 /// As [`walk`].
 pub fn walk_with(
     mut inputs: Vec<LayerInput>,
-    wants: &(dyn Fn(&str) -> Want + Sync),
+    interest: &dyn Interest,
     limits: &Limits,
     cache: Option<&dyn LayerCache>,
 ) -> Result<FileView, Error> {
+    let wants = |path: &str| interest.wants(path);
     let mut gaps = Vec::new();
     let count = inputs.len();
     if count > limits.layers {
@@ -127,11 +111,11 @@ pub fn walk_with(
     let (mut entries, mut bytes) = (0, 0_u64);
     // A layer that is too large for the image is not taken from the cache either: the limits hold whatever the cache knows.
     let known = |place: usize| cache.filter(|_| !refused.contains(&place));
-    pool::for_each_record(inputs, wants, limits, &known, |index, mut record| {
+    pool::for_each_record(inputs, interest, limits, &known, |index, mut record| {
         gaps.append(&mut record.gaps);
         entries += record.entries;
         bytes = bytes.saturating_add(record.bytes);
-        tree.apply(&record, index, wants, limits);
+        tree.apply(&record, index, &wants, limits);
         let left = used - index - 1;
         if bytes > limits.image_bytes && left > 0 {
             let reason = format!(
@@ -144,7 +128,7 @@ pub fn walk_with(
         }
         Some(tree.kept())
     })?;
-    Ok(FileView::new(tree, wants, limits, entries, gaps))
+    Ok(FileView::new(tree, &wants, limits, entries, gaps))
 }
 
 /// Why there is no file view.

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::layers::{Error, LayerCache, LayerInput, Want, limits::Limits, reading, record::LayerRecord};
+use crate::layers::{Error, LayerCache, LayerInput, Interest, limits::Limits, reading, record::LayerRecord};
 
 pub(super) struct Queue {
     inputs: std::iter::Enumerate<std::vec::IntoIter<LayerInput>>,
@@ -42,7 +42,7 @@ impl Turn<'_> {
 /// when no further layer may be read. `cache` is what to ask for the layer at a place.
 pub(super) fn for_each_record<'c>(
     inputs: Vec<LayerInput>,
-    wants: &(dyn Fn(&str) -> Want + Sync),
+    interest: &dyn Interest,
     limits: &Limits,
     cache: &(dyn Fn(usize) -> Option<&'c dyn LayerCache> + Sync),
     mut merge: impl FnMut(usize, LayerRecord) -> Option<u64>,
@@ -61,7 +61,7 @@ pub(super) fn for_each_record<'c>(
             let work = move || {
                 let _guard = StopOnPanic(queue, room);
                 while let Some((place, input)) = next(queue, room, threads) {
-                    if sender.send((place, reading::read(input, wants, limits, Turn { queue, room, place }, cache(place)))).is_err() {
+                    if sender.send((place, reading::read(input, interest, limits, Turn { queue, room, place }, cache(place)))).is_err() {
                         return;
                     }
                 }
@@ -81,7 +81,7 @@ pub(super) fn for_each_record<'c>(
                 } else {
                     // Without workers, because one is enough or the system refuses more, each layer is read when its turn has come.
                     let Some((place, input)) = try_next(&queue, threads) else { return Ok(()) };
-                    break reading::read(input, wants, limits, Turn { queue: &queue, room: &room, place }, cache(place));
+                    break reading::read(input, interest, limits, Turn { queue: &queue, room: &room, place }, cache(place));
                 }
             };
             let result = result.map(|record| merge(merged, record));

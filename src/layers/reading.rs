@@ -5,14 +5,14 @@ use std::{io, sync::Arc};
 
 use crate::{
     layers::{
-        Error, LayerCache, LayerInput, Want,
+        Error, Examiner, Interest, LayerCache, LayerInput, Spool, Want,
         ahead::Refill,
         content::{LARGE, Packer},
         guard::GivenUp,
         limits::Limits,
         mark::Search,
         pool::Turn,
-        record::{ItemKind, LayerRecord, Origin, Payload, cache_key},
+        record::{ItemKind, LayerRecord, Origin, PathMark, Payload, cache_key},
         unpack::unpack,
         untar::{Fault, TarEntry, TarKind, TarStream},
         whiteout,
@@ -25,6 +25,8 @@ use crate::{
 
 /// How much of a file's beginning is looked at to tell a record.
 const PEEK: usize = 512;
+/// How zip archives begin, as the formats do that are such.
+const ZIP: &[u8] = b"PK\x03\x04";
 /// What a file may cost beyond its room while its last block is not yet compressed.
 const PACK_SLACK: u64 = 2 << 20;
 
@@ -35,7 +37,7 @@ const PACK_SLACK: u64 = 2 << 20;
 /// When the blob cannot be read or its reader refuses it, or when its content is not what the configuration promises.
 pub(super) fn read(
     input: LayerInput,
-    wants: &(dyn Fn(&str) -> Want + Sync),
+    interest: &dyn Interest,
     limits: &Limits,
     turn: Turn<'_>,
     cache: Option<&dyn LayerCache>,
@@ -63,12 +65,14 @@ pub(super) fn read(
     let mut record = LayerRecord::default();
     let mut reading = Reading {
         record: &mut record,
-        wants,
+        interest,
         limits,
         subject: &subject,
         turn,
         below: None,
         candidates: 0,
+        noted: 0,
+        buffer: Vec::new(),
         forgot_paths: false,
         depends_on_run: false,
     };
@@ -165,13 +169,17 @@ fn recall(cache: &dyn LayerCache, key: &str, layer: &Layer, subject: &str, limit
 
 struct Reading<'a> {
     record: &'a mut LayerRecord,
-    wants: &'a (dyn Fn(&str) -> Want + Sync),
+    interest: &'a dyn Interest,
     limits: &'a Limits,
     subject: &'a str,
     turn: Turn<'a>,
     /// What the layers below cost, once they are all merged.
     below: Option<u64>,
     candidates: u64,
+    /// Bytes of notes.
+    noted: u64,
+    /// Memory of examined files, used again.
+    buffer: Vec<u8>,
     forgot_paths: bool,
     /// Whether another run, or another image with the same layer, might keep something else.
     depends_on_run: bool,
@@ -203,6 +211,13 @@ impl Reading<'_> {
             self.remembered(pushed);
             return stream.skip(entry.size);
         }
+        let mark = PathMark {
+            mode: entry.mode,
+            is_folder: entry.kind == TarKind::Directory,
+            has_capability: entry.has_capability && entry.kind != TarKind::Directory,
+        };
+        let mark = Some(mark).filter(|mark| mark.is_notable() && !path.is_empty());
+        let mut note = None;
         let pushed = match entry.kind {
             TarKind::Directory => path.is_empty() || self.record.push(&path, ItemKind::Directory, limits),
             _ if path.is_empty() => true,
@@ -214,7 +229,7 @@ impl Reading<'_> {
                 Ok(target) => self.record.push_with(&path, Payload::Hardlink(target), limits),
                 // A hard link out of the image links to nothing; that matters only if its own name is wanted.
                 Err(fault) => {
-                    if (self.wants)(&path).by_name() {
+                    if self.interest.wants(&path).by_name() {
                         self.file_gap(&path, fault);
                     }
                     self.record.push(&path, ItemKind::Unkept, limits)
@@ -222,35 +237,89 @@ impl Reading<'_> {
             },
             TarKind::Other => self.record.push(&path, ItemKind::Unkept, limits),
             TarKind::Sparse => {
-                if (self.wants)(&path).by_name() {
+                if self.interest.wants(&path).by_name() {
                     self.file_gap(&path, Fault::new("layer-tar", "is stored as a sparse file, which is not read"));
                 }
                 stream.skip(entry.size)?;
                 self.record.push(&path, ItemKind::Unkept, limits)
             }
             TarKind::File => {
-                let payload = self.file(&path, entry.size, stream)?;
+                let (payload, noted) = self.scanned_file(&path, entry.size, stream)?;
+                note = noted;
                 match payload {
                     Some(payload) => self.record.push_with(&path, payload, limits),
                     None => self.record.push(&path, ItemKind::Unkept, limits),
                 }
             }
         };
+        if pushed {
+            let is_link = matches!(self.record.last_payload(), Some(Payload::Symlink(_)));
+            if let Some(mark) = mark.filter(|_| !is_link) {
+                self.record.mark(mark);
+            }
+            if let Some(note) = note {
+                self.record.note(note);
+            }
+        }
         self.remembered(pushed);
         Ok(())
     }
 
-    fn file<R: Refill>(&mut self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<Option<Payload>, Fault> {
+    /// What becomes of a file, and what is noted of it. A file that is scanned is read as a whole first.
+    fn scanned_file<R: Refill>(
+        &mut self,
+        path: &str,
+        size: u64,
+        stream: &mut TarStream<R>,
+    ) -> Result<(Option<Payload>, Option<Box<[u8]>>), Fault> {
         let limits = self.limits;
-        match (self.wants)(path) {
+        if size == 0 || size > limits.scanned_file_bytes || !self.interest.scans(path, stream.peek(PEEK)?, size) {
+            return Ok((self.file(path, size, stream)?, None));
+        }
+        let mut bytes = Vec::new();
+        stream.content(size, |piece| bytes.extend_from_slice(piece))?;
+        let payload = self.file(path, size, &mut Whole(&bytes))?;
+        let note = self.interest.scan(path, &bytes).filter(|note| !note.is_empty());
+        let note = note.filter(|note| {
+            let is_room = self.noted + note.len() as u64 <= limits.note_bytes;
+            if !is_room {
+                let reason = format!("what was found in its files exceeds the limit of {} bytes; the rest is not listed", limits.note_bytes);
+                self.gap(Fault::new("layer-limit", reason));
+            }
+            is_room
+        });
+        self.noted += note.as_ref().map_or(0, |note| note.len() as u64);
+        Ok((payload, note.map(Vec::into_boxed_slice)))
+    }
+
+    fn file(&mut self, path: &str, size: u64, stream: &mut impl Content) -> Result<Option<Payload>, Fault> {
+        let limits = self.limits;
+        match self.interest.wants(path) {
             Want::Presence => stream.skip(size).map(|()| Some(Payload::Present)),
             Want::Bytes if size > limits.file_bytes => {
                 self.file_gap(path, Fault::new("file-limit", format!("has {size} bytes; the limit for one file is {}", limits.file_bytes)));
                 stream.skip(size).map(|()| None)
             }
             Want::Bytes => self.keep(path, size, stream),
-            want @ (Want::No | Want::PresenceIf(_)) => {
+            Want::Examine(examiner) => {
+                let looks = examiner.is_wanted(path, stream.peek(PEEK)?, size);
+                if looks {
+                    return self.examine(path, size, stream, examiner);
+                }
+                stream.skip(size)?;
+                self.extract(path, examiner, &[])
+            }
+            want @ (Want::No | Want::PresenceIf(_) | Want::ExamineIf(_)) => {
+                if let Want::ExamineIf(examiner) = want
+                    && size > 0
+                    && examiner.is_wanted(path, stream.peek(PEEK)?, size)
+                {
+                    return self.examine(path, size, stream, examiner);
+                }
                 // A later link may give this file a wanted name, so small files that look like a record are kept for a while.
+                if size > 0 && stream.peek(ZIP.len())? == ZIP {
+                    return stream.skip(size).map(|()| Some(Payload::Unread));
+                }
                 if size > 0 && (is_named_like_record(path) || resembles_record(stream.peek(PEEK)?)) {
                     if size <= limits.candidate_file_bytes && self.candidates + size <= limits.candidate_bytes {
                         self.candidates += size;
@@ -272,7 +341,7 @@ impl Reading<'_> {
     }
 
     /// Keeps a file's bytes, if they fit. Whether they do depends on the layers below, and whatever else stops them on the moment.
-    fn keep<R: Refill>(&mut self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<Option<Payload>, Fault> {
+    fn keep(&mut self, path: &str, size: u64, stream: &mut impl Content) -> Result<Option<Payload>, Fault> {
         let room = self.room(size);
         let failed = |error: io::Error| Fault::new("file-limit", format!("its bytes could not be kept: {error}"));
         let depended = std::mem::replace(&mut self.depends_on_run, true);
@@ -294,12 +363,64 @@ impl Reading<'_> {
                 return Ok(Some(Payload::File(Arc::new(content))));
             }
         }
-        if (self.wants)(path).by_name() {
+        if self.interest.wants(path).by_name() {
             let reason = format!("the wanted files of the image exceed the limit of {} bytes", self.limits.kept_bytes);
             self.file_gap(path, Fault::new("file-limit", reason));
             return Ok(None);
         }
         Ok(Some(Payload::Unread))
+    }
+
+    /// Has an examiner look at a file as a whole, and keeps what it says.
+    fn examine(
+        &mut self,
+        path: &str,
+        size: u64,
+        stream: &mut impl Content,
+        examiner: &'static dyn Examiner,
+    ) -> Result<Option<Payload>, Fault> {
+        let limits = self.limits;
+        if size > limits.examined_bytes {
+            self.file_gap(path, Fault::new("file-limit", format!("has {size} bytes; the limit for one file is {}", limits.examined_bytes)));
+            return stream.skip(size).map(|()| None);
+        }
+        let mut spool = Spool::with_buffer(std::mem::take(&mut self.buffer), limits.examined_memory_bytes);
+        let mut result = Ok(());
+        stream.content(size, |piece| {
+            if result.is_ok() {
+                result = spool.push(piece);
+            }
+        })?;
+        if let Err(error) = result {
+            // Another run may have the room.
+            self.depends_on_run = true;
+            self.file_gap(path, Fault::new("file-limit", format!("could not be put aside to be looked at: {error}")));
+            return Ok(None);
+        }
+        let extract = examiner.examine(path, &spool.body(), limits);
+        self.buffer = spool.into_buffer();
+        if extract.is_empty() && !self.interest.wants(path).by_name() {
+            return Ok(None);
+        }
+        if extract.len() > limits.extract_bytes {
+            let reason = format!("what it holds takes {} bytes; the limit for one file is {}", extract.len(), limits.extract_bytes);
+            self.file_gap(path, Fault::new("file-limit", reason));
+            return Ok(None);
+        }
+        self.extract(path, examiner, &extract)
+    }
+
+    /// Keeps what an examiner says.
+    fn extract(&mut self, path: &str, examiner: &'static dyn Examiner, extract: &[u8]) -> Result<Option<Payload>, Fault> {
+        let kept = self.keep_bytes(path, extract)?;
+        Ok(match kept {
+            Some(Payload::File(content)) => Some(Payload::Extract(examiner.id().into(), content)),
+            _ => None,
+        })
+    }
+
+    fn keep_bytes(&mut self, path: &str, bytes: &[u8]) -> Result<Option<Payload>, Fault> {
+        self.keep(path, bytes.len() as u64, &mut Whole(bytes))
     }
 
     /// How many bytes keeping a file of `size` bytes may cost. Little is always granted, and counted when the layer is merged; before more is, the layers below have to
@@ -388,6 +509,39 @@ impl Reading<'_> {
             );
             self.record.gaps.push(more);
         }
+    }
+}
+
+/// The content of one file: what comes next of a tar, or bytes that were read already.
+trait Content {
+    fn peek(&mut self, count: usize) -> Result<&[u8], Fault>;
+    fn content(&mut self, size: u64, take: impl FnMut(&[u8])) -> Result<(), Fault>;
+    fn skip(&mut self, size: u64) -> Result<(), Fault> {
+        self.content(size, |_| {})
+    }
+}
+
+impl<R: Refill> Content for TarStream<R> {
+    fn peek(&mut self, count: usize) -> Result<&[u8], Fault> {
+        Self::peek(self, count)
+    }
+
+    fn content(&mut self, size: u64, take: impl FnMut(&[u8])) -> Result<(), Fault> {
+        Self::content(self, size, take)
+    }
+}
+
+/// A whole file's bytes.
+struct Whole<'a>(&'a [u8]);
+
+impl Content for Whole<'_> {
+    fn peek(&mut self, count: usize) -> Result<&[u8], Fault> {
+        Ok(self.0.get(..count).unwrap_or(self.0))
+    }
+
+    fn content(&mut self, _: u64, mut take: impl FnMut(&[u8])) -> Result<(), Fault> {
+        take(self.0);
+        Ok(())
     }
 }
 

@@ -5,9 +5,9 @@ use std::{borrow::Cow, collections::BTreeMap, ops::Bound, sync::Arc};
 
 use crate::{
     layers::{
-        Content, Want,
+        Content, Examiner, Want,
         limits::Limits,
-        record::{Change, LayerRecord},
+        record::{About, Change, LayerRecord, PathMark},
         whiteout::{Whiteout, deleted_path},
     },
     model::coverage::{Gap, SourceId},
@@ -19,6 +19,8 @@ const NODE_BYTES: usize = 150;
 const THROUGH_LINK: &str = "is deleted through a link of a lower layer; engines disagree on what that deletes, so nothing was deleted here";
 /// What the Gap about too many paths calls them.
 const NO_ROOM: &str = "paths of links and records";
+/// What the Gap about too many marks and notes calls them.
+const NO_MARKS: &str = "paths with special permissions or secrets";
 
 /// One version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +29,33 @@ pub struct Version {
     pub layer: usize,
     /// Its bytes; `None` when only its presence was asked for.
     pub content: Option<Arc<Content>>,
+    /// The id of the examiner whose words the bytes are, when they are not the file's own.
+    pub examiner: Option<Arc<str>>,
 }
 
 impl Version {
-    /// Its bytes; empty when only its presence was asked for.
+    /// Its bytes; empty when only its presence was asked for, or only what an examiner says of it.
     #[must_use]
     pub fn bytes(&self) -> Cow<'_, [u8]> {
-        self.content.as_ref().map_or(Cow::Borrowed(&[]), |content| content.bytes())
+        self.content.as_ref().filter(|_| self.examiner.is_none()).map_or(Cow::Borrowed(&[]), |content| content.bytes())
+    }
+
+    /// What this examiner said of it.
+    #[must_use]
+    pub fn extract(&self, examiner: &dyn Examiner) -> Option<Cow<'_, [u8]>> {
+        let content = self.content.as_ref()?;
+        (self.examiner.as_deref() == Some(examiner.id())).then(|| content.bytes())
+    }
+
+    /// Whether this is what was asked for.
+    pub(super) fn serves(&self, want: Want) -> bool {
+        match want {
+            Want::Bytes => self.content.is_some() && self.examiner.is_none(),
+            Want::Examine(examiner) | Want::ExamineIf(examiner) => self.examiner.as_deref() == Some(examiner.id()),
+            Want::PresenceIf(_) => self.content.is_none(),
+            Want::Presence => true,
+            Want::No => false,
+        }
     }
 
     fn cost(&self) -> u64 {
@@ -62,6 +84,25 @@ impl Node {
     }
 }
 
+/// What is known of a place besides its content.
+#[derive(Debug, Default)]
+struct Marked {
+    layer: usize,
+    mark: Option<PathMark>,
+    /// The last note about it.
+    note: Option<usize>,
+}
+
+/// What was noted of a file in one layer.
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub layer: usize,
+    pub path: String,
+    pub bytes: Box<[u8]>,
+    /// Whether the file is still there.
+    pub is_visible: bool,
+}
+
 /// The merged tree.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -75,6 +116,10 @@ pub(super) struct Tree {
     cached: Option<(String, Option<String>)>,
     /// A folder to which no link leads, so that it is where its path says.
     plain: String,
+    /// Of each place what is worth knowing besides its content.
+    marks: BTreeMap<String, Marked>,
+    /// What was noted of files, in the order of the layers.
+    notes: Vec<Noted>,
     pub gaps: Vec<Gap>,
 }
 
@@ -86,6 +131,7 @@ impl Tree {
                 let path = deleted_path(path);
                 if let Some(place) = self.place(&path, limits) {
                     if place == *path {
+                        self.unmark(&place, false);
                         self.remove_with_content(&place);
                     } else if self.holds(&place) {
                         self.gap(&path, "link-target", THROUGH_LINK, limits);
@@ -102,17 +148,21 @@ impl Tree {
                 }
             }
         });
-        record.for_each_change(|path, change| {
+        record.for_each_change(|path, change, about| {
             let Some(place) = self.place(path, limits) else {
                 if wants(path).by_name() {
                     self.gap(path, "link-loop", "its folder is a link that leads nowhere", limits);
                 }
+                // Nothing can be there for a program, but a secret in the layer is one all the same.
+                self.note(path, None, layer, about, limits);
                 return;
             };
+            self.unmark(&place, matches!(change, Change::Directory));
+            self.note(path, Some(&place), layer, about, limits);
             match change {
                 Change::Directory => self.remove_alone(&place),
                 Change::Unkept | Change::Unread => {
-                    if place != path && wants(&place) == Want::Bytes {
+                    if place != path && wants(&place).by_content() {
                         self.gap(&place, "file-not-kept", "was written through a link, and its bytes were not kept", limits);
                     }
                     self.remove_with_content(&place);
@@ -120,8 +170,14 @@ impl Tree {
                         self.insert(place, Node::Unread, limits);
                     }
                 }
-                Change::Present => self.put_file(place, layer, None, limits),
-                Change::File(content) => self.put_file(place, layer, Some(Arc::clone(content)), limits),
+                Change::Present => self.put_file(place, Version { layer, content: None, examiner: None }, limits),
+                Change::File(content) => {
+                    self.put_file(place, Version { layer, content: Some(Arc::clone(content)), examiner: None }, limits);
+                }
+                Change::Extract(examiner, content) => {
+                    let version = Version { layer, content: Some(Arc::clone(content)), examiner: Some(Arc::clone(examiner)) };
+                    self.put_file(place, version, limits);
+                }
                 Change::Symlink(target) => {
                     self.put_link(place, target.to_owned(), limits);
                 }
@@ -148,8 +204,72 @@ impl Tree {
         self.kept
     }
 
-    fn put_file(&mut self, place: String, layer: usize, content: Option<Arc<Content>>, limits: &Limits) {
-        let version = Version { layer, content };
+    /// Every path that bears a mark and is there, with the layer that gave it.
+    pub(super) fn marked(&self) -> impl Iterator<Item = (&str, usize, PathMark)> {
+        self.marks.iter().filter_map(|(place, marked)| Some((place.as_str(), marked.layer, marked.mark?)))
+    }
+
+    /// What was noted of files.
+    pub(super) fn notes(&self) -> &[Noted] {
+        &self.notes
+    }
+
+    /// Keeps what a layer says of a path besides what happens to it. `place` is where it stands, if anywhere.
+    fn note(&mut self, path: &str, place: Option<&str>, layer: usize, about: About<'_>, limits: &Limits) {
+        if about.mark.is_none() && about.note.is_none() {
+            return;
+        }
+        if self.marks.len() >= limits.marked_paths || (about.note.is_some() && self.notes.len() >= limits.marked_paths) {
+            if !self.gaps.iter().any(|gap| gap.kind == "layer-limit" && gap.subject == NO_MARKS) {
+                let reason = format!("are more than the limit of {}; the others were not kept", limits.marked_paths);
+                self.gaps.push(Gap::new(SourceId::Image, "layer-limit", NO_MARKS, reason));
+            }
+            return;
+        }
+        let note = about.note.map(|bytes| {
+            self.notes.push(Noted { layer, path: path.to_owned(), bytes: bytes.into(), is_visible: place.is_some() });
+            self.notes.len() - 1
+        });
+        if let Some(place) = place {
+            self.marks.insert(place.to_owned(), Marked { layer, mark: about.mark, note });
+        }
+    }
+
+    /// Forgets what is known of a place, and of what is below it unless it stays a folder.
+    fn unmark(&mut self, place: &str, stays_folder: bool) {
+        if self.marks.is_empty() {
+            return;
+        }
+        if let Some(marked) = self.marks.remove(place) {
+            self.hide(&marked);
+        }
+        if !stays_folder {
+            self.unmark_below(place);
+        }
+    }
+
+    fn unmark_below(&mut self, place: &str) {
+        let prefix = if place.is_empty() { String::new() } else { format!("{place}/") };
+        while let Some((path, _)) = self.marks.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next() {
+            if !path.starts_with(&prefix) {
+                return;
+            }
+            let path = path.clone();
+            if let Some(marked) = self.marks.remove(&path) {
+                self.hide(&marked);
+            }
+        }
+    }
+
+    /// A note about a file that is no longer there stays.
+    fn hide(&mut self, marked: &Marked) {
+        if let Some(noted) = marked.note.and_then(|note| self.notes.get_mut(note)) {
+            noted.is_visible = false;
+        }
+    }
+
+    fn put_file(&mut self, place: String, version: Version, limits: &Limits) {
+        let layer = version.layer;
         self.retire(&place, layer, limits);
         if self.kept + version.cost() > limits.kept_bytes {
             let reason = format!("the wanted files of the image exceed the limit of {} bytes", limits.kept_bytes);
@@ -234,8 +354,10 @@ impl Tree {
         let found = self.place(target, limits).and_then(|target| self.nodes.get(&target));
         match found {
             Some(Node::File(versions)) => {
-                let content = versions.last().and_then(|version| version.content.clone());
-                self.put_file(place, layer, content, limits);
+                let last = versions.last();
+                let content = last.and_then(|version| version.content.clone());
+                let examiner = last.and_then(|version| version.examiner.clone());
+                self.put_file(place, Version { layer, content, examiner }, limits);
             }
             Some(Node::Link(target)) => {
                 let target = target.clone();
@@ -284,6 +406,7 @@ impl Tree {
     }
 
     fn remove_below(&mut self, place: &str) {
+        self.unmark_below(place);
         let prefix = if place.is_empty() { String::new() } else { format!("{place}/") };
         loop {
             let next = self.nodes.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next();

@@ -41,6 +41,10 @@ pub(super) struct TarEntry {
     pub kind: TarKind,
     /// Bytes of content that follow in the stream.
     pub size: u64,
+    /// Permission bits.
+    pub mode: u16,
+    /// Whether it gives capabilities to who runs it.
+    pub has_capability: bool,
 }
 
 /// What an entry is.
@@ -212,7 +216,7 @@ impl<R: Refill> TarStream<R> {
     }
 
     fn entry(&mut self, header: &tar::Header, extensions: Extensions, too_large: Option<Fault>) -> Result<TarEntry, Fault> {
-        let Said { name, link, size, is_sparse } = extensions.with(header.as_bytes()).map_err(|reason| Fault::new("layer-tar", reason))?;
+        let Said { name, link, size, is_sparse, mode, has_capability } = extensions.with(header.as_bytes()).map_err(|reason| Fault::new("layer-tar", reason))?;
         let kind = match header.entry_type() {
             EntryType::Directory => TarKind::Directory,
             EntryType::Symlink => TarKind::Symlink(link),
@@ -231,7 +235,7 @@ impl<R: Refill> TarStream<R> {
         let size = if matches!(kind, TarKind::File | TarKind::Sparse) { size } else { 0 };
         padded(size)?;
         let name = too_large.map_or_else(|| name.map_err(|reason| Fault::new("layer-tar", reason)), Err);
-        Ok(TarEntry { name, kind, size })
+        Ok(TarEntry { name, kind, size, mode, has_capability })
     }
 
     fn skip_sparse_maps(&mut self, header: &tar::Header) -> Result<(), Fault> {

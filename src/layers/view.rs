@@ -7,9 +7,10 @@ use std::{
 
 use crate::{
     layers::{
-        Want,
+        Examiner, Want,
         limits::Limits,
         links::Links,
+        record::PathMark,
         tree::{Node, Tree, Version, follow},
     },
     model::coverage::Gap,
@@ -40,11 +41,30 @@ pub struct FileEntry<'a> {
     pub versions: &'a [Version],
 }
 
+/// What was noted of a file while its layer streamed past.
+#[derive(Debug, Clone, Copy)]
+pub struct Note<'a> {
+    /// Place of the layer.
+    pub layer: usize,
+    /// Path as the layer has it.
+    pub path: &'a str,
+    /// What was noted.
+    pub bytes: &'a [u8],
+    /// Whether the file is still there: not deleted or replaced by an upper layer, nor by a later entry of its own.
+    pub is_visible: bool,
+}
+
 impl<'a> FileEntry<'a> {
-    /// Its bytes; empty when only its presence was asked for.
+    /// Its bytes; empty when only its presence was asked for, or only what an examiner says of it.
     #[must_use]
     pub fn bytes(&self) -> Cow<'a, [u8]> {
         self.versions.last().map_or(Cow::Borrowed(&[]), Version::bytes)
+    }
+
+    /// What this examiner said of it; `None` when it was not asked, or had nothing to say.
+    #[must_use]
+    pub fn extract(&self, examiner: &dyn Examiner) -> Option<Cow<'a, [u8]>> {
+        self.versions.last()?.extract(examiner)
     }
 }
 
@@ -61,7 +81,7 @@ impl FileView {
         let mut unlisted = BTreeSet::new();
         tree.retain_files(|place, last| {
             let want = wants(place);
-            if want.by_name() || (want != Want::No && last.is_some_and(|last| last.content.is_none())) {
+            if want.by_name() || last.is_some_and(|last| last.serves(want)) {
                 return true;
             }
             let is_target = targets.contains(place);
@@ -97,6 +117,21 @@ impl FileView {
     #[must_use]
     pub fn resolve(&self, path: &str) -> Option<String> {
         follow(self.tree.nodes(), path, &self.limits, u64::MAX).0.place()
+    }
+
+    /// Paths with special permissions that are there, in path order, each with the layer that gave them.
+    pub fn marks(&self) -> impl Iterator<Item = (&str, usize, PathMark)> {
+        self.tree.marked()
+    }
+
+    /// What was noted of files in every layer, lowest first.
+    pub fn notes(&self) -> impl Iterator<Item = Note<'_>> {
+        self.tree.notes().iter().map(|noted| Note {
+            layer: noted.layer,
+            path: &noted.path,
+            bytes: &noted.bytes,
+            is_visible: noted.is_visible,
+        })
     }
 
     /// Tar entries seen in all layers.

@@ -29,6 +29,26 @@ pub enum PackageKind {
     Nuget,
     /// PHP Composer packages.
     Composer,
+    /// Arch Linux packages.
+    Alpm,
+    /// Gentoo packages.
+    Ebuild,
+    /// OpenWrt and Yocto packages.
+    Opkg,
+    /// conda packages.
+    Conda,
+    /// Conan packages.
+    Conan,
+    /// Erlang and Elixir packages.
+    Hex,
+    /// Dart packages.
+    Pub,
+    /// R packages.
+    Cran,
+    /// Swift packages.
+    Swift,
+    /// Bitnami components.
+    Bitnami,
     /// Anything else.
     Generic,
 }
@@ -49,6 +69,16 @@ impl PackageKind {
             Self::Gem => "gem",
             Self::Nuget => "nuget",
             Self::Composer => "composer",
+            Self::Alpm => "alpm",
+            Self::Ebuild => "ebuild",
+            Self::Opkg => "opkg",
+            Self::Conda => "conda",
+            Self::Conan => "conan",
+            Self::Hex => "hex",
+            Self::Pub => "pub",
+            Self::Cran => "cran",
+            Self::Swift => "swift",
+            Self::Bitnami => "bitnami",
             Self::Generic => "generic",
         }
     }
@@ -56,7 +86,7 @@ impl PackageKind {
     /// Whether the distribution's package manager installed it.
     #[must_use]
     pub const fn is_os(self) -> bool {
-        matches!(self, Self::Apk | Self::Deb | Self::Rpm)
+        matches!(self, Self::Apk | Self::Deb | Self::Rpm | Self::Alpm | Self::Ebuild | Self::Opkg)
     }
 }
 
@@ -163,9 +193,61 @@ pub struct Package {
     pub owner: Option<String>,
     /// Id of the cataloger that found it.
     pub found_by: &'static str,
+    /// How sure it is that this is installed, and that this is what it is.
+    pub basis: Basis,
+    /// Digests of the file that it is, where it is one file; sorted.
+    pub hashes: Vec<Digest>,
+}
+
+/// What an entry of the inventory rests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// A record that an installer, compiler or packager left of an installed thing.
+    #[default]
+    Installed,
+    /// A lock file beside which nothing is installed: the thing is wanted, and whether it is there is not known.
+    Declared,
+    /// Traces, such as a file's name or a text in a program: name, group or version may be others.
+    Guessed,
+    /// The program that the image was made for, named by its own manifest. It is not matched with advisories.
+    Application,
+}
+
+impl Basis {
+    /// The word in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Declared => "declared",
+            Self::Guessed => "guessed",
+            Self::Application => "application",
+        }
+    }
 }
 
 impl Package {
+    /// A package of which nothing more is known yet.
+    #[must_use]
+    pub const fn new(kind: PackageKind, name: String, version: String, purl: PackageUrl, found_by: &'static str) -> Self {
+        Self {
+            kind,
+            name,
+            version,
+            purl,
+            arch: None,
+            source: None,
+            modularity: None,
+            vendor: None,
+            licences: Vec::new(),
+            locations: Vec::new(),
+            owner: None,
+            found_by,
+            basis: Basis::Installed,
+            hashes: Vec::new(),
+        }
+    }
+
     /// Digest of the layer that holds the first location.
     #[must_use]
     pub fn layer(&self) -> Option<&Digest> {

@@ -18,6 +18,7 @@ pub struct Extensions {
     long_link: Option<Vec<u8>>,
     sparse: Option<Sparse>,
     has_pax: bool,
+    has_capability: bool,
     /// Why what the entry is called is not sure.
     doubt: Option<Doubt>,
     /// Why where the next header stands is not sure.
@@ -44,6 +45,10 @@ pub struct Said {
     pub size: u64,
     /// Whether it is a file with holes in a PAX form.
     pub is_sparse: bool,
+    /// Permission bits with setuid, setgid and the sticky bit; 0 when they cannot be read.
+    pub mode: u16,
+    /// Whether the file gives capabilities to who runs it (the extended attribute `security.capability`).
+    pub has_capability: bool,
 }
 
 impl Extensions {
@@ -84,6 +89,7 @@ impl Extensions {
                     None => self.doubt = Some("a PAX size is no number"),
                 }
             }
+            b"SCHILY.xattr.security.capability" | b"LIBARCHIVE.xattr.security.capability" => self.has_capability |= !value.is_empty(),
             key => {
                 let Some(key) = key.strip_prefix(b"GNU.sparse.") else { return };
                 let sparse = self.sparse.get_or_insert_default();
@@ -178,7 +184,8 @@ impl Extensions {
             return Err("the name of an entry with content ends in a slash: for some readers it is a folder, which has none");
         }
         let link = self.link.or(self.long_link).unwrap_or_else(|| until_nul(field(header, 157, 100)).to_vec());
-        Ok(Said { name, link, size, is_sparse })
+        let mode = number(field(header, 100, 8)).and_then(|mode| u16::try_from(mode & 0o7777).ok()).unwrap_or_default();
+        Ok(Said { name, link, size, is_sparse, mode, has_capability: self.has_capability })
     }
 }
 

@@ -289,7 +289,7 @@ mod tests {
         model::{
             coverage::SourceId,
             digest::Digest,
-            package::{Distro, PackageKind, PackageUrl},
+            package::{Basis, Distro, PackageKind, PackageUrl},
             policy::Mode,
             report::PolicySummary,
             verdict::{Outcome, Verdict},
@@ -311,6 +311,8 @@ mod tests {
             locations: vec![Location::Image { layer: Digest::sha256_of(b"layer"), index: 0, path: "lib/six.egg-info".to_owned() }],
             owner: owner.map(str::to_owned),
             found_by: "pypi",
+            basis: Basis::Installed,
+            hashes: Vec::new(),
         }
     }
 

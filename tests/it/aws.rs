@@ -26,7 +26,7 @@ use plimsoll::{
         finding::{Finding, FindingState},
         image::{Descriptor, ImageConfig, Manifest, Platform, PlatformChoice, ResolvedImage},
         location::Location,
-        package::{Inventory, Package, PackageKind, PackageUrl, SourcePackage},
+        package::{Basis, Inventory, Package, PackageKind, PackageUrl, SourcePackage},
         reference::ImageReference,
         severity::{Rating, RatingAuthor, Severity},
     },
@@ -620,6 +620,8 @@ fn inventory(packages: &Value) -> Inventory {
             found_by: "test",
             name,
             version,
+            basis: Basis::Installed,
+            hashes: Vec::new(),
         }
     };
     Inventory { distro: None, packages: packages.as_array().expect("inventory").iter().map(one).collect(), gaps: Vec::new() }

@@ -82,7 +82,21 @@ pub fn compare(kind: PackageKind, left: &str, right: &str) -> Option<Ordering> {
         PackageKind::Npm => Scheme::Npm,
         PackageKind::Pypi => Scheme::Pep440,
         PackageKind::Cargo | PackageKind::Golang => Scheme::Semver,
-        PackageKind::Maven | PackageKind::Gem | PackageKind::Nuget | PackageKind::Composer | PackageKind::Generic => return None,
+        PackageKind::Maven
+        | PackageKind::Gem
+        | PackageKind::Nuget
+        | PackageKind::Composer
+        | PackageKind::Alpm
+        | PackageKind::Ebuild
+        | PackageKind::Opkg
+        | PackageKind::Conda
+        | PackageKind::Conan
+        | PackageKind::Hex
+        | PackageKind::Pub
+        | PackageKind::Cran
+        | PackageKind::Swift
+        | PackageKind::Bitnami
+        | PackageKind::Generic => return None,
     };
     scheme.parse_event(left)?.compare(&scheme.parse_event(right)?)
 }

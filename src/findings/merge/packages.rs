@@ -155,7 +155,7 @@ mod tests {
     use crate::model::{
         coverage::SourceId,
         evidence::ObservedState,
-        package::{PackageUrl, SourcePackage},
+        package::{Basis, PackageUrl, SourcePackage},
     };
 
     fn own(kind: PackageKind, name: &str, version: &str, source: Option<(&str, Option<&str>)>) -> Package {
@@ -172,6 +172,8 @@ mod tests {
             locations: vec![Location::Config],
             owner: None,
             found_by: "test",
+            basis: Basis::Installed,
+            hashes: Vec::new(),
         }
     }
 

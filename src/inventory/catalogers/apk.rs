@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     inventory::{CatalogError, Cataloger, Context, Found, attribution, purl},
     layers::{FileEntry, Limits, Want},
-    model::package::{Distro, Package, PackageKind, SourcePackage},
+    model::package::{Basis, Distro, Package, PackageKind, SourcePackage},
 };
 
 const DATABASES: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
@@ -164,6 +164,8 @@ fn package(record: Record, distro: Option<&Distro>) -> Package {
         locations: Vec::new(),
         owner: None,
         found_by: "apk",
+        basis: Basis::Installed,
+        hashes: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     inventory::{CatalogError, Cataloger, Context, Found, attribution, purl},
     layers::{Limits, Want},
-    model::package::{Distro, Package, PackageKind, SourcePackage},
+    model::package::{Basis, Distro, Package, PackageKind, SourcePackage},
 };
 
 const STATUS: &str = "var/lib/dpkg/status";
@@ -239,6 +239,8 @@ fn package(record: &Record, distro: Option<&Distro>) -> Package {
         locations: Vec::new(),
         owner: None,
         found_by: "dpkg",
+        basis: Basis::Installed,
+        hashes: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{
 use crate::{
     inventory::{CatalogError, Cataloger, Context, Found, attribution},
     layers::{Limits, Want},
-    model::package::{Package, PackageKind, PackageUrl},
+    model::package::{Basis, Package, PackageKind, PackageUrl},
 };
 
 /// Reads `package.json` directly below a package's folder in `node_modules`; any other one describes the application or a fixture.
@@ -82,6 +82,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError>
         locations: Vec::new(),
         owner: None,
         found_by: "npm",
+        basis: Basis::Installed,
+        hashes: Vec::new(),
     }))
 }
 

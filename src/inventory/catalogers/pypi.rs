@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     inventory::{CatalogError, Cataloger, Context, Found, attribution},
     layers::{Limits, Want},
-    model::package::{Package, PackageKind, PackageUrl},
+    model::package::{Basis, Package, PackageKind, PackageUrl},
 };
 
 /// Reads `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, `*.egg-info` files and `*.egg/EGG-INFO/PKG-INFO`.
@@ -105,6 +105,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Package, CatalogError> {
         locations: Vec::new(),
         owner: None,
         found_by: "pypi",
+        basis: Basis::Installed,
+        hashes: Vec::new(),
     })
 }
 

@@ -14,7 +14,7 @@ use crate::{
     layers::{FileEntry, Limits, Version, Want},
     model::{
         coverage::{Gap, SourceId},
-        package::{Distro, Package, PackageKind, SourcePackage},
+        package::{Basis, Distro, Package, PackageKind, SourcePackage},
     },
 };
 
@@ -193,6 +193,8 @@ impl Record {
             locations: Vec::new(),
             owner: None,
             found_by: "rpm",
+            basis: Basis::Installed,
+            hashes: Vec::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{ItemKind, LayerRecord, Payload};
+use super::{ItemKind, LayerRecord, PathMark, Payload};
 use crate::{
     layers::{Content, content::Stored, limits::Limits, whiteout::Whiteout},
     model::{
@@ -19,12 +19,14 @@ use crate::{
 };
 
 /// Raised with every change of what a record says or how it is written.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// zstd's fastest regular level.
 const LEVEL: i32 = 1;
 /// Reserved at most before the bytes have come.
 const RESERVE: u64 = 64 * 1024;
 const READ_BUFFER: usize = 64 * 1024;
+/// Bytes of an examiner's id.
+const EXAMINER_BYTES: u64 = 64;
 /// Bytes of a Gap's texts.
 const GAP_BYTES: u64 = 1 << 20;
 /// The Gaps that a record may hold: everything else is not stored. A Gap's kind is a permanent word, so that it is stored as its place here.
@@ -84,6 +86,16 @@ impl LayerRecord {
                 ItemKind::WithPayload => out.payload(payloads.next()?)?,
             }
         }
+        out.number(self.marks.len() as u64)?;
+        for (at, mark) in &self.marks {
+            out.number(u64::from(*at))?;
+            out.number(u64::from(mark.mode) << 2 | u64::from(mark.is_folder) << 1 | u64::from(mark.has_capability))?;
+        }
+        out.number(self.notes.len() as u64)?;
+        for (at, note) in &self.notes {
+            out.number(u64::from(*at))?;
+            out.bytes(note)?;
+        }
         out.0.finish().ok()
     }
 
@@ -113,7 +125,7 @@ impl LayerRecord {
                 1 => record.push_fresh(shared, fresh, ItemKind::Unkept, limits),
                 kind => {
                     let payload = decoder.payload(kind)?;
-                    if let Payload::File(content) = &payload {
+                    if let Payload::File(content) | Payload::Extract(_, content) = &payload {
                         kept += content.cost();
                     }
                     kept <= origin.kept && record.push_fresh_with(shared, fresh, payload, limits)
@@ -122,6 +134,29 @@ impl LayerRecord {
             if !pushed {
                 return None;
             }
+        }
+        let items = record.items.len() as u64;
+        let mut least = 0;
+        for _ in 0..decoder.number_up_to(items)? {
+            let at = decoder.number_up_to(items)?;
+            let bits = decoder.number_up_to(u64::from(u16::MAX))?;
+            let mark = PathMark { mode: u16::try_from(bits >> 2).ok()?, is_folder: bits & 2 != 0, has_capability: bits & 1 != 0 };
+            if at < least || at >= items || record.path_bytes() > limits.remembered_path_bytes {
+                return None;
+            }
+            least = at + 1;
+            record.marks.push((u32::try_from(at).ok()?, mark));
+        }
+        let mut least = 0;
+        for _ in 0..decoder.number_up_to(items)? {
+            let at = decoder.number_up_to(items)?;
+            let note = decoder.bytes(limits.note_bytes)?;
+            if at < least || at >= items || record.note_bytes as u64 > limits.note_bytes {
+                return None;
+            }
+            least = at + 1;
+            record.note_bytes += note.len();
+            record.notes.push((u32::try_from(at).ok()?, note.into()));
         }
         (decoder.is_at_end() && kept == origin.kept).then_some(record)
     }
@@ -175,14 +210,24 @@ impl Encoder {
             Payload::Hardlink(target) => self.number(5).and_then(|()| self.text(target)),
             Payload::Whiteout(Whiteout::Path) => self.number(6),
             Payload::Whiteout(Whiteout::Below) => self.number(7),
-            Payload::File(content) => match &content.0 {
-                Stored::Plain(bytes) => self.number(8).and_then(|()| self.bytes(bytes)),
-                Stored::Packed { frames, size } => {
-                    self.number(9)?;
-                    self.number(*size as u64)?;
-                    self.bytes(frames)
-                }
-            },
+            Payload::File(content) => self.content(8, content),
+            Payload::Extract(examiner, content) => {
+                self.number(10)?;
+                self.text(examiner)?;
+                self.content(0, content)
+            }
+        }
+    }
+
+    /// A content, as one of two kinds of which the second is packed.
+    fn content(&mut self, kind: u64, content: &Content) -> Option<()> {
+        match &content.0 {
+            Stored::Plain(bytes) => self.number(kind).and_then(|()| self.bytes(bytes)),
+            Stored::Packed { frames, size } => {
+                self.number(kind + 1)?;
+                self.number(*size as u64)?;
+                self.bytes(frames)
+            }
         }
     }
 }
@@ -264,14 +309,23 @@ impl Decoder<'_> {
             5 => Payload::Hardlink(self.text(self.longest_path())?),
             6 => Payload::Whiteout(Whiteout::Path),
             7 => Payload::Whiteout(Whiteout::Below),
-            8 => Payload::File(Arc::new(Content(Stored::Plain(self.bytes(self.limits.file_bytes)?.into())))),
-            9 => {
-                let size = usize::try_from(self.number_up_to(self.limits.file_bytes)?).ok()?;
-                let frames = self.bytes(self.limits.kept_bytes)?;
-                Payload::File(Arc::new(Content(Stored::Packed { frames: frames.into(), size })))
+            8 | 9 => Payload::File(self.content(kind - 8)?),
+            10 => {
+                let examiner = self.text(EXAMINER_BYTES)?;
+                let kind = self.number_up_to(1)?;
+                Payload::Extract(examiner.into(), self.content(kind)?)
             }
             _ => return None,
         })
+    }
+
+    fn content(&mut self, kind: u64) -> Option<Arc<Content>> {
+        if kind == 0 {
+            return Some(Arc::new(Content(Stored::Plain(self.bytes(self.limits.file_bytes)?.into()))));
+        }
+        let size = usize::try_from(self.number_up_to(self.limits.file_bytes)?).ok()?;
+        let frames = self.bytes(self.limits.kept_bytes)?;
+        Some(Arc::new(Content(Stored::Packed { frames: frames.into(), size })))
     }
 
     fn is_at_end(&mut self) -> bool {
@@ -323,7 +377,7 @@ mod tests {
     fn told(record: &LayerRecord) -> Vec<String> {
         let mut told = Vec::new();
         record.for_each_whiteout(|path, whiteout| told.push(format!("{path} {whiteout:?}")));
-        record.for_each_change(|path, change| told.push(format!("{path} {change:?}")));
+        record.for_each_change(|path, change, about| told.push(format!("{path} {change:?} {about:?}")));
         told.extend(record.gaps.iter().map(|gap| format!("{gap:?}")));
         told.push(format!("{} {}", record.entries, record.kept));
         told

@@ -85,7 +85,7 @@ impl TarIndex {
                 }
                 continue;
             }
-            let Said { name, link, size, is_sparse } =
+            let Said { name, link, size, is_sparse, .. } =
                 std::mem::take(&mut extensions).with(header.as_bytes()).map_err(|reason| index.malformed(reason))?;
             if kind.is_gnu_sparse() || is_sparse {
                 return Err(index.malformed("it has a sparse entry, which no tool that saves images writes"));

@@ -10,7 +10,7 @@ use plimsoll::model::{
     finding::{Finding, FindingKind, FindingPackage, FindingState},
     image::{Descriptor, HistoryEntry, ImageConfig, Layer, Manifest, Platform, PlatformChoice, ResolvedImage},
     location::{Location, Span},
-    package::{Distro, Inventory, Package, PackageKind, PackageUrl},
+    package::{Basis, Distro, Inventory, Package, PackageKind, PackageUrl},
     policy::Mode,
     reference::ImageReference,
     report::{DockerfileSummary, PolicySummary, ScanReport},
@@ -193,6 +193,8 @@ pub(super) fn package(kind: PackageKind, name: &str, version: &str) -> Package {
         locations: vec![layer_location(0, "var/lib/dpkg/status")],
         owner: None,
         found_by: "dpkg",
+        basis: Basis::Installed,
+        hashes: Vec::new(),
     }
 }
 
