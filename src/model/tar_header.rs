@@ -396,7 +396,7 @@ mod tests {
             assert_eq!((said.name, said.is_sparse), (Ok(expected.as_bytes().to_vec()), true));
         }
         let said = told(&[Before::Pax(&[("path", "a"), ("linkpath", "b"), ("size", "42")])], &plain()).unwrap();
-        assert_eq!(said, Said { name: Ok(b"a".to_vec()), link: b"b".to_vec(), size: 42, is_sparse: false });
+        assert_eq!(said, Said { name: Ok(b"a".to_vec()), link: b"b".to_vec(), size: 42, is_sparse: false, mode: 0, has_capability: false });
         assert_eq!(Extensions::default().global(&records(&[("comment", "a commit")])), Ok(()));
     }
 
