@@ -68,6 +68,7 @@ const LIMITS: &[Limit] = &[
         get: |limits| limits.time.as_secs(),
         set: |limits, value| limits.time = Duration::from_secs(value),
     },
+    limit!("threads", threads, "layers read at the same time"),
 ];
 
 impl LimitOptions {

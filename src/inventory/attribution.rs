@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::layers::FileEntry;
+use crate::layers::{FileEntry, Version};
 
 /// The layer of each key of the topmost version. `lower` gives the keys of the older versions, newest first, each with its layer;
 /// `None` for one that cannot be read, below which nothing is known.
@@ -36,8 +36,10 @@ pub(super) fn key(name: &str, version: &str, arch: &str) -> Box<str> {
 
 /// The first layer that has this content at this path: a change of owner or mode copies a file up without changing it.
 pub(super) fn content_layer(file: &FileEntry<'_>) -> usize {
-    let bytes = file.bytes();
-    file.versions.iter().rev().take_while(|version| version.bytes() == bytes).last().map_or(file.layer, |version| version.layer)
+    let same = |version: &&Version| {
+        file.versions.last().is_some_and(|last| version.content == last.content && version.examiner == last.examiner)
+    };
+    file.versions.iter().rev().take_while(same).last().map_or(file.layer, |version| version.layer)
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@ mod catalogers;
 mod distro;
 pub mod end_of_life;
 mod misplaced;
+mod ownership;
 mod purl;
+mod redundancy;
 mod rpmdb;
 mod unread;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 pub use cache::FolderCache;
 pub use cataloger::{CatalogError, Cataloger, Context, Found};
@@ -74,7 +74,8 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
         }
         gaps.append(&mut found.gaps);
     }
-    name_owners(&context, &mut packages);
+    ownership::name_owners(&context, &mut packages);
+    redundancy::drop_redundant(&mut packages);
     let packages = join(packages);
     gaps.extend(unread::gaps(view));
     gaps.extend(misplaced::gaps(view));
@@ -115,38 +116,6 @@ fn silence(distro: &Distro, packages: &[Package], gaps: &[Gap]) -> Option<Gap> {
         let reason = format!("os-release says that this is {}, but no package record of it could be read", distro.id);
         Gap::new(SourceId::Inventory, "nothing-inventoried", "os", reason)
     })
-}
-
-/// Says of each language package whether an OS package brought its record: then the distribution's advisories speak for it.
-fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
-    let mut paths: BTreeMap<&str, Option<String>> = BTreeMap::new();
-    for package in packages.iter().filter(|package| !package.kind.is_os()) {
-        for location in &package.locations {
-            if let Location::Image { path, .. } = location {
-                paths.insert(path, None);
-            }
-        }
-    }
-    if paths.is_empty() {
-        return;
-    }
-    for cataloger in CATALOGERS {
-        cataloger.name_owners(context, &mut paths);
-    }
-    // A list of files without a package of that name in the database speaks for nobody.
-    let installed: BTreeSet<&str> = packages.iter().filter(|package| package.kind.is_os()).map(|package| package.name.as_str()).collect();
-    paths.retain(|_, owner| owner.as_deref().is_some_and(|owner| installed.contains(owner)));
-    let owner = |location: &Location| match location {
-        Location::Image { path, .. } => paths.get(path.as_str()).cloned().flatten(),
-        _ => None,
-    };
-    let owned = packages.iter().enumerate().filter(|(_, package)| !package.kind.is_os());
-    let owners: Vec<(usize, String)> = owned.filter_map(|(at, package)| Some((at, package.locations.iter().find_map(owner)?))).collect();
-    for (at, owner) in owners {
-        if let Some(package) = packages.get_mut(at) {
-            package.owner = Some(owner);
-        }
-    }
 }
 
 /// Sorts, and makes one package with several locations of records that say the same. In place, because there may be very many.
