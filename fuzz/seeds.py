@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import sys
 import tarfile
 
@@ -54,12 +55,36 @@ def layout(corpus, folder):
             put(corpus, "archive", bytes([kind]) + out.getvalue())
 
 
+# How the files of each target begin, and from which byte on.
+MAGICS = [(0, b"\x7fELF", "elf"), (0, b"MZ", "pe"), (0, b"PK\x03\x04", "jar"), (0, b"\xcf\xfa\xed\xfe", "macho"), (0, b"\xca\xfe\xba\xbe", "macho"),
+          (0, b"SQLite format 3", "rpm-sqlite"), (0, b"RpmP", "rpm-ndb"), (12, b"\x61\x15\x06\x00", "rpm-bdb"), (12, b"\x00\x06\x15\x61", "rpm-bdb")]
+
+
+def records(corpus):
+    """Every fixture of the catalogers: binary ones by how they begin, the others as text records of every kind whose name resembles theirs."""
+    paths = re.findall(r'"([^"]+)"', open(f"{HERE}/src/records.in", encoding="utf-8").read())
+    for path in glob.glob(f"{HERE}/../testdata/inventory/**/*", recursive=True):
+        if not os.path.isfile(path) or os.path.getsize(path) > 4 * SMALL:
+            continue
+        data = open(path, "rb").read()
+        kinds = [target for at, magic, target in MAGICS if data[at:].startswith(magic)]
+        for target in kinds[:1]:
+            put(corpus, target, data)
+        if not kinds:
+            cataloger = os.path.relpath(path, f"{HERE}/../testdata/inventory").split(os.sep)[0]
+            for place, record in enumerate(paths):
+                if os.path.basename(path) in record or cataloger in record:
+                    put(corpus, "record", bytes([place]) + data)
+            put(corpus, "record", bytes([len(data) % len(paths)]) + data)
+
+
 def main(corpus, *folders):
     for folder in (f"{HERE}/../testdata/images", *folders):
         for path in glob.glob(f"{folder}/**/oci-layout", recursive=True):
             layout(corpus, os.path.dirname(path))
     for saved in glob.glob(f"{HERE}/../testdata/images/*.tar"):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
+    records(corpus)
     digest = "sha256:" + "a" * 64
     for text in ("alpine", "alpine:3.20", "acme/app", "127.0.0.1:5000/app:v1", "localhost/app", f"ghcr.io/a/b:v1@{digest}", "oci:./layout:latest",
                  "docker-archive:app.tar", "oci-archive:app.tar:v1", "docker-daemon:app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/app:1", "-"):

@@ -1,12 +1,14 @@
-//! What several targets share: a source of images held in memory, and tars whose checksums are right whatever the fuzzer did to them.
+//! What several targets share: a source of images held in memory, images of one file, and tars whose checksums are right whatever the fuzzer did to them.
 
 use std::io::{Cursor, Read};
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use plimsoll::{
+    inventory,
+    layers::{self, LayerInput, Limits},
     model::{
         digest::Digest,
-        image::{Descriptor, Platform, ResolvedImage},
+        image::{Descriptor, Layer, Platform, ResolvedImage},
         reference::ImageReference,
     },
     registry::{self, Error, ImageSource, RawManifest},
@@ -87,4 +89,58 @@ pub fn mend_checksums(bytes: &mut [u8]) -> Vec<usize> {
         at = next;
     }
     headers
+}
+
+/// Where text records stand; their places in this list are those in `seeds.py`.
+pub const RECORDS: &[&str] = &include!("records.in");
+
+/// Limits that small inputs reach.
+#[must_use]
+pub fn small_limits() -> Limits {
+    Limits {
+        threads: 1,
+        file_bytes: 60_000,
+        kept_bytes: 200_000,
+        examined_memory_bytes: 10_000,
+        extract_bytes: 100_000,
+        archive_depth: 3,
+        archive_entries: 300,
+        archive_bytes: 1 << 20,
+        packages: 500,
+        ..Limits::default()
+    }
+}
+
+/// Takes the inventory of an image that holds these bytes at this path, twice, and compares.
+///
+/// # Panics
+/// When the two differ, or when a package has no name or no place.
+pub fn catalog_file(path: &str, bytes: &[u8]) {
+    let take = || {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o755);
+        archive.append_data(&mut header, path, bytes).expect("tar");
+        let tar = archive.into_inner().expect("tar");
+        let digest = Digest::sha256_of(&tar);
+        let descriptor = Descriptor {
+            media_type: String::new(),
+            digest: digest.clone(),
+            size: tar.len() as u64,
+            urls: Vec::new(),
+            annotations: Default::default(),
+            artifact_type: None,
+            platform: None,
+        };
+        let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
+        let input = LayerInput { layer: layer.clone(), reader: Box::new(Cursor::new(tar)) };
+        let view = layers::walk(vec![input], &inventory::wants, &small_limits()).expect("the layer is whole");
+        inventory::catalog(&view, &[layer])
+    };
+    let first = take();
+    for package in &first.packages {
+        assert!(!package.name.is_empty() && !package.locations.is_empty(), "{package:?}");
+    }
+    assert_eq!(first, take());
 }
