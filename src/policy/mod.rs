@@ -26,6 +26,7 @@ pub use error::{Error, Place};
 pub use evaluate::{Facts, evaluate};
 pub use explain::explain;
 pub use schema::identity::check_identity_pattern;
+pub use signatures::accepted;
 
 /// The JSON Schema of policy files.
 #[must_use]

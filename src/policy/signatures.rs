@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::Regex;
 
 use crate::model::{
-    attestation::{Signature, SignerIdentity, Verification},
+    attestation::{Attestation, Signature, SignerIdentity, Verification},
     coverage::{Gap, SourceId},
     digest::Digest,
     image::ResolvedImage,
@@ -175,6 +175,28 @@ impl<'a> Judge<'a> {
         let annotated = requirement.annotations.iter().all(|(key, value)| signature.annotations.get(key) == Some(value));
         if annotated { Reach::All } else { Reach::Annotation }
     }
+}
+
+/// The attestations whose signer is one that the policy wants signatures of this image from, with every condition that it puts on them.
+/// Where it wants none, it trusts nobody's statements.
+#[must_use]
+pub fn accepted<'v>(
+    policy: &Policy,
+    fingerprints: &BTreeMap<String, String>,
+    image: &ResolvedImage,
+    found: &'v Verification,
+) -> Vec<&'v Attestation> {
+    let judge = Judge::new(policy, fingerprints);
+    let wanted: Vec<_> = policy.signatures.iter().filter(|requirement| judge.applies(requirement, image)).collect();
+    let is_accepted = |attestation: &&Attestation| {
+        let signature = &attestation.signature;
+        let is_of_image = signature.subject == *image.digest() || image.index_digest.as_ref() == Some(&signature.subject);
+        let meets = |requirement: &&SignatureRequirement| {
+            requirement.of.iter().any(|name| judge.reach(name, signature, requirement) == Reach::All)
+        };
+        is_of_image && wanted.iter().any(meets)
+    };
+    found.attestations.iter().filter(is_accepted).collect()
 }
 
 /// Who signed, without what may differ between two signatures of the same signer.
