@@ -86,3 +86,145 @@ impl PartialEq for dyn Examiner {
 }
 
 impl Eq for dyn Examiner {}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Mutex};
+
+    use super::*;
+    use crate::layers::{
+        FileView, LayerCache,
+        fixture::{input, tar},
+        walk_with,
+    };
+
+    /// Says how a file begins and how large it is; nothing of one that is all zeros behind its mark.
+    struct Begins;
+
+    impl Examiner for Begins {
+        fn id(&self) -> &'static str {
+            "begins"
+        }
+
+        fn is_wanted(&self, _: &str, head: &[u8], _: u64) -> bool {
+            head.starts_with(b"!")
+        }
+
+        fn examine(&self, path: &str, body: &Body<'_>, _: &Limits) -> Vec<u8> {
+            let mut end = Vec::new();
+            body.for_each_piece(1000, |_, piece| {
+                end = piece.to_vec();
+                crate::layers::Go::On
+            });
+            let last = end.last().copied().unwrap_or_default();
+            if last == 0 {
+                return Vec::new();
+            }
+            let head = String::from_utf8_lossy(&body.up_to(0, 3)).into_owned();
+            format!("{path} {head} {} {last}", body.size()).into_bytes()
+        }
+    }
+
+    static BEGINS: Begins = Begins;
+
+    fn wants(path: &str) -> Want {
+        if path.ends_with('/') {
+            return Want::No;
+        }
+        match path.rsplit_once('.').map_or("", |(_, end)| end) {
+            "jar" => Want::Examine(&BEGINS),
+            "json" => Want::Bytes,
+            _ => Want::ExamineIf(&BEGINS),
+        }
+    }
+
+    #[derive(Default)]
+    struct Entries(Mutex<BTreeMap<String, Vec<u8>>>);
+
+    impl LayerCache for Entries {
+        fn load(&self, key: &str) -> Option<Vec<u8>> {
+            self.0.lock().unwrap().get(key).cloned()
+        }
+
+        fn save(&self, key: &str, entry: &[u8]) {
+            self.0.lock().unwrap().insert(key.to_owned(), entry.to_vec());
+        }
+
+        fn discard(&self, _: &str) {
+            panic!("a good entry was thrown away");
+        }
+    }
+
+    fn told(view: &FileView) -> Vec<String> {
+        let extract = |extract: Option<std::borrow::Cow<'_, [u8]>>| extract.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        view.files()
+            .map(|file| format!("{} {} {:?} {}", file.path, file.layer, extract(file.extract(&BEGINS)), file.bytes().len()))
+            .chain(view.gaps.iter().map(|gap| format!("{} {}", gap.kind, gap.subject)))
+            .collect()
+    }
+
+    fn check(layers: &[&[(&str, &[u8])]], limits: &Limits, expected: &[&str]) {
+        let inputs = || {
+            let files = |files: &[(&str, &[u8])]| tar(&files.iter().map(|(path, bytes)| (*path, bytes.to_vec())).collect::<Vec<_>>());
+            layers.iter().enumerate().map(|(at, layer)| input(at, &files(layer))).collect::<Vec<_>>()
+        };
+        let cache = Entries::default();
+        for threads in [1, 4] {
+            for most in [0, 1 << 20] {
+                let limits = Limits { threads, examined_memory_bytes: most, ..limits.clone() };
+                for _ in ["cold", "warm"] {
+                    assert_eq!(told(&walk_with(inputs(), &wants, &limits, Some(&cache)).unwrap()), expected, "{threads} {most}");
+                }
+                assert!(!cache.0.lock().unwrap().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn examiners_see_what_they_want_and_their_words_wait_in_its_place() {
+        let limits = Limits::default();
+        check(&[&[("a", b"!one"), ("b", b"two"), ("c", b"!\0"), ("x.json", b"!{}")]], &limits, &[
+            "a 0 Some(\"a !on 4 101\") 0",
+            "x.json 0 None 3",
+        ]);
+        // A file that is wanted by its name is there even if there is nothing to say of it.
+        check(&[&[("a.jar", b"?"), ("b.jar", b"!\0"), ("c.jar", b"")]], &limits, &[
+            "a.jar 0 Some(\"\") 0",
+            "b.jar 0 Some(\"\") 0",
+            "c.jar 0 Some(\"\") 0",
+        ]);
+        check(&[&[("a", b"!one"), ("d/b", b"!two")], &[("a", b"one"), (".wh.d", b"")]], &limits, &[]);
+        check(&[&[("a", b"!one")], &[("a", b"!three")]], &limits, &["a 1 Some(\"a !th 6 101\") 0"]);
+    }
+
+    #[test]
+    fn what_is_too_much_is_told() {
+        let big = [b"!".as_slice(), &[b'x'; 5_000]].concat();
+        let small = Limits { examined_bytes: 4_000, ..Limits::default() };
+        check(&[&[("a", &big), ("b.jar", &big)]], &small, &["file-limit a", "file-limit b.jar"]);
+        let terse = Limits { extract_bytes: 5, ..Limits::default() };
+        check(&[&[("a", b"!one"), ("b.jar", b"!two")]], &terse, &["file-limit a", "file-limit b.jar"]);
+    }
+
+    #[test]
+    fn a_link_of_a_wanted_name_gives_what_was_said_or_a_gap() {
+        let link = |target: &str| {
+            let mut archive = ::tar::Builder::new(Vec::new());
+            for (path, bytes) in [("opt/one.jar", b"!one".as_slice()), ("opt/two", b"PK\x03\x04two"), ("opt/three", b"text")] {
+                let mut header = ::tar::Header::new_gnu();
+                header.set_size(bytes.len() as u64);
+                archive.append_data(&mut header, path, bytes).unwrap();
+            }
+            let mut header = ::tar::Header::new_gnu();
+            header.set_entry_type(::tar::EntryType::Symlink);
+            header.set_size(0);
+            archive.append_link(&mut header, "app/app.jar", target).unwrap();
+            let inputs = vec![input(0, &archive.into_inner().unwrap())];
+            told(&walk_with(inputs, &wants, &Limits::default(), None).unwrap())
+        };
+        // The place itself is wanted, and is listed once.
+        assert_eq!(link("../opt/one.jar"), ["opt/one.jar 0 Some(\"opt/one.jar !on 4 101\") 0"]);
+        assert_eq!(link("../opt/two"), ["opt/one.jar 0 Some(\"opt/one.jar !on 4 101\") 0", "link-target app/app.jar"]);
+        assert_eq!(link("../opt/three"), ["opt/one.jar 0 Some(\"opt/one.jar !on 4 101\") 0", "link-target app/app.jar"]);
+    }
+}
