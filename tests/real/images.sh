@@ -13,19 +13,32 @@ plimsoll=${2:-${CARGO_TARGET_DIR:-target}/debug/plimsoll}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 "$PLIMSOLL_CORPUS/images/truth.py" "$images" "$work/truth" > "$work/truth.log" 2>&1 || { cat "$work/truth.log" >&2; exit 1; }
+# Jars, Go modules, crates and the like have no native tool: there the corpus's own truth holds what another scanner found in the same files.
+python3 - "$PLIMSOLL_CORPUS/images/truth" "$work/truth" << 'EOF'
+import glob, json, os, sys
+NATIVE = {"apk", "deb", "rpm", "python", "npm", "gem"}
+for path in glob.glob(f"{sys.argv[2]}/*.json"):
+    known = f"{sys.argv[1]}/{os.path.basename(path)}"
+    truth = json.load(open(path))
+    if os.path.exists(known) and isinstance(truth, dict) and "native" in truth:
+        truth["syft"] = [record for record in json.load(open(known))["syft"] or [] if record["type"] not in NATIVE]
+        json.dump(truth, open(path, "w"))
+EOF
 passed=0 failed=0
-for name in alpine-3.10 alpine-3.14 alpine-3.18 alpine-3.20 amazonlinux-2023 amazonlinux-erased busybox debian-12 debian-python debian-node go-distroless \
-  layers-mixed layers-multigzip layers-plain layers-zstd links many-layers multiarch whiteouts; do
+for name in alpine-3.10 alpine-3.14 alpine-3.18 alpine-3.20 amazonlinux-2-bdb amazonlinux-2023 amazonlinux-2023-ndb-arm64 amazonlinux-erased busybox debian-12 \
+  debian-python debian-node debian-ruby go-distroless java layers-mixed layers-multigzip layers-plain layers-zstd links many-layers multiarch php-dotnet rust \
+  secrets whiteouts; do
   [ -d "$images/oci/$name" ] && [ -f "$work/truth/$name.json" ] || continue
-  status=0
-  "$plimsoll" inventory "oci:$images/oci/$name:latest" --no-cache --platform linux/amd64 --output "cyclonedx=$work/$name.cdx.json" 2> "$work/$name.err" || status=$?
+  status=0 platform=linux/amd64
+  [ "$name" != amazonlinux-2023-ndb-arm64 ] || platform=linux/arm64
+  "$plimsoll" inventory "oci:$images/oci/$name:latest" --no-cache --platform "$platform" --output "cyclonedx=$work/$name.cdx.json" 2> "$work/$name.err" || status=$?
   # 3 is a Gap that the image deserves (no packages, no distribution); the comparison still has to hold.
-  if { [ "$status" = 0 ] || [ "$status" = 3 ]; } && python3 "$PLIMSOLL_CORPUS/tools/compare_inventory.py" --explained testdata/inventory/DIFFERENCES.tsv "$work/truth/$name.json" "$work/$name.cdx.json" > "$work/$name.diff"; then
+  if { [ "$status" = 0 ] || [ "$status" = 3 ]; } && python3 "$PLIMSOLL_CORPUS/tools/compare_inventory.py" --strict --explained testdata/inventory/DIFFERENCES.tsv "$work/truth/$name.json" "$work/$name.cdx.json" > "$work/$name.diff"; then
     passed=$((passed + 1))
-    printf 'same  %-20s exit %s  %s\n' "$name" "$status" "$(tail -n 1 "$work/$name.diff")"
+    printf 'same  %-26s exit %s  %s\n' "$name" "$status" "$(sed 1d "$work/$name.diff" | sed -n 's/^  \([^ ].*\)/\1/p' | tr '\n' ';')"
   else
     failed=$((failed + 1))
-    printf 'DIFF  %-20s exit %s\n' "$name" "$status"
+    printf 'DIFF  %-26s exit %s\n' "$name" "$status"
     cat "$work/$name.err" "$work/$name.diff" 2> /dev/null || true
   fi
 done
