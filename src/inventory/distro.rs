@@ -37,6 +37,8 @@ pub(super) fn package_kind(distro: &Distro) -> Option<PackageKind> {
             "alpine" | "wolfi" | "chainguard" => PackageKind::Apk,
             "rhel" | "fedora" | "centos" | "rocky" | "almalinux" | "amzn" | "ol" | "azurelinux" | "mariner" | "photon" | "suse"
             | "sles" => PackageKind::Rpm,
+            "arch" | "archarm" | "manjaro" => PackageKind::Alpm,
+            "gentoo" => PackageKind::Ebuild,
             id if id.starts_with("opensuse") => PackageKind::Rpm,
             _ => return None,
         })

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use crate::{
     inventory::{Cataloger, Context, Found, distro, wants},
-    layers::{FileView, Limits, fixture, walk},
+    layers::{FileView, LayerInput, Limits, fixture, walk},
     model::{image::Layer, package::Package},
 };
 
@@ -15,7 +15,11 @@ pub(crate) fn read(name: &str) -> Vec<u8> {
 
 /// An image whose layers hold these files.
 pub(crate) fn image(layers: &[&[(&str, Vec<u8>)]]) -> (FileView, Vec<Layer>) {
-    let inputs: Vec<_> = layers.iter().enumerate().map(|(index, files)| fixture::input(index, &fixture::tar(files))).collect();
+    walked(layers.iter().enumerate().map(|(index, files)| fixture::input(index, &fixture::tar(files))).collect())
+}
+
+/// The image of these layers.
+pub(crate) fn walked(inputs: Vec<LayerInput>) -> (FileView, Vec<Layer>) {
     let layers = inputs.iter().map(|input| input.layer.clone()).collect();
     (walk(inputs, &wants, &Limits::default()).expect("good layers"), layers)
 }

@@ -9,9 +9,18 @@ use crate::{
 };
 
 /// Where catalogers read databases.
-const PLACES: &[&str] = &["var/lib/dpkg/status", "lib/apk/db/installed", "usr/lib/apk/db/installed"];
+const PLACES: &[&str] = &[
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+    "usr/lib/apk/db/installed",
+    "usr/lib/opkg/status",
+    "var/lib/opkg/status",
+    "var/lib/rpmmanifest/container-manifest-2",
+];
 /// Folders in which they do.
 const FOLDERS: &[&str] = &["var/lib/dpkg/status.d", "usr/lib/sysimage/rpm", "var/lib/rpm", "usr/share/rpm"];
+/// Databases of one folder per package.
+const TREES: &[&str] = &["var/lib/pacman/local/", "var/db/pkg/"];
 /// How many are named.
 const NAMED: usize = 20;
 
@@ -24,7 +33,10 @@ fn is_database(path: &str) -> bool {
     let Some((folder, name)) = path.rsplit_once('/') else { return false };
     let below = |end: &str| folder == end || folder.strip_suffix(end).is_some_and(|above| above.ends_with('/'));
     match name {
-        "status" => below("dpkg"),
+        "status" => below("dpkg") || below("opkg"),
+        "container-manifest-2" => below("rpmmanifest"),
+        "desc" => folder.rsplit_once('/').is_some_and(|(above, _)| above.ends_with("pacman/local")),
+        "CONTENTS" | "PF" => folder.rsplitn(3, '/').nth(2).is_some_and(|above| above.ends_with("db/pkg")),
         "installed" => below("apk/db"),
         "rpmdb.sqlite" => true,
         "Packages" | "Packages.db" => below("lib/rpm") || below("sysimage/rpm"),
@@ -36,9 +48,12 @@ fn is_database(path: &str) -> bool {
 pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
     let places: BTreeSet<String> = PLACES.iter().filter_map(|place| view.resolve(place)).collect();
     let folders: BTreeSet<String> = FOLDERS.iter().filter_map(|folder| view.resolve(folder)).collect();
+    let trees: Vec<String> = TREES.iter().filter_map(|tree| Some(format!("{}/", view.resolve(tree)?))).collect();
     let is_read = |path: &str| {
         places.contains(path)
             || PLACES.contains(&path)
+            || TREES.iter().any(|tree| path.starts_with(tree))
+            || trees.iter().any(|tree| path.starts_with(tree))
             || path.rsplit_once('/').is_some_and(|(folder, _)| folders.contains(folder) || FOLDERS.contains(&folder))
     };
     let mut gaps = Vec::new();
@@ -86,6 +101,13 @@ mod tests {
         check(&one("usr/lib/apk/db/installed"), &[]);
         check(&one("var/lib/rpm/rpmdb.sqlite"), &[]);
         check(&one("srv/status.d/a"), &[]);
+        check(&one("usr/lib/opkg/status"), &[]);
+        check(&one("rootfs/usr/lib/opkg/status"), &["rootfs/usr/lib/opkg/status"]);
+        check(&one("var/lib/pacman/local/a-1/desc"), &[]);
+        check(&one("rootfs/var/lib/pacman/local/a-1/desc"), &["rootfs/var/lib/pacman/local/a-1/desc"]);
+        check(&one("var/db/pkg/a/b-1/CONTENTS"), &[]);
+        check(&one("rootfs/var/db/pkg/a/b-1/CONTENTS"), &["rootfs/var/db/pkg/a/b-1/CONTENTS"]);
+        check(&one("rootfs/var/lib/rpmmanifest/container-manifest-2"), &["rootfs/var/lib/rpmmanifest/container-manifest-2"]);
         check(&one("opt/x/var/lib/dpkg/status"), &["opt/x/var/lib/dpkg/status"]);
         check(&one("opt/x/var/lib/dpkg/status.d/a"), &["opt/x/var/lib/dpkg/status.d/a"]);
         check(&one("opt/x/lib/apk/db/installed"), &["opt/x/lib/apk/db/installed"]);

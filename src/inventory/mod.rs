@@ -7,6 +7,7 @@ mod catalogers;
 mod distro;
 pub mod end_of_life;
 mod misplaced;
+mod owners;
 mod ownership;
 mod purl;
 mod redundancy;
@@ -80,7 +81,7 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     gaps.extend(unread::gaps(view));
     gaps.extend(misplaced::gaps(view));
     gaps.extend(emptiness(view, distro.is_some(), &packages));
-    gaps.extend(distro.as_ref().and_then(|distro| silence(distro, &packages, &gaps)));
+    gaps.extend(distro.as_ref().and_then(|distro| silence(distro, &packages)));
     gaps.sort();
     gaps.dedup();
     Inventory { distro, packages, gaps }
@@ -109,10 +110,9 @@ fn emptiness(view: &FileView, has_distro: bool, packages: &[Package]) -> Option<
 }
 
 /// A distribution whose package manager left no record, while other packages are there: the records were lost or hidden.
-fn silence(distro: &Distro, packages: &[Package], gaps: &[Gap]) -> Option<Gap> {
+fn silence(distro: &Distro, packages: &[Package]) -> Option<Gap> {
     let kind = distro::package_kind(distro)?;
-    let told = gaps.iter().any(|gap| gap.kind == "rpmdb-format");
-    (!packages.is_empty() && !told && packages.iter().all(|package| package.kind != kind)).then(|| {
+    (!packages.is_empty() && packages.iter().all(|package| package.kind != kind)).then(|| {
         let reason = format!("os-release says that this is {}, but no package record of it could be read", distro.id);
         Gap::new(SourceId::Inventory, "nothing-inventoried", "os", reason)
     })
@@ -146,6 +146,8 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
     packages
 }
 
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]

@@ -27,7 +27,18 @@ pub(crate) fn input(index: usize, tar: &[u8]) -> LayerInput {
 
 /// A tar of these files.
 pub(crate) fn tar(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    tar_with_links(files, &[])
+}
+
+/// A tar of these symbolic links, each with its target, and files.
+pub(crate) fn tar_with_links(files: &[(&str, Vec<u8>)], links: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
+    for (path, target) in links {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        archive.append_link(&mut header, path, target).expect("writable archive");
+    }
     for (path, bytes) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);

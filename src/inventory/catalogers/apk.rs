@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution, purl},
+    inventory::{CatalogError, Cataloger, Context, Found, attribution, owners::Owners, purl},
     layers::{FileEntry, Limits, Want},
-    model::package::{Basis, Distro, Package, PackageKind, SourcePackage},
+    model::package::{Distro, Package, PackageKind, SourcePackage},
 };
 
 const DATABASES: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
@@ -46,21 +46,20 @@ impl Cataloger for Apk {
     }
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
+        let mut owners = Owners::new(context.view, paths);
         for file in databases(context) {
             let (mut name, mut folder, mut path) = (String::new(), String::new(), String::new());
             for line in file.bytes().split(|&byte| byte == b'\n').filter(|line| line.len() <= context.limits().line_bytes) {
                 match line {
+                    // What a record does not say is not what the one before it said.
+                    line if line.trim_ascii().is_empty() => [&mut name, &mut folder].into_iter().for_each(String::clear),
                     [b'P', b':', value @ ..] => name = text(value),
                     [b'F', b':', value @ ..] => folder = text(value),
-                    [b'R', b':', value @ ..] => {
+                    [b'R', b':', value @ ..] if !name.is_empty() => {
                         path.clone_from(&folder);
-                        if !path.is_empty() {
-                            path.push('/');
-                        }
+                        path.push('/');
                         path.push_str(&String::from_utf8_lossy(value));
-                        if let Some(owner) = paths.get_mut(path.as_str()) {
-                            *owner = Some(name.clone());
-                        }
+                        owners.name(&path, &name);
                     }
                     _ => {}
                 }
@@ -152,27 +151,17 @@ fn package(record: Record, distro: Option<&Distro>) -> Package {
     let purl = purl::os_package(parts, distro);
     let source = if record.origin.is_empty() { record.name.clone() } else { record.origin };
     Package {
-        kind: PackageKind::Apk,
-        purl,
         source: Some(SourcePackage { name: source, version: Some(record.version.clone()) }),
-        name: record.name,
-        version: record.version,
         arch: Some(record.arch).filter(|arch| !arch.is_empty()),
-        modularity: None,
-        vendor: None,
         licences: Some(record.licence).filter(|licence| !licence.is_empty()).into_iter().collect(),
-        locations: Vec::new(),
-        owner: None,
-        found_by: "apk",
-        basis: Basis::Installed,
-        hashes: Vec::new(),
+        ..Package::new(PackageKind::Apk, record.name, record.version, purl, "apk")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::fixture;
+    use crate::{inventory::fixture, layers};
 
     #[test]
     fn the_fixture_is_read() {
@@ -188,6 +177,17 @@ mod tests {
         let busybox = &found.packages[0];
         assert_eq!(busybox.source.as_ref().map(|source| source.name.as_str()), Some("busybox"));
         assert_eq!(busybox.licences, ["GPL-2.0-only"]);
+    }
+
+    #[test]
+    fn files_are_owned_on_a_merged_usr() {
+        let database = b"P:musl\nV:1\nF:lib\nR:ld.so\nF:\nR:top\n\nV:1\nF:lib\nR:nobody\n\nP:x\nV:1\nF:usr/lib/x\nR:a\n".to_vec();
+        let tar = layers::fixture::tar_with_links(&[("usr/lib/apk/db/installed", database)], &[("lib", "usr/lib")]);
+        let (view, layers) = fixture::walked(vec![layers::fixture::input(0, &tar)]);
+        let mut paths = ["usr/lib/ld.so", "top", "usr/lib/nobody", "usr/lib/x/a", "usr/lib/x/b"].map(|path| (path, None)).into();
+        Apk.name_owners(&Context { view: &view, layers: &layers, distro: None }, &mut paths);
+        let owners: Vec<_> = paths.values().map(Option::as_deref).collect();
+        assert_eq!(owners, [Some("musl"), Some("musl"), None, Some("x"), None]);
     }
 
     #[test]

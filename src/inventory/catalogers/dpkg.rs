@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution, purl},
+    inventory::{CatalogError, Cataloger, Context, Found, attribution, owners::Owners, purl},
     layers::{Limits, Want},
-    model::package::{Basis, Distro, Package, PackageKind, SourcePackage},
+    model::package::{Distro, Package, PackageKind, SourcePackage},
 };
 
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "var/lib/dpkg/status.d";
 const INFO_FOLDER: &str = "var/lib/dpkg/info";
+const DIVERSIONS: &str = "var/lib/dpkg/diversions";
 
 /// Reads `var/lib/dpkg/status` and `var/lib/dpkg/status.d/*`.
 pub(super) struct Dpkg;
@@ -21,11 +22,15 @@ impl Cataloger for Dpkg {
         "dpkg"
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn wants(&self, path: &str) -> Want {
         let Some((folder, name)) = path.rsplit_once('/') else { return Want::No };
         let wanted = match folder.rsplit('/').next() {
-            Some("dpkg") => name == "status",
-            Some("status.d") => !name.ends_with(".md5sums"),
+            Some("dpkg") => name == "status" || name == "diversions",
+            Some("status.d") => true,
             Some("info") => folder.ends_with("dpkg/info") && name.ends_with(".list"),
             _ => false,
         };
@@ -75,20 +80,34 @@ impl Cataloger for Dpkg {
     }
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
-        let Some(folder) = context.view.resolve(INFO_FOLDER) else { return };
-        let prefix = format!("{folder}/");
-        for file in context.view.files() {
-            let Some(name) = file.path.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".list")) else { continue };
-            let name = name.split(':').next().unwrap_or(name);
-            for line in file.bytes().split(|&byte| byte == b'\n') {
-                let Ok(path) = std::str::from_utf8(line) else { continue };
-                let path = path.trim_start_matches('/');
-                if let Some(owner) = paths.get_mut(path) {
-                    *owner = Some(name.to_owned());
-                } else if path.starts_with("lib") {
-                    // On a merged /usr the list still says /lib.
-                    if let Some(owner) = paths.get_mut(format!("usr/{path}").as_str()) {
-                        *owner = Some(name.to_owned());
+        let mut owners = Owners::new(context.view, paths);
+        if let Some(folder) = context.view.resolve(INFO_FOLDER) {
+            let prefix = format!("{folder}/");
+            let diverted = context.view.lookup(DIVERSIONS).map(|file| file.bytes()).unwrap_or_default();
+            let diversions = parse_diversions(&diverted);
+            for file in context.view.files() {
+                let Some(name) = file.path.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".list")) else { continue };
+                let name = name.split(':').next().unwrap_or(name);
+                for line in file.bytes().split(|&byte| byte == b'\n') {
+                    let path = match diversions.get(line) {
+                        Some((to, by)) if *by != name.as_bytes() => to,
+                        _ => line,
+                    };
+                    owners.name(&String::from_utf8_lossy(path), name);
+                }
+            }
+        }
+        // Distroless images have no other lists than these: a checksum, two spaces, a path. Their names may be encoded, the record beside them says.
+        if let Some(folder) = context.view.resolve(STATUS_FOLDER) {
+            let prefix = format!("{folder}/");
+            for file in context.view.files() {
+                let Some(record) = file.path.strip_suffix(".md5sums").filter(|path| path.starts_with(&prefix)) else { continue };
+                let Some(record) = context.view.lookup(record).and_then(|file| parse(&file.bytes(), context.limits()).records.pop()) else {
+                    continue;
+                };
+                for line in String::from_utf8_lossy(&file.bytes()).lines() {
+                    if let Some((_, path)) = line.split_once("  ") {
+                        owners.name(path, &record.name);
                     }
                 }
             }
@@ -96,17 +115,24 @@ impl Cataloger for Dpkg {
     }
 }
 
+/// Three lines each: a path, where that of every other package really is, and the package that asked for it, or a colon for the administrator.
+fn parse_diversions(bytes: &[u8]) -> BTreeMap<&[u8], (&[u8], &[u8])> {
+    let mut lines = bytes.split(|&byte| byte == b'\n');
+    std::iter::from_fn(|| Some((lines.next()?, (lines.next()?, lines.next()?)))).collect()
+}
+
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Record {
-    name: String,
-    version: String,
-    arch: String,
-    source: String,
+pub(super) struct Record {
+    pub name: String,
+    pub version: String,
+    pub arch: String,
+    pub source: String,
     status: Option<String>,
 }
 
 impl Record {
-    fn key(&self) -> Box<str> {
+    /// What tells it from others.
+    pub(super) fn key(&self) -> Box<str> {
         attribution::key(&self.name, &self.version, &self.arch)
     }
 
@@ -149,15 +175,16 @@ impl Fields {
     }
 }
 
-struct Parsed {
-    records: Vec<Record>,
+/// What a status file holds.
+pub(super) struct Parsed {
+    pub records: Vec<Record>,
     any: bool,
-    error: Option<CatalogError>,
+    pub error: Option<CatalogError>,
 }
 
 /// Blocks of `Field: value` lines, separated by empty lines; lines that begin with a blank continue a field. A record that says a field twice is
 /// damaged: readers differ in which one counts.
-fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
+pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
     let mut records = Vec::new();
     let (mut dropped, mut any, mut in_record, mut damaged) = (0_usize, false, false, false);
     let mut record = Record::default();
@@ -226,28 +253,18 @@ fn package(record: &Record, distro: Option<&Distro>) -> Package {
     };
     let parts =
         purl::OsPackage { kind: PackageKind::Deb, name: &record.name, version: &record.version, arch: &record.arch, epoch: None, upstream };
+    let purl = purl::os_package(parts, distro);
     Package {
-        kind: PackageKind::Deb,
-        purl: purl::os_package(parts, distro),
-        name: record.name.clone(),
-        version: record.version.clone(),
         arch: Some(record.arch.clone()).filter(|arch| !arch.is_empty()),
         source: Some(source),
-        modularity: None,
-        vendor: None,
-        licences: Vec::new(),
-        locations: Vec::new(),
-        owner: None,
-        found_by: "dpkg",
-        basis: Basis::Installed,
-        hashes: Vec::new(),
+        ..Package::new(PackageKind::Deb, record.name.clone(), record.version.clone(), purl, "dpkg")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::fixture;
+    use crate::{inventory::fixture, layers};
 
     #[test]
     fn installed_records_are_read() {
@@ -273,6 +290,52 @@ mod tests {
         );
         assert_eq!(fixture::purls(&found), ["pkg:deb/netbase@6.4?arch=all"]);
         assert!(found.gaps.is_empty());
+    }
+
+    #[test]
+    fn files_are_owned_through_links_diversions_and_checksum_lists() {
+        let list = |text: &str| text.as_bytes().to_vec();
+        let tar = layers::fixture::tar_with_links(
+            &[
+                ("usr/lib/x/libc.so.6", Vec::new()),
+                ("var/lib/dpkg/info/libc6:amd64.list", list("/.\n/lib\n/lib/x/libc.so.6\n/usr/bin/ldd\n")),
+                ("var/lib/dpkg/info/dash.list", list("/bin/sh\n/bin/dash\n")),
+                ("var/lib/dpkg/info/bash.list", list("/bin/sh\n")),
+                ("var/lib/dpkg/diversions", list("/bin/sh\n/bin/sh.distrib\ndash\n/usr/bin/ldd\n/usr/bin/ldd.real\n:\n")),
+                ("var/lib/dpkg/status.d/bmV0YmFzZQ==", fixture::read("dpkg/status.d-netbase")),
+                ("var/lib/dpkg/status.d/bmV0YmFzZQ==.md5sums", list("0123456789abcdef0123456789abcdef  etc/protocols\nbad\n")),
+                ("var/lib/dpkg/status.d/gone.md5sums", list("0123456789abcdef0123456789abcdef  etc/rpc\n")),
+            ],
+            &[("lib", "usr/lib"), ("bin", "usr/bin")],
+        );
+        let (view, layers) = fixture::walked(vec![layers::fixture::input(0, &tar)]);
+        let mut paths: BTreeMap<&str, Option<String>> = [
+            "usr/lib/x/libc.so.6",
+            "usr/bin/sh",
+            "usr/bin/sh.distrib",
+            "usr/bin/dash",
+            "usr/bin/ldd",
+            "usr/bin/ldd.real",
+            "etc/protocols",
+            "etc/rpc",
+        ]
+        .map(|path| (path, None))
+        .into();
+        Dpkg.name_owners(&Context { view: &view, layers: &layers, distro: None }, &mut paths);
+        let found: Vec<_> = paths.iter().map(|(path, owner)| (*path, owner.as_deref())).collect();
+        assert_eq!(
+            found,
+            [
+                ("etc/protocols", Some("netbase")),
+                ("etc/rpc", None),
+                ("usr/bin/dash", Some("dash")),
+                ("usr/bin/ldd", None),
+                ("usr/bin/ldd.real", Some("libc6")),
+                ("usr/bin/sh", Some("dash")),
+                ("usr/bin/sh.distrib", Some("bash")),
+                ("usr/lib/x/libc.so.6", Some("libc6")),
+            ]
+        );
     }
 
     #[test]

@@ -3,19 +3,34 @@
 mod apk;
 mod dpkg;
 mod npm;
+mod opkg;
+mod pacman;
+mod portage;
 mod pypi;
 mod rpm;
+mod rpm_manifest;
 
 use crate::inventory::Cataloger;
 
 /// Every cataloger, sorted by id.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &apk::Apk,
+    &dpkg::Dpkg,
+    &npm::Npm,
+    &opkg::Opkg,
+    &pacman::Pacman,
+    &portage::Portage,
+    &pypi::Pypi,
+    &rpm::Rpm,
+    &rpm_manifest::RpmManifest,
+];
 
 /// Whether records are looked for in a folder of this name, so that a link in its place must lead to some.
 pub(super) fn holds_records(folder: &str) -> bool {
     let mut parts = folder.rsplit('/');
     match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
-        ("node_modules", _, _) | ("dpkg" | "apk", "lib", _) | ("status.d", "dpkg", _) | ("db", "apk", _) => true,
+        ("node_modules", _, _) | ("dpkg" | "apk" | "opkg" | "pacman" | "rpmmanifest", "lib", _) | ("status.d", "dpkg", _) | ("db", "apk", _) => true,
+        ("local", "pacman", "lib") | ("pkg", "db", "var") | ("info", "opkg", "lib") => true,
         ("rpm", "lib", "var") | ("rpm", "sysimage", _) => true,
         (name, "node_modules", _) => !name.starts_with('.'),
         (name, scope, "node_modules") if scope.starts_with('@') => !name.starts_with('.'),

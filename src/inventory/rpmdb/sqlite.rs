@@ -79,6 +79,8 @@ impl<'a> Database<'a> {
             };
             let start = if number == 1 { FILE_HEADER } else { 0 };
             let kind = page.get(start).copied();
+            // Cells that overlap could cost far more time than the page has bytes.
+            let mut room = self.usable;
             let cells = be16(page, start + 3).map_or(0, usize::from);
             match kind {
                 Some(LEAF) => {
@@ -89,7 +91,7 @@ impl<'a> Database<'a> {
                         rows += 1;
                         let read = be16(page, start + 8 + 2 * cell)
                             .ok_or_else(|| format!("page {number} is damaged"))
-                            .and_then(|at| self.payload(page, usize::from(at), &mut payload));
+                            .and_then(|at| self.payload(page, usize::from(at), &mut room, &mut payload));
                         let read = read.and_then(|()| visit(&payload).ok_or_else(|| format!("a row of page {number} is damaged")));
                         if let Err(error) = read {
                             damage.get_or_insert(error);
@@ -127,7 +129,7 @@ impl<'a> Database<'a> {
     }
 
     /// The payload of the table leaf cell at `at`, put together from its overflow pages.
-    fn payload(&mut self, page: &'a [u8], at: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    fn payload(&mut self, page: &'a [u8], at: usize, room: &mut usize, out: &mut Vec<u8>) -> Result<(), String> {
         let damaged = || "a cell is damaged".to_owned();
         out.clear();
         let mut cell = page.get(at..self.usable).ok_or_else(damaged)?;
@@ -137,13 +139,20 @@ impl<'a> Database<'a> {
             return Err("a cell promises more bytes than there are".to_owned());
         }
         let most = self.usable - 35;
+        let least = (self.usable - 12) * 32 / 255 - 23;
+        let fitting = least + length.saturating_sub(least) % (self.usable - 4);
+        let local = if length <= most {
+            length
+        } else if fitting <= most {
+            fitting
+        } else {
+            least
+        };
+        *room = room.checked_sub(local).ok_or("the cells of a page overlap")?;
         if length <= most {
             out.extend_from_slice(cell.get(..length).ok_or_else(damaged)?);
             return Ok(());
         }
-        let least = (self.usable - 12) * 32 / 255 - 23;
-        let fitting = least + (length - least) % (self.usable - 4);
-        let local = if fitting <= most { fitting } else { least };
         out.extend_from_slice(cell.get(..local).ok_or_else(damaged)?);
         let mut next = be32(cell, local).ok_or_else(damaged)?;
         while out.len() < length {
