@@ -19,6 +19,9 @@ pub(in crate::inventory) enum ArchiveFault {
     /// It is no archive, damaged, or says two things at once.
     #[error("{0}")]
     Damaged(String),
+    /// Two entries of this name have different contents; which of them counts differs from reader to reader.
+    #[error("holds two different entries of the name `{0}`")]
+    Doubled(String),
     /// It is more than the limits allow.
     #[error("{0}")]
     Limit(String),
@@ -174,8 +177,7 @@ impl<'a> Zip<'a> {
     }
 }
 
-/// Of entries of the same name and content one is kept; such of other content are all kept, and told: which of them counts differs from reader to
-/// reader.
+/// Of entries of the same name and content one is kept; such of other content are all kept, and told.
 fn drop_doubled(entries: &mut Vec<Entry>, faults: &mut Faults) {
     let mut known: BTreeMap<String, (u32, u64)> = BTreeMap::new();
     entries.retain(|entry| {
@@ -188,8 +190,7 @@ fn drop_doubled(entries: &mut Vec<Entry>, faults: &mut Faults) {
             btree_map::Entry::Occupied(place) => {
                 let differs = *place.get() != content;
                 if differs {
-                    let reason = format!("it holds two different entries of the name `{}`", entry.name());
-                    faults.push(ArchiveFault::Damaged(reason));
+                    faults.push(ArchiveFault::Doubled(entry.name().to_owned()));
                 }
                 differs
             }
