@@ -96,7 +96,7 @@ fn an_image_that_was_not_understood_is_a_gap() {
     check(&[("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec())], &["no-distro"]);
     check(
         &[("etc/os-release", ALPINE.to_vec()), ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()), ("a.jar", b"x".to_vec())],
-        &["unsupported-ecosystem"],
+        &["record-unreadable"],
     );
 }
 

@@ -31,7 +31,6 @@ pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
     let parent = folder.rsplit('/').next().unwrap_or(folder);
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     Some(match extension {
-        "jar" | "war" | "ear" | "par" | "sar" | "nar" | "hpi" | "jpi" | "kar" => "Java archives",
         "gemspec" if folder.contains("specifications") => "Ruby gems",
         "json" if name.ends_with(".deps.json") => ".NET packages",
         "json" if name == "installed.json" && folder.ends_with("vendor/composer") => "PHP Composer packages",
@@ -69,7 +68,6 @@ mod tests {
     #[test]
     fn records_are_told_by_path() {
         let check = |path: &str, expected: Option<&str>| assert_eq!(ecosystem(path), expected, "{path}");
-        check("app/app.jar", Some("Java archives"));
         check("var/lib/gems/3.1.0/specifications/rack-2.2.8.gemspec", Some("Ruby gems"));
         check("app/rack.gemspec", None);
         check("app/My.App.deps.json", Some(".NET packages"));

@@ -2,6 +2,7 @@
 
 mod apk;
 mod dpkg;
+mod jar;
 mod npm;
 mod opkg;
 mod pacman;
@@ -16,6 +17,7 @@ use crate::inventory::Cataloger;
 pub const CATALOGERS: &[&dyn Cataloger] = &[
     &apk::Apk,
     &dpkg::Dpkg,
+    &jar::Jar,
     &npm::Npm,
     &opkg::Opkg,
     &pacman::Pacman,
