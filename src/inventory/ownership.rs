@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::layers::FileView;
+use crate::layers::{FileEntry, FileView};
 
 /// Bytes of folders that are followed through links for one cataloger; more than every file list of the largest distribution images has.
 const FOLLOWED_BYTES: usize = 16 * 1024 * 1024;
@@ -21,12 +21,20 @@ pub(super) struct Owners<'a, 'p> {
     /// Folder as listed -> where it is, `None` for there.
     folders: BTreeMap<Box<str>, Option<String>>,
     left: usize,
+    /// The layers in which the package manager was at work.
+    written: BTreeSet<usize>,
 }
 
 impl<'a, 'p> Owners<'a, 'p> {
-    pub(super) fn new(view: &'a FileView, paths: &'a mut BTreeMap<&'p str, Option<String>>) -> Self {
+    /// `records` are the package manager's own files.
+    pub(super) fn new<'f>(
+        view: &'a FileView,
+        paths: &'a mut BTreeMap<&'p str, Option<String>>,
+        records: impl Iterator<Item = FileEntry<'f>>,
+    ) -> Self {
         let names = paths.keys().map(|path| split(path).1).collect();
-        Self { view, paths, names, folders: BTreeMap::new(), left: FOLLOWED_BYTES }
+        let written = records.flat_map(|file| file.versions).map(|version| version.layer).collect();
+        Self { view, paths, names, folders: BTreeMap::new(), left: FOLLOWED_BYTES, written }
     }
 
     /// Notes that `owner` lists `path`.
@@ -36,13 +44,30 @@ impl<'a, 'p> Owners<'a, 'p> {
         if !self.names.contains(name) {
             return;
         }
+        if self.paths.contains_key(path) {
+            self.put(path, owner);
+        } else if let Some(place) = self.follow(folder) {
+            self.put(&if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") }, owner);
+        }
+    }
+
+    fn put(&mut self, path: &str, owner: &str) {
+        if self.is_replaced(path) {
+            return;
+        }
         if let Some(known) = self.paths.get_mut(path) {
             *known = Some(owner.to_owned());
-        } else if let Some(place) = self.follow(folder)
-            && let Some(known) = self.paths.get_mut(if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") }.as_str())
-        {
-            *known = Some(owner.to_owned());
         }
+    }
+
+    /// Whether somebody else put another file in the place of the listed one: in a layer above the first in which the package manager was at work,
+    /// and in which it was not.
+    fn is_replaced(&self, path: &str) -> bool {
+        let Some(file) = self.view.lookup(path) else { return false };
+        let content = file.versions.last().map(|version| &version.content);
+        let since = file.versions.iter().rposition(|version| Some(&version.content) != content);
+        let layer = since.and_then(|older| file.versions.get(older + 1)).map(|version| version.layer);
+        layer.is_some_and(|layer| !self.written.contains(&layer) && self.written.first().is_some_and(|&first| first < layer))
     }
 
     /// Where links lead this folder; `None` when there are none.
@@ -81,7 +106,7 @@ mod tests {
         let (view, _) = fixture::walked(vec![layers::fixture::input(0, &tar)]);
         let check = |listed: &str, asked: &str, expected: bool| {
             let mut paths = BTreeMap::from([(asked, None)]);
-            let mut owners = Owners::new(&view, &mut paths);
+            let mut owners = Owners::new(&view, &mut paths, std::iter::empty());
             owners.name(listed, "owner");
             assert_eq!(paths.get(asked).is_some_and(Option::is_some), expected, "{listed} {asked}");
         };
@@ -97,11 +122,35 @@ mod tests {
     }
 
     #[test]
+    fn what_was_put_over_a_listed_file_is_nobodys() {
+        let check = |layers: &[&[(&str, &str)]], expected: bool| {
+            let layers: Vec<Vec<(&str, Vec<u8>)>> =
+                layers.iter().map(|files| files.iter().map(|(path, text)| (*path, text.as_bytes().to_vec())).collect()).collect();
+            let layers: Vec<&[(&str, Vec<u8>)]> = layers.iter().map(Vec::as_slice).collect();
+            let (view, _) = fixture::image(&layers);
+            let mut paths = BTreeMap::from([(RECORD, None)]);
+            let records = view.files().filter(|file| file.path == STATUS);
+            Owners::new(&view, &mut paths, records).name(RECORD, "owner");
+            assert_eq!(paths.get(RECORD).is_some_and(Option::is_some), expected, "{layers:?}");
+        };
+        const STATUS: &str = "var/lib/dpkg/status";
+        const RECORD: &str = "usr/share/node_modules/a/package.json";
+        check(&[&[(STATUS, "1"), (RECORD, "1")]], true);
+        check(&[&[(STATUS, "1"), (RECORD, "1")], &[(RECORD, "2")]], false);
+        check(&[&[(STATUS, "1"), (RECORD, "1")], &[(RECORD, "1")]], true);
+        check(&[&[(STATUS, "1"), (RECORD, "1")], &[(STATUS, "2"), (RECORD, "2")]], true);
+        check(&[&[(STATUS, "1"), (RECORD, "1")], &[(STATUS, "2"), (RECORD, "2")], &[(RECORD, "3")]], false);
+        // Copied from another stage, part by part.
+        check(&[&[(STATUS, "1")], &[(RECORD, "1")]], true);
+        check(&[&[(RECORD, "1")], &[(RECORD, "2")], &[(STATUS, "1")]], true);
+    }
+
+    #[test]
     fn a_hundred_thousand_listed_paths_cost_little() {
         let tar = layers::fixture::tar_with_links(&[("usr/lib/x/a.so", b"a".to_vec())], &[("lib", "usr/lib")]);
         let (view, _) = fixture::walked(vec![layers::fixture::input(0, &tar)]);
         let mut paths = BTreeMap::from([("usr/lib/x/a.so", None)]);
-        let mut owners = Owners::new(&view, &mut paths);
+        let mut owners = Owners::new(&view, &mut paths, std::iter::empty());
         for number in 0..100_000 {
             owners.name(&format!("/lib/{}/a.so", number % 30_000), "other");
         }

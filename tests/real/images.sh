@@ -14,11 +14,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 "$PLIMSOLL_CORPUS/images/truth.py" "$images" "$work/truth" > "$work/truth.log" 2>&1 || { cat "$work/truth.log" >&2; exit 1; }
 passed=0 failed=0
-for name in alpine-3.10 alpine-3.14 alpine-3.18 alpine-3.20 amazonlinux-2023 amazonlinux-erased busybox debian-12 debian-python debian-node go-distroless \
+for name in alpine-3.10 alpine-3.14 alpine-3.18 alpine-3.20 amazonlinux-2-bdb amazonlinux-2023 amazonlinux-2023-ndb-arm64 amazonlinux-erased busybox debian-12 debian-python debian-node go-distroless \
   layers-mixed layers-multigzip layers-plain layers-zstd links many-layers multiarch whiteouts; do
   [ -d "$images/oci/$name" ] && [ -f "$work/truth/$name.json" ] || continue
-  status=0
-  "$plimsoll" inventory "oci:$images/oci/$name:latest" --no-cache --platform linux/amd64 --output "cyclonedx=$work/$name.cdx.json" 2> "$work/$name.err" || status=$?
+  status=0 platform=linux/amd64
+  case $name in *-arm64) platform=linux/arm64 ;; esac
+  "$plimsoll" inventory "oci:$images/oci/$name:latest" --no-cache --platform "$platform" --output "cyclonedx=$work/$name.cdx.json" 2> "$work/$name.err" || status=$?
   # 3 is a Gap that the image deserves (no packages, no distribution); the comparison still has to hold.
   if { [ "$status" = 0 ] || [ "$status" = 3 ]; } && python3 "$PLIMSOLL_CORPUS/tools/compare_inventory.py" --explained testdata/inventory/DIFFERENCES.tsv "$work/truth/$name.json" "$work/$name.cdx.json" > "$work/$name.diff"; then
     passed=$((passed + 1))

@@ -46,7 +46,7 @@ impl Cataloger for Apk {
     }
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
-        let mut owners = Owners::new(context.view, paths);
+        let mut owners = Owners::new(context.view, paths, databases(context));
         for file in databases(context) {
             let (mut name, mut folder, mut path) = (String::new(), String::new(), String::new());
             for line in file.bytes().split(|&byte| byte == b'\n').filter(|line| line.len() <= context.limits().line_bytes) {

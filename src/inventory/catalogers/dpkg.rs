@@ -80,7 +80,7 @@ impl Cataloger for Dpkg {
     }
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
-        let mut owners = Owners::new(context.view, paths);
+        let mut owners = Owners::new(context.view, paths, context.view.files().filter(|file| self.wants(file.path) == Want::Bytes));
         if let Some(folder) = context.view.resolve(INFO_FOLDER) {
             let prefix = format!("{folder}/");
             let diverted = context.view.lookup(DIVERSIONS).map(|file| file.bytes()).unwrap_or_default();

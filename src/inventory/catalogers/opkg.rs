@@ -57,7 +57,7 @@ impl Cataloger for Opkg {
     }
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
-        let mut owners = Owners::new(context.view, paths);
+        let mut owners = Owners::new(context.view, paths, databases(context));
         let folders: BTreeSet<String> = FOLDERS.iter().filter_map(|folder| context.view.resolve(&format!("{folder}/info"))).collect();
         for file in context.view.files() {
             let Some((folder, name)) = file.path.rsplit_once('/') else { continue };

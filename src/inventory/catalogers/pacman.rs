@@ -41,7 +41,7 @@ impl Cataloger for Pacman {
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
         let Some(prefix) = context.view.resolve(DATABASE).map(|folder| format!("{folder}/")) else { return };
-        let mut owners = Owners::new(context.view, paths);
+        let mut owners = Owners::new(context.view, paths, context.view.files().filter(|file| is_record(file.path, &prefix, "/desc")));
         for file in context.view.files().filter(|file| is_record(file.path, &prefix, "/files")) {
             let record = file.path.strip_suffix("files").and_then(|folder| context.view.lookup(&format!("{folder}desc")));
             let Some(Ok(mut record)) = record.map(|record| parse(&record.bytes(), context.limits())) else { continue };

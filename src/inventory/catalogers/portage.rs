@@ -50,7 +50,7 @@ impl Cataloger for Portage {
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
         let Some(prefix) = context.view.resolve(DATABASE).map(|folder| format!("{folder}/")) else { return };
-        let mut owners = Owners::new(context.view, paths);
+        let mut owners = Owners::new(context.view, paths, context.view.files().filter(|file| folder(file.path, &prefix).is_some()));
         for file in context.view.files() {
             let Some((folder, "CONTENTS")) = folder(file.path, &prefix) else { continue };
             let Ok(package) = package(folder) else { continue };
@@ -87,7 +87,8 @@ fn package(folder: &str) -> Result<Package, CatalogError> {
 
 /// Names may have hyphens, versions only that before a revision (`-r1`).
 fn split(full: &str) -> Option<(&str, &str)> {
-    let is_revision = |part: &str| part.strip_prefix('r').is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    let is_revision =
+        |part: &str| part.strip_prefix('r').is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
     let stem = full.rsplit_once('-').filter(|(_, last)| is_revision(last)).map_or(full, |(stem, _)| stem);
     let (name, version) = stem.rsplit_once('-')?;
     let is_version = version.starts_with(|first: char| first.is_ascii_digit())
