@@ -56,7 +56,13 @@ mod tests {
                         .map(|epoch| format!("{epoch}:"))
                         .unwrap_or_default();
                     let release = Some(text(record, "release")).filter(|release| !release.is_empty()).map(|release| format!("-{release}"));
-                    format!("{} {epoch}{}{} {}", text(record, "name"), text(record, "version"), release.unwrap_or_default(), text(record, "arch"))
+                    format!(
+                        "{} {epoch}{}{} {}",
+                        text(record, "name"),
+                        text(record, "version"),
+                        release.unwrap_or_default(),
+                        text(record, "arch")
+                    )
                 })
                 .collect(),
         )
@@ -64,7 +70,8 @@ mod tests {
 
     /// The unpacked corpus; `None` when there is none.
     fn unpack(into: &Path) -> Option<PathBuf> {
-        let archive = env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/pkgdb.tar.gz")).filter(|file| file.is_file())?;
+        let archive =
+            env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/pkgdb.tar.gz")).filter(|file| file.is_file())?;
         assert!(Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(into).status().expect("tar").success());
         Some(into.join("pkgdb"))
     }

@@ -117,7 +117,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("record-unreadable", "A package record or database could not be read; the reason says where it breaks."),
     ("refused-instruction", "An instruction of the Dockerfile is one that BuildKit refuses; it was not judged."),
     ("required-source", "The policy requires a source (`evidence.require`) that did not complete in this run."),
-    ("rpmdb-format", "The image's rpm database is in a format (Berkeley DB, NDB) that this version does not read."),
+    ("rpmdb-several", "The image has rpm databases in several formats that do not say the same; the reason says which one was used."),
     (
         "stale",
         "Advisory data is older than `evidence.database_max_age`, counted from the data's own date. Build the database again from newer feeds.",

@@ -31,7 +31,10 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
 pub(super) fn holds_records(folder: &str) -> bool {
     let mut parts = folder.rsplit('/');
     match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
-        ("node_modules", _, _) | ("dpkg" | "apk" | "opkg" | "pacman" | "rpmmanifest", "lib", _) | ("status.d", "dpkg", _) | ("db", "apk", _) => true,
+        ("node_modules", _, _)
+        | ("dpkg" | "apk" | "opkg" | "pacman" | "rpmmanifest", "lib", _)
+        | ("status.d", "dpkg", _)
+        | ("db", "apk", _) => true,
         ("local", "pacman", "lib") | ("pkg", "db", "var") | ("info", "opkg", "lib") => true,
         ("rpm", "lib", "var") | ("rpm", "sysimage", _) => true,
         (name, "node_modules", _) => !name.starts_with('.'),

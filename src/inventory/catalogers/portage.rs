@@ -87,7 +87,8 @@ fn package(folder: &str) -> Result<Package, CatalogError> {
 
 /// Names may have hyphens, versions only that before a revision (`-r1`).
 fn split(full: &str) -> Option<(&str, &str)> {
-    let is_revision = |part: &str| part.strip_prefix('r').is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    let is_revision =
+        |part: &str| part.strip_prefix('r').is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
     let stem = full.rsplit_once('-').filter(|(_, last)| is_revision(last)).map_or(full, |(stem, _)| stem);
     let (name, version) = stem.rsplit_once('-')?;
     let is_version = version.starts_with(|first: char| first.is_ascii_digit())

@@ -1,10 +1,7 @@
 //! `rpm`: the installed-package database of RPM distributions, stored as a Berkeley DB hash table, as ndb, or in SQLite.
 //! Format: <https://rpm-software-management.github.io/rpm/manual/>.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     inventory::{
@@ -57,15 +54,14 @@ impl Cataloger for Rpm {
     }
 
     fn name_owners(&self, context: &Context<'_>, paths: &mut BTreeMap<&str, Option<String>>) {
-        let owners = RefCell::new(Owners::new(context.view, paths));
-        for folder in folders(context) {
-            // The database that counts comes last, so that it has the last word.
-            for database in databases(context, &folder).iter().rev() {
-                let _ = database.read(usize::MAX, context.limits(), &mut |header| {
-                    let Some(name) = header.text(rpmdb::NAME) else { return };
-                    header.for_each_file(|path| owners.borrow_mut().name(path, &name));
-                });
-            }
+        // Of each folder the database that counts comes last, so that it has the last word.
+        let all: Vec<_> = folders(context).iter().flat_map(|folder| databases(context, folder).into_iter().rev()).collect();
+        let mut owners = Owners::new(context.view, paths);
+        for database in &all {
+            let _ = database.read(usize::MAX, context.limits(), &mut |header| {
+                let Some(name) = header.text(rpmdb::NAME) else { return };
+                header.for_each_file(|path| owners.name(path, &name));
+            });
         }
     }
 }
@@ -341,7 +337,8 @@ mod tests {
     fn files_are_owned_in_every_format() {
         for (path, name) in [("var/lib/rpm/Packages", "rpm/Packages"), ("usr/share/rpm/Packages.db", "rpm/Packages.db")] {
             let (view, layers) = fixture::image(&[&[(path, fixture::read(name))]]);
-            let mut paths = BTreeMap::from([("usr/lib/modular/007-xxxxxxxxxxxxxxxxxxxx.js", None), ("usr/bin/plain", None), ("usr/bin/x", None)]);
+            let mut paths =
+                BTreeMap::from([("usr/lib/modular/007-xxxxxxxxxxxxxxxxxxxx.js", None), ("usr/bin/plain", None), ("usr/bin/x", None)]);
             Rpm.name_owners(&Context { view: &view, layers: &layers, distro: None }, &mut paths);
             let owners: Vec<_> = paths.values().map(Option::as_deref).collect();
             assert_eq!(owners, [Some("plain"), None, Some("modular")]);
@@ -350,9 +347,11 @@ mod tests {
 
     #[test]
     fn packages_belong_to_the_layer_that_brought_them_in_every_format() {
-        for (path, name) in
-            [("var/lib/rpm/Packages", "rpm/Packages"), ("var/lib/rpm/Packages.db", "rpm/Packages.db"), ("var/lib/rpm/rpmdb.sqlite", "rpm/rpmdb.sqlite")]
-        {
+        for (path, name) in [
+            ("var/lib/rpm/Packages", "rpm/Packages"),
+            ("var/lib/rpm/Packages.db", "rpm/Packages.db"),
+            ("var/lib/rpm/rpmdb.sqlite", "rpm/rpmdb.sqlite"),
+        ] {
             let whole = fixture::read(name);
             let mut rewritten = whole.clone();
             // Something that no reader looks at: the identity, the generation, a counter.
@@ -382,7 +381,9 @@ mod tests {
             let (view, layers) = fixture::image(&[&files]);
             let found = Rpm.catalog(&Context { view: &view, layers: &layers, distro: None });
             assert_eq!(found.packages.len(), count);
-            assert!(found.packages.iter().all(|package| matches!(&package.locations[0], Location::Image { path, .. } if path.ends_with(from))));
+            assert!(
+                found.packages.iter().all(|package| matches!(&package.locations[0], Location::Image { path, .. } if path.ends_with(from)))
+            );
             assert_eq!(found.gaps.iter().map(|gap| gap.subject.rsplit('/').next().unwrap()).collect::<Vec<_>>(), gaps);
         };
         let macros = |text: &str| ("usr/lib/rpm/macros", format!("%_dbpath x\n{text}\n").into_bytes());

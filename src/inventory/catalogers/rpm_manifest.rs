@@ -68,7 +68,8 @@ fn parse(bytes: &[u8], limits: &Limits) -> (Vec<Record>, Option<CatalogError>) {
 
 fn parse_line(line: &str) -> Option<Record> {
     let mut columns = line.trim_end_matches(['\r', '\n']).split('\t');
-    let mut text = || columns.next().map(|column| Some(column.trim()).filter(|text| !text.is_empty() && *text != "(none)").map(str::to_owned));
+    let mut text =
+        || columns.next().map(|column| Some(column.trim()).filter(|text| !text.is_empty() && *text != "(none)").map(str::to_owned));
     let (name, version, _installed, _built, vendor, epoch, _size, arch, _number, source) =
         (text()?, text()?, text()?, text()?, text()?, text()?, text()?, text()?, text()?, text()?);
     Some(Record {
@@ -89,7 +90,8 @@ mod tests {
 
     #[test]
     fn each_line_is_a_package() {
-        let found = fixture::catalog(&RpmManifest, &[(MANIFEST, "rpm-manifest/container-manifest-2"), ("etc/os-release", "os-release/amzn")]);
+        let found =
+            fixture::catalog(&RpmManifest, &[(MANIFEST, "rpm-manifest/container-manifest-2"), ("etc/os-release", "os-release/amzn")]);
         assert!(found.gaps.is_empty(), "{:?}", found.gaps);
         assert_eq!(
             fixture::purls(&found),
@@ -115,8 +117,7 @@ mod tests {
     #[test]
     fn what_a_database_has_is_not_said_twice() {
         let line = b"plain\t1.0-1.made\t1\t1\tMade Up\t(none)\t0\tnoarch\t0\tplain-1.0-1.made.src.rpm\nmore\t1-1\t1\t1\t(none)\t(none)\t0\tnoarch\t0\t(none)\n";
-        let (view, layers) =
-            fixture::image(&[&[(MANIFEST, line.to_vec()), ("var/lib/rpm/Packages", fixture::read("rpm/Packages"))]]);
+        let (view, layers) = fixture::image(&[&[(MANIFEST, line.to_vec()), ("var/lib/rpm/Packages", fixture::read("rpm/Packages"))]]);
         let found = RpmManifest.catalog(&Context { view: &view, layers: &layers, distro: None });
         assert_eq!(found.packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["more"]);
     }

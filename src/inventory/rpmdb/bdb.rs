@@ -61,7 +61,7 @@ impl<'a> Database<'a> {
         }
         let pages = bytes.len() / database.page_size;
         let last = database.u32(bytes, 32).and_then(|last| usize::try_from(last).ok());
-        if bytes.len() % database.page_size != 0 || last.is_none_or(|last| last >= pages) {
+        if !bytes.len().is_multiple_of(database.page_size) || last.is_none_or(|last| last >= pages) {
             database.complain(|| "the file is cut short".to_owned());
         }
         database.used = vec![false; pages];
@@ -147,18 +147,11 @@ impl<'a> Database<'a> {
     }
 
     /// Hands the values of one hash page to `visit`: items stand in pairs from the end of the page to its beginning. The error is that of too many.
-    fn values(
-        &mut self,
-        page: &'a [u8],
-        number: u32,
-        most: usize,
-        blob: &mut Vec<u8>,
-        visit: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), String> {
+    fn values(&mut self, page: &'a [u8], number: u32, most: usize, blob: &mut Vec<u8>, visit: &mut dyn FnMut(&[u8])) -> Result<(), String> {
         let damaged = || format!("hash page {number} is damaged");
         let count = self.u16(page, 20).map_or(0, usize::from);
         let free = PAGE_HEADER + 2 * count;
-        if count % 2 != 0 || free > self.page_size {
+        if !count.is_multiple_of(2) || free > self.page_size {
             self.complain(damaged);
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! Images that lie in one way each. What concerns records that no cataloger of this version reads (page cycles of Berkeley DB, archives within
-//! archives, lists of crates inside programs) comes with those catalogers; until then such records are a Gap as a whole.
+//! Images that lie in one way each. What concerns records that no cataloger of this version reads (archives within archives, lists of crates
+//! inside programs) comes with those catalogers; until then such records are a Gap as a whole.
 
 use std::fs;
 
@@ -21,6 +21,13 @@ fn above(layout: &Layout, tar: Vec<u8>) {
 fn blob(layout: &Layout, change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
     let tar = Tar::new().npm("good").end();
     layout.image(&[base(), packed(tar.clone(), change(tar))]);
+}
+
+/// A database of Berkeley DB, each page but the first of which was changed.
+fn berkeley_db(change: impl Fn(usize, &mut [u8])) -> Vec<u8> {
+    let mut bytes = include_bytes!("../../../testdata/inventory/rpm/Packages").to_vec();
+    bytes.chunks_exact_mut(1024).enumerate().skip(1).for_each(|(number, page)| change(number, page));
+    bytes
 }
 
 fn lying(layout: &Layout, lies: &Lies) {
@@ -520,6 +527,16 @@ pub(super) const CASES: &[Case] = &[
         file(l, "usr/lib/sysimage/rpm/Packages.db", [b"RpmP\0\0\0\0\x01\0\0\0\xff\xff\xff\xff".as_slice(), &[0; 8_192]].concat());
     }),
     gap("rpm-berkeley-db", "Berkeley DB", "good", "", |l| file(l, "var/lib/rpm/Packages", noise(8_192))),
+    gap("rpm-berkeley-db-circles", "used twice", "good small-00", "plain", |l| {
+        file(
+            l,
+            "var/lib/rpm/Packages",
+            berkeley_db(|number, page| page[16..20].copy_from_slice(&u32::try_from(number).unwrap().to_le_bytes())),
+        );
+    }),
+    gap("rpm-berkeley-db-of-wrong-pages", "is not of the kind", "good small-00", "plain", |l| {
+        file(l, "var/lib/rpm/Packages", berkeley_db(|_, page| page[25] = if page[25] == 7 { 13 } else { page[25] }));
+    }),
     gap("json-deep", "the limit of 128", "musl zlib good", "bad", |l| {
         file(l, &record("bad"), format!(r#"{{"name":"bad","version":"1","x":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000)));
     }),
