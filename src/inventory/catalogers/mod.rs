@@ -1,15 +1,31 @@
 //! The catalogers, one file per package record format.
 
 mod apk;
+mod binary;
+mod dotnet_binary;
 mod dpkg;
+mod go_binary;
+mod native_image;
 mod npm;
 mod pypi;
 mod rpm;
+mod rust_binary;
 
 use crate::inventory::Cataloger;
 
 /// Every cataloger, sorted by id.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &apk::Apk,
+    &binary::Binary,
+    &dotnet_binary::DotnetBinary,
+    &dpkg::Dpkg,
+    &go_binary::GoBinary,
+    &native_image::NativeImage,
+    &npm::Npm,
+    &pypi::Pypi,
+    &rpm::Rpm,
+    &rust_binary::RustBinary,
+];
 
 /// Whether records are looked for in a folder of this name, so that a link in its place must lead to some.
 pub(super) fn holds_records(folder: &str) -> bool {
