@@ -144,3 +144,100 @@ pub(in crate::inventory) fn add_faults(context: &Context<'_>, of: &str, faults: 
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::fixture;
+
+    const FIXTURES: &[&str] = &[
+        "binary/busybox",
+        "binary/packed",
+        "dotnet-binary/Acme.Json.dll",
+        "dotnet-binary/bundle-1",
+        "dotnet-binary/bundle-6",
+        "go-binary/elf32",
+        "go-binary/elf64-be",
+        "go-binary/elf64-pointers",
+        "go-binary/macho-fat",
+        "go-binary/pe",
+        "native-image/server",
+        "rust-binary/elf64",
+    ];
+
+    #[test]
+    fn files_that_nothing_can_run_are_passed_over() {
+        let check = |head: &[u8], expected: bool| assert_eq!(EXECUTABLE.is_wanted("a", head, 1000), expected, "{head:?}");
+        check(&fixture::read("go-binary/elf64"), true);
+        check(&fixture::read("dotnet-binary/Acme.Json.dll"), true);
+        check(&fixture::read("go-binary/macho"), true);
+        check(b"\x7fELF", false);
+        check(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x01\0", false);
+        check(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0", false);
+        check(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0", true);
+        check(b"MZ", false);
+        check(b"\xca\xfe\xba\xbe\0\0\0\x34", false);
+        check(b"#!/bin/sh", false);
+        check(b"", false);
+    }
+
+    #[test]
+    fn facts_survive_their_extract() {
+        for name in FIXTURES {
+            let bytes = fixture::read(name);
+            let body = Body::new(&bytes);
+            let extract = EXECUTABLE.examine("bin/busybox", &body, &Limits::default());
+            assert!(!extract.is_empty(), "{name}");
+            assert!(Facts::decode(&extract).is_ok_and(|facts| facts.encode() == extract && facts.faults.is_empty()), "{name}");
+        }
+        assert!(Facts::decode(b"").is_err() && Facts::decode(b"{\"x\":1}").is_err());
+        let hello = fixture::read("binary/hello");
+        assert!(EXECUTABLE.examine("bin/hello", &Body::new(&hello), &Limits::default()).is_empty());
+    }
+
+    #[test]
+    fn whatever_is_cut_or_changed_is_survived() {
+        for name in FIXTURES {
+            let whole = fixture::read(name);
+            let examine = |bytes: &[u8]| {
+                let extract = EXECUTABLE.examine("bin/python3.11", &Body::new(bytes), &Limits::default());
+                assert!(extract.is_empty() || Facts::decode(&extract).is_ok());
+            };
+            (0..whole.len()).for_each(|end| examine(&whole[..end]));
+            for at in 0..whole.len().min(1024) {
+                for value in [0, 0x7f, 0xff] {
+                    let mut changed = whole.clone();
+                    changed[at] = value;
+                    examine(&changed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bundles_give_their_deps() {
+        let deps = |name: &str| {
+            let bytes = fixture::read(name);
+            facts("app", Format::Elf, &Body::new(&bytes)).bundled_deps
+        };
+        for name in ["dotnet-binary/bundle-1", "dotnet-binary/bundle-6"] {
+            assert_eq!(deps(name).as_deref(), Some(r#"{"libraries": {"Acme.Json/13.0.1": {"type": "package"}}}"#), "{name}");
+        }
+        assert_eq!(deps("binary/hello"), None);
+    }
+
+    #[test]
+    fn texts_on_the_edge_of_a_window_are_found() {
+        let mut bytes = vec![b'.'; WINDOW + 100];
+        for at in [WINDOW - 3, WINDOW - 8, WINDOW] {
+            let text = b"BusyBox";
+            bytes[at..at + text.len()].copy_from_slice(text);
+            let mut found = false;
+            windows(&Body::new(&bytes), |window| {
+                found |= window.windows(text.len()).any(|bytes| bytes == text);
+                Go::On
+            });
+            assert!(found, "{at}");
+            bytes[at..at + text.len()].fill(b'.');
+        }
+    }
+}
