@@ -7,6 +7,7 @@ mod cataloger;
 mod catalogers;
 mod distro;
 pub mod end_of_life;
+mod executable;
 mod misplaced;
 mod owners;
 mod ownership;
@@ -47,10 +48,14 @@ pub fn wants(path: &str) -> Want {
             Want::Bytes => return Want::Bytes,
             examined @ Want::Examine(_) => want = examined,
             Want::Presence if !want.by_content() => want = Want::Presence,
-            Want::Presence | Want::PresenceIf(_) | Want::ExamineIf(_) | Want::No => {}
+            Want::Presence | Want::ExamineIf(_) | Want::No => {}
         }
     }
-    if want == Want::No { unread::wants(path) } else { want }
+    match want {
+        Want::No if unread::ecosystem(path).is_some() => Want::Presence,
+        Want::No => Want::ExamineIf(&executable::EXECUTABLE),
+        want => want,
+    }
 }
 
 /// Reads every package record of the view. `layers` are the image's layers in the order in which they were walked.

@@ -101,32 +101,6 @@ fn an_image_that_was_not_understood_is_a_gap() {
 }
 
 #[test]
-fn programs_of_unread_ecosystems_are_told() {
-    let program = |at: usize| {
-        let mut bytes = b"\x7fELF".to_vec();
-        bytes.resize(at, 0);
-        bytes.extend(b"\xff Go buildinf:\x08\x02");
-        bytes.resize(at + 200_000, 0);
-        bytes
-    };
-    let base = |app: Vec<u8>| {
-        vec![
-            ("etc/os-release", ALPINE.to_vec()),
-            ("lib/apk/db/installed", b"P:musl\nV:1\n".to_vec()),
-            ("usr/bin/app", app),
-            ("var/lib/rpm/x", b"x".to_vec()),
-        ]
-    };
-    let check = |app: Vec<u8>, expected: &[&str]| {
-        let (view, layers) = fixture::image(&[&base(app)]);
-        assert_eq!(kinds(&catalog(&view, &layers)), expected);
-    };
-    check(program(140_000), &["unsupported-ecosystem"]);
-    check(program(141_001), &[]);
-    check(b"\x7fELF and nothing else".to_vec(), &[]);
-}
-
-#[test]
 fn a_distribution_whose_package_manager_is_silent_is_a_gap() {
     let check = |os: &str, database: &str, record: &str, expected: &[&str]| {
         let npm = br#"{"name":"a","version":"1.0.0"}"#.to_vec();

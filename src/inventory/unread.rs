@@ -3,17 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    layers::{FileView, Mark, Want},
+    layers::FileView,
     model::coverage::{Gap, SourceId},
 };
-
-/// Build information that the Go linker leaves in every program (<https://pkg.go.dev/debug/buildinfo>).
-const GO_PROGRAM: Mark = Mark { start: b"\x7fELF", inside: (b"\xff Go bui", b"ldinf:") };
-
-/// What it takes to see that such a record is there.
-pub(super) fn wants(path: &str) -> Want {
-    if ecosystem(path).is_some() { Want::Presence } else { Want::PresenceIf(&GO_PROGRAM) }
-}
 
 /// Whether records of these ecosystems are looked for in a folder of this name.
 pub(super) fn holds_records(folder: &str) -> bool {
@@ -43,9 +35,7 @@ pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
 pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
     let mut seen: BTreeMap<&'static str, (usize, String)> = BTreeMap::new();
     for file in view.files() {
-        let marked =
-            file.versions.last().is_some_and(|last| last.content.is_none()) && matches!(super::wants(file.path), Want::PresenceIf(_));
-        if let Some(ecosystem) = ecosystem(file.path).or(marked.then_some("Go programs")) {
+        if let Some(ecosystem) = ecosystem(file.path) {
             seen.entry(ecosystem).or_insert_with(|| (0, file.path.to_owned())).0 += 1;
         }
     }

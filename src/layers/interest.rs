@@ -1,6 +1,6 @@
 //! What somebody wants to know of the files that stream past, told from their paths and first bytes.
 
-use crate::layers::{Body, Limits, Mark};
+use crate::layers::{Body, Limits};
 
 /// Who wants what of which file.
 pub trait Interest: Sync {
@@ -31,8 +31,6 @@ impl<F: Fn(&str) -> Want + Sync> Interest for F {
 pub enum Want {
     /// Nothing.
     No,
-    /// Only to know that it is there, and only if its content bears this mark.
-    PresenceIf(&'static Mark),
     /// Only to know that it is there.
     Presence,
     /// What this examiner says of it, if its first bytes are of the kind that it looks at.

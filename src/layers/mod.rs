@@ -8,7 +8,6 @@ mod guard;
 mod interest;
 mod limits;
 mod links;
-mod mark;
 mod pool;
 mod reading;
 mod record;
@@ -43,15 +42,6 @@ pub struct LayerInput {
     /// The blob as it is stored. It is read to its end, so that the reader can check size and digest; any error of its own refuses the image,
     /// except `NotFound` before the first byte of a layer that has `urls`: that one is a Gap.
     pub reader: Box<dyn Read + Send>,
-}
-
-/// What tells a kind of file by its content while it streams past.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// How the file begins.
-    pub start: &'static [u8],
-    /// What stands in it somewhere at a multiple of eight bytes: eight bytes and the beginning of the next eight.
-    pub inside: (&'static [u8; 8], &'static [u8]),
 }
 
 /// Keeps from run to run what single layers hold. A key names the blob and everything else in this module that decides what its entry says; who

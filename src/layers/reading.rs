@@ -10,7 +10,6 @@ use crate::{
         content::{LARGE, Packer},
         guard::GivenUp,
         limits::Limits,
-        mark::Search,
         pool::Turn,
         record::{ItemKind, LayerRecord, Origin, PathMark, Payload, cache_key},
         unpack::unpack,
@@ -309,7 +308,7 @@ impl Reading<'_> {
                 stream.skip(size)?;
                 self.extract(path, examiner, &[])
             }
-            want @ (Want::No | Want::PresenceIf(_) | Want::ExamineIf(_)) => {
+            want @ (Want::No | Want::ExamineIf(_)) => {
                 if let Want::ExamineIf(examiner) = want
                     && size > 0
                     && examiner.is_wanted(path, stream.peek(PEEK)?, size)
@@ -326,14 +325,6 @@ impl Reading<'_> {
                         return self.keep(path, size, stream);
                     }
                     return stream.skip(size).map(|()| Some(Payload::Unread));
-                }
-                if let Want::PresenceIf(mark) = want
-                    && size > mark.start.len() as u64
-                    && stream.peek(mark.start.len())? == mark.start
-                {
-                    let mut search = Search::new(mark);
-                    stream.content(size, |piece| search.feed(piece))?;
-                    return Ok(search.found().then_some(Payload::Present));
                 }
                 stream.skip(size).map(|()| None)
             }

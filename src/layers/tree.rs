@@ -52,7 +52,6 @@ impl Version {
         match want {
             Want::Bytes => self.content.is_some() && self.examiner.is_none(),
             Want::Examine(examiner) | Want::ExamineIf(examiner) => self.examiner.as_deref() == Some(examiner.id()),
-            Want::PresenceIf(_) => self.content.is_none(),
             Want::Presence => true,
             Want::No => false,
         }

@@ -1,8 +1,12 @@
 //! The catalogers, one file per package record format.
 
 mod apk;
+mod binary;
+mod dotnet_binary;
 mod dpkg;
+mod go_binary;
 mod jar;
+mod native_image;
 mod npm;
 mod opkg;
 mod pacman;
@@ -10,14 +14,19 @@ mod portage;
 mod pypi;
 mod rpm;
 mod rpm_manifest;
+mod rust_binary;
 
 use crate::inventory::Cataloger;
 
 /// Every cataloger, sorted by id.
 pub const CATALOGERS: &[&dyn Cataloger] = &[
     &apk::Apk,
+    &binary::Binary,
+    &dotnet_binary::DotnetBinary,
     &dpkg::Dpkg,
+    &go_binary::GoBinary,
     &jar::Jar,
+    &native_image::NativeImage,
     &npm::Npm,
     &opkg::Opkg,
     &pacman::Pacman,
@@ -25,6 +34,7 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &pypi::Pypi,
     &rpm::Rpm,
     &rpm_manifest::RpmManifest,
+    &rust_binary::RustBinary,
 ];
 
 /// Whether records are looked for in a folder of this name, so that a link in its place must lead to some.

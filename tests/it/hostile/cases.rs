@@ -1,5 +1,4 @@
-//! Images that lie in one way each. What concerns records that no cataloger of this version reads (archives within archives, lists of crates
-//! inside programs) comes with those catalogers; until then such records are a Gap as a whole.
+//! Images that lie in one way each.
 
 use std::fs;
 
@@ -52,6 +51,23 @@ fn swapped(layout: &Layout, change: fn(Vec<u8>) -> Vec<u8>) {
 
 fn zstd(tar: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(tar, 3).expect("zstd")
+}
+
+/// A program whose list of crates has a megabyte as it is stored and a gigabyte when it is inflated.
+fn crates_of_a_gigabyte() -> Vec<u8> {
+    let mut block = Vec::with_capacity(1 << 16);
+    let mut compress = flate2::Compress::new(flate2::Compression::best(), false);
+    compress.compress_vec(&[b' '; 1 << 20], &mut block, flate2::FlushCompress::Full).expect("enough room");
+    let list = [b"\x78\x9c".to_vec(), block.repeat(1024)].concat();
+    let mut program = include_bytes!("../../../testdata/inventory/rust-binary/elf64").to_vec();
+    let number = |bytes: &[u8]| usize::from_le_bytes(bytes.try_into().expect("eight bytes"));
+    // The third section is the list; it moves to the end of the file.
+    let section = number(&program[40..48]) + 2 * 64;
+    let end = program.len();
+    program[section + 24..section + 32].copy_from_slice(&end.to_le_bytes());
+    program[section + 32..section + 40].copy_from_slice(&list.len().to_le_bytes());
+    program.extend(list);
+    program
 }
 
 /// A layer with one record under `path`.
@@ -550,11 +566,17 @@ pub(super) const CASES: &[Case] = &[
         file(l, "site-packages/real.dist-info/METADATA", "Name: real\nVersion: 1\n\nName: evil\nVersion: 2\n");
     }),
     gap("archive-in-an-archive", "Java archives", "musl zlib good", "", |l| file(l, "app.jar", b"PK\x03\x04")),
-    gap("program-of-go", "Go programs", "musl zlib good", "", |l| {
-        let mut program = vec![0; 64];
-        program[..4].copy_from_slice(b"\x7fELF");
-        program.extend_from_slice(b"\xff Go buildinf:\x08\x02");
-        program.extend_from_slice(&[0xff; 30]);
-        file(l, "app", program);
+    gap("program-of-go-lies", "points behind its end", "musl zlib good", "", |l| {
+        file(l, "app", include_bytes!("../../../testdata/inventory/go-binary/malformed-length"));
     }),
+    gap("program-of-go-points-out", "points behind its end", "musl zlib good", "", |l| {
+        file(l, "app", include_bytes!("../../../testdata/inventory/go-binary/malformed-pointer"));
+    }),
+    gap("program-cut", "table of sections", "musl zlib good", "", |l| {
+        file(l, "app", include_bytes!("../../../testdata/inventory/binary/malformed"));
+    }),
+    gap("program-packed", "packed with UPX", "musl zlib good", "", |l| {
+        file(l, "app", include_bytes!("../../../testdata/inventory/binary/packed"));
+    }),
+    gap("crates-of-1-gb", "the limit of 8388608", "musl zlib good", "", |l| file(l, "app", crates_of_a_gigabyte())),
 ];
