@@ -19,8 +19,7 @@ pub(super) fn wants(path: &str) -> Want {
 pub(super) fn holds_records(folder: &str) -> bool {
     let (above, name) = folder.rsplit_once('/').unwrap_or(("", folder));
     match name {
-        "specifications" | "conda-meta" | "rpmmanifest" | "opkg" => true,
-        "composer" => above == "vendor" || above.ends_with("/vendor"),
+        "conda-meta" | "rpmmanifest" | "opkg" => true,
         "local" => above.ends_with("lib/pacman"),
         "pacman" => above.ends_with("var/lib"),
         _ => false,
@@ -34,9 +33,6 @@ pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     Some(match extension {
         "jar" | "war" | "ear" | "par" | "sar" | "nar" | "hpi" | "jpi" | "kar" => "Java archives",
-        "gemspec" if folder.contains("specifications") => "Ruby gems",
-        "json" if name.ends_with(".deps.json") => ".NET packages",
-        "json" if name == "installed.json" && folder.ends_with("vendor/composer") => "PHP Composer packages",
         "json" if parent == "conda-meta" => "conda packages",
         _ if name == "container-manifest-2" && parent == "rpmmanifest" => "Azure Linux package manifest",
         _ if name == "desc" && folder.contains("var/lib/pacman/local/") => "pacman packages",
@@ -75,11 +71,8 @@ mod tests {
     fn records_are_told_by_path() {
         let check = |path: &str, expected: Option<&str>| assert_eq!(ecosystem(path), expected, "{path}");
         check("app/app.jar", Some("Java archives"));
-        check("var/lib/gems/3.1.0/specifications/rack-2.2.8.gemspec", Some("Ruby gems"));
-        check("app/rack.gemspec", None);
-        check("app/My.App.deps.json", Some(".NET packages"));
-        check("app/vendor/composer/installed.json", Some("PHP Composer packages"));
-        check("app/installed.json", None);
+        check("opt/conda/conda-meta/x.json", Some("conda packages"));
+        check("app/x.json", None);
         check("jar", None);
     }
 }

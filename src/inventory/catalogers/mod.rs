@@ -1,21 +1,38 @@
 //! The catalogers, one file per package record format.
 
 mod apk;
+mod cargo_lock;
+mod composer;
+mod dotnet;
 mod dpkg;
+mod gem;
 mod npm;
+mod pear;
 mod pypi;
 mod rpm;
 
 use crate::inventory::Cataloger;
 
 /// Every cataloger, sorted by id.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &apk::Apk,
+    &cargo_lock::CargoLock,
+    &composer::Composer,
+    &dotnet::Dotnet,
+    &dpkg::Dpkg,
+    &gem::Gem,
+    &npm::Npm,
+    &pear::Pear,
+    &pypi::Pypi,
+    &rpm::Rpm,
+];
 
 /// Whether records are looked for in a folder of this name, so that a link in its place must lead to some.
 pub(super) fn holds_records(folder: &str) -> bool {
     let mut parts = folder.rsplit('/');
     match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
-        ("node_modules", _, _) | ("dpkg" | "apk", "lib", _) | ("status.d", "dpkg", _) | ("db", "apk", _) => true,
+        ("node_modules" | "specifications" | ".registry", _, _) | ("composer", "vendor", _) => true,
+        ("dpkg" | "apk", "lib", _) | ("status.d", "dpkg", _) | ("db", "apk", _) => true,
         ("rpm", "lib", "var") | ("rpm", "sysimage", _) => true,
         (name, "node_modules", _) => !name.starts_with('.'),
         (name, scope, "node_modules") if scope.starts_with('@') => !name.starts_with('.'),
