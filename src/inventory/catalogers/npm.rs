@@ -6,10 +6,13 @@ mod bun_lock;
 mod package_lock;
 mod pnpm_lock;
 mod yarn_lock;
+mod zip_cache;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+
+use zip_cache::Place;
 
 use crate::{
     inventory::{
@@ -22,7 +25,8 @@ use crate::{
     model::package::{Package, PackageKind, PackageUrl},
 };
 
-/// Reads `package.json` directly below a package's folder in `node_modules`; any other one describes the application or a fixture.
+/// Reads `package.json` directly below a package's folder in `node_modules`; any other one describes the application or a fixture. Also those in the
+/// archives that yarn keeps in place of such folders.
 pub(super) struct Npm;
 
 impl Cataloger for Npm {
@@ -35,7 +39,11 @@ impl Cataloger for Npm {
     }
 
     fn wants(&self, path: &str) -> Want {
-        if is_manifest(path) || lock_reader(path).is_some() { Want::Bytes } else { Want::No }
+        match is_manifest(path) || lock_reader(path).is_some() {
+            true => Want::Bytes,
+            false if zip_cache::place(path).is_some() => Want::Examine(&zip_cache::ZIP_CACHE),
+            false => Want::No,
+        }
     }
 
     fn catalog(&self, context: &Context<'_>) -> Found {
@@ -45,8 +53,20 @@ impl Cataloger for Npm {
             let package = parse(&file.bytes(), context.limits())?;
             Ok(package.map(|package| Package { locations: context.location(attribution::content_layer(&file), file.path), ..package }))
         });
-        let project = |path: &str| path.split("node_modules/").next().unwrap_or_default().trim_end_matches('/').to_owned();
-        let installed = Installed::new(Reach::Around, files().filter(|file| is_manifest(file.path)).map(|file| project(file.path)));
+        // Without a map that leads there, a user's archives are what a package manager left behind.
+        let has_map = files().any(|file| file.path.ends_with(".pnp.cjs") && lock_reader(file.path).is_some());
+        for file in files() {
+            match zip_cache::place(file.path) {
+                Some(Place::User) if !has_map => {}
+                Some(_) if found.packages.len() < context.limits().packages => zip_cache::catalog(&mut found, context, &file),
+                _ => {}
+            }
+        }
+        let project = |path: &str| match zip_cache::place(path) {
+            Some(Place::Project(folder)) => Some(folder.to_owned()),
+            _ => is_manifest(path).then(|| path.split("node_modules/").next().unwrap_or_default().trim_end_matches('/').to_owned()),
+        };
+        let installed = Installed::new(Reach::Around, files().filter_map(|file| project(file.path)));
         let locks = files().filter(|file| lock_reader(file.path).is_some() && !installed.covers(file.path));
         listing::read(&mut found, context, locks, |file, bytes| match lock_reader(file.path) {
             Some(read) => read(bytes, context.limits()),
