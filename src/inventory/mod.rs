@@ -8,6 +8,9 @@ mod catalogers;
 mod distro;
 pub mod end_of_life;
 mod executable;
+mod json;
+mod listing;
+mod lockfile;
 mod misplaced;
 mod owners;
 mod ownership;
@@ -34,7 +37,7 @@ use crate::{
 #[must_use]
 pub fn wants(path: &str) -> Want {
     if let Some(folder) = path.strip_suffix('/') {
-        return if catalogers::holds_records(folder) || unread::holds_records(folder) { Want::Presence } else { Want::No };
+        return if catalogers::holds_records(folder) { Want::Presence } else { Want::No };
     }
     if misplaced::is_pending(path) {
         return Want::Bytes;

@@ -1,4 +1,4 @@
-//! Package records of ecosystems that this version does not read yet. An image that holds some says so in a Gap, one per ecosystem.
+//! Package records of ecosystems that this version does not read. An image that holds some says so in a Gap, one per ecosystem.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,14 @@ use crate::{
     model::coverage::{Gap, SourceId},
 };
 
-/// Whether records of these ecosystems are looked for in a folder of this name.
-pub(super) fn holds_records(folder: &str) -> bool {
-    let (above, name) = folder.rsplit_once('/').unwrap_or(("", folder));
-    match name {
-        "specifications" | "conda-meta" => true,
-        "composer" => above == "vendor" || above.ends_with("/vendor"),
-        _ => false,
-    }
-}
-
 /// The ecosystem whose record this is, told from the path.
 pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let parent = folder.rsplit('/').next().unwrap_or(folder);
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    Some(match extension {
-        "gemspec" if folder.contains("specifications") => "Ruby gems",
-        "json" if name.ends_with(".deps.json") => ".NET packages",
-        "json" if name == "installed.json" && folder.ends_with("vendor/composer") => "PHP Composer packages",
-        "json" if parent == "conda-meta" => "conda packages",
+    Some(match path {
+        "nix/var/nix/db/db.sqlite" => "Nix packages",
+        "var/lib/chisel/manifest.wall" => "slices that chisel cut out of Ubuntu packages",
+        "meta/snap.yaml" => "snap packages",
+        _ if path.starts_with("var/lib/flatpak/") && path.ends_with("/metadata") => "flatpak packages",
+        _ if path.starts_with("var/guix/") && path.ends_with("/db.sqlite") => "Guix packages",
         _ => return None,
     })
 }
@@ -54,15 +42,16 @@ pub(super) fn gaps(view: &FileView) -> Vec<Gap> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::fixture;
 
     #[test]
-    fn records_are_told_by_path() {
-        let check = |path: &str, expected: Option<&str>| assert_eq!(ecosystem(path), expected, "{path}");
-        check("var/lib/gems/3.1.0/specifications/rack-2.2.8.gemspec", Some("Ruby gems"));
-        check("app/rack.gemspec", None);
-        check("app/My.App.deps.json", Some(".NET packages"));
-        check("app/vendor/composer/installed.json", Some("PHP Composer packages"));
-        check("app/installed.json", None);
-        check("jar", None);
+    fn records_that_nobody_reads_are_told() {
+        let file = |path: &str| fixture::image(&[&[(path, b"x".to_vec())]]).0;
+        for path in ["nix/var/nix/db/db.sqlite", "var/lib/chisel/manifest.wall", "var/lib/flatpak/app/a/current/active/metadata"] {
+            let gaps = gaps(&file(path));
+            assert_eq!(gaps.len(), 1, "{path}");
+            assert!(gaps[0].reason.contains(path), "{path}");
+        }
+        assert!(gaps(&file("app/x.json")).is_empty());
     }
 }

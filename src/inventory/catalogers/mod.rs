@@ -2,14 +2,19 @@
 
 mod apk;
 mod binary;
+mod cargo_lock;
+mod composer;
+mod dotnet;
 mod dotnet_binary;
 mod dpkg;
+mod gem;
 mod go_binary;
 mod jar;
 mod native_image;
 mod npm;
 mod opkg;
 mod pacman;
+mod pear;
 mod portage;
 mod pypi;
 mod rpm;
@@ -22,14 +27,19 @@ use crate::inventory::Cataloger;
 pub const CATALOGERS: &[&dyn Cataloger] = &[
     &apk::Apk,
     &binary::Binary,
+    &cargo_lock::CargoLock,
+    &composer::Composer,
+    &dotnet::Dotnet,
     &dotnet_binary::DotnetBinary,
     &dpkg::Dpkg,
+    &gem::Gem,
     &go_binary::GoBinary,
     &jar::Jar,
     &native_image::NativeImage,
     &npm::Npm,
     &opkg::Opkg,
     &pacman::Pacman,
+    &pear::Pear,
     &portage::Portage,
     &pypi::Pypi,
     &rpm::Rpm,
@@ -41,7 +51,8 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
 pub(super) fn holds_records(folder: &str) -> bool {
     let mut parts = folder.rsplit('/');
     match (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default()) {
-        ("node_modules", _, _)
+        ("node_modules" | "specifications" | ".registry", _, _)
+        | ("composer", "vendor", _)
         | ("dpkg" | "apk" | "opkg" | "pacman" | "rpmmanifest", "lib", _)
         | ("status.d", "dpkg", _)
         | ("db", "apk", _) => true,

@@ -1,20 +1,32 @@
-//! `npm`: installed Node.js packages, one `package.json` each.
+//! `npm`: installed Node.js packages, one `package.json` each; where none is installed, what the lock files of npm, yarn, pnpm and bun declare.
 //! Specification: <https://docs.npmjs.com/cli/configuring-npm/package-json>.
 
-use std::{collections::BTreeMap, fmt};
+mod berry;
+mod bun_lock;
+mod package_lock;
+mod pnpm_lock;
+mod yarn_lock;
+mod zip_cache;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use zip_cache::Place;
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution},
+    inventory::{
+        CatalogError, Cataloger, Context, Found, attribution,
+        json::{self, Shape},
+        listing::{self, Listing},
+        lockfile::{self, Installed, Origin, Reach},
+    },
     layers::{Limits, Want},
-    model::package::{Basis, Package, PackageKind, PackageUrl},
+    model::package::{Package, PackageKind, PackageUrl},
 };
 
-/// Reads `package.json` directly below a package's folder in `node_modules`; any other one describes the application or a fixture.
+/// Reads `package.json` directly below a package's folder in `node_modules`; any other one describes the application or a fixture. Also those in the
+/// archives that yarn keeps in place of such folders.
 pub(super) struct Npm;
 
 impl Cataloger for Npm {
@@ -22,69 +34,96 @@ impl Cataloger for Npm {
         "npm"
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn wants(&self, path: &str) -> Want {
-        let mut parts = path.rsplit('/');
-        let wanted = parts.next() == Some("package.json")
-            && match (parts.next(), parts.next(), parts.next()) {
-                (Some(name), Some("node_modules"), _) => !name.starts_with('@') && name != ".bin",
-                (Some(_), Some(scope), Some("node_modules")) => scope.starts_with('@'),
-                _ => false,
-            };
-        if wanted { Want::Bytes } else { Want::No }
+        match is_manifest(path) || lock_reader(path).is_some() {
+            true => Want::Bytes,
+            false if zip_cache::place(path).is_some() => Want::Examine(&zip_cache::ZIP_CACHE),
+            false => Want::No,
+        }
     }
 
     fn catalog(&self, context: &Context<'_>) -> Found {
         let mut found = Found::default();
-        found.each(context.view.files().filter(|file| self.wants(file.path) == Want::Bytes), context.limits().packages, |file| {
+        let files = || context.view.files();
+        found.each(files().filter(|file| is_manifest(file.path)), context.limits().packages, |file| {
             let package = parse(&file.bytes(), context.limits())?;
             Ok(package.map(|package| Package { locations: context.location(attribution::content_layer(&file), file.path), ..package }))
+        });
+        // Without a map that leads there, a user's archives are what a package manager left behind.
+        let has_map = files().any(|file| file.path.ends_with(".pnp.cjs") && lock_reader(file.path).is_some());
+        for file in files() {
+            match zip_cache::place(file.path) {
+                Some(Place::User) if !has_map => {}
+                Some(_) if found.packages.len() < context.limits().packages => zip_cache::catalog(&mut found, context, &file),
+                _ => {}
+            }
+        }
+        let project = |path: &str| match zip_cache::place(path) {
+            Some(Place::Project(folder)) => Some(folder.to_owned()),
+            _ => is_manifest(path).then(|| path.split("node_modules/").next().unwrap_or_default().trim_end_matches('/').to_owned()),
+        };
+        let installed = Installed::new(Reach::Around, files().filter_map(|file| project(file.path)));
+        let locks = files().filter(|file| lock_reader(file.path).is_some() && !installed.covers(file.path));
+        listing::read(&mut found, context, locks, |file, bytes| match lock_reader(file.path) {
+            Some(read) => read(bytes, context.limits()),
+            None => Ok(Listing::default()),
         });
         found
     }
 }
 
+fn is_manifest(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    parts.next() == Some("package.json")
+        && match (parts.next(), parts.next(), parts.next()) {
+            (Some(name), Some("node_modules"), _) => !name.starts_with('@') && name != ".bin",
+            (Some(_), Some(scope), Some("node_modules")) => scope.starts_with('@'),
+            _ => false,
+        }
+}
+
+type LockReader = fn(&[u8], &Limits) -> Result<Listing, CatalogError>;
+
+/// What reads the lock file at this path.
+fn lock_reader(path: &str) -> Option<LockReader> {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let reader: LockReader = match name {
+        "package-lock.json" | "npm-shrinkwrap.json" => package_lock::parse,
+        "yarn.lock" => yarn_lock::parse,
+        ".pnp.cjs" => berry::parse_map,
+        "pnpm-lock.yaml" => pnpm_lock::parse,
+        "bun.lock" => bun_lock::parse,
+        _ => return None,
+    };
+    (!lockfile::is_shipped(path)).then_some(reader)
+}
+
+/// A package from its name with its scope, its version and where it comes from.
+fn package(name: &str, version: &str, origin: &Origin) -> Package {
+    let (namespace, short) = match name.split_once('/') {
+        Some((scope, short)) if scope.starts_with('@') => (Some(scope), short),
+        _ => (None, name),
+    };
+    let qualifiers: BTreeMap<_, _> = origin.qualifier().into_iter().collect();
+    let purl = PackageUrl::new(PackageKind::Npm, namespace, short, Some(version), &qualifiers);
+    Package::new(PackageKind::Npm, name.to_owned(), version.to_owned(), purl, "npm")
+}
+
 /// `None` for a manifest with neither name nor version: tools put such files into packages to say `"type": "module"`.
 fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if is_deeper_than(bytes, limits.json_depth) {
-        return Err(CatalogError(format!("JSON is nested deeper than the limit of {}", limits.json_depth)));
-    }
-    let manifest: Manifest =
-        serde_json::from_slice(bytes).map_err(|error| CatalogError(format!("is no readable package.json: {error}")))?;
+    let manifest: Manifest = json::parse(bytes, limits, "package.json")?;
     if manifest.name.is_none() && manifest.version.is_none() {
         return Ok(None);
     }
-    let text = |shape: Option<Shape>| match shape {
-        Some(Shape::Text(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        _ => None,
-    };
-    let (Some(name), Some(version)) = (text(manifest.name), text(manifest.version)) else {
+    let (Some(name), Some(version)) = (json::text(manifest.name), json::text(manifest.version)) else {
         return Err(CatalogError("holds a name without a version, or the other way round".to_owned()));
     };
-    let (namespace, short) = match name.split_once('/') {
-        Some((scope, short)) if scope.starts_with('@') => (Some(scope), short),
-        _ => (None, name.as_str()),
-    };
-    let mut licences: Vec<String> =
-        [manifest.license, manifest.licenses].into_iter().flatten().flat_map(Shape::into_texts).filter(|text| !text.is_empty()).collect();
-    licences.sort();
-    licences.dedup();
-    Ok(Some(Package {
-        kind: PackageKind::Npm,
-        purl: PackageUrl::new(PackageKind::Npm, namespace, short, Some(&version), &BTreeMap::new()),
-        name,
-        version,
-        arch: None,
-        source: None,
-        modularity: None,
-        vendor: None,
-        licences,
-        locations: Vec::new(),
-        owner: None,
-        found_by: "npm",
-        basis: Basis::Installed,
-        hashes: Vec::new(),
-    }))
+    let licences = json::licences([manifest.license, manifest.licenses]);
+    Ok(Some(Package { licences, ..package(&name, &version, &Origin::Registry) }))
 }
 
 #[derive(Deserialize)]
@@ -95,117 +134,10 @@ struct Manifest {
     licenses: Option<Shape>,
 }
 
-/// How many licences of one manifest are kept.
-const LICENCES: usize = 20;
-
-/// A value as far as it matters here. Everything else is skipped while it is read, so that a large one costs no memory.
-enum Shape {
-    Text(String),
-    /// The texts of a list, and the `type` of each object in it; of an object alone as well.
-    Texts(Vec<String>),
-    Other,
-}
-
-impl Shape {
-    fn into_texts(self) -> Vec<String> {
-        match self {
-            Self::Text(text) => vec![text],
-            Self::Texts(texts) => texts,
-            Self::Other => Vec::new(),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Shape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor)
-    }
-}
-
-struct ShapeVisitor;
-
-impl<'de> Visitor<'de> for ShapeVisitor {
-    type Value = Shape;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("any value")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
-        Ok(Shape::Text(text.to_owned()))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Shape, A::Error> {
-        let mut texts = Vec::new();
-        while texts.len() < LICENCES {
-            let Some(shape) = list.next_element::<Shape>()? else { return Ok(Shape::Texts(texts)) };
-            texts.extend(shape.into_texts());
-        }
-        texts.truncate(LICENCES);
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Shape::Texts(texts))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Shape, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(key) = object.next_key::<String>()? {
-            if key == "type" && texts.is_empty() {
-                if let Shape::Text(text) = object.next_value::<Shape>()? {
-                    texts.push(text);
-                }
-            } else {
-                object.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Shape::Texts(texts))
-    }
-}
-
-/// Counts open brackets outside strings, because the JSON reader skips unknown fields at any depth.
-fn is_deeper_than(bytes: &[u8], limit: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for &byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                if depth > limit {
-                    return true;
-                }
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::fixture;
+    use crate::{inventory::fixture, model::package::Basis};
 
     #[test]
     fn only_package_folders_count() {
@@ -219,6 +151,12 @@ mod tests {
         check("app/node_modules/package.json", false);
         check("app/node_modules/.bin/package.json", false);
         check("app/node_modules/.left-pad/package.json", true);
+        check("app/package-lock.json", true);
+        check("app/node_modules/.package-lock.json", false);
+        check("app/node_modules/a/yarn.lock", false);
+        check("app/pnpm-lock.yaml", true);
+        check("app/.pnp.cjs", true);
+        check("app/bun.lock", true);
     }
 
     #[test]
@@ -252,8 +190,33 @@ mod tests {
             assert!(parse(lone.as_bytes(), &limits).is_err(), "{lone}");
         }
         assert!(parse(br#"{"type":"module","main":"x"}"#, &limits).is_ok_and(|package| package.is_none()));
-        let many = format!(r#"{{"name":"a","version":"1","license":[{}"MIT",{{"type":"X","y":[1]}}]}}"#, r#""A","#.repeat(LICENCES));
+        let many = format!(r#"{{"name":"a","version":"1","license":[{}"MIT",{{"type":"X","y":[1]}}]}}"#, r#""A","#.repeat(20));
         let package = parse(many.as_bytes(), &limits).unwrap().unwrap();
         assert_eq!(package.licences, ["A"]);
+    }
+
+    #[test]
+    fn lock_files_count_where_nothing_is_installed() {
+        let lock = ("app/package-lock.json", "npm/package-lock-3.json");
+        let manifest = |path| (path, "npm/package.json");
+        let check = |files: &[(&str, &str)], expected: usize| {
+            let found = fixture::catalog(&Npm, files);
+            assert_eq!(found.packages.iter().filter(|package| package.basis == Basis::Declared).count(), expected, "{files:?}");
+            assert!(found.gaps.is_empty());
+        };
+        check(&[lock], 4);
+        check(&[lock, manifest("usr/lib/node_modules/left-pad/package.json")], 4);
+        check(&[lock, manifest("app/node_modules/left-pad/package.json")], 0);
+        check(&[lock, manifest("app/web/node_modules/left-pad/package.json")], 0);
+        check(&[lock, manifest("node_modules/left-pad/package.json")], 0);
+        check(&[("app/node_modules/left-pad/package-lock.json", "npm/package-lock-3.json")], 0);
+    }
+
+    #[test]
+    fn damaged_lock_files_are_told() {
+        for name in ["package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", ".pnp.cjs"] {
+            let found = fixture::catalog(&Npm, &[(&format!("app/{name}"), "npm/malformed.json")]);
+            assert_eq!((found.packages.len(), found.gaps.len()), (0, 1), "{name}");
+        }
     }
 }

@@ -1,0 +1,3 @@
+Gem::Specif
+  s.name = "foo"
+  s.version = 
