@@ -6,9 +6,13 @@ mod cataloger;
 mod catalogers;
 mod distro;
 pub mod end_of_life;
+mod json;
+mod lock_file;
 mod misplaced;
 mod purl;
 mod rpmdb;
+pub mod sbom;
+mod toml;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +79,7 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
         gaps.append(&mut found.gaps);
     }
     name_owners(&context, &mut packages);
+    sbom::drop_known(&mut packages, catalogers::EMBEDDED_SBOM);
     let packages = join(packages);
     gaps.extend(unread::gaps(view));
     gaps.extend(misplaced::gaps(view));

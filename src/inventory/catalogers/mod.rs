@@ -2,14 +2,18 @@
 
 mod apk;
 mod dpkg;
+mod embedded_sbom;
 mod npm;
 mod pypi;
 mod rpm;
 
 use crate::inventory::Cataloger;
 
+/// The id of the cataloger whose packages stand back behind those that package managers recorded.
+pub(super) const EMBEDDED_SBOM: &str = embedded_sbom::ID;
+
 /// Every cataloger, sorted by id.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &embedded_sbom::EmbeddedSbom, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
 
 /// Whether records are looked for in a folder of this name, so that a link in its place must lead to some.
 pub(super) fn holds_records(folder: &str) -> bool {
