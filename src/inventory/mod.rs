@@ -1,5 +1,6 @@
 //! File view in, packages out.
 
+mod archive;
 mod attribution;
 mod cache;
 mod cataloger;
