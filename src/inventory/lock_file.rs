@@ -11,9 +11,6 @@ use crate::{
 /// Folders of installed packages and of documentation, in which lock files are somebody's test data or how-to.
 const FOREIGN: &[&str] = &["site-packages", "dist-packages", "node_modules", "gems", "testdata", "test-data", "fixtures"];
 
-/// One entry of a lock file.
-pub(super) type Entry = Result<Package, CatalogError>;
-
 /// What tells lock files of one ecosystem and reads them.
 pub(super) struct LockFiles {
     /// Whether this is one.

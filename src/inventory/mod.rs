@@ -186,4 +186,6 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod lock_corpus;
+#[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ pub(super) fn wants(path: &str) -> Want {
 pub(super) fn holds_records(folder: &str) -> bool {
     let (above, name) = folder.rsplit_once('/').unwrap_or(("", folder));
     match name {
-        "specifications" | "conda-meta" | "rpmmanifest" | "opkg" => true,
+        "specifications" | "rpmmanifest" | "opkg" => true,
         "composer" => above == "vendor" || above.ends_with("/vendor"),
         "local" => above.ends_with("lib/pacman"),
         "pacman" => above.ends_with("var/lib"),
@@ -37,7 +37,6 @@ pub(super) fn ecosystem(path: &str) -> Option<&'static str> {
         "gemspec" if folder.contains("specifications") => "Ruby gems",
         "json" if name.ends_with(".deps.json") => ".NET packages",
         "json" if name == "installed.json" && folder.ends_with("vendor/composer") => "PHP Composer packages",
-        "json" if parent == "conda-meta" => "conda packages",
         _ if name == "container-manifest-2" && parent == "rpmmanifest" => "Azure Linux package manifest",
         _ if name == "desc" && folder.contains("var/lib/pacman/local/") => "pacman packages",
         _ if name == "status" && (parent == "opkg") => "opkg packages",

@@ -21,8 +21,8 @@ fn cyclonedx_is_read() {
     assert_eq!(
         purls(&found),
         [
-            "pkg:apk/alpine/harbour@1.2-r0?arch=x86_64&distro=alpine-3.20.3",
             "pkg:apk/alpine/harbour-libs@1.2-r0?arch=x86_64&distro=alpine-3.20.3&upstream=harbour",
+            "pkg:apk/alpine/harbour@1.2-r0?arch=x86_64&distro=alpine-3.20.3",
             "pkg:maven/org.example/keel@2.0.1",
             "pkg:npm/%40quay/rope@1.0.0",
         ]
@@ -78,7 +78,7 @@ fn documents_stay_in_bounds() {
         format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[{}]}}", ["{}"; 9].join(",")).as_bytes(),
         &limits,
     );
-    assert_eq!(gaps(&found.unwrap()).len(), 4);
+    assert_eq!(gaps(&found.unwrap()).len(), 3, "one that is listed, one that counts, and that nothing is there");
     let nested = format!("{}{}", "{\"components\":[".repeat(100), "]}".repeat(100));
     assert!(read_document(format!("{{\"bomFormat\":\"CycloneDX\",\"components\":[{nested}]}}").as_bytes(), &limits).is_err());
 }
