@@ -196,7 +196,7 @@ mod tests {
         Json::check(text.as_bytes(), &Limits::default()).unwrap().each_key(|json, key| match key {
             "a" if json.is_list() => json.each_item(|json| seen.extend(json.text())),
             "b" => json.each_key(|json, key| seen.push(format!("{key}={}", json.number().or_else(|| json.text()).unwrap_or_default()))),
-                "f" => seen.extend(json.text()),
+            "f" => seen.extend(json.text()),
             _ => seen.push(format!("{key}?")),
         });
         assert_eq!(seen, ["x", "z", "cA=d", "n=-1.5e3", "e?", "a?"]);

@@ -30,7 +30,8 @@ const DAMAGED: &[&str] = &[
 ];
 
 fn corpus(wants: &(dyn Fn(&str) -> Want + Sync)) -> Option<(FileView, Vec<Layer>)> {
-    let Some(file) = env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/pkgdb.tar.gz")).filter(|file| file.is_file())
+    let Some(file) =
+        env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/pkgdb.tar.gz")).filter(|file| file.is_file())
     else {
         eprintln!("skipped: PLIMSOLL_CORPUS is not set");
         return None;

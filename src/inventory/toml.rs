@@ -396,7 +396,22 @@ b = ">=1"
 
     #[test]
     fn what_is_no_toml_is_refused() {
-        for text in ["x", "x = ", "x = \"", "x = \"\n\"", "[a", "[[a]", "x = [", "x = {", "x = {y}", "a = 1 b = 2", "= 1", "x = \"\\q\"", "x=\"\\u00", "x=\"\\uD800\""] {
+        for text in [
+            "x",
+            "x = ",
+            "x = \"",
+            "x = \"\n\"",
+            "[a",
+            "[[a]",
+            "x = [",
+            "x = {",
+            "x = {y}",
+            "a = 1 b = 2",
+            "= 1",
+            "x = \"\\q\"",
+            "x=\"\\u00",
+            "x=\"\\uD800\"",
+        ] {
             assert!(tables(text).is_err(), "{text}");
         }
         let deep = format!("x = {}{}", "[".repeat(100_000), "]".repeat(100_000));

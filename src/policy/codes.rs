@@ -111,6 +111,7 @@ pub const CODES: &[(&str, &str)] = &[
         "There is no offline advisory database. Build one with `plimsoll db build --from DIR`, or name one with --db or --advisories.",
     ),
     ("no-distro", "There are packages, but nothing says which distribution they are of."),
+    ("no-image", "A bill of materials stands in the place of the image, and does not say what the image alone could tell."),
     ("not-found", "ECR does not know the image or its repository. Push it first, or check account, region and repository."),
     ("not-scanned", "AWS has not scanned the image, and is not going to by itself. Turn on scanning for the repository."),
     ("nothing-inventoried", "No package was found in the image at all; that is not the same as none being there."),

@@ -138,11 +138,7 @@ mod tests {
         check("app/conan.lock", "conan/v2.lock", &["pkg:conan/bilge@0.3", "pkg:conan/mooring@1.2.0?channel=stable&user=quay"]);
         check("app/conan.lock", "conan/v1.lock", &["pkg:conan/mooring@1.2.0"]);
         check("app/conaninfo.txt", "conan/conaninfo.txt", &["pkg:conan/bilge@0.3"]);
-        check(
-            "root/.conan/data/mooring/1.2.0/_/_/package/0123/conaninfo.txt",
-            "conan/conaninfo.txt",
-            &["pkg:conan/mooring@1.2.0"],
-        );
+        check("root/.conan/data/mooring/1.2.0/_/_/package/0123/conaninfo.txt", "conan/conaninfo.txt", &["pkg:conan/mooring@1.2.0"]);
         check("app/conanfile.txt", "conan/conaninfo.txt", &[]);
     }
 

@@ -88,8 +88,9 @@ fn name_of(path: &str) -> Name {
     if ends(&[".cdx.xml", ".spdx.xml", ".spdx.rdf", ".spdx.yaml", ".spdx.yml"]) || matches!(name, "sbom.xml" | "bom.xml") {
         return Name::Unread;
     }
-    let is_place = parent == "sbom" || parent == "sboms" || below("usr/local/share/sbom") || below("opt/bitnami");
-    let is_name = matches!(name, "sbom.json" | "bom.json" | "sbom" | "spdx.json" | "cyclonedx.json" | "sbom.spdx") || ends(&[".bom.json", ".sbom.json", "-sbom.json"]);
+    let is_place = parent == "sbom" || parent == "sboms" || below("usr/local/share/sbom");
+    let is_name = matches!(name, "sbom.json" | "bom.json" | "sbom" | "spdx.json" | "cyclonedx.json" | "sbom.spdx")
+        || ends(&[".bom.json", ".sbom.json", "-sbom.json"]);
     if is_name || (is_place && ends(&[".json", ".spdx"])) { Name::Maybe } else { Name::Other }
 }
 
@@ -110,6 +111,7 @@ mod tests {
         check("app/bom.xml", Name::Unread);
         check("app/package.json", Name::Other);
         check("opt/bitnami/redis/licenses/x.txt", Name::Other);
+        check("opt/bitnami/ghost/node_modules/x/package.json", Name::Other);
     }
 
     #[test]

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn damaged_records_are_told() {
-        let found = fixture::catalog(&Perl, &[(".meta/a/MYMETA.json", "perl/malformed.json"), ("x/.meta/a/MYMETA.json", "perl/malformed.json")]);
+        let found =
+            fixture::catalog(&Perl, &[(".meta/a/MYMETA.json", "perl/malformed.json"), ("x/.meta/a/MYMETA.json", "perl/malformed.json")]);
         assert_eq!((found.packages.len(), found.gaps.len()), (0, 2));
     }
 }

@@ -70,10 +70,8 @@ mod tests {
 
     #[test]
     fn installed_packages_are_read() {
-        let found = fixture::catalog(
-            &R,
-            &[("usr/lib/R/library/mooring/DESCRIPTION", "r/DESCRIPTION"), ("src/mooring/DESCRIPTION", "r/source")],
-        );
+        let found =
+            fixture::catalog(&R, &[("usr/lib/R/library/mooring/DESCRIPTION", "r/DESCRIPTION"), ("src/mooring/DESCRIPTION", "r/source")]);
         assert_eq!(fixture::purls(&found), ["pkg:cran/mooring@1.0-2"]);
         assert_eq!(found.packages[0].licences, ["GPL (>= 2)"]);
         assert_eq!(found.gaps, []);

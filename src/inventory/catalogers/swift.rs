@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn damaged_lock_files_are_told() {
-        let found = fixture::catalog(&Swift, &[("a/Package.resolved", "swift/malformed.resolved"), ("b/Package.resolved", "conda/state.json")]);
+        let found =
+            fixture::catalog(&Swift, &[("a/Package.resolved", "swift/malformed.resolved"), ("b/Package.resolved", "conda/state.json")]);
         assert_eq!((found.packages.len(), found.gaps.len()), (0, 2));
     }
 

@@ -52,9 +52,7 @@ impl Entry {
         let qualifiers: BTreeMap<&str, String> = parts.qualifiers.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
         let name = full_name(kind, parts.namespace.as_deref(), &parts.name);
         // Written anew, so that it is the text that reading the image itself would give, and exceptions hold for both.
-        let purl = kind.map_or(purl, |kind| {
-            PackageUrl::new(kind, parts.namespace.as_deref(), &parts.name, Some(&version), &qualifiers)
-        });
+        let purl = kind.map_or(purl, |kind| PackageUrl::new(kind, parts.namespace.as_deref(), &parts.name, Some(&version), &qualifiers));
         let kind = kind.unwrap_or(PackageKind::Generic);
         let epoch = parts.qualifiers.get("epoch").filter(|epoch| epoch.as_str() != "0" && !version.contains(':'));
         let version = match (kind, epoch) {
@@ -65,7 +63,8 @@ impl Entry {
         if kind.is_os() {
             package.arch = parts.qualifiers.get("arch").cloned();
             package.source = source(kind, parts.qualifiers.get("upstream"), self.source_name, self.source_version);
-            package.modularity = self.modularity.or_else(|| parts.qualifiers.get("modularitylabel").or(parts.qualifiers.get("rpmmod")).cloned());
+            package.modularity =
+                self.modularity.or_else(|| parts.qualifiers.get("modularitylabel").or(parts.qualifiers.get("rpmmod")).cloned());
             package.vendor = self.vendor.filter(|_| kind == PackageKind::Rpm);
         } else {
             package.owner = self.owner;

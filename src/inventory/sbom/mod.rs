@@ -246,6 +246,9 @@ fn of_qualifier(text: &str) -> Distro {
 /// Drops what only an embedded document names where a package manager's own record says the same, or names the package in another version:
 /// the record is what is installed, and a document may be older.
 pub(super) fn drop_known(packages: &mut Vec<Package>, found_by: &str) {
+    if packages.iter().all(|package| package.found_by != found_by) {
+        return;
+    }
     let known: BTreeSet<(PackageKind, String, Option<String>)> = packages
         .iter()
         .filter(|package| package.found_by != found_by)

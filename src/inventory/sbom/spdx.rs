@@ -54,8 +54,15 @@ impl Relations {
             "GENERATED_FROM" | "DESCRIBED_BY" => {
                 self.sources.insert(to);
             }
-            "GENERATES" | "BUILD_TOOL_OF" | "DEV_TOOL_OF" | "TEST_TOOL_OF" | "TEST_OF" | "BUILD_DEPENDENCY_OF" | "DEV_DEPENDENCY_OF"
-            | "TEST_DEPENDENCY_OF" | "PREREQUISITE_FOR" => {
+            "GENERATES"
+            | "BUILD_TOOL_OF"
+            | "DEV_TOOL_OF"
+            | "TEST_TOOL_OF"
+            | "TEST_OF"
+            | "BUILD_DEPENDENCY_OF"
+            | "DEV_DEPENDENCY_OF"
+            | "TEST_DEPENDENCY_OF"
+            | "PREREQUISITE_FOR" => {
                 self.sources.insert(from);
             }
             "OTHER" if comment.starts_with("ownership-by-file-overlap") => {

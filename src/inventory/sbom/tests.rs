@@ -58,7 +58,9 @@ fn spdx_is_read_in_both_forms() {
 #[test]
 fn what_is_no_document_is_refused() {
     let limits = Limits::default();
-    for text in ["", "x", "[]", "{}", "<bom/>", "{\"bomFormat\":\"x\"}", "{\"@graph\":[]}", "{\"bomFormat\":\"CycloneDX\"", "{\"payload\":\"\"}"] {
+    for text in
+        ["", "x", "[]", "{}", "<bom/>", "{\"bomFormat\":\"x\"}", "{\"@graph\":[]}", "{\"bomFormat\":\"CycloneDX\"", "{\"payload\":\"\"}"]
+    {
         assert!(read_document(text.as_bytes(), &limits).is_err(), "{text}");
     }
     let empty = read_document(b"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\"}", &limits).unwrap();
@@ -71,7 +73,10 @@ fn what_is_no_document_is_refused() {
 fn documents_stay_in_bounds() {
     let limits = Limits { packages: 3, gaps_per_kind: 2, ..Limits::default() };
     let many: Vec<String> = (0..9).map(|n| format!("{{\"type\":\"library\",\"name\":\"a\",\"purl\":\"pkg:npm/a@{n}\"}}")).collect();
-    let found = read_document(format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[{}]}}", many.join(",")).as_bytes(), &limits);
+    let found = read_document(
+        format!("{{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"components\":[{}]}}", many.join(",")).as_bytes(),
+        &limits,
+    );
     let found = found.unwrap();
     assert_eq!((found.packages.len(), gaps(&found)), (3, vec![("file-limit", "sbom")]));
     let found = read_document(

@@ -43,7 +43,9 @@ impl Cataloger for Erlang {
 }
 
 fn is_application(path: &str) -> bool {
-    path.strip_suffix(".app").and_then(|stem| stem.rsplit_once('/')).is_some_and(|(folder, _)| folder == "ebin" || folder.ends_with("/ebin"))
+    path.strip_suffix(".app")
+        .and_then(|stem| stem.rsplit_once('/'))
+        .is_some_and(|(folder, _)| folder == "ebin" || folder.ends_with("/ebin"))
 }
 
 fn is_runtime(path: &str) -> bool {

@@ -84,15 +84,19 @@ mod tests {
     #[test]
     fn tokens_know_their_depth() {
         let mut seen = Vec::new();
-        each_token(br#"{a,%{"}b
- [<<"c\"d">>,'E f']}."#, b'%', |depth, token| {
-            match token {
-                Token::Word(word) => seen.push(format!("{depth}{word}")),
-                Token::Text(text) => seen.push(format!("{depth}\"{text}")),
-                Token::Mark(_) => {}
-            }
-            true
-        });
+        each_token(
+            br#"{a,%{"}b
+ [<<"c\"d">>,'E f']}."#,
+            b'%',
+            |depth, token| {
+                match token {
+                    Token::Word(word) => seen.push(format!("{depth}{word}")),
+                    Token::Text(text) => seen.push(format!("{depth}\"{text}")),
+                    Token::Mark(_) => {}
+                }
+                true
+            },
+        );
         assert_eq!(seen, ["1a", "2\"c\"d", "2E f", "0."]);
         for text in [&b"\"abc"[..], b"'a\\", b"{{{{", b"}}}}", b"\xff\xfe"] {
             each_token(text, b'%', |_, _| true);

@@ -16,9 +16,9 @@ pub(super) fn is_lock(path: &str) -> bool {
     match name {
         "poetry.lock" | "Pipfile.lock" | "uv.lock" | "pdm.lock" | "pylock.toml" => true,
         _ if name.starts_with("pylock.") => name.ends_with(".toml"),
-        _ => {
-            name.strip_suffix(".txt").is_some_and(|stem| stem.starts_with("requirements") || stem.ends_with("requirements") && is_word(stem))
-        }
+        _ => name
+            .strip_suffix(".txt")
+            .is_some_and(|stem| stem.starts_with("requirements") || stem.ends_with("requirements") && is_word(stem)),
     }
 }
 

@@ -42,7 +42,9 @@ fn distributions_without_metadata_are_told() {
     let whole = [("x/a.dist-info/RECORD", "pypi/malformed"), ("x/a.dist-info/METADATA", "pypi/METADATA"), ("x/a.egg", "pypi/malformed")];
     assert!(gaps(&whole).is_empty());
     assert_eq!(gaps(&[("x/site-packages/a.egg-link", "pypi/link.egg-link")]), ["x/site-packages/a.egg-link"]);
-    assert!(gaps(&[("x/site-packages/a.egg-link", "pypi/link.egg-link"), ("srv/quay/src/a.egg-info/PKG-INFO", "pypi/PKG-INFO")]).is_empty());
+    assert!(
+        gaps(&[("x/site-packages/a.egg-link", "pypi/link.egg-link"), ("srv/quay/src/a.egg-info/PKG-INFO", "pypi/PKG-INFO")]).is_empty()
+    );
 }
 
 #[test]
@@ -63,14 +65,9 @@ fn zipped_eggs_are_read() {
 
 #[test]
 fn repositories_are_noted_without_passwords() {
-    let found = fixture::catalog(
-        &Pypi,
-        &[("x/a.dist-info/METADATA", "pypi/METADATA"), ("x/a.dist-info/direct_url.json", "pypi/direct_url.json")],
-    );
-    assert_eq!(
-        fixture::purls(&found),
-        ["pkg:pypi/sample-pkg@1.0?vcs_url=git%2Bhttps:%2F%2Fcode.example%2Fquay%2Fsample.git%400123abc"]
-    );
+    let found =
+        fixture::catalog(&Pypi, &[("x/a.dist-info/METADATA", "pypi/METADATA"), ("x/a.dist-info/direct_url.json", "pypi/direct_url.json")]);
+    assert_eq!(fixture::purls(&found), ["pkg:pypi/sample-pkg@1.0?vcs_url=git%2Bhttps:%2F%2Fcode.example%2Fquay%2Fsample.git%400123abc"]);
 }
 
 #[test]
@@ -95,10 +92,7 @@ fn lock_files_are_read() {
 
 #[test]
 fn lock_files_stand_back_where_something_is_installed() {
-    let found = fixture::catalog(
-        &Pypi,
-        &[("app/poetry.lock", "pypi/poetry.lock"), ("app/venv/lib/a.dist-info/METADATA", "pypi/METADATA")],
-    );
+    let found = fixture::catalog(&Pypi, &[("app/poetry.lock", "pypi/poetry.lock"), ("app/venv/lib/a.dist-info/METADATA", "pypi/METADATA")]);
     assert_eq!(fixture::purls(&found), ["pkg:pypi/sample-pkg@1.0"]);
 }
 
