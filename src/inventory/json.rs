@@ -80,12 +80,18 @@ impl<'a> Json<'a> {
         (!trimmed.is_empty() && trimmed.len() <= TEXT_BYTES).then(|| trimmed.to_owned())
     }
 
+    /// The bytes of the value here.
+    pub(super) fn raw(&mut self) -> &'a [u8] {
+        self.peek();
+        let from = self.at;
+        self.skip();
+        self.bytes.get(from..self.at).unwrap_or_default()
+    }
+
     /// The number here, as it is written.
     pub(super) fn number(&mut self) -> Option<String> {
         self.peek().filter(|byte| byte.is_ascii_digit() || *byte == b'-')?;
-        let from = self.at;
-        self.skip();
-        self.bytes.get(from..self.at).map(|digits| String::from_utf8_lossy(digits).into_owned())
+        Some(String::from_utf8_lossy(self.raw()).into_owned())
     }
 
     /// Whether a list stands here.

@@ -63,5 +63,10 @@ fn lock_files_of_the_corpus_give_what_is_known() {
 fn the_corpus_as_an_image_is_read_to_its_end() {
     let Some((view, layers)) = corpus(&super::wants) else { return };
     let inventory = catalog(&view, &layers);
-    assert!(inventory.packages.iter().filter(|package| package.found_by == "pypi").count() > 10);
+    let found: Vec<&str> =
+        inventory.packages.iter().filter(|package| package.found_by == "pypi").map(|package| package.purl.as_str()).collect();
+    for expected in ["annotated-types@0.7.0", "click@8.0.0", "distlib@0.3.1", "flask@2.0.0", "setuptools@51.3.3", "typing-extensions@4.4.0"]
+    {
+        assert!(found.contains(&format!("pkg:pypi/{expected}").as_str()), "{expected} {found:?}");
+    }
 }

@@ -78,24 +78,37 @@ fn has_tag_line(bytes: &[u8]) -> bool {
     bytes.split(|&byte| byte == b'\n').take(100).any(|line| line.starts_with(b"SPDXVersion:"))
 }
 
+/// Reads a document, or the one that an in-toto statement is about (<https://in-toto.io/Statement/v1>), as BuildKit writes them into folders.
 fn read_json(bytes: &[u8], limits: &Limits, draft: &mut Draft) -> Result<(), CatalogError> {
+    match read_form(bytes, limits, draft)? {
+        Some(predicate) if read_form(predicate, limits, draft)?.is_none() => Ok(()),
+        Some(_) => Err(CatalogError("is a statement about a statement".to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Reads a document; of a statement only gives what it says.
+fn read_form<'a>(bytes: &'a [u8], limits: &Limits, draft: &mut Draft) -> Result<Option<&'a [u8]>, CatalogError> {
     let mut form = Form::Unknown;
+    let mut predicate = None;
     Json::check(bytes, limits)?.each_key(|json, key| match key {
         "bomFormat" if json.text().as_deref() == Some("CycloneDX") => form = Form::CycloneDx,
         "spdxVersion" => form = Form::Spdx,
         // SPDX 3 is a graph of another shape altogether.
         "@graph" if form == Form::Unknown => form = Form::Graph,
-        "predicate" | "payload" if form == Form::Unknown => form = Form::Wrapped,
+        "payload" if form == Form::Unknown => form = Form::Envelope,
+        "predicate" => predicate = Some(json.raw()),
         _ => {}
     });
-    match form {
-        Form::CycloneDx => cyclonedx::read(&mut Json::check(bytes, limits)?, draft),
-        Form::Spdx => spdx::read(&mut Json::check(bytes, limits)?, draft),
-        Form::Graph => return Err(CatalogError("is SPDX 3, which this version does not read".to_owned())),
-        Form::Wrapped => return Err(CatalogError("is a signed statement about a document, not the document itself".to_owned())),
-        Form::Unknown => return Err(CatalogError("is JSON, but neither CycloneDX nor SPDX".to_owned())),
+    match (form, predicate) {
+        (Form::CycloneDx, _) => cyclonedx::read(&mut Json::check(bytes, limits)?, draft),
+        (Form::Spdx, _) => spdx::read(&mut Json::check(bytes, limits)?, draft),
+        (Form::Graph, _) => return Err(CatalogError("is SPDX 3, which this version does not read".to_owned())),
+        (Form::Envelope, _) => return Err(CatalogError("is a signed envelope around a document, not the document itself".to_owned())),
+        (Form::Unknown, Some(predicate)) => return Ok(Some(predicate)),
+        (Form::Unknown, None) => return Err(CatalogError("is JSON, but neither CycloneDX nor SPDX".to_owned())),
     }
-    Ok(())
+    Ok(None)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,7 +117,7 @@ enum Form {
     CycloneDx,
     Spdx,
     Graph,
-    Wrapped,
+    Envelope,
 }
 
 /// What has been read so far.

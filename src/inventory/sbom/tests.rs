@@ -65,6 +65,9 @@ fn what_is_no_document_is_refused() {
     }
     let empty = read_document(b"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\"}", &limits).unwrap();
     assert_eq!(gaps(&empty), [("nothing-inventoried", "")]);
+    let inner = String::from_utf8(fixture::read("embedded-sbom/bitnami.spdx")).unwrap();
+    let statement = format!("{{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicate\":{inner}}}");
+    assert_eq!(read_document(statement.as_bytes(), &limits).unwrap().packages.len(), 2);
     let odd = read_document(b"{\"spdxVersion\":\"SPDX-2.1\",\"packages\":{\"x\":[]}}", &limits).unwrap();
     assert_eq!(gaps(&odd), [("document-unclear", "spdxVersion"), ("nothing-inventoried", "")]);
 }
@@ -120,4 +123,19 @@ fn records_win_over_documents() {
         left,
         ["pkg:apk/wolfi/a@2-r0?arch=x86_64&distro=wolfi-1", "pkg:apk/wolfi/b@1-r0?arch=x86_64", "pkg:pypi/A_b@1", "pkg:pypi/a-b@2"]
     );
+}
+
+/// Whatever is cut off or put in, reading ends, and nothing panics.
+#[test]
+fn damaged_documents_end() {
+    let limits = Limits::default();
+    for name in ["image.cdx.json", "image.spdx.json", "image.spdx", "bitnami.spdx", "melange.spdx.json"] {
+        let whole = fixture::read(&format!("embedded-sbom/{name}"));
+        for at in 0..whole.len() {
+            let _ = read_document(&whole[..at], &limits);
+            let mut bytes = whole.clone();
+            bytes[at] = b"\"{}[]\\,:\n\xff"[at % 10];
+            let _ = read_document(&bytes, &limits);
+        }
+    }
 }

@@ -198,4 +198,18 @@ mod tests {
         );
         assert_eq!((found.packages.len(), found.gaps.len()), (0, 3));
     }
+
+    #[test]
+    fn damaged_terms_end() {
+        let (view, layers) = fixture::image(&[&[]]);
+        let context = Context { view: &view, layers: &layers, distro: None };
+        for name in ["mooring.app", "mix.lock", "rebar.lock"] {
+            let whole = fixture::read(&format!("erlang/{name}"));
+            for at in 0..whole.len() {
+                let mut bytes = whole.clone();
+                bytes[at] = b"\"{}[]\\,'<\xff"[at % 10];
+                let _ = (parse_application(name, &bytes), parse_lock(name, &bytes[..at], &context));
+            }
+        }
+    }
 }

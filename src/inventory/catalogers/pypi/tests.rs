@@ -107,3 +107,19 @@ fn lock_files_are_told_by_name() {
     check("app/pylock.dev.toml", true);
     check("app/Cargo.lock", false);
 }
+
+/// Whatever is cut off or put in, reading ends, and nothing panics.
+#[test]
+fn damaged_lock_files_end() {
+    let (view, layers) = fixture::image(&[&[]]);
+    let context = Context { view: &view, layers: &layers, distro: None };
+    for name in ["poetry.lock", "uv.lock", "pdm.lock", "pylock.toml", "Pipfile.lock", "requirements.txt"] {
+        let whole = fixture::read(&format!("pypi/{name}"));
+        for at in 0..whole.len() {
+            let _ = locks::parse(name, &whole[..at], &context);
+            let mut bytes = whole.clone();
+            bytes[at] = b"\"{}[]\\,=\n\xff"[at % 10];
+            let _ = locks::parse(name, &bytes, &context);
+        }
+    }
+}
