@@ -315,13 +315,20 @@ impl Reader<'_> {
     fn escape(&mut self, out: &mut Vec<u8>) -> Option<()> {
         let byte = self.peek()?;
         self.at += 1;
+        let plain = match byte {
+            b'b' => Some(8),
+            b't' => Some(b'\t'),
+            b'n' => Some(b'\n'),
+            b'f' => Some(12),
+            b'r' => Some(b'\r'),
+            b'"' | b'\\' => Some(byte),
+            _ => None,
+        };
+        if let Some(plain) = plain {
+            out.push(plain);
+            return Some(());
+        }
         let digits = match byte {
-            b'b' => return Some(out.push(8)),
-            b't' => return Some(out.push(b'\t')),
-            b'n' => return Some(out.push(b'\n')),
-            b'f' => return Some(out.push(12)),
-            b'r' => return Some(out.push(b'\r')),
-            b'"' | b'\\' => return Some(out.push(byte)),
             b'u' => 4,
             b'U' => 8,
             // A backslash at the end of a line takes the break and the blanks behind it away.

@@ -5,7 +5,7 @@ use crate::{
         json::Json,
         sbom::{Draft, entry::Entry},
     },
-    model::package::{Basis, Distro},
+    model::package::Distro,
 };
 
 /// Reads the components of a document; `json` stands at its beginning.
@@ -68,7 +68,12 @@ fn component(json: &mut Json<'_>, draft: &mut Draft, place: Place) {
         "version" => raw.entry.version = json.text(),
         "description" => raw.description = json.text(),
         "purl" => raw.entry.purl = json.text(),
-        "publisher" => raw.entry.vendor = json.text(),
+        "publisher" => raw.entry.vendor = raw.entry.vendor.take().or(json.text()),
+        "supplier" => json.each_key(|json, key| {
+            if key == "name" {
+                raw.entry.vendor = raw.entry.vendor.take().or(json.text());
+            }
+        }),
         "scope" => raw.is_excluded = json.text().as_deref() == Some("excluded"),
         "licenses" => json.each_item(|json| licence(json, &mut raw.entry.licences)),
         "properties" => json.each_item(|json| {
@@ -100,29 +105,17 @@ fn licence(json: &mut Json<'_>, licences: &mut Vec<String>) {
     });
 }
 
-/// What syft, Trivy and this program itself note beside the fields of the format.
+/// What stands beside the fields of the format.
 fn property(raw: &mut Raw, name: &str, value: String) {
-    let entry = &mut raw.entry;
     match name {
-        "syft:metadata:source" | "aquasecurity:trivy:SrcName" | "plimsoll:source-name" => entry.source_name = Some(value),
-        "syft:metadata:sourceVersion" | "aquasecurity:trivy:SrcVersion" | "plimsoll:source-version" => entry.source_version = Some(value),
         "aquasecurity:trivy:SrcRelease" => raw.source_release = Some(value),
         "aquasecurity:trivy:SrcEpoch" => raw.source_epoch = Some(value),
-        "syft:metadata:modularityLabel" | "aquasecurity:trivy:Modularitylabel" | "plimsoll:modularity" => entry.modularity = Some(value),
-        // syft names the origin of an apk so.
-        "syft:metadata:originPackage" => entry.source_name = Some(value),
-        "syft:metadata:vendor" | "plimsoll:vendor" => entry.vendor = Some(value),
-        "plimsoll:owner" => entry.owner = Some(value),
-        "plimsoll:basis" => {
-            entry.basis =
-                [Basis::Installed, Basis::Declared, Basis::Guessed, Basis::Application].into_iter().find(|basis| basis.name() == value);
-        }
         "aquasecurity:trivy:Class" => raw.is_lock_file = true,
         "syft:distro:id" => raw.distro.id = value,
         "syft:distro:versionID" => raw.distro.version_id = Some(value),
         "syft:distro:versionCodename" => raw.distro.codename = Some(value),
         name if name.starts_with("syft:distro:idLike:") => raw.distro.id_like.push(value),
-        _ => {}
+        name => raw.entry.note(name, value),
     }
 }
 

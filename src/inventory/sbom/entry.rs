@@ -33,6 +33,27 @@ impl Entry {
         name.chars().take(200).collect()
     }
 
+    /// Notes what syft, Trivy and this program itself say beside the fields of the formats.
+    pub(super) fn note(&mut self, name: &str, value: String) {
+        match name {
+            // syft names the origin of an apk in its own way.
+            "syft:metadata:source" | "syft:metadata:originPackage" | "aquasecurity:trivy:SrcName" | "plimsoll:source-name" => {
+                self.source_name = Some(value);
+            }
+            "syft:metadata:sourceVersion" | "aquasecurity:trivy:SrcVersion" | "plimsoll:source-version" => {
+                self.source_version = Some(value)
+            }
+            "syft:metadata:modularityLabel" | "aquasecurity:trivy:Modularitylabel" | "plimsoll:modularity" => self.modularity = Some(value),
+            "syft:metadata:vendor" => self.vendor = Some(value),
+            "plimsoll:owner" => self.owner = Some(value),
+            "plimsoll:basis" => {
+                let all = [Basis::Installed, Basis::Declared, Basis::Guessed, Basis::Application];
+                self.basis = all.into_iter().find(|basis| basis.name() == value);
+            }
+            _ => {}
+        }
+    }
+
     /// The type of its purl; empty without one.
     pub(super) fn purl_type(&self) -> &str {
         self.purl.as_deref().and_then(|purl| purl.strip_prefix("pkg:")).and_then(|rest| rest.split('/').next()).unwrap_or_default()

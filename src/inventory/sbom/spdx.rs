@@ -87,6 +87,11 @@ pub(super) fn read(json: &mut Json<'_>, draft: &mut Draft) {
             }
         }),
         "relationships" => json.each_item(|json| relationship(json, &mut relations)),
+        "annotations" => json.each_item(|json| {
+            if let Some(aggregate) = comment(json).as_deref().and_then(|comment| comment.strip_prefix("plimsoll:aggregate: incomplete")) {
+                draft.doubt("annotations", format!("the document says of itself that it is incomplete{aggregate}"));
+            }
+        }),
         _ => {}
     });
     settle(elements, &relations, draft);
@@ -120,11 +125,28 @@ fn element(json: &mut Json<'_>) -> Element {
                 element.entry.purl = element.entry.purl.take().or(locator);
             }
         }),
+        // The vendor of an rpm; for other kinds it says nothing that matters.
+        "supplier" => element.entry.vendor = json.text().and_then(|text| text.strip_prefix("Organization: ").map(str::to_owned)),
+        "annotations" => json.each_item(|json| {
+            for (name, value) in comment(json).iter().flat_map(|comment| comment.lines()).filter_map(|line| line.split_once(": ")) {
+                element.entry.note(name, value.to_owned());
+            }
+        }),
         "sourceInfo" => note_source(&mut element.entry, &json.text().unwrap_or_default()),
         _ => {}
     });
     element.entry.licences.extend(told(declared).or_else(|| told(concluded)));
     element
+}
+
+fn comment(json: &mut Json<'_>) -> Option<String> {
+    let mut comment = None;
+    json.each_key(|json, key| {
+        if key == "comment" {
+            comment = json.text();
+        }
+    });
+    comment
 }
 
 fn told(licence: Option<String>) -> Option<String> {
@@ -177,7 +199,7 @@ pub(super) fn settle(elements: Vec<Element>, relations: &Relations, draft: &mut 
             // Trivy lists the lock files that it read as packages without a version.
             "APPLICATION" if entry.purl.is_none() && entry.version.is_none() => {}
             _ => {
-                entry.owner = relations.owners.get(&id).and_then(|owner| names.get(owner)).cloned();
+                entry.owner = entry.owner.or_else(|| relations.owners.get(&id).and_then(|owner| names.get(owner)).cloned());
                 draft.add(entry);
             }
         }

@@ -50,6 +50,8 @@ fn spdx_is_read_in_both_forms() {
         );
         assert_eq!(found.distro.as_ref().map(|distro| distro.id.as_str()), Some("debian"), "{name}");
         assert_eq!(found.gaps, [], "{name}");
+        let source = found.packages[1].source.as_ref().map(|source| source.name.as_str());
+        assert_eq!(source, name.ends_with(".json").then_some("keelson"), "{name}");
         let owner = found.packages[2].owner.as_deref();
         assert_eq!(owner, name.ends_with(".json").then_some("python3-keelson"), "{name}");
     }
