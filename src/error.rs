@@ -9,6 +9,14 @@ pub enum Error {
     /// The layers are not the promised bytes.
     #[error(transparent)]
     Layers(#[from] crate::layers::Error),
+    /// A bill of materials could not be read.
+    #[error("cannot read the bill of materials `{name}`")]
+    Document {
+        /// The document as the user named it.
+        name: String,
+        /// Why.
+        source: crate::inventory::CatalogError,
+    },
     /// The advisory database could not be built or opened.
     #[error(transparent)]
     Advisory(#[from] crate::advisory::Error),
@@ -48,6 +56,7 @@ impl Error {
             Self::Verify(error) => error.hint(),
             Self::Policy(error) => error.hint(),
             Self::Platform { source, .. } => source.hint(),
+            Self::Document { .. } => Some("CycloneDX in JSON, and SPDX 2.2 or 2.3 in JSON or tag-value form, are read".to_owned()),
             Self::Findings(_) => None,
             Self::Internal(_) => Some("please report this with the command that you ran".to_owned()),
         }

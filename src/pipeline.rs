@@ -1,6 +1,7 @@
 //! The flow of a run, in order; the only file that knows every stage. Inputs that the command line built in, one [`ScanReport`] out.
 
 mod contents;
+mod document;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,6 +40,7 @@ use crate::{
     verify::Verifier,
 };
 
+pub use self::document::{DocumentInput, run_document};
 pub use crate::{inventory::FolderCache, layers::Limits};
 
 use self::contents::{Contents, is_foreign};
@@ -135,7 +137,8 @@ struct Facted {
 
 /// What was learned of an image.
 struct Looked {
-    image: ResolvedImage,
+    /// None for a bill of materials.
+    image: Option<ResolvedImage>,
     inventory: Option<Inventory>,
     verification: Option<Verification>,
 }
@@ -216,11 +219,7 @@ async fn look(
         judge_config(&mut facts, &image);
     }
     if let Some(found) = &inventory {
-        let mut details = BTreeMap::from([("packages".to_owned(), found.packages.len().to_string())]);
-        if let Some(day) = found.distro.as_ref().and_then(inventory::end_of_life::last_day) {
-            details.insert("distro.end-of-life".to_owned(), day.to_owned());
-        }
-        add_state(&mut facts, SourceId::Inventory, &of_inventory, details);
+        add_state(&mut facts, SourceId::Inventory, &of_inventory, inventory_details(found));
     }
     add_reports(&mut facts, reports, inventory.as_ref());
     if let Some(verified) = &verification {
@@ -230,7 +229,16 @@ async fn look(
         ]);
         add_state(&mut facts, SourceId::Signatures, &verified.gaps, found);
     }
-    Some(judge(inputs, facts, Some(Looked { image, inventory, verification })))
+    Some(judge(inputs, facts, Some(Looked { image: Some(image), inventory, verification })))
+}
+
+/// What is said of an inventory beside its packages.
+fn inventory_details(inventory: &Inventory) -> BTreeMap<String, String> {
+    let mut details = BTreeMap::from([("packages".to_owned(), inventory.packages.len().to_string())]);
+    if let Some(day) = inventory.distro.as_ref().and_then(inventory::end_of_life::last_day) {
+        details.insert("distro.end-of-life".to_owned(), day.to_owned());
+    }
+    details
 }
 
 /// Adds what the sources said, merged.
@@ -254,7 +262,7 @@ fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanRepo
     facts.gaps.dedup();
     facts.sources.sort_by_key(|state| state.source);
     let (image, inventory, verification) =
-        looked.map_or((None, None, None), |looked| (Some(looked.image), looked.inventory, looked.verification));
+        looked.map_or((None, None, None), |looked| (looked.image, looked.inventory, looked.verification));
     let verdict = policy::evaluate(
         &inputs.policy,
         Facts {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
-    pipeline::{self, DockerfileInput, Inputs, Wanted},
+    pipeline::{DockerfileInput, ImageInput, Inputs, Wanted},
     policy,
 };
 
@@ -114,9 +114,13 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     let progress = global.progress();
     let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
     let cache = args.cache.open(now)?;
-    let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
-    image.cache = cache;
-    let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
+    let document = setup::document(&args.image)?;
+    let mut image = None;
+    if document.is_none() {
+        let opened = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+        image = Some(ImageInput { cache, ..opened });
+    }
+    let (verifier, signer_fingerprints) = setup::verifier(&policy, image.as_ref(), args.trusted_root.as_ref())?;
     let mut stages = BTreeSet::from([
         SourceId::Image,
         SourceId::ImageConfig,
@@ -131,10 +135,10 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     if !dockerfiles.is_empty() {
         stages.insert(SourceId::Dockerfile);
     }
-    let reports = pipeline::run(Inputs {
+    let inputs = Inputs {
         command: "gate",
         stages,
-        image: Some(image),
+        image,
         dockerfiles,
         sources: sources.list,
         verifier,
@@ -144,7 +148,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
         report_time,
         limits,
         progress,
-    })
-    .await?;
+    };
+    let reports = setup::run(inputs, document).await?;
     outputs.write(&reports, global)
 }

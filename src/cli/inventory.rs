@@ -16,7 +16,7 @@ use crate::{
     aws,
     exit::ExitStatus,
     model::{coverage::SourceId, policy::Worth},
-    pipeline::{self, Inputs, Wanted},
+    pipeline::{ImageInput, Inputs, Wanted},
     policy,
 };
 
@@ -48,12 +48,16 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let report_time = report_time(now)?;
     let progress = global.progress();
     let cache = args.cache.open(now)?;
-    let mut image = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
-    image.cache = cache;
-    let reports = pipeline::run(Inputs {
+    let document = setup::document(&args.image)?;
+    let mut image = None;
+    if document.is_none() {
+        let opened = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
+        image = Some(ImageInput { cache, ..opened });
+    }
+    let inputs = Inputs {
         command: "inventory",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
-        image: Some(image),
+        image,
         dockerfiles: Vec::new(),
         sources: Vec::new(),
         verifier: None,
@@ -63,7 +67,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         report_time,
         limits,
         progress,
-    })
-    .await?;
+    };
+    let reports = setup::run(inputs, document).await?;
     outputs.write(&reports, global)
 }

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImageOptions {
     /// Image: `[HOST/]NAME[:TAG][@DIGEST]` in a registry, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`,
-    /// `docker-daemon:NAME[:TAG]` (DOCKER_HOST, else the docker context in use), `podman:NAME[:TAG]` (CONTAINER_HOST), or `-` for an archive on standard input.
+    /// `docker-daemon:NAME[:TAG]` (DOCKER_HOST, else the docker context in use), `podman:NAME[:TAG]` (CONTAINER_HOST), `sbom:FILE` (a CycloneDX or SPDX document instead of an image), or `-` for an archive on standard input.
     #[arg(value_name = "IMAGE")]
     pub(super) image: String,
     /// Platform to take from an index, as OS/ARCH[/VARIANT], or `all`: each is judged, layers that they share are read once, the worst verdict
@@ -141,6 +141,9 @@ impl ImageOptions {
             let path = std::path::Path::new(&self.image);
             let hint = match registry::recognise(path).scheme() {
                 Some(scheme) => format!("write {scheme}:{}", self.image),
+                None if path.is_file() && path.extension().is_some_and(|end| end == "json" || end == "spdx") => {
+                    format!("write sbom:{} for a bill of materials", self.image)
+                }
                 None if path.is_dir() => "it is no image layout: that is a folder with an `index.json`".to_owned(),
                 None => format!("it is no image archive; a Dockerfile is judged by `plimsoll lint {}`", self.image),
             };
@@ -158,7 +161,7 @@ impl ImageOptions {
             if named && scheme == "docker" {
                 return failure.hint(format!("write docker-daemon:{bare} for an image of the local Docker, {bare} for one in a registry"));
             }
-            failure.hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME or -")
+            failure.hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME, sbom:FILE or -")
         })
     }
 

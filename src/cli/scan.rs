@@ -15,7 +15,7 @@ use super::{
 use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
-    pipeline::{self, Inputs, Wanted},
+    pipeline::{ImageInput, Inputs, Wanted},
     policy,
 };
 
@@ -54,9 +54,13 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let progress = global.progress();
     let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
     let cache = args.cache.open(now)?;
-    let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
-    image.cache = cache;
-    let reports = pipeline::run(Inputs {
+    let document = setup::document(&args.image)?;
+    let mut image = None;
+    if document.is_none() {
+        let opened = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
+        image = Some(ImageInput { cache, ..opened });
+    }
+    let inputs = Inputs {
         command: "scan",
         stages: BTreeSet::from([
             SourceId::Image,
@@ -67,7 +71,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
             SourceId::Inspector,
             SourceId::InspectorSbom,
         ]),
-        image: Some(image),
+        image,
         dockerfiles: Vec::new(),
         sources: sources.list,
         verifier: None,
@@ -77,7 +81,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         report_time,
         limits,
         progress,
-    })
-    .await?;
+    };
+    let reports = setup::run(inputs, document).await?;
     outputs.write(&reports, global)
 }

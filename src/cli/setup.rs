@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::Read as _,
     path::PathBuf,
     sync::Arc,
 };
@@ -25,8 +26,10 @@ use crate::{
     model::{
         coverage::{Gap, SourceId},
         policy::{Policy, Signer},
+        reference::ImageReference,
+        report::ScanReport,
     },
-    pipeline::{ImageInput, Wanted},
+    pipeline::{self, DocumentInput, ImageInput, Inputs, Wanted},
     progress::SharedProgress,
     registry,
     verify::{self, Sigstore, Trust, TrustedKey},
@@ -43,6 +46,23 @@ pub(super) async fn image(
     let platforms = options.platforms()?;
     let source = registry::open(&reference, &options.registry.build(aws)?, progress).await?;
     Ok(ImageInput { reference, source, platforms, inventory, cache: None })
+}
+
+/// Most bytes of a bill of materials.
+const DOCUMENT_BYTES: u64 = 256 << 20;
+
+/// Reads the bill of materials that stands in the place of an image, if the options name one.
+pub(super) fn document(options: &ImageOptions) -> Result<Option<DocumentInput>, Failure> {
+    let ImageReference::Sbom { path } = options.reference()? else { return Ok(None) };
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot read bill of materials `{}`: {error}", path.display())).hint("write sbom:FILE")
+    };
+    let mut bytes = Vec::new();
+    std::fs::File::open(&path).map_err(failed)?.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > DOCUMENT_BYTES {
+        return Err(Failure::new(format!("bill of materials `{}` exceeds the limit of {DOCUMENT_BYTES} bytes", path.display())));
+    }
+    Ok(Some(DocumentInput { name: format!("sbom:{}", path.display()), bytes }))
 }
 
 /// The sources that a run asks, and what keeps their data alive.
@@ -157,7 +177,9 @@ async fn aws_sources(options: &AwsOptions, image: &ImageOptions, progress: Share
 pub(super) type VerifierAndKeys = (Option<Box<dyn verify::Verifier>>, BTreeMap<String, String>);
 
 /// The verifier, when the policy asks for signatures of this image; and each key signer's fingerprint.
-pub(super) fn verifier(policy: &Policy, image: &ImageInput, trusted_root: Option<&PathBuf>) -> Result<VerifierAndKeys, Failure> {
+pub(super) fn verifier(policy: &Policy, image: Option<&ImageInput>, trusted_root: Option<&PathBuf>) -> Result<VerifierAndKeys, Failure> {
+    // A bill of materials has no signatures of an image, and the policy says what that means.
+    let Some(image) = image else { return Ok((None, BTreeMap::new())) };
     let required = policy.evidence.require.iter().any(|any| any.contains(&SourceId::Signatures));
     if policy.signatures.is_empty() && !required {
         return Ok((None, BTreeMap::new()));
@@ -186,6 +208,14 @@ fn read_trusted_root(named: Option<PathBuf>) -> Result<Vec<u8>, Failure> {
     std::fs::read(&file).map_err(|error| {
         Failure::new(format!("cannot read trusted root `{}`: {error}", file.display()))
             .hint("`trust.root` and --trusted-root name a trusted_root.json file")
+    })
+}
+
+/// Runs the stages on the image of the inputs, or on the bill of materials in its place.
+pub(super) async fn run(inputs: Inputs, document: Option<DocumentInput>) -> Result<Vec<ScanReport>, Failure> {
+    Ok(match document {
+        Some(document) => vec![pipeline::run_document(&inputs, &document)?],
+        None => pipeline::run(inputs).await?,
     })
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
     let report_time = report_time(now)?;
     let progress = global.progress();
     let image = setup::image(&args.image, aws::Settings::default(), Wanted::No, progress.clone()).await?;
-    let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
+    let (verifier, signer_fingerprints) = setup::verifier(&policy, Some(&image), args.trusted_root.as_ref())?;
     let reports = pipeline::run(Inputs {
         command: "verify",
         stages: BTreeSet::from([SourceId::Image, SourceId::Signatures]),

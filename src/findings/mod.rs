@@ -23,6 +23,11 @@ pub trait FindingSource: Send + Sync {
     /// The source's id.
     fn id(&self) -> SourceId;
 
+    /// What the source says of an inventory alone; `None` when it has to know the image.
+    fn report_on(&self, _inventory: &Inventory) -> Option<SourceReport> {
+        None
+    }
+
     /// Fetches everything the source says about `image`. What it could not look at is a Gap inside the report;
     /// an error means that the source could not even be asked.
     fn fetch<'a>(&'a self, image: &'a ResolvedImage, inventory: &'a Inventory) -> BoxFuture<'a, Result<SourceReport, Error>>;

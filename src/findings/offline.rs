@@ -86,6 +86,10 @@ impl FindingSource for Offline {
     fn fetch<'a>(&'a self, _image: &'a ResolvedImage, inventory: &'a Inventory) -> BoxFuture<'a, Result<SourceReport, Error>> {
         Box::pin(async move { Ok(self.report(inventory)) })
     }
+
+    fn report_on(&self, inventory: &Inventory) -> Option<SourceReport> {
+        Some(self.report(inventory))
+    }
 }
 
 /// Nobody can say anything without a database.

@@ -1,7 +1,11 @@
 //! Lock files: which of them count, and what they have in common. They say what a project wants, so they matter only where nothing is installed
 //! beside them and where they did not come with a package, which was only developed with what its lock file names.
 
+mod catalog;
+
 use std::collections::BTreeSet;
+
+pub(super) use catalog::{LockFiles, dropped};
 
 use crate::{
     inventory::CatalogError,

@@ -9,6 +9,7 @@ mod distro;
 pub mod end_of_life;
 mod executable;
 mod json;
+mod json_cursor;
 mod listing;
 mod lockfile;
 mod misplaced;
@@ -17,6 +18,8 @@ mod ownership;
 mod purl;
 mod redundancy;
 mod rpmdb;
+pub mod sbom;
+mod toml;
 mod unread;
 
 pub use cache::FolderCache;
@@ -86,6 +89,7 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     }
     ownership::name_owners(&context, &mut packages);
     redundancy::drop_redundant(&mut packages);
+    sbom::drop_known(&mut packages, catalogers::EMBEDDED_SBOM);
     let packages = join(packages);
     gaps.extend(unread::gaps(view));
     gaps.extend(misplaced::gaps(view));
@@ -159,5 +163,7 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
 mod corpus;
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod lock_corpus;
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::package::{Basis, Package, PackageKind};
+use crate::model::package::{Basis, Package};
 
-/// Drops what a lock file wants and an installed record shows, programs that an OS package brought, and what a vendor's bill of materials repeats.
+/// Drops what a lock file wants and an installed record shows, and programs that an OS package brought.
 pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
     // The same version only: an application may well bundle another one than what is installed elsewhere in the image.
     let installed: BTreeSet<(String, String)> = packages
@@ -12,29 +12,20 @@ pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
         .filter(|package| package.basis == Basis::Installed)
         .map(|package| (package.purl.without_version().to_owned(), package.version.clone()))
         .collect();
-    let exact: BTreeSet<(PackageKind, String, String)> = packages
-        .iter()
-        .filter(|package| package.found_by != EMBEDDED)
-        .map(|package| (package.kind, package.name.to_ascii_lowercase(), package.version.clone()))
-        .collect();
     packages.retain(|package| match (package.found_by, package.basis) {
         // The distribution's own package is listed and judged.
         ("binary", _) => package.owner.is_none(),
-        (EMBEDDED, _) => !exact.contains(&(package.kind, package.name.to_ascii_lowercase(), package.version.clone())),
         (_, Basis::Declared) => !installed.contains(&(package.purl.without_version().to_owned(), package.version.clone())),
         _ => true,
     });
 }
-
-/// The cataloger of bills of materials that vendors put into images.
-const EMBEDDED: &str = "embedded-sbom";
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::package::PackageUrl;
+    use crate::model::package::{PackageKind, PackageUrl};
 
     #[test]
     fn the_better_record_stays() {
@@ -54,13 +45,11 @@ mod tests {
             package("a", "1", "npm", Basis::Declared, None),
             package("a", "2", "npm", Basis::Declared, None),
             package("b", "2", "npm", Basis::Declared, None),
-            package("b", "2", EMBEDDED, Basis::Installed, None),
-            package("a", "3", EMBEDDED, Basis::Installed, None),
             package("curl", "8", "binary", Basis::Guessed, Some("curl")),
             package("node", "8", "binary", Basis::Guessed, None),
         ];
         drop_redundant(&mut packages);
         let left: Vec<_> = packages.iter().map(|package| format!("{}@{} {}", package.name, package.version, package.found_by)).collect();
-        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "a@3 embedded-sbom", "node@8 binary"]);
+        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary"]);
     }
 }

@@ -10,6 +10,7 @@ pub mod image;
 pub mod location;
 pub mod mask;
 pub mod package;
+pub mod package_url;
 pub mod policy;
 pub mod reference;
 pub mod report;

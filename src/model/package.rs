@@ -49,11 +49,58 @@ pub enum PackageKind {
     Swift,
     /// Bitnami components.
     Bitnami,
+    /// Perl distributions.
+    Cpan,
+    /// Lua rocks.
+    Luarocks,
+    /// Haskell packages.
+    Hackage,
+    /// OCaml packages.
+    Opam,
+    /// CocoaPods.
+    Cocoapods,
     /// Anything else.
     Generic,
 }
 
 impl PackageKind {
+    /// Every kind.
+    pub const ALL: [Self; 27] = [
+        Self::Apk,
+        Self::Deb,
+        Self::Rpm,
+        Self::Npm,
+        Self::Pypi,
+        Self::Cargo,
+        Self::Golang,
+        Self::Maven,
+        Self::Gem,
+        Self::Nuget,
+        Self::Composer,
+        Self::Alpm,
+        Self::Ebuild,
+        Self::Opkg,
+        Self::Conda,
+        Self::Conan,
+        Self::Hex,
+        Self::Pub,
+        Self::Cran,
+        Self::Swift,
+        Self::Bitnami,
+        Self::Cpan,
+        Self::Luarocks,
+        Self::Hackage,
+        Self::Opam,
+        Self::Cocoapods,
+        Self::Generic,
+    ];
+
+    /// The kind of a purl type; `None` for one that has no kind of its own.
+    #[must_use]
+    pub fn of_purl_type(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.purl_type() == text)
+    }
+
     /// The purl type.
     #[must_use]
     pub const fn purl_type(self) -> &'static str {
@@ -79,6 +126,11 @@ impl PackageKind {
             Self::Cran => "cran",
             Self::Swift => "swift",
             Self::Bitnami => "bitnami",
+            Self::Cpan => "cpan",
+            Self::Luarocks => "luarocks",
+            Self::Hackage => "hackage",
+            Self::Opam => "opam",
+            Self::Cocoapods => "cocoapods",
             Self::Generic => "generic",
         }
     }

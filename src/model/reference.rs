@@ -43,6 +43,11 @@ pub enum ImageReference {
         /// Name, digest or id as typed; checked to be nothing else.
         name: String,
     },
+    /// `sbom:FILE`, a bill of materials that stands for an image.
+    Sbom {
+        /// The document.
+        path: PathBuf,
+    },
 }
 
 /// A container engine that answers the Docker API.
@@ -126,7 +131,7 @@ pub enum ReferenceError {
 /// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
-const OTHER_SCHEMES: &[&str] = &["sbom", "dir", "file", "http", "https", "docker"];
+const OTHER_SCHEMES: &[&str] = &["dir", "file", "http", "https", "docker"];
 
 impl ImageReference {
     /// Parses what the user typed.
@@ -158,6 +163,15 @@ impl ImageReference {
                 _ => Self::DockerArchive { path, tag },
             });
         }
+        // `sbom:5000/app` is an image in a registry on a host called sbom, and `sbom:1` one of that name.
+        if let Some(rest) = text.strip_prefix("sbom:").filter(|rest| !begins_with_port(rest)) {
+            if rest.is_empty() {
+                return Err(ReferenceError::Empty);
+            }
+            if !rest.bytes().all(|b| b.is_ascii_digit()) {
+                return Ok(Self::Sbom { path: PathBuf::from(rest) });
+            }
+        }
         for daemon in [Daemon::Docker, Daemon::Podman] {
             let name = text.strip_prefix(daemon.scheme()).and_then(|rest| rest.strip_prefix(':'));
             // `podman:5000/app` is an image in a registry on a host called podman.
@@ -184,7 +198,8 @@ impl ImageReference {
             | Self::OciArchive { .. }
             | Self::DockerArchive { .. }
             | Self::StandardInput { .. }
-            | Self::Daemon { .. } => None,
+            | Self::Daemon { .. }
+            | Self::Sbom { .. } => None,
         }
     }
 }
@@ -240,6 +255,7 @@ impl fmt::Display for ImageReference {
             Self::StandardInput { tag: Some(tag) } if Digest::parse(tag).is_err() => write!(f, "docker-archive:{STANDARD_INPUT}:{tag}"),
             Self::StandardInput { tag } => with_tag(f, "docker-archive", &PathBuf::from(STANDARD_INPUT), tag),
             Self::Daemon { daemon, name } => write!(f, "{}:{name}", daemon.scheme()),
+            Self::Sbom { path } => write!(f, "sbom:{}", path.display()),
         }
     }
 }
@@ -430,7 +446,7 @@ mod tests {
             "docker-daemon:app?x=1",
             "docker-daemon:a%2e%2e/b",
             "oci-archive:",
-            "sbom:x.json",
+            "sbom:",
         ] {
             assert!(ImageReference::parse(text).is_err(), "{text}");
         }

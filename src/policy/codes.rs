@@ -20,6 +20,7 @@ pub const CODES: &[(&str, &str)] = &[
         "Every place where a signature could be was read, and there is none. Sign the image (`cosign sign`) before the gate, or look at another digest.",
     ),
     ("archived", "ECR says that the image is archived and not scanned. Restore it, or push it again."),
+    ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "credentials",
         "AWS refused the credentials as expired, unknown or made for another region. Renew them and check the region in the registry's host name.",
@@ -33,6 +34,7 @@ pub const CODES: &[(&str, &str)] = &[
         "dockerfile-differs",
         "The Dockerfile ends with another user than the image has, so the image was not built from it, and what was said of the Dockerfile is not said of the image.",
     ),
+    ("document-unclear", "Something in a bill of materials was not understood, or it says of itself that it is incomplete."),
     (
         "epss-data",
         "A clause of the policy asks for EPSS scores and no source of this run carries them. Build the database with `epss_scores-current.csv.gz` beside the dumps, or lower this Gap in `evidence.gaps`.",
@@ -109,6 +111,7 @@ pub const CODES: &[(&str, &str)] = &[
         "There is no offline advisory database. Build one with `plimsoll db build --from DIR`, or name one with --db or --advisories.",
     ),
     ("no-distro", "There are packages, but nothing says which distribution they are of."),
+    ("no-image", "A bill of materials stands in the place of the image, and does not say what the image alone could tell."),
     ("not-found", "ECR does not know the image or its repository. Push it first, or check account, region and repository."),
     ("not-scanned", "AWS has not scanned the image, and is not going to by itself. Turn on scanning for the repository."),
     ("nothing-inventoried", "No package was found in the image at all; that is not the same as none being there."),

@@ -94,5 +94,8 @@ pub async fn open(reference: &ImageReference, options: &Options, progress: Share
         ImageReference::DockerArchive { path, tag } => archive::open(path, tag.as_deref(), Form::Docker, options, progress).await,
         ImageReference::StandardInput { tag } => archive::open_standard_input(tag.as_deref(), options, progress).await,
         ImageReference::Daemon { daemon, name } => daemon::open(*daemon, name, options, progress).await,
+        ImageReference::Sbom { .. } => {
+            Err(Error::Malformed { what: reference.to_string(), reason: "a bill of materials holds no image".to_owned() })
+        }
     }
 }

@@ -13,6 +13,8 @@ mod cache;
 #[cfg(unix)]
 mod docker_api;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod faulty_registry;

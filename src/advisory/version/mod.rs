@@ -96,6 +96,11 @@ pub fn compare(kind: PackageKind, left: &str, right: &str) -> Option<Ordering> {
         | PackageKind::Cran
         | PackageKind::Swift
         | PackageKind::Bitnami
+        | PackageKind::Cpan
+        | PackageKind::Luarocks
+        | PackageKind::Hackage
+        | PackageKind::Opam
+        | PackageKind::Cocoapods
         | PackageKind::Generic => return None,
     };
     scheme.parse_event(left)?.compare(&scheme.parse_event(right)?)

@@ -34,7 +34,10 @@ pub(super) fn repository(image: &ResolvedImage) -> String {
             format!("{}/{}", encoded(&reference.registry), checkout(&reference.repository).unwrap_or_default())
         }
         // The folder above is the machine's affair; the last part of the path is what a person called the image.
-        ImageReference::OciLayout { path, .. } | ImageReference::OciArchive { path, .. } | ImageReference::DockerArchive { path, .. } => {
+        ImageReference::OciLayout { path, .. }
+        | ImageReference::OciArchive { path, .. }
+        | ImageReference::DockerArchive { path, .. }
+        | ImageReference::Sbom { path } => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).filter(|name| name != "..");
             format!("local/{}", encoded(name.as_deref().unwrap_or("image")))
         }

@@ -62,6 +62,11 @@ pub(super) fn platforms(reports: &[ScanReport], layout: &mut Layout) {
     }
 }
 
+/// The bill of materials that was judged in the place of an image.
+fn document(report: &ScanReport) -> Option<&str> {
+    report.sources.iter().find_map(|state| state.details.get("document")).map(String::as_str)
+}
+
 /// Two lines: what was judged, and the verdict.
 pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
     let mut line = vec![Piece::name(format!("plimsoll {}", report.tool_version)).with(faint())];
@@ -74,6 +79,7 @@ pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
             line.push(Piece::name(format!("{}:{}", image.digest().algorithm().name(), image.digest().short())));
             line.push(Piece::name(image.platform.to_string()));
         }
+        None if report.inventory.is_some() => line.extend(document(report).map(|name| Piece::name(name.to_owned()).with(strong()))),
         None => line.extend(report.dockerfiles.iter().take(5).map(|summary| Piece::name(&*summary.file).with(strong()))),
     }
     if report.image.is_none() && report.dockerfiles.len() > 5 {

@@ -1,0 +1,1 @@
+{application, mooring, [{vsn, git}

@@ -1,0 +1,2 @@
+package = "mooring"
+version = "1.2.0-1"
