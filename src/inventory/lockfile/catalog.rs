@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What tells lock files of one ecosystem and reads them.
-pub(super) struct LockFiles {
+pub(in crate::inventory) struct LockFiles {
     /// Whether this is one.
     pub is_lock: fn(&str) -> bool,
     /// Whether this is a record of an installed package.
@@ -19,7 +19,7 @@ pub(super) struct LockFiles {
 
 impl LockFiles {
     /// Adds what lock files declare to what was found.
-    pub(super) fn catalog(&self, context: &Context<'_>, found: &mut Found) {
+    pub(in crate::inventory) fn catalog(&self, context: &Context<'_>, found: &mut Found) {
         let installed: BTreeSet<&str> = context.view.files().map(|file| file.path).filter(|path| (self.is_installed)(path)).collect();
         for file in context.view.files().filter(|file| (self.is_lock)(file.path)) {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -46,7 +46,7 @@ impl LockFiles {
 }
 
 /// One error for several entries of a file that could not be read.
-pub(super) fn dropped(count: usize, why: &str) -> Option<CatalogError> {
+pub(in crate::inventory) fn dropped(count: usize, why: &str) -> Option<CatalogError> {
     (count > 0).then(|| CatalogError(format!("{count} entries {why}")))
 }
 
