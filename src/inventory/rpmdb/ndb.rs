@@ -42,6 +42,10 @@ pub(super) fn for_each_blob(bytes: &[u8], most: usize, visit: &mut dyn FnMut(&[u
     let mut slots = Vec::new();
     for (number, slot) in table.chunks_exact(SLOT).enumerate() {
         match parse_slot(slot) {
+            Some(Some(_)) if slots.len() >= most => {
+                damage.get_or_insert_with(|| format!("it has more records than the limit of {most}"));
+                break;
+            }
             Some(Some(slot)) => slots.push(slot),
             Some(None) => {}
             None => {
@@ -52,17 +56,14 @@ pub(super) fn for_each_blob(bytes: &[u8], most: usize, visit: &mut dyn FnMut(&[u
     slots.sort_unstable();
     // Blobs that overlap could cost far more time than the file has bytes.
     let mut free = promised.min(bytes.len());
-    for (count, slot) in slots.into_iter().enumerate() {
-        if count >= most {
-            return Err(format!("it has more records than the limit of {most}"));
-        }
+    for slot in slots {
         let Some(blob) = bytes.get(slot.start..slot.end).filter(|_| slot.start >= free) else {
             damage.get_or_insert_with(|| format!("the blob of package {} is beyond the end, or in the place of another", slot.package));
             continue;
         };
-        free = slot.end;
         match parse_blob(blob, slot.package) {
             Some((blob, is_sound)) => {
+                free = slot.end;
                 if !is_sound {
                     damage.get_or_insert_with(|| format!("the blob of package {} does not match its checksum", slot.package));
                 }
