@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::layers::FileEntry;
+use crate::layers::{Examiner, FileEntry};
 
 /// The layer of each key of the topmost version. `lower` gives the keys of the older versions, newest first, each with its layer;
 /// `None` for one that cannot be read, below which nothing is known.
@@ -38,6 +38,12 @@ pub(super) fn key(name: &str, version: &str, arch: &str) -> Box<str> {
 pub(super) fn content_layer(file: &FileEntry<'_>) -> usize {
     let bytes = file.bytes();
     file.versions.iter().rev().take_while(|version| version.bytes() == bytes).last().map_or(file.layer, |version| version.layer)
+}
+
+/// The same for a file of which this examiner said something, told from its words: they have to tell different contents apart.
+pub(super) fn extract_layer(file: &FileEntry<'_>, examiner: &dyn Examiner) -> usize {
+    let extract = file.extract(examiner);
+    file.versions.iter().rev().take_while(|version| version.extract(examiner) == extract).last().map_or(file.layer, |version| version.layer)
 }
 
 #[cfg(test)]

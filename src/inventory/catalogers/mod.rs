@@ -3,6 +3,7 @@
 mod apk;
 mod dpkg;
 mod jar;
+mod jdk;
 mod npm;
 mod pypi;
 mod rpm;
@@ -10,7 +11,7 @@ mod rpm;
 use crate::inventory::Cataloger;
 
 /// Every cataloger, sorted by id.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &jar::Jar, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] = &[&apk::Apk, &dpkg::Dpkg, &jar::Jar, &jdk::Jdk, &npm::Npm, &pypi::Pypi, &rpm::Rpm];
 
 /// Whether records are looked for in a folder of this name, so that a link in its place must lead to some.
 pub(super) fn holds_records(folder: &str) -> bool {

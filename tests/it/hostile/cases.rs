@@ -1,5 +1,5 @@
-//! Images that lie in one way each. What concerns records that no cataloger of this version reads (page cycles of Berkeley DB, archives within
-//! archives, lists of crates inside programs) comes with those catalogers; until then such records are a Gap as a whole.
+//! Images that lie in one way each. What concerns records that no cataloger of this version reads (page cycles of Berkeley DB, lists of
+//! crates inside programs) comes with those catalogers; until then such records are a Gap as a whole.
 
 use std::fs;
 
@@ -532,7 +532,7 @@ pub(super) const CASES: &[Case] = &[
     read("python-name-in-the-description", "musl zlib good real", "evil", |l| {
         file(l, "site-packages/real.dist-info/METADATA", "Name: real\nVersion: 1\n\nName: evil\nVersion: 2\n");
     }),
-    gap("archive-in-an-archive", "Java archives", "musl zlib good", "", |l| file(l, "app.jar", b"PK\x03\x04")),
+    gap("archive-of-four-bytes", "app.jar: is no zip archive", "musl zlib good", "", |l| file(l, "app.jar", b"PK\x03\x04")),
     gap("program-of-go", "Go programs", "musl zlib good", "", |l| {
         let mut program = vec![0; 64];
         program[..4].copy_from_slice(b"\x7fELF");
