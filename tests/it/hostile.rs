@@ -2,6 +2,7 @@
 //! could not be read and holds the rest) or refuse (these are not the promised bytes). The images of the list are built outside of this
 //! repository: `PLIMSOLL_HOSTILE` is the folder with `hostile.tsv` and `oci/`, and `PLIMSOLL_IMAGES` has five more. The others are made here.
 
+mod archives;
 mod cases;
 pub(crate) mod layout;
 mod limits;
@@ -160,6 +161,11 @@ fn check(cases: &[Case]) {
 #[test]
 fn images_made_here_end_as_their_rows_say() {
     check(cases::CASES);
+}
+
+#[test]
+fn java_archives_end_as_their_rows_say() {
+    check(archives::CASES);
 }
 
 #[test]

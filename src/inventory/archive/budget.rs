@@ -2,7 +2,7 @@
 
 use crate::{inventory::archive::ArchiveFault, layers::Limits};
 
-/// What beginning to inflate costs, expressed in bytes, so that very many tiny entries have an end as well.
+/// What beginning to read an entry costs, expressed in bytes, so that very many tiny entries have an end as well.
 const BEGINNING: u64 = 4 * 1024;
 
 /// How many entries and inflated bytes are left.

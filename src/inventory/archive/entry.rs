@@ -117,6 +117,7 @@ impl Entry {
 
     pub(super) fn read_start<'a>(&self, body: &Body<'a>, most: usize, budget: &mut Budget) -> Result<Cow<'a, [u8]>, ArchiveFault> {
         if self.method == STORED {
+            budget.begin()?;
             let count = usize::try_from(self.size).unwrap_or(usize::MAX).min(most);
             let bytes = body.range(self.content_at, count).ok_or_else(|| self.damaged("cannot be read"))?;
             if bytes.len() as u64 == self.size {
@@ -137,6 +138,7 @@ impl Entry {
 
     pub(super) fn open_inner<'a>(&self, body: &Body<'a>, most_in_memory: usize, budget: &mut Budget) -> Result<Inner<'a>, ArchiveFault> {
         if self.method == STORED {
+            budget.begin()?;
             let part = body.part(self.content_at, self.size).ok_or_else(|| self.damaged("cannot be read"))?;
             let (mut sum, mut count) = (Crc::new(), 0);
             part.for_each_piece(8 * PIECE, |_, piece| {

@@ -47,6 +47,14 @@ pub(in crate::inventory) fn deflated(name: &str, bytes: impl AsRef<[u8]>) -> Wri
     entry
 }
 
+fn two(number: usize) -> u16 {
+    number.try_into().expect("fixtures are small")
+}
+
+fn four(number: u64) -> u32 {
+    number.try_into().expect("fixtures are small")
+}
+
 /// Where numbers of an archive stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::inventory) enum Width {
@@ -65,8 +73,8 @@ pub(in crate::inventory) fn archive_with(front: &[u8], entries: &[Written], comm
             let name = entry.local_name.as_ref().unwrap_or(&entry.name);
             out.extend(b"PK\x03\x04\x14\0");
             out.extend([entry.flags.to_le_bytes(), entry.method.to_le_bytes(), [0; 2], [0; 2]].concat());
-            out.extend([entry.checksum, entry.packed.len() as u32, entry.size as u32].iter().flat_map(|number| number.to_le_bytes()));
-            out.extend((name.len() as u16).to_le_bytes());
+            out.extend([entry.checksum, four(entry.packed.len() as u64), four(entry.size)].iter().flat_map(|number| number.to_le_bytes()));
+            out.extend(two(name.len()).to_le_bytes());
             out.extend(3_u16.to_le_bytes());
             out.extend(name.as_bytes());
             out.extend(b"xxx");
@@ -76,12 +84,12 @@ pub(in crate::inventory) fn archive_with(front: &[u8], entries: &[Written], comm
     for (entry, place) in entries.iter().zip(&places) {
         let all = [entry.size, entry.packed.len() as u64, *place as u64];
         let extra: Vec<u8> = all.iter().flat_map(|number| number.to_le_bytes()).collect();
-        let short = |number: u64| if large { u32::MAX } else { number as u32 }.to_le_bytes();
+        let short = |number: u64| if large { u32::MAX } else { four(number) }.to_le_bytes();
         directory.extend(b"PK\x01\x02\x14\0\x14\0");
         directory.extend([entry.flags.to_le_bytes(), entry.method.to_le_bytes(), [0; 2], [0; 2]].concat());
         directory.extend(entry.checksum.to_le_bytes());
         directory.extend([short(all[1]), short(all[0])].concat());
-        directory.extend((entry.name.len() as u16).to_le_bytes());
+        directory.extend(two(entry.name.len()).to_le_bytes());
         directory.extend(if large { 28_u16 } else { 0 }.to_le_bytes());
         directory.extend([0; 10]);
         directory.extend(short(all[2]));
@@ -105,10 +113,10 @@ pub(in crate::inventory) fn archive_with(front: &[u8], entries: &[Written], comm
         out.extend(1_u32.to_le_bytes());
     }
     out.extend(b"PK\x05\x06\0\0\0\0");
-    let count = if large { u16::MAX } else { count as u16 }.to_le_bytes();
+    let count = if large { u16::MAX } else { two(entries.len()) }.to_le_bytes();
     out.extend([count, count].concat());
-    out.extend(if large { [0xff; 8].to_vec() } else { [(directory.len() as u32).to_le_bytes(), (at as u32).to_le_bytes()].concat() });
-    out.extend((comment.len() as u16).to_le_bytes());
+    out.extend(if large { [0xff; 8].to_vec() } else { [four(directory.len() as u64).to_le_bytes(), four(at).to_le_bytes()].concat() });
+    out.extend(two(comment.len()).to_le_bytes());
     out.extend(comment);
     [front, &out].concat()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{
+    inventory::{attribution, 
         Cataloger, Context, Found,
         executable::{self, CLASSIFIERS, Modules},
     },
@@ -54,7 +54,7 @@ impl Cataloger for Binary {
                 let purl = PackageUrl::new(PackageKind::Generic, namespace, name, Some(version), &BTreeMap::new());
                 let mut package = Package::new(PackageKind::Generic, name.to_owned(), version.to_owned(), purl, self.id());
                 package.basis = Basis::Guessed;
-                package.locations = context.location(executable::layer(&file), file.path);
+                package.locations = context.location(attribution::content_layer(&file), file.path);
                 found.packages.push(package);
             };
             for program in &facts.programs {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inventory::{
+    inventory::{attribution, 
         Cataloger, Context, Found,
         executable::{self, Assembly},
     },
@@ -39,7 +39,7 @@ impl Cataloger for DotnetBinary {
                 continue;
             }
             if let Some(mut package) = package(file.path, &assembly) {
-                package.locations = context.location(executable::layer(&file), file.path);
+                package.locations = context.location(attribution::content_layer(&file), file.path);
                 found.packages.push(package);
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{
+    inventory::{attribution, 
         Cataloger, Context, Found,
         executable::{self, GoBuild, Module, Modules},
     },
@@ -38,7 +38,7 @@ impl Cataloger for GoBinary {
                 fault(reason);
             }
             for package in &mut packages {
-                package.locations = context.location(executable::layer(&file), file.path);
+                package.locations = context.location(attribution::content_layer(&file), file.path);
             }
             let room = context.limits().packages.saturating_sub(found.packages.len());
             if packages.len() > room {

@@ -17,6 +17,7 @@ mod gem;
 mod go_binary;
 mod haskell;
 mod jar;
+mod jdk;
 mod lua;
 mod native_image;
 mod npm;
@@ -57,6 +58,7 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &go_binary::GoBinary,
     &haskell::Haskell,
     &jar::Jar,
+    &jdk::Jdk,
     &lua::Lua,
     &native_image::NativeImage,
     &npm::Npm,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{Cataloger, Context, Found, executable},
+    inventory::{attribution, Cataloger, Context, Found, executable},
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };
@@ -43,7 +43,7 @@ impl Cataloger for NativeImage {
                 let purl = PackageUrl::new(PackageKind::Maven, group, &component.name, Some(&component.version), &BTreeMap::new());
                 let name = group.map_or_else(|| component.name.clone(), |group| format!("{group}:{}", component.name));
                 let mut package = Package::new(PackageKind::Maven, name, component.version, purl, self.id());
-                package.locations = context.location(executable::layer(&file), file.path);
+                package.locations = context.location(attribution::content_layer(&file), file.path);
                 found.packages.push(package);
             }
             if nameless > 0 {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{Cataloger, Context, Found, executable},
+    inventory::{attribution, Cataloger, Context, Found, executable},
     layers::Want,
     model::package::{Basis, Package, PackageKind, PackageUrl},
 };
@@ -39,7 +39,7 @@ impl Cataloger for RustBinary {
                 }
                 let purl = PackageUrl::new(PackageKind::Cargo, None, &listed.name, Some(&listed.version), &BTreeMap::new());
                 let mut package = Package::new(PackageKind::Cargo, listed.name, listed.version, purl, self.id());
-                package.locations = context.location(executable::layer(&file), file.path);
+                package.locations = context.location(attribution::content_layer(&file), file.path);
                 // What was built from a folder is no crate of that name that others know, whatever it is called.
                 if listed.is_root && listed.source == "local" {
                     package.basis = Basis::Application;

@@ -120,13 +120,6 @@ pub(in crate::inventory) fn each<'a>(context: &Context<'a>) -> impl Iterator<Ite
     })
 }
 
-/// The first layer of which everything that is known of this executable is the same without interruption.
-pub(in crate::inventory) fn layer(file: &FileEntry<'_>) -> usize {
-    let extract = file.extract(&EXECUTABLE);
-    let same = file.versions.iter().rev().take_while(|version| version.extract(&EXECUTABLE) == extract);
-    same.last().map_or(file.layer, |version| version.layer)
-}
-
 /// Adds a Gap for each fault that concerns the cataloger `of`, but not for files of OS packages: of those the distribution's records tell.
 pub(in crate::inventory) fn add_faults(context: &Context<'_>, of: &str, faults: &[(String, String)], found: &mut Found) {
     debug_assert!(CATALOGERS.iter().any(|cataloger| cataloger.id() == of), "{of}");

@@ -565,7 +565,7 @@ pub(super) const CASES: &[Case] = &[
     read("python-name-in-the-description", "musl zlib good real", "evil", |l| {
         file(l, "site-packages/real.dist-info/METADATA", "Name: real\nVersion: 1\n\nName: evil\nVersion: 2\n");
     }),
-    gap("archive-in-an-archive", "Java archives", "musl zlib good", "", |l| file(l, "app.jar", b"PK\x03\x04")),
+    gap("archive-of-four-bytes", "app.jar: is no zip archive", "musl zlib good", "", |l| file(l, "app.jar", b"PK\x03\x04")),
     gap("program-of-go-lies", "points behind its end", "musl zlib good", "", |l| {
         file(l, "app", include_bytes!("../../../testdata/inventory/go-binary/malformed-length"));
     }),

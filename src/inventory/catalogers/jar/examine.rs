@@ -1,5 +1,7 @@
 //! `JAR`: goes through a Java archive and the archives inside it, within the limits, and says which artifacts they are.
 
+use std::collections::{BTreeMap, btree_map};
+
 use crate::{
     inventory::{
         archive::{ArchiveFault, Budget, Entry, Zip},
@@ -25,6 +27,8 @@ const ZIP: &[u8] = b"PK\x03\x04";
 /// How much is read of a manifest: its main section stands first, and signatures make the rest long.
 const MANIFEST_BYTES: usize = 256 * 1024;
 const PROPERTIES_BYTES: usize = 64 * 1024;
+/// How many faults of one file are told one by one.
+const FAULTS: usize = 100;
 const POM_BYTES: usize = 2 * 1024 * 1024;
 
 /// The extension, in lower case, if it is one of Java archives.
@@ -96,7 +100,7 @@ impl Walk<'_> {
             self.add(Artifact { inside: place.inside.clone(), digest: digest.clone().filter(|_| is_own), ..artifact });
         }
         for entry in inner {
-            if self.is_full {
+            if self.is_full || self.budget.is_spent() {
                 return;
             }
             self.inner(&zip, entry, place);
@@ -142,30 +146,32 @@ impl Walk<'_> {
 
     /// Those of every artifact that was merged into this archive.
     fn poms(&mut self, zip: &Zip<'_>, entries: &[Entry], place: &Place<'_>) -> Vec<Pom> {
-        let mut poms: Vec<Pom> = Vec::new();
-        for entry in entries.iter().filter(|entry| Part::of(entry.name()) == Some(Part::Properties)) {
-            let folder = entry.name().rsplit_once('/').map_or("", |(folder, _)| folder);
-            match zip.read(entry, PROPERTIES_BYTES, &mut self.budget) {
-                Ok(bytes) => poms.push(pom::parse_properties(&bytes, folder)),
-                Err(fault) => self.tell(&place.inside, &fault),
-            }
-        }
-        for entry in entries.iter().filter(|entry| Part::of(entry.name()) == Some(Part::Pom)) {
-            let folder = entry.name().rsplit_once('/').map_or("", |(folder, _)| folder);
-            match zip.read(entry, POM_BYTES, &mut self.budget) {
-                Ok(bytes) => {
-                    let described = pom::parse_xml(&bytes, folder);
-                    match poms.iter_mut().find(|known| known.folder == folder) {
-                        Some(known) => known.complete(described),
-                        None => poms.push(described),
+        let mut poms: BTreeMap<&str, Pom> = BTreeMap::new();
+        for (part, most) in [(Part::Properties, PROPERTIES_BYTES), (Part::Pom, POM_BYTES)] {
+            for entry in entries.iter().filter(|entry| Part::of(entry.name()) == Some(part)) {
+                let folder = entry.name().rsplit_once('/').map_or("", |(folder, _)| folder);
+                match zip.read(entry, most, &mut self.budget) {
+                    Ok(bytes) if part == Part::Properties => {
+                        poms.insert(folder, pom::parse_properties(&bytes, folder));
                     }
+                    Ok(bytes) => {
+                        let described = pom::parse_xml(&bytes, folder);
+                        match poms.entry(folder) {
+                            btree_map::Entry::Occupied(mut known) => known.get_mut().complete(described),
+                            btree_map::Entry::Vacant(place) => {
+                                place.insert(described);
+                            }
+                        }
+                    }
+                    Err(fault) => self.tell(&place.inside, &fault),
                 }
-                Err(fault) => self.tell(&place.inside, &fault),
+                if self.budget.is_spent() {
+                    break;
+                }
             }
         }
         // A folder of a template names nothing.
-        poms.retain(|pom| pom.artifact.is_some());
-        poms
+        poms.into_values().filter(|pom| pom.artifact.is_some()).collect()
     }
 
     fn add(&mut self, artifact: Artifact) {
@@ -178,10 +184,17 @@ impl Walk<'_> {
         let told = Told { inside: inside.to_owned(), is_limit: matches!(fault, ArchiveFault::Limit(_)), reason: fault.to_string() };
         // A budget that is spent says so of every entry behind.
         let is_known = |known: &Told| known.is_limit && told.is_limit && known.reason == told.reason;
-        if !self.extract.faults.iter().rev().take(5).any(is_known) && self.has_room(size_of(&told)) {
-            self.extract.faults.push(told);
+        if self.extract.faults.iter().rev().take(5).any(is_known) {
+            return;
         }
-        self.is_full |= self.budget.is_spent();
+        match self.extract.faults.len() {
+            0..FAULTS if self.has_room(size_of(&told)) => self.extract.faults.push(told),
+            FAULTS => {
+                let reason = format!("more than {FAULTS} things about it are wrong; the others are not listed");
+                self.extract.faults.push(Told { inside: String::new(), is_limit: false, reason });
+            }
+            _ => {}
+        }
     }
 
     /// Whether so many more bytes may be said; the first time that they may not, it says that instead.

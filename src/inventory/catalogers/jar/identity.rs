@@ -1,5 +1,7 @@
 //! Which artifacts an archive is: what Maven left in it counts first, then its manifest, then its file name; what is inferred is marked.
 
+use std::collections::{BTreeMap, btree_map};
+
 use crate::inventory::catalogers::jar::{
     examine::extension_of,
     extract::Artifact,
@@ -32,7 +34,7 @@ pub(super) struct Known<'a> {
 pub(super) fn identify(known: &Known<'_>) -> Vec<(Artifact, bool)> {
     let guess = Guess::of(known);
     let own = own_pom(known, &guess);
-    let mut found: Vec<(Artifact, bool)> = Vec::new();
+    let (mut found, mut places): (Vec<(Artifact, bool)>, BTreeMap<_, usize>) = (Vec::new(), BTreeMap::new());
     for (place, pom) in known.poms.iter().enumerate() {
         let is_own = own == Some(place);
         let version = pom.version.clone().or_else(|| guess.version.clone().filter(|_| is_own));
@@ -44,12 +46,18 @@ pub(super) fn identify(known: &Known<'_>) -> Vec<(Artifact, bool)> {
             licences: pom.licences.clone(),
             ..Artifact::default()
         };
-        let is_same = |(known, _): &(Artifact, bool)| {
-            known.group == artifact.group && known.name == artifact.name && known.version == artifact.version
-        };
-        match found.iter_mut().find(|known| is_same(known)) {
-            Some((_, was_own)) => *was_own |= is_own,
-            None => found.push((artifact, is_own)),
+        // Where two tools left their files, the same artifact may be there twice.
+        let key = (artifact.group.clone(), artifact.name.clone(), artifact.version.clone());
+        match places.entry(key) {
+            btree_map::Entry::Vacant(place) => {
+                place.insert(found.len());
+                found.push((artifact, is_own));
+            }
+            btree_map::Entry::Occupied(place) => {
+                if let Some((_, was_own)) = found.get_mut(*place.get()) {
+                    *was_own |= is_own;
+                }
+            }
         }
     }
     if own.is_none() {
@@ -60,8 +68,13 @@ pub(super) fn identify(known: &Known<'_>) -> Vec<(Artifact, bool)> {
 
 /// The place of the one that is about the archive itself.
 fn own_pom(known: &Known<'_>, guess: &Guess<'_>) -> Option<usize> {
-    let is_named = |pom: &Pom, name: &str| pom.artifact.as_deref() == Some(name);
-    let by_name = |name: &str| known.poms.iter().position(|pom| is_named(pom, name));
+    // `_`, `-` and `.` are written for one another.
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-");
+    let by_name = |name: &str| {
+        let plain_name = plain(name);
+        let exact = known.poms.iter().position(|pom| pom.artifact.as_deref() == Some(name));
+        exact.or_else(|| known.poms.iter().position(|pom| pom.artifact.as_deref().is_some_and(|artifact| plain(artifact) == plain_name)))
+    };
     let stem = known.path.rsplit('/').next().unwrap_or(known.path);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     let by_version = || {
@@ -71,13 +84,26 @@ fn own_pom(known: &Known<'_>, guess: &Guess<'_>) -> Option<usize> {
             pom.version.as_deref().is_some_and(|version| rest.is_some_and(|rest| rest.starts_with(version)))
         })
     };
-    by_name(stem).or_else(by_version).or_else(|| by_name(guess.file.name)).or_else(|| guess.title.as_deref().and_then(by_name)).or_else(
-        || match known.poms.as_slice() {
-            // The file was renamed, unless its name says that it is something else which this one was merged into.
-            [pom] if guess.file.version.is_none() || guess.file.version == pom.version.as_deref() => Some(0),
-            _ => None,
-        },
-    )
+    let alone = || match known.poms.as_slice() {
+        // The file was renamed, unless its name or its manifest says that it is something else which this one was merged into.
+        [pom] => {
+            let agrees = |told: Option<&str>| told.is_none_or(|told| pom.version.as_deref().is_none_or(|version| is_alike(told, version)));
+            (agrees(guess.file.version) && agrees(guess.told.as_deref())).then_some(0)
+        }
+        _ => None,
+    };
+    let by_title = || guess.title.as_deref().and_then(by_name);
+    by_name(stem).or_else(by_version).or_else(|| by_name(guess.file.name)).or_else(by_title).or_else(alone)
+}
+
+/// Whether two versions may be one, written by different tools: `31.1-jre` and `31.1.0.jre`.
+fn is_alike(one: &str, other: &str) -> bool {
+    let number = |version: &str| {
+        version.split(|ch: char| !ch.is_ascii_digit() && ch != '.').next().unwrap_or_default().trim_end_matches('.').to_owned()
+    };
+    let (one, other) = (number(one), number(other));
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    begins(&one, &other) || begins(&other, &one)
 }
 
 /// What the manifest of a Jenkins plugin says.
@@ -105,7 +131,8 @@ struct Guess<'a> {
     version: Option<String>,
     /// The title, when it looks like the name of an artifact.
     title: Option<String>,
-    is_told_by_manifest: bool,
+    /// The version in the manifest.
+    told: Option<String>,
 }
 
 impl<'a> Guess<'a> {
@@ -117,7 +144,7 @@ impl<'a> Guess<'a> {
         // `3.x` in a file name is a series of versions.
         let by_file = file.version.filter(|version| !version.ends_with(".x")).and_then(clean);
         let title = known.manifest.get("implementation-title").filter(|title| is_artifact_name(title)).map(str::to_owned);
-        Self { is_told_by_manifest: by_file.is_none() && told.is_some(), version: by_file.or(told), title, file }
+        Self { version: by_file.or_else(|| told.clone()), told, title, file }
     }
 
     /// The artifact that the archive is likely to be.
@@ -127,7 +154,7 @@ impl<'a> Guess<'a> {
             return None;
         }
         Some(Artifact {
-            group: group(known, &name),
+            group: self.version.as_deref().and_then(|version| repository_group(known.path, &name, version)).or_else(|| group(known, &name)),
             name,
             version: self.version.clone().unwrap_or_default(),
             is_guessed: true,
@@ -139,7 +166,8 @@ impl<'a> Guess<'a> {
     fn name(&self, known: &Known<'_>) -> Option<String> {
         let by_file = clean(self.file.name);
         let title = self.title.as_deref().and_then(clean);
-        let name = if self.file.version.is_some() && !self.is_told_by_manifest { by_file.or(title) } else { title.or(by_file) }?;
+        let is_told_by_file = self.file.version.is_some() && self.file.version == self.version.as_deref();
+        let name = if is_told_by_file { by_file.or(title) } else { title.or(by_file) }?;
         if groups::is_known(&name) {
             return Some(name);
         }
@@ -147,6 +175,11 @@ impl<'a> Guess<'a> {
         let spoken = known.manifest.get("implementation-title").map(|title| title.to_ascii_lowercase().replace(' ', "-"));
         if let Some(spoken) = spoken.filter(|spoken| groups::is_known(spoken)) {
             return Some(spoken);
+        }
+        // `org.bouncycastle.bcprov-jdk18on`: some tools put the group in front.
+        let mut splits = name.match_indices('.').filter_map(|(at, _)| Some((name.get(..at)?, name.get(at + 1..)?)));
+        if let Some((_, short)) = splits.find(|(group, short)| groups::group_of(short) == Some(*group)) {
+            return Some(short.to_owned());
         }
         // `log4j-1.2` is log4j, in a distribution that has two series of it.
         if let Some((short, series)) = name.rsplit_once('-')
@@ -178,6 +211,20 @@ fn group(known: &Known<'_>, artifact: &str) -> Option<String> {
         .or_else(|| above("bundle-symbolicname"))
         .or_else(vendor)
         .or_else(|| above("automatic-module-name"))
+}
+
+/// The group in the path of a file in a Maven repository, `…/repository/GROUP/ARTIFACT/VERSION/FILE`, or in Gradle's store of them,
+/// `…/files-2.1/GROUP/ARTIFACT/VERSION/CHECKSUM/FILE`.
+fn repository_group(path: &str, artifact: &str, version: &str) -> Option<String> {
+    let folders: Vec<&str> = path.split('/').collect();
+    match folders.as_slice() {
+        [.., "files-2.1", group, name, of, _, _] if *name == artifact && *of == version => clean(group),
+        [above @ .., name, of, _] if *name == artifact && *of == version => {
+            let root = above.iter().rposition(|folder| matches!(*folder, "repository" | "maven-repo" | "maven2"))?;
+            clean(&above.get(root + 1..)?.join("."))
+        }
+        _ => None,
+    }
 }
 
 /// `org.yaml.snakeyaml` without `snakeyaml`.
@@ -236,6 +283,9 @@ mod tests {
         check("a.jar", "", &[a], "*g:a@1.0");
         check("renamed.jar", "", &[a], "*g:a@1.0");
         check("renamed-1.0.jar", "", &[a], "*g:a@1.0");
+        check("renamed.jar", "Bundle-Version: 1.0.0.x\n", &[a], "*g:a@1.0");
+        check("renamed.jar", "Bundle-Version: 4.2.3\n", &[a], "g:a@1.0 *renamed@4.2.3?");
+        check("x-y-1.3-spec.jar", "", &[("g", "x-y_1.3_spec", "1.3")], "*g:x-y_1.3_spec@1.3");
         check("a.jar", "", &[a, b], "*g:a@1.0 h:b@2.0");
         check("a.jar", "", &[a, a], "*g:a@1.0");
         check("a-1.0-jar-with-dependencies.jar", "", &[a, b], "*g:a@1.0 h:b@2.0");
@@ -284,6 +334,11 @@ mod tests {
         check("log4j-1.2-1.2.17.jar", "Bundle-Version: 1.2.17\n", "c", "*log4j:log4j@1.2.17?");
         check("app.jar", "Implementation-Title: shop\nImplementation-Version: 1.0.0 (build 5)\n", "a", "*shop@1.0.0?");
         check("rt.jar", "Implementation-Title: Java Runtime Environment\nImplementation-Version: 1.8.0_392\n", "c", "*rt@1.8.0_392?");
+        check("org.bouncycastle.bcprov-jdk18on-1.77.jar", "", "c", "*org.bouncycastle:bcprov-jdk18on@1.77?");
+        check("root/.m2/repository/org/x/a/1.0/a-1.0.jar", "", "c", "*org.x:a@1.0?");
+        check("root/.m2/repository/org/x/a/1.1/a-1.0.jar", "", "c", "*a@1.0?");
+        check("root/.m2/repository/a/1.0/a-1.0.jar", "", "c", "*a@1.0?");
+        check("caches/modules-2/files-2.1/org.x/a/1.0/0a1b/a-1.0.jar", "", "c", "*org.x:a@1.0?");
         check("a.jar", "Implementation-Version: ${project.version}\n", "c", "*a@?");
         check("a.jar", "", "c", "*a@?");
         check("a.jar", "", "", "");

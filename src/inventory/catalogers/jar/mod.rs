@@ -12,8 +12,8 @@ mod pom;
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found},
-    layers::{FileEntry, Want},
+    inventory::{CatalogError, Cataloger, Context, Found, attribution},
+    layers::Want,
     model::{
         coverage::{Gap, SourceId},
         digest::Digest,
@@ -33,12 +33,28 @@ impl Cataloger for Jar {
     }
 
     fn wants(&self, path: &str) -> Want {
-        if extension_of(path).is_some() { Want::Examine(&JAR) } else { Want::No }
+        if extension_of(path).is_some() {
+            Want::Examine(&JAR)
+        } else if folder_of_properties(path).is_some() {
+            Want::Bytes
+        } else {
+            Want::No
+        }
     }
 
     fn catalog(&self, context: &Context<'_>) -> Found {
         let mut found = Found::default();
         let most = context.limits().packages;
+        // Archives that somebody unpacked: their classes stand beside these files.
+        found.each(context.view.files().filter(|file| folder_of_properties(file.path).is_some()), most, |file| {
+            let pom = pom::parse_properties(&file.bytes(), folder_of_properties(file.path).unwrap_or_default());
+            let (Some(name), Some(version)) = (pom.artifact, pom.version) else {
+                return Err(CatalogError("names no artifact and version".to_owned()));
+            };
+            let locations = context.location(attribution::content_layer(&file), file.path);
+            let artifact = Artifact { is_guessed: pom.group.is_none(), group: pom.group, name, version, ..Artifact::default() };
+            Ok(Some(Package { locations, ..package(&artifact) }))
+        });
         for file in context.view.files().filter(|file| extension_of(file.path).is_some()) {
             let Some(bytes) = file.extract(&JAR).filter(|bytes| !bytes.is_empty()) else { continue };
             let extract = match Extract::parse(&bytes) {
@@ -48,7 +64,7 @@ impl Cataloger for Jar {
                     continue;
                 }
             };
-            let layer = first_layer(&file);
+            let layer = attribution::content_layer(&file);
             for told in &extract.faults {
                 tell(&mut found, file.path, told);
             }
@@ -67,15 +83,19 @@ impl Cataloger for Jar {
     }
 }
 
-/// The first layer since which this file is the same.
-fn first_layer(file: &FileEntry<'_>) -> usize {
-    let extract = file.extract(&JAR);
-    file.versions.iter().rev().take_while(|version| version.extract(&JAR) == extract).last().map_or(file.layer, |version| version.layer)
+/// The folder, if this is the record that Maven leaves in archives, outside of one.
+fn folder_of_properties(path: &str) -> Option<&str> {
+    let folder = path.strip_suffix("/pom.properties")?;
+    let (above, below) = folder.split_once("META-INF/maven/")?;
+    ((above.is_empty() || above.ends_with('/')) && below.split('/').count() == 2).then_some(folder)
 }
+
+/// How many archives that are too much are told one by one.
+const GAPS: usize = 400;
 
 fn tell(found: &mut Found, path: &str, told: &Told) {
     let subject = format!("{path}{}", told.inside);
-    if told.is_limit {
+    if told.is_limit && found.gaps.len() < GAPS {
         found.gaps.push(Gap::new(SourceId::Inventory, "file-limit", subject, told.reason.clone()));
     } else {
         found.unreadable(&subject, &CatalogError(told.reason.clone()));

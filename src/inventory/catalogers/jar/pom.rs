@@ -14,8 +14,6 @@ const HOPS: usize = 5;
 /// An artifact as Maven names it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Pom {
-    /// The folder that these files stand in: `META-INF/maven/GROUP/ARTIFACT`.
-    pub(super) folder: String,
     pub(super) group: Option<String>,
     pub(super) artifact: Option<String>,
     pub(super) version: Option<String>,
@@ -33,7 +31,6 @@ impl Pom {
 
     /// Group and artifact from the folder, where the files do not say them.
     fn or_folder(mut self, folder: &str) -> Self {
-        folder.clone_into(&mut self.folder);
         let mut parts = folder.rsplit('/');
         let (artifact, group) = (parts.next().and_then(clean), parts.next().and_then(clean));
         self.artifact = self.artifact.or(artifact);
@@ -45,11 +42,9 @@ impl Pom {
 /// A group, name or version as it may stand in a package URL; `None` for nothing, place-holders and what cannot be one.
 pub(super) fn clean(text: &str) -> Option<String> {
     let text = text.trim();
-    let is_good = !text.is_empty()
-        && text.len() <= VALUE_BYTES
-        && !text.contains("${")
-        && !(text.len() > 1 && text.starts_with('@') && text.ends_with('@'))
-        && !text.chars().any(|ch| ch.is_control() || ch.is_whitespace() || matches!(ch, '/' | ':' | '\\' | '"' | '<' | '>' | '\u{fffd}'));
+    let is_place_holder = text.contains("${") || text.strip_prefix('@').is_some_and(|rest| rest.ends_with('@'));
+    let is_foreign = |ch: char| ch.is_control() || ch.is_whitespace() || matches!(ch, '/' | ':' | '\\' | '"' | '<' | '>' | '\u{fffd}');
+    let is_good = (1..=VALUE_BYTES).contains(&text.len()) && !is_place_holder && !text.contains(is_foreign);
     is_good.then(|| text.to_owned())
 }
 
@@ -104,13 +99,7 @@ pub(super) fn parse_xml(bytes: &[u8], folder: &str) -> Pom {
         }
     }
     let value = |key: &str| values.get(key).and_then(|value| resolve(value, &values)).and_then(|value| clean(&value));
-    let pom = Pom {
-        folder: String::new(),
-        group: value("project.groupId"),
-        artifact: value("project.artifactId"),
-        version: value("project.version"),
-        licences,
-    };
+    let pom = Pom { group: value("project.groupId"), artifact: value("project.artifactId"), version: value("project.version"), licences };
     pom.or_folder(folder)
 }
 

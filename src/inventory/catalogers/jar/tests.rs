@@ -132,6 +132,14 @@ fn what_cannot_be_read_is_told() {
 }
 
 #[test]
+fn unpacked_archives_are_read() {
+    let record = "srv/ROOT/META-INF/maven/g/a/pom.properties";
+    check(&[(record, b"version=1\n".to_vec())], &[&format!("{record} pkg:maven/g/a@1 installed")], "");
+    check(&[(record, b"artifactId=a\n".to_vec())], &[], "record-unreadable srv/ROOT/META-INF/maven/g/a/pom.properties: names no");
+    check(&[("srv/META-INF/maven/pom.properties", b"version=1\n".to_vec())], &[], "");
+}
+
+#[test]
 fn an_archive_belongs_to_the_layer_since_which_it_is_the_same() {
     let (first, second) = (archive(&[pom("g", "a", "1")]), archive(&[pom("g", "a", "2")]));
     let layer = |jars: &[&Vec<u8>]| {
