@@ -207,7 +207,7 @@ write("native-image/malformed", native(1 << 20))
 # Programs told by texts.
 write("binary/hello", elf([TEXT, (".rodata", 2, b"hello\0world 1.2.3\0"), DATA]))
 write("binary/busybox", elf([TEXT, (".rodata", 2, b"\0" * 32 + b"BusyBox v1.36.1 (2023-11-07 18:53:09 UTC)\0" + b"multi-call binary\0")]))
-write("binary/python3.11", elf([TEXT, (".rodata", 2, b"\0" + b"3.40.1\0" + b"2.5.0\0" + b"3.11.2\0")]))
+write("binary/python3.11", elf([TEXT, (".rodata", 2, b"\0" + b"3.40.1\0" + b"3.10.1\0" + b"3.11.2\0")]))
 packed = bytearray(elf([TEXT, DATA], tables=False))
 stub = 64 + 2 * 56
 packed[stub:stub] = struct.pack("<I4sHBB", 0, b"UPX!", 0x700, 13, 22) + b"\0" * 4

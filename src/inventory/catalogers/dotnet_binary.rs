@@ -1,8 +1,11 @@
-//! `dotnet-binary`: .NET assemblies that stand alone, by the version resource in them. Those that a `deps.json` beside or above them speaks of are
-//! left to it.
-//! Specification: <https://learn.microsoft.com/en-us/windows/win32/menurc/vs-versioninfo>.
+//! `dotnet-binary`: .NET assemblies that stand alone, by the version resource in them, and programs of one file, by the `deps.json` inside. Assemblies
+//! that a `deps.json` beside or above them speaks of are left to it.
+//! Specifications: <https://learn.microsoft.com/en-us/windows/win32/menurc/vs-versioninfo>,
+//! <https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md>.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use crate::{
     inventory::{attribution, 
@@ -34,6 +37,15 @@ impl Cataloger for DotnetBinary {
         for (file, facts) in executable::each(context) {
             let Ok(facts) = facts else { continue };
             faults.extend(facts.faults.into_iter().filter(|fault| fault.of == self.id()).map(|fault| (file.path.to_owned(), fault.reason)));
+            if let Some(deps) = facts.bundled_deps {
+                match bundled(&deps) {
+                    Ok(bundled) => found.packages.extend(bundled.into_iter().map(|mut package| {
+                        package.locations = context.location(executable::layer(&file), file.path);
+                        package
+                    })),
+                    Err(reason) => faults.push((file.path.to_owned(), reason)),
+                }
+            }
             let Some(assembly) = facts.assembly.filter(|assembly| assembly.is_managed) else { continue };
             if is_described(&folder(file.path), &described) {
                 continue;
@@ -46,6 +58,34 @@ impl Cataloger for DotnetBinary {
         executable::add_faults(context, self.id(), &faults, &mut found);
         found
     }
+}
+
+#[derive(Deserialize)]
+struct Deps {
+    libraries: BTreeMap<String, Library>,
+}
+
+#[derive(Deserialize)]
+struct Library {
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+/// The packages in a program of one file, with the runtime that was put into it.
+fn bundled(deps: &str) -> Result<Vec<Package>, String> {
+    let deps: Deps = serde_json::from_str(deps.trim_start_matches('\u{feff}'))
+        .map_err(|error| format!("the deps.json in its .NET bundle cannot be read: {error}"))?;
+    let package = |(id, library): (String, Library)| {
+        let (name, version) = id.split_once('/')?;
+        let name = match library.kind.as_str() {
+            "package" => name,
+            "runtimepack" => name.strip_prefix("runtimepack.").unwrap_or(name),
+            _ => return None,
+        };
+        let purl = PackageUrl::new(PackageKind::Nuget, None, name, Some(version), &BTreeMap::new());
+        Some(Package::new(PackageKind::Nuget, name.to_owned(), version.to_owned(), purl, "dotnet-binary"))
+    };
+    Ok(deps.libraries.into_iter().filter_map(package).collect())
 }
 
 /// Whether a `deps.json` stands in this folder or in one above it.
@@ -101,8 +141,22 @@ mod tests {
     }
 
     #[test]
-    fn damaged_resources_give_nothing() {
+    fn bundles_tell_what_is_in_them() {
+        for name in ["dotnet-binary/bundle-1", "dotnet-binary/bundle-6"] {
+            let found = fixture::catalog(&DotnetBinary, &[("app/server", name)]);
+            assert_eq!(fixture::purls(&found), ["pkg:nuget/Acme.Json@13.0.1"], "{name}");
+            assert!(found.gaps.is_empty() && found.packages.iter().all(|package| package.basis == Basis::Installed));
+        }
+        let deps = r#"{"libraries":{"runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1":{"type":"runtimepack"},"app/1.0":{"type":"project"}}}"#;
+        let names: Vec<_> = bundled(deps).unwrap().into_iter().map(|package| package.name).collect();
+        assert_eq!(names, ["Microsoft.NETCore.App.Runtime.linux-x64"]);
+        assert!(bundled("{").is_err() && bundled("[]").is_err());
+    }
+
+    #[test]
+    fn damaged_resources_are_told() {
         let found = fixture::catalog(&DotnetBinary, &[("srv/Bad.dll", "dotnet-binary/malformed.dll")]);
         assert!(found.packages.is_empty());
+        assert_eq!(found.gaps.iter().map(|gap| gap.reason.as_str()).collect::<Vec<_>>(), ["its version resource cannot be read"]);
     }
 }

@@ -200,7 +200,11 @@ mod tests {
     fn main_modules_have_the_best_version_there_is() {
         let check = |modules: &str, lone: Option<&str>, expected: Option<(&str, &str, Basis)>| {
             let package = main(&Modules::parse(modules), lone);
-            assert_eq!(package.as_ref().map(|package| (package.name.as_str(), package.version.as_str(), package.basis)), expected, "{modules}");
+            assert_eq!(
+                package.as_ref().map(|package| (package.name.as_str(), package.version.as_str(), package.basis)),
+                expected,
+                "{modules}"
+            );
         };
         check("mod\ta.b/c\tv1.2.3\n", None, Some(("a.b/c", "v1.2.3", Basis::Installed)));
         check("mod\ta.b/c\t(devel)\n", None, Some(("a.b/c", "(devel)", Basis::Application)));

@@ -57,13 +57,17 @@ const fn named(name: &'static str, files: &'static [File], pattern: &'static str
 /// Every known one. Raise the version of the cataloger `binary` when this changes.
 pub(in crate::inventory) static CLASSIFIERS: &[Classifier] = &[
     // Languages.
-    text("node", &[Is("node"), Is("nodejs"), Numbered("node"), Library("node")], r"node(?:\.js/|-)v([0-9]+\.[0-9]+\.[0-9]+(?:-(?:nightly|rc)[0-9a-z.]*)?)"),
+    text(
+        "node",
+        &[Is("node"), Is("nodejs"), Numbered("node"), Library("node")],
+        r"node(?:\.js/|-)v([0-9]+\.[0-9]+\.[0-9]+(?:-(?:nightly|rc)[0-9a-z.]*)?)",
+    ),
     text("deno", &[Is("deno")], r"Deno/([0-9]+\.[0-9]+\.[0-9]+)"),
     text("bun", &[Is("bun")], r"Bun/([0-9]+\.[0-9]+\.[0-9]+)|Bun v([0-9]+\.[0-9]+\.[0-9]+)"),
     text(
         "python",
         &[Is("python"), Numbered("python"), Library("python")],
-        r"\x00((?:2\.7|3\.[0-9]{1,2})\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?)\x00",
+        r"(?:^|[^0-9.])((?:2\.7|3\.[0-9]|3\.1[0-9])\.[0-9]{1,2}(?:(?:a|b|rc)[0-9]{1,2})?\+?)\x00",
     ),
     text("pypy", &[Numbered("pypy"), Library("pypy")], r"\[PyPy ([0-9]+\.[0-9]+\.[0-9]+)"),
     java("jre", &[Library("jvm")], r"for [0-9a-z-]{1,40} JRE \(([0-9][^)\x00]{1,80})\)"),
@@ -84,7 +88,11 @@ pub(in crate::inventory) static CLASSIFIERS: &[Classifier] = &[
     text("ghc", &[Numbered("ghc")], r"\x00GHC ([0-9]+\.[0-9]+\.[0-9]+)\x00"),
     text("swipl", &[Is("swipl")], r"swipl-([0-9]+\.[0-9]+\.[0-9]+)/"),
     text("rust", &[Is("rustc"), Library("std"), Library("rustc_driver")], r"rustc version ([0-9]+\.[0-9]+\.[0-9]+(?:-[0-9a-z.]+)?) \("),
-    text("gcc", &[Numbered("gcc"), Numbered("g++"), Is("cc1")], r"GCC: \([^)\x00]{1,60}\) ([0-9]+\.[0-9]+\.[0-9]+)"),
+    text(
+        "gcc",
+        &[Numbered("gcc"), Numbered("g++"), Is("cc1")],
+        r"GCC: \([^)\x00]{1,60}\) ([0-9]+\.[0-9]+\.[0-9]+)|\x00((?:[4-9]|1[0-9])\.[0-9]\.[0-9])\x00",
+    ),
     // Servers.
     text("nginx", &[Is("nginx"), Is("nginx-debug")], r"nginx version: [^/\x00]{1,30}/([0-9]+\.[0-9]+\.[0-9]+)"),
     text("httpd", &[Is("httpd"), Is("apache2")], r"Apache/([0-9]+\.[0-9]+\.[0-9]+)"),
@@ -122,7 +130,11 @@ pub(in crate::inventory) static CLASSIFIERS: &[Classifier] = &[
     text("util-linux", &[Is("getopt"), Is("mount"), Is("su")], r"util-linux ([0-9]+\.[0-9]+(?:\.[0-9]+)?)\x00"),
     text("xz", &[Is("xz")], r"\(XZ Utils\) ([0-9]+\.[0-9]+\.[0-9]+)"),
     text("tini", &[Is("tini"), Is("tini-static"), Is("docker-init")], r"tini version ([0-9]+\.[0-9]+\.[0-9]+)"),
-    text("ffmpeg", &[Is("ffmpeg"), Is("ffprobe"), Library("avcodec"), Library("avutil")], r"(?:FFmpeg|%s) version n?([0-9]+\.[0-9]+(?:\.[0-9]+)?)"),
+    text(
+        "ffmpeg",
+        &[Is("ffmpeg"), Is("ffprobe"), Library("avcodec"), Library("avutil")],
+        r"(?:FFmpeg|%s) version n?([0-9]+\.[0-9]+(?:\.[0-9]+)?)",
+    ),
     text("imagemagick", &[Is("magick"), Library("MagickCore")], r"ImageMagick ([0-9]+\.[0-9]+\.[0-9]+-[0-9]+)"),
     text("chrome", &[Is("chrome"), Is("chromium"), Is("headless_shell")], r"\x00([0-9]{2,3}\.0\.[0-9]{4}\.[0-9]{1,3})\x00"),
     // Libraries.
@@ -134,15 +146,15 @@ pub(in crate::inventory) static CLASSIFIERS: &[Classifier] = &[
     text("libressl", &[Is("openssl"), Library("crypto"), Library("ssl")], r"LibreSSL ([0-9]+\.[0-9]+\.[0-9]+)"),
     text("aws-lc", &[Is("openssl"), Is("bssl"), Library("crypto")], r"AWS-LC (?:FIPS )?([0-9]+\.[0-9]+\.[0-9]+)"),
     text("zlib", &[Library("z")], r" (?:de|in)flate ([0-9]+\.[0-9]+(?:\.[0-9]+){0,2})(?:\.f-[a-z0-9-]+)? Copyright"),
-    text("zstd", &[Is("zstd"), Library("zstd")], r"\x00v?(1\.[0-9]+\.[0-9]+)\x00"),
-    text("xz", &[Library("lzma")], r"\x00(5\.[0-9]+\.[0-9]+(?:alpha|beta)?)\x00"),
+    text("zstd", &[Is("zstd"), Library("zstd")], r"(?:^|[^0-9.])(1\.[0-9]\.[0-9]{1,2})\x00"),
+    text("xz", &[Library("lzma")], r"(?:^|[^0-9.])(5\.[0-9]+\.[0-9]+(?:alpha|beta)?)\x00"),
     named("libxml2", &[Library("xml2")], r"\.so\.(2\.[0-9]+\.[0-9]+)$"),
     text("expat", &[Library("expat")], r"expat_([0-9]+\.[0-9]+\.[0-9]+)"),
-    text("sqlite", &[Numbered("sqlite"), Library("sqlite")], r"\x00(3\.[0-9]{1,2}\.[0-9]{1,2}(?:\.[0-9])?)\x00"),
+    text("sqlite", &[Numbered("sqlite"), Library("sqlite")], r"(?:^|[^0-9.])(3\.[0-9]{1,2}\.[0-9]{1,2}(?:\.[0-9])?)\x00"),
     text("libpng", &[Library("png"), Library("png16")], r"libpng version ([0-9]+\.[0-9]+\.[0-9]+)"),
     text("libjpeg-turbo", &[Library("jpeg"), Library("turbojpeg")], r"libjpeg-turbo version ([0-9]+\.[0-9]+(?:\.[0-9]+){0,2})"),
     text("glibc", &[Is("libc.so.6"), Library("c")], r"GNU C Library [^\x00]{0,80}version ([0-9]+\.[0-9]+(?:\.[0-9]+)?)"),
-    text("musl", &[Library("c.musl"), Library("ld-musl")], r"\x00(1\.[0-9]\.[0-9]{1,2})\x00"),
+    text("musl", &[Library("c.musl"), Library("ld-musl")], r"(?:^|[^0-9.])(1\.[0-9]\.[0-9]{1,2})\x00"),
     text("qt", &[Library("Qt5Core"), Library("Qt6Core")], r"Qt ([0-9]+\.[0-9]+\.[0-9]+) \("),
 ];
 
@@ -158,7 +170,9 @@ impl File {
             Library(stem) => {
                 let Some(rest) = name.strip_prefix("lib").unwrap_or(name).strip_prefix(stem) else { return false };
                 let is_library = rest.contains(".so") || rest.ends_with(".dylib") || rest.ends_with(".dll") || rest.ends_with(".1");
-                is_library && rest.starts_with(|first: char| first == '.' || first == '-' || first.is_ascii_digit()) && (name.starts_with("lib") || name.starts_with("ld-"))
+                is_library
+                    && rest.starts_with(|first: char| first == '.' || first == '-' || first.is_ascii_digit())
+                    && (name.starts_with("lib") || name.starts_with("ld-"))
             }
         }
     }
@@ -183,11 +197,18 @@ impl Candidate {
 
     /// The first version in `bytes` that begins with `least`.
     fn version(self, bytes: &[u8], least: &str) -> Option<String> {
-        self.regex()?.captures_iter(bytes).find_map(|captures| {
+        let regex = self.regex()?;
+        let mut from = 0;
+        // What ends one text begins the next, so that the search goes on where the version ends and not where its text does.
+        while let Some(captures) = regex.captures_at(bytes, from) {
             let version = captures.iter().skip(1).flatten().next()?;
-            let version = std::str::from_utf8(version.as_bytes()).ok().filter(|version| version.len() <= VERSION)?;
-            version.starts_with(least).then(|| version.to_owned())
-        })
+            from = version.end();
+            let text = std::str::from_utf8(version.as_bytes()).ok().filter(|text| text.len() <= VERSION && text.starts_with(least));
+            if let Some(text) = text {
+                return Some(text.to_owned());
+            }
+        }
+        None
     }
 }
 
@@ -294,7 +315,7 @@ mod tests {
         check("libcups.so.2", &[]);
         check("busybox", &["busybox"]);
         check("ld-musl-x86_64.so.1", &["musl"]);
-                check("perl5.36-x86_64-linux-gnu", &[]);
+        check("perl5.36-x86_64-linux-gnu", &[]);
     }
 
     #[test]
@@ -305,7 +326,11 @@ mod tests {
             assert_eq!(found.as_deref(), expected, "{name}");
         };
         check("node", b"node-v20.20.2-headers.tar.gz", Some("20.20.2"));
-        check("python", b"\x003.40.1\x00", Some("3.40.1"));
+        check("python", b"\x003.40.1\x00/opt/versions/3.11.7\x00", Some("3.11.7"));
+        check("python", b"\x003.40.1\x002.5.0\x003.12.0rc1\x00", Some("3.12.0rc1"));
+        check("zstd", b"\x851.5.4\0", Some("1.5.4"));
+        check("xz", b"5.4.1\0\0", Some("5.4.1"));
+        check("gcc", b"\x0012.2.0\x00", Some("12.2.0"));
         check("openssl", b"OpenSSL 3.0.22 25 Aug 2026\0", Some("3.0.22"));
         check("openssl", b"OpenSSL 1.0.2k-fips  26 Jan 2017\0", Some("1.0.2k-fips"));
         check("openssl", b"OpenSSL 1.1.1 (compatible; AWS-LC 1.30.1)\0", None);
@@ -314,7 +339,11 @@ mod tests {
         check("redis", b"4.0.11841ce7054bd9-1542359302000000000", Some("4.0.11"));
         check("haproxy", b"HA-Proxy version 1.8.22 2019/10/25", Some("1.8.22"));
         check("haproxy", b"version 2.8-dev3-8f6e9a3, released 2023/02/04", Some("2.8-dev3"));
-        check("jre", b"OpenJDK 64-Bit Server VM (17.0.6+10) for linux-amd64 JRE (17.0.6+10-Debian-1), built on", Some("17.0.6+10-Debian-1"));
+        check(
+            "jre",
+            b"OpenJDK 64-Bit Server VM (17.0.6+10) for linux-amd64 JRE (17.0.6+10-Debian-1), built on",
+            Some("17.0.6+10-Debian-1"),
+        );
         check("postgresql", b"PostgreSQL 15.1 (Debian 15.1-1)", Some("15.1"));
         check("mysql", b"/build/mysql-8.0.36/sql/x.cc", Some("8.0.36"));
         check("zlib", b" deflate 1.2.13 Copyright 1995-2022", Some("1.2.13"));

@@ -51,14 +51,12 @@ fn search(part: &Part, body: &Body<'_>) -> Option<u64> {
     let start = part.at.checked_add(skipped)?;
     let size = part.size.saturating_sub(skipped).min(SEARCHED).min(body.size().saturating_sub(start));
     let mut found = None;
-    body.part(start, size)?.for_each_piece(1 << 20, |at, piece| {
-        match piece.chunks(16).position(|step| step.starts_with(MAGIC)) {
-            Some(step) => {
-                found = Some(start + at + 16 * step as u64);
-                Go::Stop
-            }
-            None => Go::On,
+    body.part(start, size)?.for_each_piece(1 << 20, |at, piece| match piece.chunks(16).position(|step| step.starts_with(MAGIC)) {
+        Some(step) => {
+            found = Some(start + at + 16 * step as u64);
+            Go::Stop
         }
+        None => Go::On,
     });
     found
 }
@@ -86,7 +84,10 @@ fn decode(object: &Object, body: &Body<'_>, at: u64) -> Result<GoBuild, String> 
             if size == 0 { Some(Vec::new()) } else { Some(body.range(object.place(word(0)?)?, size)?.into_owned()) }
         };
         let modules = pointer(16 + usize::from(width));
-        (text(pointer(16), TOOLCHAIN).ok_or_else(lies)?, if modules == Some(0) { Vec::new() } else { text(modules, MODULES).ok_or_else(lies)? })
+        (
+            text(pointer(16), TOOLCHAIN).ok_or_else(lies)?,
+            if modules == Some(0) { Vec::new() } else { text(modules, MODULES).ok_or_else(lies)? },
+        )
     };
     if toolchain.is_empty() {
         return Err("its Go build information does not name the toolchain".to_owned());
@@ -125,7 +126,11 @@ fn lone_version(object: &Object, body: &Body<'_>) -> Option<String> {
         LazyLock::new(|| Regex::new(r"(?-u)\x00(v?[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}(?:[-+][0-9A-Za-z.+-]{1,40})?)\x00").ok());
     let version = VERSION.as_ref()?;
     let mut found: Option<Vec<u8>> = None;
-    for section in object.sections.iter().filter(|section| section.access == Access::Constants && section.name.contains("rodata")) {
+    for section in object
+        .sections
+        .iter()
+        .filter(|section| section.access == Access::Constants && matches!(section.name.as_str(), ".rodata" | "__rodata" | ".rdata"))
+    {
         let constants = body.part(section.at, section.size.min(body.size().saturating_sub(section.at)))?;
         let mut is_lone = true;
         super::windows(&constants, |window| {

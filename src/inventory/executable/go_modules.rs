@@ -35,7 +35,8 @@ impl<'a> Modules<'a> {
         let mut last_is_main = false;
         for line in text.lines() {
             let mut cells = line.split('\t');
-            let (kind, first, second) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+            let (kind, first, second) =
+                (cells.next().unwrap_or_default(), cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
             let module = Module { path: first, version: second, replacement: None };
             match kind {
                 "path" => modules.path = first,
@@ -91,7 +92,8 @@ impl<'a> Modules<'a> {
 
     /// The version that the `go` command would give the commit that the program was built from (<https://go.dev/ref/mod#pseudo-versions>).
     pub(in crate::inventory) fn pseudo_version(&self) -> Option<String> {
-        let revision = self.setting("vcs.revision")?.get(..12).filter(|revision| revision.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+        let revision =
+            self.setting("vcs.revision")?.get(..12).filter(|revision| revision.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
         let time: String = self.setting("vcs.time")?.bytes().filter(u8::is_ascii_digit).take(14).map(char::from).collect();
         (time.len() == 14).then(|| format!("v0.0.0-{time}-{revision}"))
     }

@@ -89,7 +89,11 @@ fn facts(path: &str, format: Format, body: &Body<'_>) -> Facts {
         Err(fault) => facts.fault("dotnet-binary", fault),
     }
     if format == Format::Pe {
-        facts.assembly = version_resource::read(&object, &body);
+        match version_resource::read(&object, &body) {
+            Ok(assembly) => facts.assembly = assembly,
+            Err(fault) if object.is_managed => facts.fault("dotnet-binary", fault),
+            Err(_) => {}
+        }
     }
     facts.programs = classifiers::programs(path, &object, &body);
     facts

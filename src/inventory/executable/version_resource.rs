@@ -13,12 +13,17 @@ const TEXTS: usize = 256;
 const TEXT: usize = 256;
 
 /// What it says; none without such a resource.
-pub(super) fn read(object: &Object, body: &Body<'_>) -> Option<Assembly> {
+pub(super) fn read(object: &Object, body: &Body<'_>) -> Result<Option<Assembly>, String> {
     if object.resources == 0 {
-        return None;
+        return Ok(None);
     }
-    let root = object.place(object.resources)?;
-    let of_type = entry(body, root, root, Some(VERSION))?;
+    let unreadable = || "its version resource cannot be read".to_owned();
+    let root = object.place(object.resources).ok_or_else(unreadable)?;
+    let Some(of_type) = entry(body, root, root, Some(VERSION)) else { return Ok(None) };
+    version(object, body, root, of_type).map(Some).ok_or_else(unreadable)
+}
+
+fn version(object: &Object, body: &Body<'_>, root: u64, of_type: u64) -> Option<Assembly> {
     let of_name = entry(body, root, of_type, None)?;
     let leaf = entry(body, root, of_name, None)?;
     let leaf = body.range(leaf, 8)?;
