@@ -3,8 +3,8 @@
 use super::{
     Version,
     wire::{
-        Bom, Component, Components, Composition, Dependencies, Dependency, Evidence, Hash, Identities, Identity, License, LicenseChoice,
-        Lifecycle, Metadata, Method, Occurrence, Property, Supplier, Tenths, Text, Tools,
+        Bom, Component, Components, Composition, Dependencies, Dependency, Evidence, Hash, Identity, License, LicenseChoice, Lifecycle,
+        Metadata, Method, Occurrence, Property, Supplier, Tenths, Text, Tools,
     },
 };
 use crate::{
@@ -98,7 +98,7 @@ pub(super) fn component(entry: &Entry<'_>, version: Version) -> Component {
         licenses: licences(package, version),
         purl: Some(package.purl.to_string()),
         properties: sbom::properties(package).into_iter().map(|(name, value)| Property { name, value }).collect(),
-        evidence: Some(Evidence { identity: identity(package, version), occurrences: occurrences.collect() }),
+        evidence: Some(Evidence { identity: identity(package), occurrences: occurrences.collect() }),
         ..new(if sbom::is_application(package) { "application" } else { "library" }, &package.name)
     }
 }
@@ -116,18 +116,14 @@ fn hash(digest: &Digest) -> Hash {
     Hash { alg, content: digest.hex().to_owned() }
 }
 
-fn identity(package: &Package, version: Version) -> Identities {
+fn identity(package: &Package) -> Identity {
     let confidence = Tenths(sbom::confidence(package));
     let technique = match package.basis {
         _ if package.found_by.ends_with("binary") => "binary-analysis",
         Basis::Guessed => "other",
         Basis::Installed | Basis::Declared | Basis::Application => "manifest-analysis",
     };
-    let identity = Identity { field: "purl", confidence, methods: [Method { technique, confidence, value: package.found_by.to_owned() }] };
-    match version {
-        Version::V1_5 => Identities::One(identity),
-        Version::V1_6 => Identities::Many([identity]),
-    }
+    Identity { field: "purl", confidence, methods: [Method { technique, confidence, value: package.found_by.to_owned() }] }
 }
 
 /// The licences: identifiers and names side by side, or one expression alone, since the format has no way to say both.

@@ -149,27 +149,12 @@ pub(super) struct Text {
 
 #[derive(Serialize)]
 pub(super) struct Evidence {
-    pub(super) identity: Identities,
+    pub(super) identity: Identity,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) occurrences: Vec<Occurrence>,
 }
 
-/// One, which 1.6 wants in an array.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Identities {
-    One(Identity),
-    Many([Identity; 1]),
-}
-
-impl Identities {
-    pub(super) const fn first(&self) -> &Identity {
-        match self {
-            Self::One(identity) | Self::Many([identity]) => identity,
-        }
-    }
-}
-
+/// Since 1.6 a list of these is asked for, and one alone still taken. Readers of other tools fail on the list, whatever version they are given.
 #[derive(Serialize)]
 pub(super) struct Identity {
     pub(super) field: &'static str,

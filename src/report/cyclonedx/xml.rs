@@ -81,7 +81,7 @@ fn property(property: &Property, xml: &mut Xml<'_>) -> io::Result<()> {
 
 fn evidence(evidence: &Evidence, xml: &mut Xml<'_>) -> io::Result<()> {
     let number = |tenths: u8| if tenths >= 10 { "1".to_owned() } else { format!("0.{tenths}") };
-    let identity = evidence.identity.first();
+    let identity = &evidence.identity;
     xml.open("evidence", &[])?;
     xml.open("identity", &[])?;
     xml.text("field", &[], identity.field)?;

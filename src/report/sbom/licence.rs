@@ -7,7 +7,8 @@ use std::{
     sync::LazyLock,
 };
 
-/// The version of the SPDX list that `licences.tsv` and `exceptions.txt` hold.
+/// The version of the SPDX list (<https://spdx.org/licenses/>, CC0-1.0) that `licences.tsv` (identifiers, and names that one licence alone has)
+/// and `exceptions.txt` hold.
 pub(crate) const LIST_VERSION: &str = "3.28";
 
 /// Longer texts, or expressions of more words, are taken as text.

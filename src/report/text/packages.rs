@@ -33,39 +33,46 @@ const INSTRUCTION: usize = 70;
 /// Names of records that say no more than the folder they are in.
 const PLAIN_RECORDS: [&str; 4] = ["/METADATA", "/PKG-INFO", "/package.json", "/desc"];
 
-/// The table.
-pub(super) fn table(inventory: &Inventory, style: Style, layout: &mut Layout) {
+/// A table for each type, the distribution's first: columns are as wide as its own names need.
+pub(super) fn tables(inventory: &Inventory, style: Style, layout: &mut Layout) {
     let mut packages: Vec<&Package> = inventory.packages.iter().collect();
     packages.sort_by(|a, b| (!a.kind.is_os(), kind(a), &a.name, a.sort_key()).cmp(&(!b.kind.is_os(), kind(b), &b.name, b.sort_key())));
-    if packages.is_empty() {
-        return;
-    }
     let databases = databases(&packages);
-    let widest =
-        |text: fn(&Package) -> usize, most: usize, least: usize| packages.iter().map(|one| text(one)).max().unwrap_or(0).clamp(least, most);
+    for packages in packages.chunk_by(|a, b| a.kind == b.kind) {
+        table(packages, &databases, style, layout);
+    }
+}
+
+fn table(packages: &[&Package], databases: &BTreeSet<(PackageKind, &str)>, style: Style, layout: &mut Layout) {
+    let widest = |text: fn(&Package) -> usize, most: usize| packages.iter().map(|one| text(one)).max().unwrap_or(0).clamp(4, most);
     let columns = [
-        widest(|package| package.name.chars().count(), NAME, 4),
-        widest(|package| package.version.chars().count(), VERSION, 7),
-        widest(|package| kind(package).len(), 9, 4),
-        widest(|package| origin(package).chars().count(), 32, 4),
+        widest(|package| package.name.chars().count(), NAME),
+        widest(|package| package.version.chars().count(), VERSION).max(7),
+        widest(|package| kind(package).len(), NAME),
+        widest(|package| origin(package).chars().count(), NAME),
     ];
+    let is_plain = |package: &&Package| places(package, databases).next().is_none() && note(package, 0).is_none();
     layout.gap();
-    let heads = ["NAME", "VERSION", "TYPE", "FROM", "WHERE"].map(|head| Piece::name(head).with(faint()));
-    layout.line(0, 2, &heads.into_iter().zip(columns.into_iter().chain([0])).map(|(head, width)| head.padded(width)).collect::<Vec<_>>());
+    let heads = ["NAME", "VERSION", "TYPE", "FROM", if packages.iter().all(is_plain) { "" } else { "WHERE" }];
+    let heads = heads.into_iter().zip(columns.into_iter().chain([0])).map(|(head, width)| Piece::name(head).with(faint()).padded(width));
+    layout.line(0, 2, &heads.collect::<Vec<_>>());
     for package in packages {
         let cells = [&*package.name, &*package.version, kind(package), &*origin(package)].map(Piece::name);
         let mut line: Vec<Piece> = cells.into_iter().zip(columns).map(|(cell, width)| cell.padded(width)).collect();
-        let mut places = package.locations.iter().filter_map(image_path).filter(|path| !databases.contains(&(package.kind, *path)));
+        let mut places = places(package, databases);
         line.extend(places.next().map(|path| Piece::name(shown(path, style)).with(faint())));
-        let more = places.count();
-        line.extend(note(package, more).map(|note| Piece::prose(note).with(faint())));
+        let more: Vec<&str> = places.collect();
+        line.extend(note(package, more.len()).map(|note| Piece::prose(note).with(faint())));
         layout.line(0, 4, &line);
-        if style.show == Show::All && more > 0 {
-            for path in package.locations.iter().filter_map(image_path).skip(1) {
-                layout.line(4, 6, &[Piece::name(shown(path, style)).with(faint())]);
-            }
+        for path in more.into_iter().filter(|_| style.show == Show::All) {
+            layout.line(4, 6, &[Piece::name(shown(path, style)).with(faint())]);
         }
     }
+}
+
+/// The paths of a package's records, without those of the distribution's database.
+fn places<'a>(package: &'a Package, databases: &BTreeSet<(PackageKind, &str)>) -> impl Iterator<Item = &'a str> {
+    package.locations.iter().filter_map(image_path).filter(|path| !databases.contains(&(package.kind, *path)))
 }
 
 /// Records that hold most of a distribution's packages: to name them in each row would drown what differs.
