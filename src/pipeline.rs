@@ -68,8 +68,8 @@ pub struct Inputs {
     pub policy: Policy,
     /// The clock of evaluation.
     pub now: Timestamp,
-    /// The time written into reports.
-    pub report_time: Timestamp,
+    /// The time written into reports instead of `now`.
+    pub source_date: Option<Timestamp>,
     /// Limits for hostile input.
     pub limits: Limits,
     /// Who is told what is going on.
@@ -281,7 +281,8 @@ fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanRepo
     ScanReport {
         command: inputs.command,
         tool_version: env!("CARGO_PKG_VERSION"),
-        evaluated_at: inputs.report_time,
+        evaluated_at: inputs.source_date.unwrap_or(inputs.now),
+        source_date: inputs.source_date,
         policy: PolicySummary {
             name: inputs.policy.name.clone(),
             digest: inputs.policy.digest.clone(),

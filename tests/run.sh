@@ -99,6 +99,11 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   bash tests/real/images.sh "$PLIMSOLL_IMAGES"
 fi
 
+if [ -n "${PLIMSOLL_IMAGES:-}" ]; then
+  step "bills of materials: schemas, reference validators and a peer's reader"
+  SBOM_VENV=$tools/sbom take_skips bash tests/real/sbom.sh "$PLIMSOLL_IMAGES" "$target/debug/plimsoll"
+fi
+
 if [ -n "${PLIMSOLL_HOSTILE:-}" ] && [ -x /usr/bin/time ] && command -v jq > /dev/null; then
   step "hostile images: outcome, time and memory"
   bash tests/real/hostile.sh "$PLIMSOLL_HOSTILE"

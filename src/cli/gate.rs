@@ -12,7 +12,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
+    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -26,7 +26,7 @@ use crate::{
 /// Arguments of `gate`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx"
+    after_help = "Examples:\n  plimsoll gate oci:./build --dockerfile Dockerfile\n  plimsoll gate 111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app:1.4 --dockerfile Dockerfile \\\n      --policy plimsoll.yaml --output text --output sarif=plimsoll.sarif\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx-json, cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json"
 )]
 pub(super) struct GateArgs {
     #[command(flatten)]
@@ -110,7 +110,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     }
     let dockerfiles = args.build.read(&args.dockerfile)?;
     let now = setup::now();
-    let report_time = report_time(now)?;
+    let source_date = source_date()?;
     let progress = global.progress();
     let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
     let cache = args.cache.open(now)?;
@@ -145,7 +145,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
         signer_fingerprints,
         policy,
         now,
-        report_time,
+        source_date,
         limits,
         progress,
     };

@@ -1,6 +1,9 @@
 //! `plimsoll inventory`: an image's packages as an SBOM.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, IsTerminal as _},
+};
 
 use clap::Args;
 
@@ -8,7 +11,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{ImageOptions, report_time},
+    options::{ImageOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -23,7 +26,7 @@ use crate::{
 /// Arguments of `inventory`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll inventory alpine:3.20 --output cyclonedx=sbom.cdx.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: cyclonedx (default), json"
+    after_help = "Example:\n  plimsoll inventory alpine:3.20 --output text --output cyclonedx-json=sbom.cdx.json --output spdx-json=sbom.spdx.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: text (a table; default on a terminal), cyclonedx-json (CycloneDX 1.6; default elsewhere; also `cyclonedx`), cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json (SPDX 2.3; also `spdx`), json (`plimsoll/report/1`)"
 )]
 pub(super) struct InventoryArgs {
     #[command(flatten)]
@@ -38,14 +41,16 @@ pub(super) struct InventoryArgs {
 
 /// Lists the packages.
 pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStatus, Failure> {
-    let outputs = args.output.check("cyclonedx")?;
+    // People get a table, programs a bill of materials.
+    let default = if io::stdout().is_terminal() { "text" } else { "cyclonedx" };
+    let outputs = args.output.check(default)?;
     outputs.check_platforms(&args.image.platforms()?)?;
     let limits = args.limits.build()?;
     let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
     // A list of packages of an old distribution is as good as any.
     policy.end_of_life_distro = Worth::Warn;
     let now = setup::now();
-    let report_time = report_time(now)?;
+    let source_date = source_date()?;
     let progress = global.progress();
     let cache = args.cache.open(now)?;
     let document = setup::document(&args.image)?;
@@ -64,7 +69,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         signer_fingerprints: BTreeMap::new(),
         policy,
         now,
-        report_time,
+        source_date,
         limits,
         progress,
     };

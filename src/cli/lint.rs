@@ -10,7 +10,7 @@ use clap::Args;
 use super::{
     Failure, Global,
     gate::BuildOptions,
-    options::{PolicyOptions, report_time},
+    options::{PolicyOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -55,7 +55,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         signer_fingerprints: BTreeMap::new(),
         policy,
         now,
-        report_time: report_time(now)?,
+        source_date: source_date()?,
         limits: Limits::default(),
         progress: global.progress(),
     })

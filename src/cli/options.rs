@@ -307,11 +307,12 @@ pub(super) fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-/// The time written into reports: SOURCE_DATE_EPOCH when it is set, else `now`.
-pub(super) fn report_time(now: Timestamp) -> Result<Timestamp, Failure> {
-    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(now) };
+/// The time written into reports instead of the clock's and the image's: SOURCE_DATE_EPOCH, when it is set.
+pub(super) fn source_date() -> Result<Option<Timestamp>, Failure> {
+    let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
     text.to_str()
         .and_then(|text| text.parse::<i64>().ok())
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .map(Some)
         .ok_or_else(|| Failure::new("SOURCE_DATE_EPOCH is not a number of seconds"))
 }

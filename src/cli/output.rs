@@ -45,6 +45,8 @@ enum ShowArg {
 
 /// One report and where it goes.
 struct Target {
+    /// The format as it was typed.
+    name: String,
     reporter: &'static dyn Reporter,
     file: Option<PathBuf>,
 }
@@ -78,7 +80,7 @@ impl OutputOptions {
                 return Err(Failure::new(format!("two reports go to {place}"))
                     .hint("give each --output its own FILE: --output text --output sarif=out.sarif"));
             }
-            targets.push(Target { reporter, file });
+            targets.push(Target { name: id.to_owned(), reporter, file });
         }
         let show = match self.show {
             ShowArg::Violations => Show::Violations,
@@ -95,9 +97,10 @@ impl Outputs {
         let is_unfit = |target: &&Target| !target.reporter.joins_platforms() && !target.file.as_deref().is_some_and(is_per_platform);
         match self.targets.iter().find(is_unfit).filter(|_| *platforms == Platforms::All) {
             Some(target) => {
-                let id = target.reporter.id();
-                Err(Failure::new(format!("a {id} document describes one image, and `--platform all` may find several"))
-                    .hint(format!("give each platform a file of its own: --output '{id}=NAME-{PLATFORM}.json'")))
+                let name = &target.name;
+                let extension = if name.contains("xml") { "xml" } else { "json" };
+                Err(Failure::new(format!("a {name} document describes one image, and `--platform all` may find several"))
+                    .hint(format!("give each platform a file of its own: --output '{name}=NAME-{PLATFORM}.{extension}'")))
             }
             None => Ok(()),
         }
@@ -127,7 +130,7 @@ impl Outputs {
             if let Err(error) = written {
                 let place = target.file.as_ref().map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
                 failed.get_or_insert_with(|| {
-                    let failure = Failure::new(format!("cannot write {} report to {place}: {error}", target.reporter.id()));
+                    let failure = Failure::new(format!("cannot write {} report to {place}: {error}", target.name));
                     if error.kind() == io::ErrorKind::NotFound { failure.hint("make the folder first") } else { failure }
                 });
             }

@@ -8,7 +8,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
+    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -22,7 +22,7 @@ use crate::{
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx"
+    after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx-json, cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json"
 )]
 pub(super) struct ScanArgs {
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     // A scan is not asked about signatures, so it cannot miss them.
     policy.signatures.clear();
     let now = setup::now();
-    let report_time = report_time(now)?;
+    let source_date = source_date()?;
     let progress = global.progress();
     let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
     let cache = args.cache.open(now)?;
@@ -78,7 +78,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         signer_fingerprints: std::collections::BTreeMap::new(),
         policy,
         now,
-        report_time,
+        source_date,
         limits,
         progress,
     };

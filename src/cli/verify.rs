@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{
     Failure, Global,
-    options::{ImageOptions, PolicyOptions, report_time},
+    options::{ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -65,7 +65,7 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
     outputs.check_platforms(&args.image.platforms()?)?;
     let policy = policy_of(&args)?;
     let now = setup::now();
-    let report_time = report_time(now)?;
+    let source_date = source_date()?;
     let progress = global.progress();
     let image = setup::image(&args.image, aws::Settings::default(), Wanted::No, progress.clone()).await?;
     let (verifier, signer_fingerprints) = setup::verifier(&policy, Some(&image), args.trusted_root.as_ref())?;
@@ -79,7 +79,7 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         signer_fingerprints,
         policy,
         now,
-        report_time,
+        source_date,
         limits: Limits::default(),
         progress,
     })

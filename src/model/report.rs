@@ -18,6 +18,8 @@ pub struct ScanReport {
     pub tool_version: &'static str,
     /// The clock of evaluation.
     pub evaluated_at: Timestamp,
+    /// `SOURCE_DATE_EPOCH`, when it was set: the time of documents that otherwise bear the image's.
+    pub source_date: Option<Timestamp>,
     /// Name, digest and files of the policy.
     pub policy: PolicySummary,
     /// The image, when one was asked for.

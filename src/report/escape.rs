@@ -70,6 +70,30 @@ pub(crate) fn xml(text: &str) -> String {
     out
 }
 
+/// The text for XML content and attributes that a program reads: hidden characters as references, which lose nothing; those that XML 1.0
+/// forbids even so are shown by [`visible`].
+pub(crate) fn xml_lossless(text: &str) -> Cow<'_, str> {
+    let is_plain = |character: char| !matches!(character, '&' | '<' | '>' | '"' | '\'' | '\u{fffe}' | '\u{ffff}') && !is_hidden(character);
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        let _ = match character {
+            '&' => write!(out, "&amp;"),
+            '<' => write!(out, "&lt;"),
+            '>' => write!(out, "&gt;"),
+            '"' => write!(out, "&quot;"),
+            '\'' => write!(out, "&#39;"),
+            '\t' | '\n' | '\r' | '\u{7f}'..='\u{10ffff}' if is_hidden(character) => write!(out, "&#x{:x};", u32::from(character)),
+            '\u{fffe}' | '\u{ffff}' => write!(out, "\u{fffd}"),
+            other if is_hidden(other) => write!(out, "\\u{{{:x}}}", u32::from(other)),
+            other => write!(out, "{other}"),
+        };
+    }
+    Cow::Owned(out)
+}
+
 /// The text for Markdown prose and table cells, made inert: no markup, HTML, mention, reference or autolink survives.
 pub(crate) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
@@ -186,6 +210,7 @@ mod tests {
     fn markup_is_inert() {
         assert_eq!(markdown("[a](http://x) `@me` <b>|#1"), "\\[a\\]\\(http&#58;//x\\) \\`&#64;me\\` &lt;b&gt;\\|&#35;1");
         assert_eq!(xml("<a b='\"&\u{1}"), "&lt;a b=&#39;&quot;&amp;\\u{1}");
+        assert_eq!(xml_lossless("<a b='\"&\u{1}\n\u{202e}é"), "&lt;a b=&#39;&quot;&amp;\\u{1}&#xa;&#x202e;é");
     }
 
     #[test]

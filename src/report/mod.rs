@@ -10,6 +10,8 @@ mod markdown;
 mod place;
 mod platforms;
 mod sarif;
+mod sbom;
+mod spdx;
 mod text;
 mod upgrade;
 
@@ -25,15 +27,41 @@ pub use self::{
     markdown::Markdown,
     platforms::file_parts,
     sarif::{Sarif, SarifGithub},
+    spdx::Spdx,
     text::Text,
 };
 
 /// Every output format, sorted by id.
-pub const REPORTERS: &[&dyn Reporter] = &[&CycloneDx, &Github, &Json, &Junit, &Markdown, &Sarif, &SarifGithub, &Text];
+pub const REPORTERS: &[&dyn Reporter] = &[
+    &CycloneDx::JSON,
+    &CycloneDx::JSON_1_5,
+    &CycloneDx::XML,
+    &CycloneDx::XML_1_5,
+    &Github,
+    &Json,
+    &Junit,
+    &Markdown,
+    &Sarif,
+    &SarifGithub,
+    &Spdx,
+    &Text,
+];
 
-/// The format with this id.
+/// Other names of formats: short ones, and those that users bring along from other tools.
+const ALIASES: &[(&str, &str)] = &[
+    ("cyclonedx", "cyclonedx-json"),
+    ("cyclonedx-json@1.5", "cyclonedx-json-1.5"),
+    ("cyclonedx-json@1.6", "cyclonedx-json"),
+    ("cyclonedx-xml@1.5", "cyclonedx-xml-1.5"),
+    ("cyclonedx-xml@1.6", "cyclonedx-xml"),
+    ("spdx", "spdx-json"),
+    ("spdx-json@2.3", "spdx-json"),
+];
+
+/// The format with this id or other name.
 #[must_use]
 pub fn reporter(id: &str) -> Option<&'static dyn Reporter> {
+    let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |(_, id)| id);
     REPORTERS.iter().copied().find(|reporter| reporter.id() == id)
 }
 
@@ -97,5 +125,8 @@ mod tests {
             assert_eq!(reporter(id).map(Reporter::id), Some(id));
         }
         assert!(reporter("").is_none());
+        for (alias, id) in ALIASES {
+            assert_eq!(reporter(alias).map(Reporter::id), Some(*id), "{alias}");
+        }
     }
 }

@@ -221,7 +221,7 @@ async fn judge(options: &Options, policy: &Policy) -> Ended {
         signer_fingerprints,
         policy: policy.clone(),
         now: jiff::Timestamp::UNIX_EPOCH,
-        report_time: jiff::Timestamp::UNIX_EPOCH,
+        source_date: Some(jiff::Timestamp::UNIX_EPOCH),
         limits: pipeline::Limits { threads: 2, ..pipeline::Limits::default() },
         progress: Arc::new(Silent),
     })

@@ -132,7 +132,7 @@ fn inventory(layout: &Path, limits: Limits) -> Result<ScanReport, Error> {
             signer_fingerprints: BTreeMap::new(),
             policy: policy::load::load(&["builtin:baseline".to_owned()])?,
             now: jiff::Timestamp::UNIX_EPOCH,
-            report_time: jiff::Timestamp::UNIX_EPOCH,
+            source_date: Some(jiff::Timestamp::UNIX_EPOCH),
             limits,
             progress,
         })

@@ -246,6 +246,7 @@ fn write_sbom(name: &str, image: ResolvedImage, inventory: &Inventory) {
         command: "scan",
         tool_version: env!("CARGO_PKG_VERSION"),
         evaluated_at: jiff::Timestamp::UNIX_EPOCH,
+        source_date: None,
         policy: PolicySummary { name: String::new(), digest: Digest::sha256_of(b""), files: Vec::new(), mode: Mode::Enforce },
         image: Some(image),
         dockerfiles: Vec::new(),
@@ -263,7 +264,7 @@ fn write_sbom(name: &str, image: ResolvedImage, inventory: &Inventory) {
     };
     let style = Style { colour: false, ascii: true, width: 80, show: Show::All };
     let mut out = Vec::new();
-    CycloneDx.write(std::slice::from_ref(&report), &style, &mut out).unwrap();
+    CycloneDx::JSON.write(std::slice::from_ref(&report), &style, &mut out).unwrap();
     fs::write(folder.join(format!("{name}.cdx.json")), out).unwrap();
 }
 

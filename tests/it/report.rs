@@ -56,7 +56,11 @@ fn snapshots() {
                 "junit" => "xml".to_owned(),
                 "github" => "github.txt".to_owned(),
                 "sarif-github" => "github.sarif".to_owned(),
-                "cyclonedx" => "cdx.json".to_owned(),
+                "cyclonedx-json" => "cdx.json".to_owned(),
+                "cyclonedx-json-1.5" => "cdx-1.5.json".to_owned(),
+                "cyclonedx-xml" => "cdx.xml".to_owned(),
+                "cyclonedx-xml-1.5" => "cdx-1.5.xml".to_owned(),
+                "spdx-json" => "spdx.json".to_owned(),
                 other => other.to_owned(),
             };
             wrong.extend(snapshot(&format!("{name}.{extension}"), &plain(format.id(), &report)));
@@ -68,6 +72,19 @@ fn snapshots() {
     wrong.extend(snapshot("fail.narrow.txt", &render("text", &fail, &Style { width: 60, ascii: true, ..Style::default() })));
     wrong.extend(snapshot("fail.colour.txt", &render("text", &fail, &Style { colour: true, ..Style::default() })));
     wrong.extend(snapshot("many.txt", &plain("text", &build::many(400))));
+    let listing = build::listing();
+    wrong.extend(snapshot("inventory.txt", &plain("text", &listing)));
+    wrong.extend(snapshot("inventory.all.txt", &render("text", &listing, &Style { show: Show::All, ..Style::default() })));
+    wrong.extend(snapshot("inventory.narrow.txt", &render("text", &listing, &Style { width: 60, ascii: true, ..Style::default() })));
+    for (format, name) in [
+        ("json", "json"),
+        ("cyclonedx-json", "cdx.json"),
+        ("cyclonedx-json-1.5", "cdx-1.5.json"),
+        ("cyclonedx-xml", "cdx.xml"),
+        ("spdx-json", "spdx.json"),
+    ] {
+        wrong.extend(snapshot(&format!("inventory.{name}"), &plain(format, &listing)));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -151,6 +168,10 @@ fn hostile_strings_stay_inert_in_every_format() {
     let schema = schema();
     for text in &strings {
         let report = hostile::report(text);
+        for style in [Style { show: Show::All, ..Style::default() }, Style { ascii: true, width: 40, ..Style::default() }] {
+            let listing = render("text", &ScanReport { command: "inventory", ..report.clone() }, &style);
+            assert!(!listing.chars().any(hostile::is_hidden) && (!style.ascii || listing.is_ascii()), "{text:?}: {listing}");
+        }
         for format in REPORTERS {
             for style in [Style { show: Show::All, ..Style::default() }, Style { ascii: true, width: 40, ..Style::default() }] {
                 let written = render(format.id(), &report, &style);
@@ -177,7 +198,12 @@ fn hostile_strings_stay_inert_in_every_format() {
                         assert!(!written.contains('\r'));
                     }
                     "junit" => check_xml(&written),
-                    "cyclonedx" => drop(serde_json::from_str::<Value>(&written).expect("JSON")),
+                    "cyclonedx-json" | "cyclonedx-json-1.5" | "spdx-json" => {
+                        let value: Value = serde_json::from_str(&written).expect("JSON");
+                        let name = if format.id() == "spdx-json" { &value["packages"] } else { &value["components"] };
+                        assert!(name.as_array().is_some_and(|all| all.iter().any(|one| one["name"] == text.as_str())), "{text:?}");
+                    }
+                    "cyclonedx-xml" | "cyclonedx-xml-1.5" => check_xml(&written),
                     "markdown" => {
                         for line in written.lines() {
                             for bad in ["<script", "<img", "](http", "@octocat", "@everyone", " http://", "| www."] {
@@ -200,7 +226,9 @@ fn check_xml(text: &str) {
     while let Some((content, tail)) = rest.split_once('<') {
         assert!(!content.contains('>'), "{content}");
         for reference in content.split('&').skip(1) {
-            assert!(["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|known| reference.starts_with(known)), "{reference}");
+            let is_character = reference.strip_prefix("#x").and_then(|rest| u32::from_str_radix(rest.split(';').next()?, 16).ok());
+            let is_allowed = is_character.is_some_and(|code| matches!(code, 9 | 10 | 13) || code > 0x1f);
+            assert!(is_allowed || ["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|known| reference.starts_with(known)), "{reference}");
         }
         let (tag, tail) = tail.split_once('>').expect("a closed tag");
         assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");

@@ -196,6 +196,8 @@ fn packages(inventory: &Inventory) -> Vec<wire::Package<'_>> {
             licences: package.licences.iter().map(String::as_str).collect(),
             locations: package.locations.iter().map(location).collect(),
             found_by: package.found_by,
+            basis: package.basis.name(),
+            hashes: package.hashes.iter().map(Digest::to_string).collect(),
         })
         .collect()
 }

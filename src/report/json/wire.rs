@@ -303,6 +303,9 @@ pub(super) struct Package<'a> {
     pub(super) licences: Vec<&'a str>,
     pub(super) locations: Vec<Location<'a>>,
     pub(super) found_by: &'a str,
+    pub(super) basis: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) hashes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]

@@ -3,6 +3,7 @@
 
 mod groups;
 mod layout;
+mod packages;
 mod sections;
 
 use std::io;
@@ -11,6 +12,9 @@ use crate::{
     model::{report::ScanReport, verdict::Effect},
     report::{Reporter, Show, Style},
 };
+
+/// The command whose report is a list of packages and no verdict.
+const LISTING: &str = "inventory";
 
 /// `--output text`.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +44,13 @@ impl Reporter for Text {
 
 fn one(report: &ScanReport, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut layout = layout::Layout::new(style);
+    if let (LISTING, Some(inventory)) = (report.command, &report.inventory) {
+        sections::subject(report, &mut layout);
+        packages::tables(inventory, style, &mut layout);
+        packages::summary(report, inventory, style, &mut layout);
+        return out.write_all(layout.finish().as_bytes());
+    }
+    sections::subject(report, &mut layout);
     sections::head(report, &mut layout);
     sections::findings(report, style, &mut layout);
     if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {

@@ -32,7 +32,7 @@ const MET_ROWS: usize = 3;
 const UPGRADES: usize = 6;
 const RULES: usize = 6;
 /// Width of a section's label.
-const LABEL: usize = 13;
+pub(super) const LABEL: usize = 13;
 /// Longest title or reason in characters.
 const PROSE: usize = 300;
 
@@ -67,8 +67,8 @@ fn document(report: &ScanReport) -> Option<&str> {
     report.sources.iter().find_map(|state| state.details.get("document")).map(String::as_str)
 }
 
-/// Two lines: what was judged, and the verdict.
-pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
+/// One line: what was judged.
+pub(super) fn subject(report: &ScanReport, layout: &mut Layout) {
     let mut line = vec![Piece::name(format!("plimsoll {}", report.tool_version)).with(faint())];
     if report.policy.mode == Mode::Audit {
         line.push(Piece::name("AUDIT, exit 0 whatever the verdict").with(strong()));
@@ -86,7 +86,10 @@ pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
         line.push(Piece::name(format!("and {} more", report.dockerfiles.len() - 5)));
     }
     layout.line(0, 2, &line);
+}
 
+/// One line: the verdict.
+pub(super) fn head(report: &ScanReport, layout: &mut Layout) {
     let counts = Counts::of(report);
     let said = match report.verdict.outcome {
         Outcome::Pass => "nothing is violated",
@@ -235,7 +238,7 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
     }
 }
 
-fn labelled(layout: &mut Layout, label: &str, pieces: Vec<Piece>) {
+pub(super) fn labelled(layout: &mut Layout, label: &str, pieces: Vec<Piece>) {
     if label.is_empty() {
         return layout.line(LABEL, LABEL, &pieces);
     }

@@ -232,6 +232,7 @@ pub(super) fn pass() -> ScanReport {
         command: "gate",
         tool_version: "0.1.0",
         evaluated_at: "2026-11-20T09:30:00Z".parse().expect("a time"),
+        source_date: None,
         policy: PolicySummary {
             name: "acme-prod".to_owned(),
             digest: digest("policy"),
@@ -451,6 +452,53 @@ pub(super) fn many(count: usize) -> ScanReport {
             judged
         })
         .collect();
+    report
+}
+
+/// What `plimsoll inventory` finds in an image that has a bit of everything.
+pub(super) fn listing() -> ScanReport {
+    let mut report = pass();
+    report.command = "inventory";
+    report.policy.name = "baseline".to_owned();
+    report.verdict.findings.clear();
+    report.verdict.requirements.clear();
+    report.verdict.gaps = vec![gap(SourceId::Inventory, "file-limit", Effect::Violation)];
+    (report.verdict.outcome, report.exit_code) = (Outcome::Incomplete, 3);
+    let other = |kind, name: &str, version: &str, found_by, layer, path: &str| {
+        let mut package = package(kind, name, version);
+        package.found_by = found_by;
+        package.licences.clear();
+        package.locations = vec![layer_location(layer, path)];
+        package
+    };
+    let mut owner = package(PackageKind::Deb, "python3-six", "1.16.0-4");
+    owner.vendor = Some("Debian".to_owned());
+    let mut owned = other(PackageKind::Pypi, "six", "1.16.0", "pypi", 0, "usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO");
+    owned.owner = Some("python3-six".to_owned());
+    owned.licences = vec!["MIT License".to_owned(), "MIT OR Zlib".to_owned(), "Do as you like\nbut not at night".to_owned()];
+    let mut own = other(
+        PackageKind::Pypi,
+        "requests",
+        "2.31.0",
+        "pypi",
+        1,
+        "usr/local/lib/python3.11/site-packages/requests-2.31.0.dist-info/METADATA",
+    );
+    own.locations.push(layer_location(2, "app/venv/lib/python3.11/site-packages/requests-2.31.0.dist-info/METADATA"));
+    own.locations.push(Location::Dockerfile(Span::lines("Dockerfile", 14, 14)));
+    let mut outer = other(PackageKind::Maven, "com.acme:app", "1.0", "jar", 2, "app/app.war");
+    outer.basis = Basis::Application;
+    outer.hashes = vec![digest("app.war")];
+    let mut inner = other(PackageKind::Maven, "org.acme:lib", "2.0", "jar", 2, "app/app.war!/WEB-INF/lib/lib-2.0.jar");
+    (inner.basis, inner.hashes) = (Basis::Guessed, vec![digest("lib-2.0.jar")]);
+    let mut wanted = other(PackageKind::Npm, "left-pad", "1.3.0", "npm", 2, "app/package-lock.json");
+    wanted.basis = Basis::Declared;
+    wanted.licences = vec!["WTFPL".to_owned(), "BSD".to_owned()];
+    let inventory = report.inventory.get_or_insert_default();
+    inventory.packages = vec![package(PackageKind::Deb, "libssl3", "3.0.11-1"), owner, owned, own, outer, inner, wanted];
+    inventory.distro =
+        inventory.distro.take().map(|distro| Distro { pretty_name: Some("Debian GNU/Linux 12 (bookworm)".to_owned()), ..distro });
+    inventory.gaps = report.verdict.gaps.iter().map(|judged| judged.gap.clone()).collect();
     report
 }
 

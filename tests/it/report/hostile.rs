@@ -228,10 +228,19 @@ pub(super) fn report(text: &str) -> ScanReport {
     if let Some(inventory) = &mut report.inventory {
         for package in &mut inventory.packages {
             put(&mut package.name);
+            put(&mut package.version);
             package.licences.push(text.to_owned());
+            package.vendor = Some(text.to_owned());
+            package.owner = Some(text.to_owned());
+            package.modularity = Some(text.to_owned());
+            package.purl = PackageUrl::parse(&format!("pkg:generic/{text}")).unwrap_or_else(|| package.purl.clone());
+            package.locations.push(build::layer_location(1, text));
+            package.locations.push(Location::Dockerfile(span()));
         }
         if let Some(distro) = &mut inventory.distro {
             put(&mut distro.id);
+            distro.version_id = Some(text.to_owned());
+            distro.pretty_name = Some(text.to_owned());
         }
     }
     report
