@@ -70,7 +70,7 @@ cargo test --locked --no-run
 step "images"
 images=${PLIMSOLL_IMAGES:-$target/images}
 if [ ! -d "$images/oci/debian-python" ] && [ -n "${PLIMSOLL_CORPUS:-}" ] && [ "${PLIMSOLL_NO_SETUP:-}" != 1 ] && [ "$(id -u)" = 0 ] && command -v debootstrap > /dev/null; then
-  bash "$PLIMSOLL_CORPUS/images/build.sh" "$images" alpine multiarch amazonlinux whiteouts links debian debian_python debian_node godistroless encodings archives hostile > "$target/images.log" 2>&1 ||
+  bash "$PLIMSOLL_CORPUS/images/build.sh" "$images" alpine multiarch amazonlinux whiteouts links secrets debian debian_python debian_node debian_ruby java godistroless encodings archives hostile > "$target/images.log" 2>&1 ||
     skip "some real images: building them failed, see $target/images.log"
 fi
 if [ -d "$images/oci" ]; then
@@ -97,6 +97,11 @@ cargo test --locked --no-fail-fast
 if [ -n "${PLIMSOLL_IMAGES:-}" ] && [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "real images against their native package managers"
   bash tests/real/images.sh "$PLIMSOLL_IMAGES"
+fi
+
+if [ -n "${PLIMSOLL_IMAGES:-}" ] && command -v jq > /dev/null; then
+  step "what is in real images besides packages"
+  bash tests/real/secrets.sh "$PLIMSOLL_IMAGES"
 fi
 
 if [ -n "${PLIMSOLL_HOSTILE:-}" ] && [ -x /usr/bin/time ] && command -v jq > /dev/null; then

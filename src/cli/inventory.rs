@@ -61,6 +61,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         policy,
         now,
         report_time,
+        files: Wanted::No,
         limits,
         progress,
     })

@@ -80,6 +80,7 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         policy,
         now,
         report_time,
+        files: Wanted::No,
         limits: Limits::default(),
         progress,
     })

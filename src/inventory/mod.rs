@@ -6,9 +6,12 @@ mod cataloger;
 mod catalogers;
 mod distro;
 pub mod end_of_life;
+mod facts;
+mod interests;
 mod misplaced;
 mod purl;
 mod rpmdb;
+mod secrets;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use cache::FolderCache;
 pub use cataloger::{CatalogError, Cataloger, Context, Found};
 pub use catalogers::CATALOGERS;
+pub use facts::facts;
+pub use interests::Interests;
 
 use crate::{
     layers::{FileView, Want},
@@ -39,7 +44,11 @@ pub fn wants(path: &str) -> Want {
     if distro::wants(path) {
         return Want::Bytes;
     }
-    let mut want = Want::No;
+    // None of these is a program or an archive, so that whoever looks into all of those misses nothing.
+    let mut want = facts::wants(path);
+    if want == Want::Bytes {
+        return want;
+    }
     for cataloger in CATALOGERS {
         match cataloger.wants(path) {
             Want::Bytes => return Want::Bytes,

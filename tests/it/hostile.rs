@@ -132,6 +132,7 @@ fn inventory(layout: &Path, limits: Limits) -> Result<ScanReport, Error> {
             policy: policy::load::load(&["builtin:baseline".to_owned()])?,
             now: jiff::Timestamp::UNIX_EPOCH,
             report_time: jiff::Timestamp::UNIX_EPOCH,
+            files: Wanted::No,
             limits,
             progress,
         })
