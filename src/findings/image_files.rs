@@ -131,12 +131,18 @@ fn together(meta: &'static RuleMeta, severity: Severity, facts: &[&ModeFact], wo
 fn account(fact: &AccountFact) -> Finding {
     let name = &fact.name;
     let (meta, severity, title) = match &fact.fault {
-        AccountFault::EmptyPassword { has_shell: true } => (&EMPTY_PASSWORD, Severity::High, format!("the account {name} has an empty password")),
+        AccountFault::EmptyPassword { has_shell: true } => {
+            (&EMPTY_PASSWORD, Severity::High, format!("the account {name} has an empty password"))
+        }
         AccountFault::EmptyPassword { has_shell: false } => {
             (&EMPTY_PASSWORD, Severity::Low, format!("the account {name} has an empty password and no shell to log in with"))
         }
-        AccountFault::SecondRoot => (&DUPLICATE_UID, Severity::High, format!("the account {name} has the user id 0: it is root under another name")),
-        AccountFault::SharedId { other, id } => (&DUPLICATE_UID, DUPLICATE_UID.severity, format!("the accounts {other} and {name} share the user id {id}")),
+        AccountFault::SecondRoot => {
+            (&DUPLICATE_UID, Severity::High, format!("the account {name} has the user id 0: it is root under another name"))
+        }
+        AccountFault::SharedId { other, id } => {
+            (&DUPLICATE_UID, DUPLICATE_UID.severity, format!("the accounts {other} and {name} share the user id {id}"))
+        }
     };
     Finding::of_rule(meta, severity, title, fact.location.clone())
 }

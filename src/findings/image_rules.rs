@@ -34,7 +34,19 @@ pub(super) const CREDENTIAL_IN_LAYER: RuleMeta = RuleMeta {
     group: Group::Security,
     severity: Severity::Critical,
     default_on: true,
-    aliases: &["aws-access-key-id", "aws-secret-access-key", "gcp-service-account", "github-oauth", "github-pat", "gitlab-pat", "npm-access-token", "pypi-upload-token", "sendgrid-api-token", "slack-access-token", "stripe-secret-token"],
+    aliases: &[
+        "aws-access-key-id",
+        "aws-secret-access-key",
+        "gcp-service-account",
+        "github-oauth",
+        "github-pat",
+        "gitlab-pat",
+        "npm-access-token",
+        "pypi-upload-token",
+        "sendgrid-api-token",
+        "slack-access-token",
+        "stripe-secret-token",
+    ],
     summary: "A layer of the image holds a token or password.",
     help: r#"Whoever can pull the image reads every file of every layer, also of those that a later instruction deletes or replaces. Revoke the credential first; then build without it.
 

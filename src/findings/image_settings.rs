@@ -67,7 +67,12 @@ fn secrets(config: &ImageConfig) -> Vec<Secret> {
         let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
         if is_secret_name(name) && is_literal_secret(value) {
             names.push(name);
-            found.push(("secret-in-env", Severity::High, format!("the image's environment sets `{}` to a literal secret", short(name)), Location::Config));
+            found.push((
+                "secret-in-env",
+                Severity::High,
+                format!("the image's environment sets `{}` to a literal secret", short(name)),
+                Location::Config,
+            ));
         } else if let Some((id, severity, what)) = literal(value) {
             found.push((id, severity, format!("{what} in the variable `{}` of the image's environment", short(name)), Location::Config));
         }
@@ -87,7 +92,9 @@ fn secrets(config: &ImageConfig) -> Vec<Secret> {
                 found.push(("secret-in-arg", Severity::High, title, location.clone()));
             }
         }
-        let set = variables(&entry.created_by).into_iter().find(|(name, value)| !names.contains(name) && is_secret_name(name) && is_literal_secret(value));
+        let set = variables(&entry.created_by)
+            .into_iter()
+            .find(|(name, value)| !names.contains(name) && is_secret_name(name) && is_literal_secret(value));
         if let Some((name, _)) = set {
             let title = format!("the history keeps a literal secret that was the variable `{}`", short(name));
             found.push(("secret-in-env", Severity::High, title, location.clone()));
@@ -155,7 +162,10 @@ mod tests {
             ["secret-in-env high: the image's environment sets `DB_PASSWORD` to a literal secret"]
         );
         let key = concat!("AKIA", "Q4TZ7HBLM2WXVC3D");
-        assert_eq!(found(&env(&[&format!("ID={key}")])), ["secret-literal critical: AWS access key in the variable `ID` of the image's environment"]);
+        assert_eq!(
+            found(&env(&[&format!("ID={key}")])),
+            ["secret-literal critical: AWS access key in the variable `ID` of the image's environment"]
+        );
         assert_eq!(
             found(&env(&["DSN=postgres://app:kz7Rw4qvT@db.acme.dev/x"])),
             ["credentials-in-url high: a password in a URL in the variable `DSN` of the image's environment"]

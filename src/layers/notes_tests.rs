@@ -68,9 +68,8 @@ fn run(layers: &[&[Put<'_>]], limits: &Limits, cache: Option<&dyn LayerCache>) -
 
 /// Notes as `layer path: note`, with a question mark for those of files that are gone; marks as `path layer mode`.
 fn told(view: &FileView) -> (Vec<String>, Vec<String>) {
-    let note = |note: Note<'_>| {
-        format!("{} {}{}", note.layer, String::from_utf8_lossy(note.bytes), if note.is_visible { "" } else { " (gone)" })
-    };
+    let note =
+        |note: Note<'_>| format!("{} {}{}", note.layer, String::from_utf8_lossy(note.bytes), if note.is_visible { "" } else { " (gone)" });
     let mark = |(path, layer, mark): (&str, usize, PathMark)| {
         let kind = if mark.is_folder { "/" } else { "" };
         format!("{path}{kind} {layer} {:o}{}", mark.mode, if mark.has_capability { " capable" } else { "" })

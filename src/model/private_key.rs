@@ -108,6 +108,10 @@ fn decode(block: &[u8]) -> Option<(Vec<u8>, bool)> {
                 line = inner.rsplit_once(quote).map_or(inner, |(inner, _)| inner);
             }
         }
+        // What joins the strings of a program looks like digits of base64.
+        if line.len() < 4 && !line.trim().bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+            continue;
+        }
         if line.contains(':') {
             is_said |= line.contains("ENCRYPTED");
         } else if !(line.starts_with('=') && line.len() == 5) {
@@ -146,8 +150,11 @@ fn protection(label: &str, content: &[u8], is_said: bool) -> Option<Protection> 
             let is_rsa = label == "RSA PRIVATE KEY" || content.get(..40).is_some_and(|head| find(head, RSA).is_some());
             let is_whole = sequence(content)? <= content.len();
             let is_small = is_rsa && content.len() < SMALLEST_RSA;
-            (is_whole && !is_small && content.len() >= 40)
-                .then_some(if label == "ENCRYPTED PRIVATE KEY" { Protection::Passphrase } else { Protection::None })
+            (is_whole && !is_small && content.len() >= 40).then_some(if label == "ENCRYPTED PRIVATE KEY" {
+                Protection::Passphrase
+            } else {
+                Protection::None
+            })
         }
     }
 }

@@ -137,9 +137,8 @@ pub fn is_secret_name(name: &str) -> bool {
 pub fn is_literal_secret(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let lower = value.to_ascii_lowercase();
-    let hidden = value.contains('$')
-        || (value.starts_with('<') && value.ends_with('>'))
-        || (value.starts_with("{{") && value.ends_with("}}"));
+    let hidden =
+        value.contains('$') || (value.starts_with('<') && value.ends_with('>')) || (value.starts_with("{{") && value.ends_with("}}"));
     let elsewhere = value.starts_with('/') || value.starts_with("./") || value.starts_with("file:") || value.contains("://");
     let one_letter = value.chars().next().is_some_and(|first| value.chars().all(|c| c == first || c == '-'));
     let said = ["example", "placeholder", "changeme", "change_me", "your_", "your-", "dummy", "<", "insert"]

@@ -30,6 +30,7 @@ pub enum Standing {
     Name,
 }
 
+#[derive(Clone, Copy)]
 struct Format {
     mark: &'static str,
     kind: &'static str,
@@ -108,7 +109,8 @@ static MARKS: LazyLock<Regex> = LazyLock::new(|| {
 pub fn tokens(text: &[u8]) -> Vec<Token> {
     let mut found: Vec<Token> = Vec::new();
     for mark in MARKS.find_iter(text) {
-        let token = FORMATS.iter().filter(|format| format.mark.as_bytes() == mark.as_bytes()).find_map(|format| read(format, text, mark.start()));
+        let token =
+            FORMATS.iter().filter(|format| format.mark.as_bytes() == mark.as_bytes()).find_map(|format| read(format, text, mark.start()));
         if let Some(token) = token
             && found.last().is_none_or(|last| last.range.end <= token.range.start)
         {
@@ -199,9 +201,8 @@ fn is_random(body: &[u8]) -> bool {
 }
 
 fn is_no_example(body: &[u8]) -> bool {
-    const WORDS: [&[u8]; 10] = [
-        b"example", b"xxxx", b"0000000", b"replace", b"placeholder", b"1234567890", b"abcdefgh", b"your", b"aaaaaa", b"....",
-    ];
+    const WORDS: [&[u8]; 10] =
+        [b"example", b"xxxx", b"0000000", b"replace", b"placeholder", b"1234567890", b"abcdefgh", b"your", b"aaaaaa", b"...."];
     let lower = body.to_ascii_lowercase();
     !WORDS.iter().any(|word| lower.windows(word.len()).any(|part| part == *word))
 }
@@ -355,7 +356,10 @@ mod tests {
             ("AKIAQ4TZ7HBLM2WXVC18".to_owned(), none),
             (format!("xoxb-{}-{}-a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6P", "123456789013", "223456789013"), &["Slack bot token"]),
             ("xoxb-not-a-real-token-but-a-long-word-of-some-kind".to_owned(), none),
-            (format!("https://hooks.slack.com/services/T{}/B{}/{}", "01ABCDEF", "02GHIJKL", "a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6P"), &["Slack webhook"]),
+            (
+                format!("https://hooks.slack.com/services/T{}/B{}/{}", "01ABCDEF", "02GHIJKL", "a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6P"),
+                &["Slack webhook"],
+            ),
             (format!("sk_live_{}", "51Hq9ZkLm2Nv7Bt5Rc1Ym6Pd"), &["Stripe live key"]),
             ("sk_live_xxxxxxxxxxxxxxxxxxxxxxxx".to_owned(), none),
             (format!("SG.{}.{}", "a8Zk2Lq9Xw3Nv7Bt5Rc1Ym", "a8Zk2Lq9Xw3Nv7Bt5Rc1Yma8Zk2Lq9Xw3Nv7Bt5Rc1Y"), &["SendGrid key"]),
@@ -380,7 +384,7 @@ mod tests {
         };
         check(format!("aws_access_key_id = {id}\naws_secret_access_key = {secret}\n"), Some(secret));
         check(format!("{{\"SecretAccessKey\":\"{secret}\",\"AccessKeyId\":\"{id}\"}}"), Some(secret));
-        check(format!("{id}"), None);
+        check(id.to_owned(), None);
         check(format!("{id} da39a3ee5e6b4b0d3255bfef95601890afd80709"), None);
         check(format!("{id} {secret}{secret}"), None);
         check(format!("{id}{}{secret}", " ".repeat(1_000)), None);

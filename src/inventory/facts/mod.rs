@@ -114,7 +114,8 @@ fn secrets(context: &Context<'_>, owners: &Owners) -> Vec<SecretFact> {
 
 fn modes(context: &Context<'_>, owners: &Owners) -> Vec<ModeFact> {
     // What stands below these is the runtime's, which puts its own there.
-    let is_mounted = |path: &str| ["dev/", "proc/", "sys/"].iter().any(|start| path.starts_with(start)) || matches!(path, "dev" | "proc" | "sys");
+    let is_mounted =
+        |path: &str| ["dev/", "proc/", "sys/"].iter().any(|start| path.starts_with(start)) || matches!(path, "dev" | "proc" | "sys");
     let marks = context.view.marks().filter(|(path, _, _)| !is_mounted(path));
     let fact = |(path, layer, mark): (&str, usize, crate::layers::PathMark)| {
         Some(ModeFact {

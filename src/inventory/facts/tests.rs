@@ -43,7 +43,12 @@ fn permissions_come_with_the_package_that_brought_them() {
     let modes: Vec<_> = found.modes.iter().map(|fact| (fact.path.as_str(), fact.mode, fact.owner.as_deref())).collect();
     assert_eq!(
         modes,
-        [("app/world", 0o666, None), ("srv/open", 0o777, None), ("usr/bin/helper", 0o2755, None), ("usr/bin/su", 0o4755, Some("util-linux"))]
+        [
+            ("app/world", 0o666, None),
+            ("srv/open", 0o777, None),
+            ("usr/bin/helper", 0o2755, None),
+            ("usr/bin/su", 0o4755, Some("util-linux"))
+        ]
     );
     assert!(matches!(found.modes[0].location, Location::Image { index: 1, .. }));
     assert_eq!(found.tools.iter().map(|tool| (tool.use_, tool.name.as_str())).collect::<Vec<_>>(), [(ToolUse::Shell, "bash")]);

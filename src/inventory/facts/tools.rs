@@ -57,7 +57,8 @@ const TOOLS: &[(&str, ToolUse)] = &[
 /// The tools among the packages, each once.
 pub(super) fn read(inventory: &Inventory) -> Vec<ToolFact> {
     let tool = |package: &Package| {
-        let is_program = package.kind.is_os() || package.kind == PackageKind::Generic || (package.kind == PackageKind::Pypi && package.name == "pip");
+        let is_program =
+            package.kind.is_os() || package.kind == PackageKind::Generic || (package.kind == PackageKind::Pypi && package.name == "pip");
         let (name, use_) = TOOLS.iter().find(|(name, _)| is_program && *name == package.name)?;
         Some(ToolFact { use_: *use_, name: (*name).to_owned() })
     };

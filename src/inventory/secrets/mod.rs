@@ -37,6 +37,10 @@ pub(super) fn scan(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     if place::is_configuration(path) {
         url::read(path, bytes, &mut hits);
     }
+    if hits.iter().any(|hit| hit.kind == AWS_KEY) {
+        // The secret that goes with the key is told with it.
+        hits.retain(|hit| hit.kind != named::AWS_SECRET);
+    }
     hits.sort_by_key(|hit| (hit.line, hit.rank));
     // What has a format of its own says more than the place where it stands.
     hits.dedup_by(|next, known| next.line == known.line && next.rank > known.rank);
@@ -105,7 +109,12 @@ mod tests {
         if !scans(path, head, text.len() as u64) {
             return vec!["not looked at".to_owned()];
         }
-        scan(path, text.as_bytes()).map(|note| decode(&note)).unwrap_or_default().into_iter().map(|hit| format!("{} {}", hit.line, hit.kind)).collect()
+        scan(path, text.as_bytes())
+            .map(|note| decode(&note))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|hit| format!("{} {}", hit.line, hit.kind))
+            .collect()
     }
 
     fn key(name: &str) -> String {
@@ -132,7 +141,7 @@ mod tests {
         check("app/gcp.json", &account, &["2 Google Cloud service account key"]);
         let id = concat!("AKIA", "Q4TZ7HBLM2WXVC3D");
         let aws = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-        check("root/.aws/credentials", &aws, &["2 AWS access key", "3 AWS secret access key"]);
+        check("root/.aws/credentials", &aws, &["2 AWS access key"]);
         check("app/settings.py", &format!("A = '{id}'\nB = '{secret}'\n"), &["1 AWS access key"]);
         check("app/settings.py", &format!("A = '{id}'\n"), &[]);
         check("app/.npmrc", "//r.acme.dev/:_authToken=npm_a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Ga8Zk2L\n", &["1 npm token"]);

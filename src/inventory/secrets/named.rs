@@ -43,6 +43,9 @@ const fn named(is_it: fn(&str, &str) -> bool, kind: &'static str, severity: Seve
     Named { is_it, kind, severity, how }
 }
 
+/// What an AWS secret is called that stands without its key.
+pub(super) const AWS_SECRET: &str = "AWS secret access key";
+
 /// Path and name decide. The first that fits is taken.
 const FILES: &[Named] = &[
     named(|_, name| is_environment(name), "password or token", Severity::High, How::Variables),
@@ -52,14 +55,23 @@ const FILES: &[Named] = &[
     named(|_, name| name == ".pypirc", "package index password", Severity::High, How::Keys(&["password"])),
     named(|_, name| name == ".git-credentials", "git login", Severity::Critical, How::Urls),
     named(
-        |path, name| name == ".dockercfg" || name == ".dockerconfigjson" || ends(path, ".docker/config.json") || ends(path, "containers/auth.json"),
+        |path, name| {
+            name == ".dockercfg" || name == ".dockerconfigjson" || ends(path, ".docker/config.json") || ends(path, "containers/auth.json")
+        },
         "registry login",
         Severity::High,
         How::Keys(&["auth", "identitytoken", "registrytoken"]),
     ),
-    named(|path, name| ends(path, ".aws/credentials") || ends(path, ".aws/config") || name == ".s3cfg" || name == ".boto", "AWS secret access key", Severity::Critical, How::Aws),
     named(
-        |path, name| ends(path, ".kube/config") || name == "kubeconfig" || name.ends_with(".kubeconfig") || ends(path, "etc/kubernetes/admin.conf"),
+        |path, name| ends(path, ".aws/credentials") || ends(path, ".aws/config") || name == ".s3cfg" || name == ".boto",
+        AWS_SECRET,
+        Severity::Critical,
+        How::Aws,
+    ),
+    named(
+        |path, name| {
+            ends(path, ".kube/config") || name == "kubeconfig" || name.ends_with(".kubeconfig") || ends(path, "etc/kubernetes/admin.conf")
+        },
         "Kubernetes credential",
         Severity::Critical,
         How::Keys(&["client-key-data", "token", "password", "id-token", "refresh-token"]),
@@ -77,8 +89,18 @@ const FILES: &[Named] = &[
         How::Keys(&["refreshToken", "accessToken", "secret"]),
     ),
     named(|path, _| ends(path, "gh/hosts.yml"), "GitHub token", Severity::Critical, How::Keys(&["oauth_token"])),
-    named(|path, name| name == ".terraformrc" || ends(path, "credentials.tfrc.json"), "Terraform token", Severity::Critical, How::Keys(&["token"])),
-    named(|path, _| ends(path, ".cargo/credentials") || ends(path, ".cargo/credentials.toml"), "crate registry token", Severity::Critical, How::Keys(&["token"])),
+    named(
+        |path, name| name == ".terraformrc" || ends(path, "credentials.tfrc.json"),
+        "Terraform token",
+        Severity::Critical,
+        How::Keys(&["token"]),
+    ),
+    named(
+        |path, _| ends(path, ".cargo/credentials") || ends(path, ".cargo/credentials.toml"),
+        "crate registry token",
+        Severity::Critical,
+        How::Keys(&["token"]),
+    ),
     named(|path, _| ends(path, ".gem/credentials"), "RubyGems key", Severity::Critical, How::Keys(&["rubygems_api_key"])),
     named(|path, _| ends(path, ".m2/settings.xml"), "Maven repository password", Severity::High, How::Keys(&["password", "passphrase"])),
     named(|path, _| ends(path, ".composer/auth.json"), "Composer login", Severity::High, How::Keys(&["password", "github.com", "token"])),
@@ -87,7 +109,12 @@ const FILES: &[Named] = &[
     named(|_, name| name == ".vault-token", "Vault token", Severity::Critical, How::Whole),
     named(|path, _| ends(path, "config/master.key"), "Rails master key", Severity::High, How::Whole),
     named(|_, name| name == "wp-config.php", "database password", Severity::High, How::Keys(&["DB_PASSWORD"])),
-    named(|path, _| ends(path, "rclone/rclone.conf"), "rclone credential", Severity::High, How::Keys(&["pass", "secret_access_key", "refresh_token"])),
+    named(
+        |path, _| ends(path, "rclone/rclone.conf"),
+        "rclone credential",
+        Severity::High,
+        How::Keys(&["pass", "secret_access_key", "refresh_token"]),
+    ),
 ];
 
 /// The sort of file that stands at this path. Those of libraries are their own business.
@@ -242,7 +269,10 @@ mod tests {
         assert_eq!(kinds("root/.pgpass", "# x\nhost:5432:db:svc:kz7Rw4qvT\nhost:5432:db:svc:\n"), [2]);
         assert_eq!(kinds("app/config/master.key", "0123456789abcdef0123456789abcdef\n"), [1]);
         assert_eq!(kinds("root/.vault-token", "too short\n"), Vec::<u32>::new());
-        assert_eq!(kinds("root/.m2/settings.xml", "<server>\n<password>kz7Rw4qvT</password>\n<password>${env.PW}</password></server>"), [2]);
+        assert_eq!(
+            kinds("root/.m2/settings.xml", "<server>\n<password>kz7Rw4qvT</password>\n<password>${env.PW}</password></server>"),
+            [2]
+        );
         assert_eq!(kinds("srv/wp-config.php", "<?php\ndefine( 'DB_PASSWORD', 'kz7Rw4qvT' );\n"), [2]);
     }
 }

@@ -64,7 +64,12 @@ mod tests {
 
     #[test]
     fn a_note_holds_what_it_was_made_of_and_no_more_than_four_characters() {
-        let hit = Hit { kind: "a\tkey\nof b".to_owned(), shown: "abcdefgh".to_owned(), class: SecretClass::PrivateKey, ..Hit::at(7, Severity::High) };
+        let hit = Hit {
+            kind: "a\tkey\nof b".to_owned(),
+            shown: "abcdefgh".to_owned(),
+            class: SecretClass::PrivateKey,
+            ..Hit::at(7, Severity::High)
+        };
         let read = decode(&encode(std::slice::from_ref(&hit)));
         assert_eq!(read, [Hit { kind: "a key of b".to_owned(), shown: "abcd".to_owned(), ..hit }]);
         assert_eq!(decode(b"nonsense\n\xff\t\t\t\t\n"), []);

@@ -2,24 +2,51 @@
 
 /// Folders that hold examples, tests and manuals. Keys in them open nothing.
 const IDLE_FOLDERS: &[&str] = &[
-    "__tests__", "demo", "demos", "doc", "docs", "documentation", "example", "examples", "fixture", "fixtures", "man", "mock", "mocks", "sample",
-    "samples", "spec", "specs", "test", "test-data", "test_data", "testdata", "testing", "tests", "testsuite", "testutil", "testutils",
+    "__tests__",
+    "demo",
+    "demos",
+    "doc",
+    "docs",
+    "documentation",
+    "example",
+    "examples",
+    "fixture",
+    "fixtures",
+    "man",
+    "mock",
+    "mocks",
+    "sample",
+    "samples",
+    "spec",
+    "specs",
+    "test",
+    "test-data",
+    "test_data",
+    "testdata",
+    "testing",
+    "tests",
+    "testsuite",
+    "testutil",
+    "testutils",
 ];
 
 /// Folders that package managers fill with other people's code.
-const LIBRARY_FOLDERS: &[&str] = &[
-    "node_modules", "site-packages", "dist-packages", "gems", "vendor", "bower_components", ".cargo", ".m2", ".gradle", ".nuget", "perl5",
-];
+const LIBRARY_FOLDERS: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor", "bower_components", "perl5"];
+/// The same, in the folders of users.
+const LIBRARY_CACHES: &[&str] = &[".cargo/registry/", "cargo/registry/", ".m2/repository/", ".gradle/caches/", ".nuget/packages/"];
 
 /// What configuration ends with.
-const CONFIGURATION: &[&str] = &["cfg", "cnf", "conf", "config", "env", "ini", "json", "list", "properties", "service", "sh", "sources", "toml", "xml", "yaml", "yml"];
+const CONFIGURATION: &[&str] =
+    &["cfg", "cnf", "conf", "config", "env", "ini", "json", "list", "properties", "service", "sh", "sources", "toml", "xml", "yaml", "yml"];
 
 /// Whether the file is a test, an example or a manual.
 pub(super) fn is_passed_over(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let idle_name = matches!(extension, "example" | "sample" | "template" | "tmpl" | "dist" | "tpl" | "md" | "rst" | "html" | "htm" | "svg" | "po" | "map")
-        || name.ends_with(".d.ts")
+    let idle_name = matches!(
+        extension,
+        "example" | "sample" | "template" | "tmpl" | "dist" | "tpl" | "md" | "rst" | "html" | "htm" | "svg" | "po" | "map"
+    ) || name.ends_with(".d.ts")
         || name.contains(".example.")
         || name.contains(".sample.")
         || name.starts_with("test_")
@@ -28,13 +55,17 @@ pub(super) fn is_passed_over(path: &str) -> bool {
         || name.contains(".spec.");
     idle_name
         || folder.split('/').any(|part| IDLE_FOLDERS.contains(&part))
-        || ["proc/", "sys/", "usr/share/zoneinfo/", "usr/share/locale/", "var/lib/dpkg/", "lib/apk/db/", "var/lib/rpm/"].iter().any(|start| path.starts_with(start))
+        || ["proc/", "sys/", "usr/share/zoneinfo/", "usr/share/locale/", "var/lib/dpkg/", "lib/apk/db/", "var/lib/rpm/"]
+            .iter()
+            .any(|start| path.starts_with(start))
 }
 
 /// Whether other people wrote it: their sources quote addresses and tokens that are nobody's.
 pub(super) fn is_library(path: &str) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    folder.split('/').any(|part| LIBRARY_FOLDERS.contains(&part)) || ["usr/lib/", "usr/share/", "usr/include/", "usr/local/lib/", "lib/"].iter().any(|start| path.starts_with(start))
+    folder.split('/').any(|part| LIBRARY_FOLDERS.contains(&part))
+        || LIBRARY_CACHES.iter().any(|part| path.contains(part))
+        || ["usr/lib/", "usr/share/", "usr/include/", "usr/local/lib/", "lib/"].iter().any(|start| path.starts_with(start))
 }
 
 /// Whether it is configuration of this image's own.
