@@ -29,7 +29,9 @@ pub(super) fn scans(path: &str, head: &[u8], size: u64) -> bool {
 /// What is noted of a file; nothing when it holds no credential.
 pub(super) fn scan(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let mut hits = Vec::new();
-    keys(bytes, &mut hits);
+    if !place::is_library_source(path) {
+        keys(bytes, &mut hits);
+    }
     words(path, bytes, &mut hits);
     if let Some(named) = named::of(path) {
         named.read(bytes, &mut hits);

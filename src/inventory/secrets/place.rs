@@ -33,7 +33,11 @@ const IDLE_FOLDERS: &[&str] = &[
 /// Folders that package managers fill with other people's code.
 const LIBRARY_FOLDERS: &[&str] = &["node_modules", "site-packages", "dist-packages", "gems", "vendor", "bower_components", "perl5"];
 /// The same, in the folders of users.
-const LIBRARY_CACHES: &[&str] = &[".cargo/registry/", "cargo/registry/", ".m2/repository/", ".gradle/caches/", ".nuget/packages/"];
+const LIBRARY_CACHES: &[&str] = &["cargo/registry/", "go/pkg/mod/", ".m2/repository/", ".gradle/caches/", ".nuget/packages/"];
+
+/// What programs are written in. The keys that libraries quote there are those of their tests.
+const SOURCES: &[&str] =
+    &["c", "cc", "cpp", "cs", "go", "h", "java", "js", "kt", "mjs", "php", "pl", "pm", "py", "rb", "rs", "scala", "swift", "ts"];
 
 /// What configuration ends with.
 const CONFIGURATION: &[&str] =
@@ -52,7 +56,8 @@ pub(super) fn is_passed_over(path: &str) -> bool {
         || name.starts_with("test_")
         || name.contains("_test.")
         || name.contains(".test.")
-        || name.contains(".spec.");
+        || name.contains(".spec.")
+        || name.split_once('.').is_some_and(|(stem, _)| IDLE_FOLDERS.contains(&stem));
     idle_name
         || folder.split('/').any(|part| IDLE_FOLDERS.contains(&part))
         || ["proc/", "sys/", "usr/share/zoneinfo/", "usr/share/locale/", "var/lib/dpkg/", "lib/apk/db/", "var/lib/rpm/"]
@@ -66,6 +71,12 @@ pub(super) fn is_library(path: &str) -> bool {
     folder.split('/').any(|part| LIBRARY_FOLDERS.contains(&part))
         || LIBRARY_CACHES.iter().any(|part| path.contains(part))
         || ["usr/lib/", "usr/share/", "usr/include/", "usr/local/lib/", "lib/"].iter().any(|start| path.starts_with(start))
+}
+
+/// Whether it is a program text of a library.
+pub(super) fn is_library_source(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    SOURCES.contains(&extension) && is_library(path)
 }
 
 /// Whether it is configuration of this image's own.
@@ -101,6 +112,9 @@ mod tests {
         check("usr/local/lib/python3.12/test/keycert.pem", true, true, false);
         check("app/latest/key.pem", false, false, false);
         check("app/test_key.py", true, false, false);
+        check("app/jwt/tests.rs", true, false, false);
+        check("root/.cargo/registry/src/x/lib.rs", false, true, false);
+        assert!(is_library_source("root/.cargo/registry/src/x/lib.rs") && !is_library_source("app/node_modules/x/key.pem"));
         check("app/package.json", false, false, false);
         check("root/.ssh/id_rsa", false, false, false);
     }
