@@ -12,14 +12,14 @@ use futures_util::{
     future::join_all,
     stream::{self, StreamExt as _},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     Error,
     advisory::version,
     dockerfile::{self, LintInput},
     exit::ExitStatus,
-    findings::{FindingSource, image_config, merge},
+    findings::{FindingSource, image_config, image_files, image_rules, image_settings, merge},
     inventory,
     model::{
         attestation::Verification,
@@ -70,6 +70,9 @@ pub struct Inputs {
     pub now: Timestamp,
     /// The time written into reports instead of `now`.
     pub source_date: Option<Timestamp>,
+    /// Whether the image's files are judged besides its packages: credentials, permissions, accounts. Credentials are only looked for in files of up
+    /// to `limits.scanned_file_bytes`.
+    pub files: Wanted,
     /// Limits for hostile input.
     pub limits: Limits,
     /// Who is told what is going on.
@@ -194,20 +197,20 @@ async fn look(
     };
     let packages = async {
         if input.inventory == Wanted::No {
-            return (None, Vec::new());
+            return (None, None, Vec::new());
         }
         match contents.read(at).await {
-            Ok(inventory) => {
+            Ok((inventory, besides)) => {
                 let reports = contents.unless_given_up(ask_sources(inputs, &image, &inventory, input.source.as_ref())).await;
-                (Some(inventory), reports.unwrap_or_default())
+                (Some(inventory), Some(besides), reports.unwrap_or_default())
             }
             Err(error) => {
                 contents.fail(at, error);
-                (None, Vec::new())
+                (None, None, Vec::new())
             }
         }
     };
-    let (verification, (inventory, reports)) = tokio::join!(signatures, packages);
+    let (verification, (inventory, besides, reports)) = tokio::join!(signatures, packages);
     if contents.is_given_up() {
         return None;
     }
@@ -217,6 +220,10 @@ async fn look(
     add_image_state(&mut facts, &image, of_image);
     if inputs.stages.contains(&SourceId::ImageConfig) {
         judge_config(&mut facts, &image);
+    }
+    if let Some(besides) = besides.filter(|_| inputs.files == Wanted::Yes) {
+        let today = inputs.now.to_zoned(TimeZone::UTC).date();
+        facts.findings.extend(image_files::judge(&besides, today, dockerfile::rule));
     }
     if let Some(found) = &inventory {
         add_state(&mut facts, SourceId::Inventory, &of_inventory, inventory_details(found));
@@ -299,16 +306,19 @@ fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanRepo
     }
 }
 
-/// Every Dockerfile rule, for `explain`.
+/// Every rule of Dockerfiles and images, sorted by id, for `explain`.
 #[must_use]
 pub fn rules() -> Vec<&'static RuleMeta> {
-    dockerfile::rules()
+    let mut rules = dockerfile::rules();
+    rules.extend(image_rules::RULES);
+    rules.sort_by_key(|meta| meta.id);
+    rules
 }
 
-/// The Dockerfile rule that an id or a peer's id names.
+/// The rule that an id or a peer's id names.
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static RuleMeta> {
-    dockerfile::rule(id)
+    dockerfile::rule(id).or_else(|| image_rules::rule(id))
 }
 
 fn lint(dockerfiles: &[DockerfileInput], facts: &mut Facted) {
@@ -344,6 +354,8 @@ fn judge_config(facts: &mut Facted, image: &ResolvedImage) {
     if !is_told {
         facts.findings.extend(image_config::judge(image, dockerfile::rule));
     }
+    let settings = image_settings::judge(image, &facts.findings, dockerfile::rule);
+    facts.findings.extend(settings);
     add_state(facts, SourceId::ImageConfig, &gaps, BTreeMap::new());
 }
 

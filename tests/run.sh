@@ -104,6 +104,11 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ]; then
   SBOM_VENV=$tools/sbom take_skips bash tests/real/sbom.sh "$PLIMSOLL_IMAGES" "$target/debug/plimsoll"
 fi
 
+if [ -n "${PLIMSOLL_IMAGES:-}" ] && command -v jq > /dev/null; then
+  step "what is in real images besides packages"
+  bash tests/real/secrets.sh "$PLIMSOLL_IMAGES"
+fi
+
 if [ -n "${PLIMSOLL_HOSTILE:-}" ] && [ -x /usr/bin/time ] && command -v jq > /dev/null; then
   step "hostile images: outcome, time and memory"
   bash tests/real/hostile.sh "$PLIMSOLL_HOSTILE"

@@ -44,15 +44,19 @@ fuzz_target!(|data: &[u8]| {
         early_bytes: 5_000,
         layer_bytes: 8 << 20,
         link_steps: 100_000,
+        scanned_file_bytes: 20_000,
+        note_bytes: 2_000,
+        marked_paths: 20,
         zstd_window_log: 20,
         ..Limits::default()
     };
     let inputs = vec![layer(0, lower), layer(1, upper)];
     let known: Vec<Layer> = inputs.iter().map(|input| input.layer.clone()).collect();
-    if let Ok(view) = layers::walk(inputs, &inventory::wants, &limits) {
+    if let Ok(view) = layers::walk(inputs, &inventory::Interests, &limits) {
         for file in view.files() {
             assert!(!file.path.split('/').any(|part| part == ".." || part.is_empty()), "{}", file.path);
         }
-        let _ = inventory::catalog(&view, &known);
+        let found = inventory::catalog(&view, &known);
+        let _ = inventory::facts(&view, &known, &found);
     }
 });

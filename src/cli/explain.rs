@@ -1,4 +1,4 @@
-//! `plimsoll explain ID`: a Dockerfile rule (by our id or a peer's), an advisory of the database, a reason code, a kind of gap.
+//! `plimsoll explain ID`: a rule of Dockerfiles or images (by our id or a peer's), an advisory of the database, a reason code, a kind of gap.
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
 
 fn list() -> Result<ExitStatus, Failure> {
     let mut text = Vec::new();
-    let _ = writeln!(text, "Dockerfile rules:");
+    let _ = writeln!(text, "Rules of Dockerfiles and images:");
     for rule in pipeline::rules() {
         let _ = writeln!(text, "  {:<32} {:<10} {}", rule.id, rule.severity, rule.summary);
     }

@@ -103,7 +103,7 @@ fn read_standard_input() -> std::io::Result<Vec<u8>> {
 pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
-    let limits = args.limits.build()?;
+    let limits = args.limits.build_for_files()?;
     let policy = policy::load::load(&args.policy.references())?;
     if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
@@ -146,6 +146,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
         policy,
         now,
         source_date,
+        files: Wanted::Yes,
         limits,
         progress,
     };

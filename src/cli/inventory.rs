@@ -70,6 +70,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         policy,
         now,
         source_date,
+        files: Wanted::No,
         limits,
         progress,
     };

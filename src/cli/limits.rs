@@ -62,6 +62,7 @@ const LIMITS: &[Limit] = &[
     limit!("ratio", ratio, "times that a layer may be larger than its blob, beyond ratio-floor"),
     limit!("ratio-floor", ratio_floor, "uncompressed bytes up to which no ratio is too much"),
     limit!("remembered-path-bytes", remembered_path_bytes, "bytes of the paths of one layer, without what neighbours share"),
+    limit!("scanned-file-bytes", scanned_file_bytes, "bytes of one text that credentials are looked for in; larger ones are not searched"),
     Limit {
         name: "seconds",
         bounds: "seconds for all layers of an image",
@@ -72,9 +73,17 @@ const LIMITS: &[Limit] = &[
 ];
 
 impl LimitOptions {
-    /// The limits of the run.
+    /// The limits of a run that lists packages.
     pub(super) fn build(&self) -> Result<Limits, Failure> {
-        let mut limits = Limits::default();
+        self.build_from(Limits::default())
+    }
+
+    /// The limits of a run that judges what is in the files as well.
+    pub(super) fn build_for_files(&self) -> Result<Limits, Failure> {
+        self.build_from(for_files())
+    }
+
+    fn build_from(&self, mut limits: Limits) -> Result<Limits, Failure> {
         for text in &self.limits {
             let (name, value) = text.split_once('=').ok_or_else(|| {
                 Failure::new(format!("`--limit {text}` has no value")).hint("write NAME=VALUE, for example kept-bytes=200M")
@@ -97,9 +106,16 @@ impl LimitOptions {
     }
 }
 
+/// The limits of a run that looks for credentials.
+fn for_files() -> Limits {
+    /// Text that people or tools write is smaller; above it are logs, dumps and bundles.
+    const SCANNED: u64 = 1024 * 1024;
+    Limits { scanned_file_bytes: SCANNED, ..Limits::default() }
+}
+
 /// Every limit with its default, for `explain`.
 pub(super) fn listed() -> String {
-    let limits = Limits::default();
+    let limits = for_files();
     let width = LIMITS.iter().map(|limit| limit.name.len()).max().unwrap_or_default();
     let mut text =
         "What is read of an image at most; what exceeds a limit is a gap that names it. Change one with --limit NAME=VALUE.\n\n".to_owned();

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
-    pipeline::{self, Inputs, Limits},
+    pipeline::{self, Inputs, Limits, Wanted},
     policy,
 };
 
@@ -56,6 +56,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         policy,
         now,
         source_date: source_date()?,
+        files: Wanted::No,
         limits: Limits::default(),
         progress: global.progress(),
     })

@@ -45,7 +45,7 @@ pub(super) struct ScanArgs {
 pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
-    let limits = args.limits.build()?;
+    let limits = args.limits.build_for_files()?;
     let mut policy = policy::load::load(&args.policy.references())?;
     // A scan is not asked about signatures, so it cannot miss them.
     policy.signatures.clear();
@@ -79,6 +79,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
         policy,
         now,
         source_date,
+        files: Wanted::Yes,
         limits,
         progress,
     };

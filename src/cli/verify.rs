@@ -80,6 +80,7 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         policy,
         now,
         source_date,
+        files: Wanted::No,
         limits: Limits::default(),
         progress,
     })

@@ -1,153 +1,15 @@
-//! Names and values in, whether they look like secrets out. Names lie, so values are looked at too.
+//! Text of a Dockerfile in, the credentials in it out, told by their formats.
 
 use std::ops::Range;
 
 use super::{command::HOLE, source::slice};
+use crate::model::secret;
 
-/// Words that make a name secret-like.
-const SECRET_WORDS: &[&str] =
-    &["PASSWORD", "PASSWD", "PASSPHRASE", "PWORD", "SECRET", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS", "SECRETS", "PASSWORDS"];
-/// Words before KEY that make it a secret one.
-const SECRET_KEYS: &[&str] = &[
-    "API",
-    "ACCESS",
-    "SECRET",
-    "PRIVATE",
-    "AUTH",
-    "ENCRYPTION",
-    "SIGNING",
-    "ACCOUNT",
-    "MASTER",
-    "SERVICE",
-    "DEPLOY",
-    "SSH",
-    "LICENSE",
-    "STORAGE",
-];
-/// Last words that say that the value is something else: a place, a name, a number.
-const HARMLESS_ENDS: &[&str] = &[
-    "FILE",
-    "FILES",
-    "PATH",
-    "PATHS",
-    "URL",
-    "URI",
-    "URLS",
-    "VERSION",
-    "DIR",
-    "DIRECTORY",
-    "NAME",
-    "NAMES",
-    "ID",
-    "TTL",
-    "EXPIRY",
-    "EXPIRATION",
-    "LENGTH",
-    "SIZE",
-    "ENABLED",
-    "HEADER",
-    "TYPE",
-    "ALGORITHM",
-    "ISSUER",
-    "ENDPOINT",
-    "HOST",
-    "PORT",
-    "PREFIX",
-    "SUFFIX",
-    "LOCATION",
-    "STORE",
-    "PROVIDER",
-    "MODE",
-    "POLICY",
-    "LIMIT",
-    "COUNT",
-    "HASH",
-    "CHECKSUM",
-    "SHA256",
-    "FORMAT",
-    "BACKEND",
-    "MOUNT",
-    "REF",
-    "ARN",
-    "TIMEOUT",
-    "REQUIRED",
-    "FIELD",
-    "KEYRING",
-    "SERVER",
-    "FINGERPRINT",
-    "LABEL",
-];
-/// First words of switches.
-const SWITCHES: &[&str] = &["ALLOW", "ENABLE", "DISABLE", "REQUIRE", "USE", "HAS", "NO", "SKIP", "CHECK", "VALIDATE", "MAX", "MIN"];
-/// Values that nobody keeps secret.
-const PLACEHOLDERS: &[&str] = &[
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "none",
-    "null",
-    "nil",
-    "0",
-    "1",
-    "undefined",
-    "unset",
-    "empty",
-    "changeme",
-    "change_me",
-    "change-me",
-    "changeit",
-    "todo",
-    "tbd",
-    "dummy",
-    "fake",
-    "example",
-    "placeholder",
-    "redacted",
-    "replaceme",
-    "replace_me",
-    "notset",
-    "not-set",
-    "xxx",
-    "xxxx",
-    "...",
-    "secret-here",
-    "your_password",
-    "your-password",
-    "required",
-];
+pub(super) use crate::model::secret::is_secret_name;
 
-/// Whether a variable's name says that its value is secret.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
-    let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
-    if HARMLESS_ENDS.contains(last)
-        || (SWITCHES.contains(first) && words.len() > 1)
-        || words.iter().any(|word| matches!(*word, "PUBLIC" | "PUB" | "GPG" | "PGP" | "SSL" | "CACHE"))
-    {
-        return false;
-    }
-    // `PASSWORDLESS`, `TOKENIZERS` and `KEYBOARD` are words of their own and do not match.
-    words.iter().any(|word| SECRET_WORDS.contains(word))
-        || words.windows(2).any(|pair| matches!(pair, [before, "KEY"] if SECRET_KEYS.contains(before)))
-}
-
-/// Whether a value could be a secret at all: literal, not empty, no placeholder, no path.
+/// Whether a value could be a secret at all: literal, known, not empty, no placeholder, no path.
 pub(super) fn is_literal_secret(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
-    let lower = value.to_ascii_lowercase();
-    let hidden = value.contains(['$', HOLE])
-        || (value.starts_with('<') && value.ends_with('>'))
-        || (value.starts_with("{{") && value.ends_with("}}"));
-    let elsewhere = value.starts_with('/') || value.starts_with("./") || value.starts_with("file:") || value.contains("://");
-    let one_letter = value.chars().next().is_some_and(|first| value.chars().all(|c| c == first || c == '-'));
-    let said = ["example", "placeholder", "changeme", "change_me", "your_", "your-", "dummy", "<", "insert"]
-        .iter()
-        .any(|word| lower.contains(word));
-    !(value.is_empty() || hidden || elsewhere || one_letter || said || PLACEHOLDERS.contains(&lower.as_str()))
+    !value.contains(HOLE) && secret::is_literal_secret(value)
 }
 
 /// A credential in a known format.
@@ -259,51 +121,6 @@ fn is_random(body: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_lie() {
-        let table = [
-            ("DB_PASSWORD", true),
-            ("GITHUB_TOKEN", true),
-            ("AWS_SECRET_ACCESS_KEY", true),
-            ("API_KEY", true),
-            ("apikey", true),
-            ("PASSWORD_FILE", false),
-            ("TOKEN_URL", false),
-            ("GPG_KEY", false),
-            ("GPG_KEYS", false),
-            ("KEYBOARD", false),
-            ("TOKENIZERS_PARALLELISM", false),
-            ("PUBLIC_KEY", false),
-            ("MAX_TOKEN_LENGTH", false),
-            ("ALLOW_EMPTY_PASSWORD", false),
-            ("USERNAME", false),
-            ("PRIVATE", false),
-            ("KEY", false),
-            ("SECRET_VERSION", false),
-        ];
-        for (name, expected) in table {
-            assert_eq!(is_secret_name(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn values_decide() {
-        let table = [
-            ("hunter22", true),
-            ("", false),
-            ("$X", false),
-            ("changeme", false),
-            ("<token>", false),
-            ("/run/secrets/x", false),
-            ("true", false),
-            ("xxxxxx", false),
-            ("0000-0000", false),
-        ];
-        for (value, expected) in table {
-            assert_eq!(is_literal_secret(value), expected, "{value}");
-        }
-    }
 
     #[test]
     fn formats_are_known_and_examples_are_not_secrets() {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    inventory::CATALOGERS,
+    inventory::{CATALOGERS, facts, secrets},
     layers::LayerCache,
     model::digest::{Algorithm, Digest, Hasher},
 };
@@ -156,6 +156,7 @@ fn name(key: &str) -> String {
     for cataloger in CATALOGERS {
         hasher.update(format!("cataloger {} {}\n", cataloger.id(), cataloger.version()).as_bytes());
     }
+    hasher.update(format!("facts {}\nsecrets {}\n", facts::VERSION, secrets::VERSION).as_bytes());
     hasher.update(key.as_bytes());
     hasher.finish().hex().to_owned()
 }

@@ -1,60 +1,85 @@
-//! A distribution in, the last day of its free security support out. Data of 2026-11, from the distributions' own release pages:
-//! <https://wiki.debian.org/LTS>, <https://alpinelinux.org/releases/>, <https://ubuntu.com/about/release-cycle>,
-//! <https://aws.amazon.com/amazon-linux-2/faqs/>, <https://wiki.almalinux.org/release-notes/>, <https://wiki.rockylinux.org/rocky/version/>.
+//! A distribution or a runtime in, the last day of its free security support out. The data is a dated file, `end_of_life.tsv`.
 
-use crate::model::package::Distro;
+use crate::model::package::{Distro, Package, PackageKind};
 
-/// `ID`, release, last day as an ISO 8601 date. Debian with its long-term support, which its advisories cover.
-const LAST_DAYS: &[(&str, &str, &str)] = &[
-    ("almalinux", "8", "2029-05-31"),
-    ("almalinux", "9", "2032-05-31"),
-    ("almalinux", "10", "2035-05-31"),
-    ("alpine", "3.10", "2021-05-01"),
-    ("alpine", "3.11", "2021-11-01"),
-    ("alpine", "3.12", "2022-05-01"),
-    ("alpine", "3.13", "2022-11-01"),
-    ("alpine", "3.14", "2023-05-01"),
-    ("alpine", "3.15", "2023-11-01"),
-    ("alpine", "3.16", "2024-05-23"),
-    ("alpine", "3.17", "2024-11-22"),
-    ("alpine", "3.18", "2025-05-09"),
-    ("alpine", "3.19", "2025-11-01"),
-    ("alpine", "3.20", "2026-04-01"),
-    ("alpine", "3.21", "2026-11-01"),
-    ("alpine", "3.22", "2027-05-01"),
-    ("amzn", "2", "2026-06-30"),
-    ("amzn", "2023", "2029-06-30"),
-    ("debian", "8", "2020-06-30"),
-    ("debian", "9", "2022-06-30"),
-    ("debian", "10", "2024-06-30"),
-    ("debian", "11", "2026-08-31"),
-    ("debian", "12", "2028-06-30"),
-    ("debian", "13", "2030-06-30"),
-    ("rocky", "8", "2029-05-31"),
-    ("rocky", "9", "2032-05-31"),
-    ("ubuntu", "16.04", "2021-04-30"),
-    ("ubuntu", "18.04", "2023-05-31"),
-    ("ubuntu", "20.04", "2025-05-31"),
-    ("ubuntu", "22.04", "2027-06-01"),
-    ("ubuntu", "24.04", "2029-05-31"),
-];
+/// The table, with its date and sources.
+const DATA: &str = include_str!("end_of_life.tsv");
 
 /// The last day of free security support, as an ISO 8601 date; `None` when this version does not know it.
 #[must_use]
 pub fn last_day(distro: &Distro) -> Option<&'static str> {
     let version = distro.version_id.as_deref()?;
-    let mut parts = version.split('.');
-    let major = parts.next().unwrap_or_default();
-    let release = match distro.id.as_str() {
-        "alpine" | "ubuntu" => format!("{major}.{}", parts.next()?),
-        _ => major.to_owned(),
+    let id = distro.id.as_str();
+    let parts = if matches!(id, "alpine" | "ubuntu" | "opensuse-leap" | "sles") { 2 } else { 1 };
+    find("distro", id, &release(version, parts)?)
+}
+
+/// A runtime and its last day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Runtime {
+    /// Its name, for people.
+    pub name: &'static str,
+    /// The last day, as an ISO 8601 date.
+    pub last_day: &'static str,
+}
+
+/// The last day of the runtime that a package is; `None` when it is none, or when this version does not know.
+#[must_use]
+pub fn of_runtime(package: &Package) -> Option<Runtime> {
+    let name = package.name.rsplit('/').next().unwrap_or(&package.name);
+    let (id, name, parts) = match (package.kind, name) {
+        (PackageKind::Golang, "stdlib") | (PackageKind::Generic | PackageKind::Bitnami, "go" | "golang") => ("go", "Go", 2),
+        (PackageKind::Generic | PackageKind::Bitnami, "node" | "nodejs" | "node.js") => ("node", "Node.js", 1),
+        (PackageKind::Generic | PackageKind::Bitnami, "python" | "cpython") => ("python", "Python", 2),
+        (PackageKind::Generic | PackageKind::Bitnami, "openjdk" | "java" | "jdk" | "jre" | "temurin" | "zulu" | "corretto" | "graalvm") => {
+            ("openjdk", "OpenJDK", 1)
+        }
+        (PackageKind::Generic | PackageKind::Bitnami, "ruby") => ("ruby", "Ruby", 2),
+        (PackageKind::Generic | PackageKind::Bitnami, "php") => ("php", "PHP", 2),
+        (PackageKind::Generic | PackageKind::Nuget | PackageKind::Bitnami, "dotnet" | "dotnet-runtime" | "Microsoft.NETCore.App") => {
+            ("dotnet", ".NET", 2)
+        }
+        (PackageKind::Nuget, name) if name.starts_with("Microsoft.NETCore.App.Runtime.") => ("dotnet", ".NET", 2),
+        _ => return None,
     };
-    LAST_DAYS.iter().find(|(id, known, _)| *id == distro.id && *known == release).map(|(_, _, day)| *day)
+    let version = package.version.trim_start_matches("go").trim_start_matches('v');
+    // Until 8, Java called itself 1.8.
+    let version = if id == "openjdk" { version.strip_prefix("1.").unwrap_or(version) } else { version };
+    find("runtime", id, &release(version, parts)?).map(|last_day| Runtime { name, last_day })
+}
+
+/// The first numbers of a version.
+fn release(version: &str, parts: usize) -> Option<String> {
+    let numbers: Vec<&str> = version.split(['.', '-', '+', '_']).take(parts).collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (numbers.len() == parts && numbers.iter().all(is_number)).then(|| numbers.join("."))
+}
+
+fn find(what: &str, id: &str, release: &str) -> Option<&'static str> {
+    rows().find(|row| row.get(..3) == Some(&[what, id, release])).and_then(|row| row.get(3).copied())
+}
+
+fn rows() -> impl Iterator<Item = Vec<&'static str>> {
+    DATA.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::model::package::PackageUrl;
+
+    #[test]
+    fn the_data_is_dated_and_legal() {
+        assert!(DATA.contains("\n# Data of 20"), "says of when it is");
+        let mut seen = std::collections::BTreeSet::new();
+        for row in rows() {
+            let [what, id, release, day] = row.as_slice() else { panic!("{row:?}") };
+            assert!(matches!(*what, "distro" | "runtime") && day.parse::<jiff::civil::Date>().is_ok(), "{row:?}");
+            assert!(seen.insert((*what, *id, *release)), "{row:?} twice");
+        }
+    }
 
     #[test]
     fn releases_are_known_by_their_own_numbers() {
@@ -64,7 +89,29 @@ mod tests {
         assert_eq!(check("alpine", "3.1"), None);
         assert_eq!(check("debian", "12"), Some("2028-06-30"));
         assert_eq!(check("almalinux", "8.10"), Some("2029-05-31"));
+        assert_eq!(check("amzn", "2018.03"), Some("2023-12-31"));
+        assert_eq!(check("mariner", "2.0.20240101"), Some("2025-07-31"));
+        assert_eq!(check("sles", "15.5"), Some("2024-12-31"));
         assert_eq!(check("debian", "sid"), None);
-        assert!(LAST_DAYS.iter().all(|(_, _, day)| day.parse::<jiff::civil::Date>().is_ok()));
+        assert_eq!(check("wolfi", "20230201"), None);
+    }
+
+    #[test]
+    fn runtimes_are_known_by_their_packages() {
+        let check = |kind: PackageKind, name: &str, version: &str, expected: Option<&str>| {
+            let purl = PackageUrl::new(kind, None, name, Some(version), &BTreeMap::new());
+            let package = Package::new(kind, name.to_owned(), version.to_owned(), purl, "test");
+            assert_eq!(of_runtime(&package).map(|runtime| runtime.last_day), expected, "{name} {version}");
+        };
+        check(PackageKind::Generic, "node", "18.20.4", Some("2025-04-30"));
+        check(PackageKind::Generic, "python", "3.10.14", Some("2026-10-31"));
+        check(PackageKind::Generic, "openjdk", "1.8.0_292-b10", Some("2030-12-31"));
+        check(PackageKind::Generic, "openjdk", "17.0.12+7", Some("2027-10-31"));
+        check(PackageKind::Golang, "stdlib", "1.20.5", Some("2024-02-06"));
+        check(PackageKind::Golang, "stdlib", "go1.20", Some("2024-02-06"));
+        check(PackageKind::Nuget, "Microsoft.NETCore.App", "6.0.33", Some("2024-11-12"));
+        check(PackageKind::Generic, "php", "8.1.29", Some("2025-12-31"));
+        check(PackageKind::Npm, "node", "18.20.4", None);
+        check(PackageKind::Generic, "node", "unknown", None);
     }
 }

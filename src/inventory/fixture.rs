@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
-    inventory::{Cataloger, Context, Found, distro, wants},
+    inventory::{Cataloger, Context, Found, Interests, distro},
     layers::{FileView, LayerInput, Limits, fixture, walk},
     model::{image::Layer, package::Package},
 };
@@ -21,7 +21,7 @@ pub(crate) fn image(layers: &[&[(&str, Vec<u8>)]]) -> (FileView, Vec<Layer>) {
 /// The image of these layers.
 pub(crate) fn walked(inputs: Vec<LayerInput>) -> (FileView, Vec<Layer>) {
     let layers = inputs.iter().map(|input| input.layer.clone()).collect();
-    (walk(inputs, &wants, &Limits::default()).expect("good layers"), layers)
+    (walk(inputs, &Interests, &Limits::default()).expect("good layers"), layers)
 }
 
 /// What one cataloger finds in `(path in the image, fixture)` pairs.

@@ -12,6 +12,8 @@ mod json;
 mod json_cursor;
 mod listing;
 mod lockfile;
+mod facts;
+mod interests;
 mod misplaced;
 mod owners;
 mod ownership;
@@ -20,11 +22,14 @@ mod redundancy;
 mod rpmdb;
 pub mod sbom;
 mod toml;
+mod secrets;
 mod unread;
 
 pub use cache::FolderCache;
 pub use cataloger::{CatalogError, Cataloger, Context, Found};
 pub use catalogers::CATALOGERS;
+pub use facts::facts;
+pub use interests::Interests;
 
 use crate::{
     layers::{FileView, Want},
@@ -48,7 +53,11 @@ pub fn wants(path: &str) -> Want {
     if distro::wants(path) {
         return Want::Bytes;
     }
-    let mut want = Want::No;
+    // None of these is a program or an archive, so that whoever looks into all of those misses nothing.
+    let mut want = facts::wants(path);
+    if want == Want::Bytes {
+        return want;
+    }
     for cataloger in CATALOGERS {
         match cataloger.wants(path) {
             Want::Bytes => return Want::Bytes,

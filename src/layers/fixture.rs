@@ -25,13 +25,23 @@ pub(crate) fn input(index: usize, tar: &[u8]) -> LayerInput {
     LayerInput { layer: Layer { index, descriptor, diff_id: digest, history: None }, reader: Box::new(Cursor::new(tar.to_vec())) }
 }
 
-/// A tar of these files.
+/// A tar of these files, which nobody but their owner may write.
 pub(crate) fn tar(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     tar_with_links(files, &[])
 }
 
 /// A tar of these symbolic links, each with its target, and files.
 pub(crate) fn tar_with_links(files: &[(&str, Vec<u8>)], links: &[(&str, &str)]) -> Vec<u8> {
+    let files: Vec<_> = files.iter().map(|(path, bytes)| (*path, 0o644, bytes.clone())).collect();
+    tar_of(&files, links)
+}
+
+/// A tar of these files with their permissions; a path that ends with a slash is a folder.
+pub(crate) fn tar_with_modes(files: &[(&str, u32, Vec<u8>)]) -> Vec<u8> {
+    tar_of(files, &[])
+}
+
+fn tar_of(files: &[(&str, u32, Vec<u8>)], links: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
     for (path, target) in links {
         let mut header = tar::Header::new_gnu();
@@ -39,9 +49,13 @@ pub(crate) fn tar_with_links(files: &[(&str, Vec<u8>)], links: &[(&str, &str)]) 
         header.set_size(0);
         archive.append_link(&mut header, path, target).expect("writable archive");
     }
-    for (path, bytes) in files {
+    for (path, mode, bytes) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
+        header.set_mode(*mode);
+        if path.ends_with('/') {
+            header.set_entry_type(tar::EntryType::Directory);
+        }
         archive.append_data(&mut header, path, bytes.as_slice()).expect("writable archive");
     }
     archive.into_inner().expect("finished archive")

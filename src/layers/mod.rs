@@ -158,4 +158,6 @@ impl Error {
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod notes_tests;
+#[cfg(test)]
 mod tests;

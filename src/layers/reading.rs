@@ -272,7 +272,7 @@ impl Reading<'_> {
         stream: &mut TarStream<R>,
     ) -> Result<(Option<Payload>, Option<Box<[u8]>>), Fault> {
         let limits = self.limits;
-        if size == 0 || size > limits.scanned_file_bytes || !self.interest.scans(path, stream.peek(PEEK)?, size) {
+        if size == 0 || size > limits.scanned_file_bytes || !self.interest.scans(path, head(stream, size)?, size) {
             return Ok((self.file(path, size, stream)?, None));
         }
         let mut bytes = Vec::new();
@@ -282,7 +282,8 @@ impl Reading<'_> {
         let note = note.filter(|note| {
             let is_room = self.noted + note.len() as u64 <= limits.note_bytes;
             if !is_room {
-                let reason = format!("what was found in its files exceeds the limit of {} bytes; the rest is not listed", limits.note_bytes);
+                let reason =
+                    format!("what was found in its files exceeds the limit of {} bytes; the rest is not listed", limits.note_bytes);
                 self.gap(Fault::new("layer-limit", reason));
             }
             is_room
@@ -301,7 +302,7 @@ impl Reading<'_> {
             }
             Want::Bytes => self.keep(path, size, stream),
             Want::Examine(examiner) => {
-                let looks = examiner.is_wanted(path, stream.peek(PEEK)?, size);
+                let looks = examiner.is_wanted(path, head(stream, size)?, size);
                 if looks {
                     return self.examine(path, size, stream, examiner);
                 }
@@ -311,7 +312,7 @@ impl Reading<'_> {
             want @ (Want::No | Want::ExamineIf(_)) => {
                 if let Want::ExamineIf(examiner) = want
                     && size > 0
-                    && examiner.is_wanted(path, stream.peek(PEEK)?, size)
+                    && examiner.is_wanted(path, head(stream, size)?, size)
                 {
                     return self.examine(path, size, stream, examiner);
                 }
@@ -534,6 +535,11 @@ impl Content for Whole<'_> {
         take(self.0);
         Ok(())
     }
+}
+
+/// The first bytes of a file, and nothing of what stands behind it.
+fn head(stream: &mut impl Content, size: u64) -> Result<&[u8], Fault> {
+    stream.peek(usize::try_from(size).unwrap_or(PEEK).min(PEEK))
 }
 
 /// Whether a file has the name of a record whose folder decides whether it is one.

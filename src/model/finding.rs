@@ -127,7 +127,8 @@ impl Finding {
                 format!("{} {}", package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version), package.version)
             }
             (None, Some(Location::Dockerfile(span) | Location::Policy(span))) => format!("{}:{}", span.file, span.line),
-            (None, _) => String::new(),
+            (None, Some(Location::Image { path, .. })) => path.clone(),
+            (None, Some(Location::History { .. } | Location::Config) | None) => String::new(),
         };
         FindingKey { id: self.id.clone(), subject }
     }

@@ -12,6 +12,7 @@ use crate::{
     Error, inventory,
     layers::{self, LayerCache, LayerInput, Limits, SharedLayers},
     model::{
+        facts::ImageFacts,
         image::{Descriptor, Layer, ResolvedImage},
         package::Inventory,
     },
@@ -54,11 +55,11 @@ impl Contents {
         }
     }
 
-    /// The packages of the image at this place of the list.
+    /// The packages of the image at this place of the list, and what else is in it.
     ///
     /// # Errors
     /// When a layer is not what its digests promise or cannot be read, and when the run was given up meanwhile.
-    pub(super) async fn read(&self, at: usize) -> Result<Inventory, Error> {
+    pub(super) async fn read(&self, at: usize) -> Result<(Inventory, ImageFacts), Error> {
         let layers = self.images.get(at).cloned().unwrap_or_default();
         let total = layers.iter().map(|layer| layer.descriptor.size).sum();
         let task: Arc<dyn Task> = Arc::from(self.progress.start("layers", Some(total)));
@@ -73,11 +74,13 @@ impl Contents {
         let inputs = layers.iter().map(|layer| LayerInput { layer: layer.clone(), reader: Box::new(blob(layer)) }).collect();
         let (shared, limits, cache) = (Arc::clone(&self.shared), self.limits.clone(), self.cache.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            let view = layers::walk_with(inputs, &inventory::wants, &limits, Some(&shared.of(at)))?;
+            let view = layers::walk_with(inputs, &inventory::Interests, &limits, Some(&shared.of(at)))?;
             if let Some(cache) = cache {
                 cache.trim();
             }
-            Ok(inventory::catalog(&view, &layers))
+            let found = inventory::catalog(&view, &layers);
+            let facts = inventory::facts(&view, &layers, &found);
+            Ok((found, facts))
         });
         reading.await.map_err(|error| Error::Internal(format!("reading layers: {error}")))?
     }

@@ -222,6 +222,7 @@ async fn judge(options: &Options, policy: &Policy) -> Ended {
         policy: policy.clone(),
         now: jiff::Timestamp::UNIX_EPOCH,
         source_date: Some(jiff::Timestamp::UNIX_EPOCH),
+        files: Wanted::Yes,
         limits: pipeline::Limits { threads: 2, ..pipeline::Limits::default() },
         progress: Arc::new(Silent),
     })

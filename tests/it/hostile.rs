@@ -133,6 +133,7 @@ fn inventory(layout: &Path, limits: Limits) -> Result<ScanReport, Error> {
             policy: policy::load::load(&["builtin:baseline".to_owned()])?,
             now: jiff::Timestamp::UNIX_EPOCH,
             source_date: Some(jiff::Timestamp::UNIX_EPOCH),
+            files: Wanted::No,
             limits,
             progress,
         })

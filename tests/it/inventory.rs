@@ -195,7 +195,7 @@ fn take(layout: &Path, image: &ResolvedImage) -> Result<Inventory, String> {
         .iter()
         .map(|layer| LayerInput { layer: layer.clone(), reader: Box::new(Blob::new(layout, &layer.descriptor)) })
         .collect();
-    let view = layers::walk(inputs, &inventory::wants, &Limits::default())
+    let view = layers::walk(inputs, &inventory::Interests, &Limits::default())
         .map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error).map(ToString::to_string)))?;
     Ok(inventory::catalog(&view, &image.layers))
 }

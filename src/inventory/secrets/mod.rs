@@ -1,0 +1,173 @@
+//! Bytes of a file in, what credentials they hold out, without the credentials. Few rules, told by structure, checksum and place, so that what is
+//! reported is worth a look: tests, examples and documentation are passed over here, files of OS packages where ownership is known.
+
+mod named;
+mod note;
+mod place;
+mod url;
+
+use crate::model::{
+    facts::SecretClass,
+    private_key::{PrivateKey, Protection, private_keys},
+    severity::Severity,
+    token::{self, AWS_KEY, AWS_TEMPORARY_KEY, Standing, tokens},
+};
+
+pub(super) use note::{Hit, decode};
+
+/// Raised when something else is found in the same bytes, so that a cache of layers does not answer with what an older version found.
+pub(super) const VERSION: u32 = 1;
+
+/// Most credentials that are listed of one file.
+const HITS: usize = 50;
+
+/// Whether a file may hold a credential, told from its path and first bytes. This is asked of every file of every layer.
+pub(super) fn scans(path: &str, head: &[u8], size: u64) -> bool {
+    size >= 8 && !place::is_passed_over(path) && (named::of(path).is_some() || is_text(head))
+}
+
+/// What is noted of a file; nothing when it holds no credential.
+pub(super) fn scan(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut hits = Vec::new();
+    if !place::is_library_source(path) {
+        keys(bytes, &mut hits);
+    }
+    words(path, bytes, &mut hits);
+    if let Some(named) = named::of(path) {
+        named.read(bytes, &mut hits);
+    }
+    if place::is_configuration(path) {
+        url::read(path, bytes, &mut hits);
+    }
+    if hits.iter().any(|hit| hit.kind == AWS_KEY) {
+        // The secret that goes with the key is told with it.
+        hits.retain(|hit| hit.kind != named::AWS_SECRET);
+    }
+    hits.sort_by_key(|hit| (hit.line, hit.rank));
+    // What has a format of its own says more than the place where it stands.
+    hits.dedup_by(|next, known| next.line == known.line && next.rank > known.rank);
+    hits.dedup();
+    hits.truncate(HITS);
+    (!hits.is_empty()).then(|| note::encode(&hits))
+}
+
+/// Whether the beginning of a file is text: no NUL, and hardly anything else that no text has.
+fn is_text(head: &[u8]) -> bool {
+    let odd = head.iter().filter(|&&byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
+    !head.contains(&0) && odd * 50 <= head.len()
+}
+
+fn keys(bytes: &[u8], hits: &mut Vec<Hit>) {
+    let is_account = || contains(bytes, b"\"service_account\"") && contains(bytes, b"\"client_email\"");
+    for PrivateKey { kind, protection, range } in private_keys(bytes) {
+        let line = line_of(bytes, range.start);
+        if kind == "private key" && is_account() {
+            hits.push(Hit { kind: "Google Cloud service account key".to_owned(), ..Hit::at(line, Severity::Critical) });
+            continue;
+        }
+        let (kind, severity) = match protection {
+            Protection::None => (kind.to_owned(), Severity::High),
+            Protection::Passphrase => (format!("{kind} under a passphrase"), Severity::Medium),
+        };
+        hits.push(Hit { kind, class: SecretClass::PrivateKey, ..Hit::at(line, severity) });
+    }
+}
+
+fn words(path: &str, bytes: &[u8], hits: &mut Vec<Hit>) {
+    for token in tokens(bytes) {
+        if token.standing == Standing::Name && token::aws_secret_near(bytes, &token.range).is_none() {
+            continue;
+        }
+        // Sources and their tests quote tokens of services that they speak to; what has no sum to check counts only outside of them.
+        let is_sure = matches!(token.kind, AWS_KEY | AWS_TEMPORARY_KEY) || token.kind.starts_with("GitHub") || token.kind == "npm token";
+        if place::is_library(path) && !is_sure {
+            continue;
+        }
+        let shown = bytes.get(token.range.clone()).map(|bytes| bytes.iter().take(4).map(|&byte| char::from(byte)).collect());
+        hits.push(Hit {
+            kind: token.kind.to_owned(),
+            shown: shown.unwrap_or_default(),
+            ..Hit::at(line_of(bytes, token.range.start), token.severity)
+        });
+    }
+}
+
+/// The line, from 1.
+fn line_of(bytes: &[u8], at: usize) -> u32 {
+    let before = bytes.get(..at).unwrap_or(bytes);
+    u32::try_from(before.iter().filter(|&&byte| byte == b'\n').count() + 1).unwrap_or(u32::MAX)
+}
+
+fn contains(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|part| part == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, text: &str) -> Vec<String> {
+        let head = text.as_bytes().get(..512).unwrap_or(text.as_bytes());
+        if !scans(path, head, text.len() as u64) {
+            return vec!["not looked at".to_owned()];
+        }
+        scan(path, text.as_bytes())
+            .map(|note| decode(&note))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|hit| format!("{} {}", hit.line, hit.kind))
+            .collect()
+    }
+
+    fn key(name: &str) -> String {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        let mut der = vec![0x30, 0x82, 0x04, 0x00, 2, 1, 0];
+        der.extend((0_u8..=255).cycle().take(1_028 - der.len()));
+        let coded = BASE64_STANDARD.encode(der);
+        format!("-----BEGIN {name}-----\n{coded}\n-----END {name}-----\n")
+    }
+
+    #[test]
+    fn credentials_are_found_where_they_are_live() {
+        let check = |path: &str, text: &str, expected: &[&str]| assert_eq!(found(path, text), expected, "{path}: {text}");
+        let secret = "a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Ga8Zk2Lq9Xw";
+        let pem = key("RSA PRIVATE KEY");
+        check("root/.ssh/id_rsa", &pem, &["1 RSA private key"]);
+        check("app/config.py", &format!("x = 1\nKEY = \"\"\"{pem}\"\"\"\n"), &["2 RSA private key"]);
+        check("usr/share/doc/x/key.pem", &pem, &["not looked at"]);
+        check("app/node_modules/http/test/keys/agent1.pem", &pem, &["not looked at"]);
+        let account = format!(
+            "{{\"type\": \"service_account\", \"client_email\": \"x@y\",\n\"private_key\": \"{}\"}}",
+            key("PRIVATE KEY").replace('\n', "\\n")
+        );
+        check("app/gcp.json", &account, &["2 Google Cloud service account key"]);
+        let id = concat!("AKIA", "Q4TZ7HBLM2WXVC3D");
+        let aws = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        check("root/.aws/credentials", &aws, &["2 AWS access key"]);
+        check("app/settings.py", &format!("A = '{id}'\nB = '{secret}'\n"), &["1 AWS access key"]);
+        check("app/settings.py", &format!("A = '{id}'\n"), &[]);
+        check("app/.npmrc", "//r.acme.dev/:_authToken=npm_a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Ga8Zk2L\n", &["1 npm token"]);
+        check("app/.npmrc", "//r.acme.dev/:_authToken=${NPM_TOKEN}\nalways-auth=true\n", &[]);
+        check("app/.env", "DEBUG=1\nDB=postgres://app:Sup3rS3cret@db.example.invalid/x\n", &["2 password in a URL"]);
+        check("app/.env", "DB_PASSWORD=hunter22\nAPI_KEY=changeme\nTOKEN=${T}\n", &["1 password or token in DB_PASSWORD"]);
+        check("app/.env.example", "DB_PASSWORD=hunter22\n", &["not looked at"]);
+        check("app/config/app.yaml", "url: amqp://svc:kz7Rw4qvT@mq.acme.dev:5672/\n", &["1 password in a URL"]);
+        check("app/config/app.yaml", "url: amqp://user:password@localhost:5672/\n", &[]);
+        check("app/config/app.yaml", "# url: amqp://svc:kz7Rw4qvT@mq.acme.dev:5672/\n", &[]);
+        check("app/main.js", "fetch('https://svc:kz7Rw4qvT@mq.acme.dev/')\n", &[]);
+        check("root/.docker/config.json", "{\"auths\":{\"r.acme.dev\":{\"auth\":\"c3ZjOmt6N1J3NHF2VA==\"}}}", &["1 registry login"]);
+        check("root/.docker/config.json", "{\"auths\":{\"r.acme.dev\":{}},\"credsStore\":\"ecr\"}", &[]);
+        check("root/.netrc", "machine git.acme.dev login bot password kz7Rw4qvT\n", &["1 password"]);
+        check("root/.git-credentials", "https://bot:kz7Rw4qvT@git.acme.dev\n", &["1 git login"]);
+        check("root/.pypirc", "[pypi]\nusername = bot\npassword = kz7Rw4qvT\n", &["3 package index password"]);
+        check("root/.kube/config", "users:\n- user:\n    token: a8Zk2Lq9Xw3Nv7Bt5Rc1\n", &["3 Kubernetes credential"]);
+    }
+
+    #[test]
+    fn binaries_are_not_looked_at() {
+        assert!(!scans("usr/bin/x", b"\x7fELF\x02\x01\x01\0\0\0", 10_000));
+        assert!(!scans("app/x.png", b"\x89PNG\r\n\x1a\n\x01\x02\x03\x04", 10_000));
+        assert!(scans("app/x", "naïve text".as_bytes(), 11));
+        assert!(!scans("app/x", b"ab", 2));
+    }
+}
