@@ -12,7 +12,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
+    options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, report_time},
     output::OutputOptions,
     setup,
 };
@@ -31,6 +31,8 @@ use crate::{
 pub(super) struct GateArgs {
     #[command(flatten)]
     image: ImageOptions,
+    #[command(flatten)]
+    base: BaseOptions,
     /// Dockerfile to judge with the image (repeatable).
     #[arg(long, short = 'f', value_name = "FILE")]
     dockerfile: Vec<PathBuf>,
@@ -116,6 +118,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     let cache = args.cache.open(now)?;
     let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
     image.cache = cache;
+    image.base = setup::base(&args.base, &args.image, args.aws.settings(), progress.clone()).await?;
     let (verifier, signer_fingerprints) = setup::verifier(&policy, &image, args.trusted_root.as_ref())?;
     let mut stages = BTreeSet::from([
         SourceId::Image,

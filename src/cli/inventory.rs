@@ -1,14 +1,18 @@
 //! `plimsoll inventory`: an image's packages as an SBOM.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use clap::Args;
 
 use super::{
     Failure, Global,
     cache::CacheOptions,
+    gate::BuildOptions,
     limits::LimitOptions,
-    options::{ImageOptions, report_time},
+    options::{BaseOptions, ImageOptions, report_time},
     output::OutputOptions,
     setup,
 };
@@ -29,6 +33,13 @@ pub(super) struct InventoryArgs {
     #[command(flatten)]
     image: ImageOptions,
     #[command(flatten)]
+    base: BaseOptions,
+    /// Dockerfile that the image was built from: each package then names its line. It is not judged here.
+    #[arg(long, short = 'f', value_name = "FILE")]
+    dockerfile: Option<PathBuf>,
+    #[command(flatten)]
+    build: BuildOptions,
+    #[command(flatten)]
     cache: CacheOptions,
     #[command(flatten)]
     limits: LimitOptions,
@@ -44,17 +55,19 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
     // A list of packages of an old distribution is as good as any.
     policy.end_of_life_distro = Worth::Warn;
+    let dockerfiles = args.build.read(args.dockerfile.as_slice())?;
     let now = setup::now();
     let report_time = report_time(now)?;
     let progress = global.progress();
     let cache = args.cache.open(now)?;
     let mut image = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
     image.cache = cache;
+    image.base = setup::base(&args.base, &args.image, aws::Settings::default(), progress.clone()).await?;
     let reports = pipeline::run(Inputs {
         command: "inventory",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
         image: Some(image),
-        dockerfiles: Vec::new(),
+        dockerfiles,
         sources: Vec::new(),
         verifier: None,
         signer_fingerprints: BTreeMap::new(),

@@ -8,7 +8,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, report_time},
+    options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, report_time},
     output::OutputOptions,
     setup,
 };
@@ -27,6 +27,8 @@ use crate::{
 pub(super) struct ScanArgs {
     #[command(flatten)]
     image: ImageOptions,
+    #[command(flatten)]
+    base: BaseOptions,
     #[command(flatten)]
     policy: PolicyOptions,
     #[command(flatten)]
@@ -56,6 +58,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let cache = args.cache.open(now)?;
     let mut image = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
     image.cache = cache;
+    image.base = setup::base(&args.base, &args.image, args.aws.settings(), progress.clone()).await?;
     let reports = pipeline::run(Inputs {
         command: "scan",
         stages: BTreeSet::from([

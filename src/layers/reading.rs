@@ -283,7 +283,8 @@ impl Reading<'_> {
         let note = note.filter(|note| {
             let is_room = self.noted + note.len() as u64 <= limits.note_bytes;
             if !is_room {
-                let reason = format!("what was found in its files exceeds the limit of {} bytes; the rest is not listed", limits.note_bytes);
+                let reason =
+                    format!("what was found in its files exceeds the limit of {} bytes; the rest is not listed", limits.note_bytes);
                 self.gap(Fault::new("layer-limit", reason));
             }
             is_room

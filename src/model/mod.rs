@@ -9,6 +9,7 @@ pub mod finding;
 pub mod image;
 pub mod location;
 pub mod mask;
+pub mod origin;
 pub mod package;
 pub mod policy;
 pub mod reference;

@@ -174,10 +174,8 @@ fn title(effect: Effect, count: usize) -> String {
 }
 
 fn heading(group: &Group<'_>, layout: &mut Layout) {
-    let remark = match group.place.remark() {
-        "" => String::new(),
-        remark => format!("({remark})"),
-    };
+    let remark = group.place.remark();
+    let remark = if remark.is_empty() { String::new() } else { format!("({})", escape::shortened(&remark, 100)) };
     let text = group.text.as_deref().map(|text| escape::shortened(text, 100).into_owned()).unwrap_or_default();
     layout.line(0, 2, &[Piece::name(group.place.to_string()).with(strong()), Piece::prose(text), Piece::prose(remark).with(faint())]);
 }
