@@ -38,7 +38,7 @@ pub fn origins(input: &LintInput<'_>, image: &ResolvedImage) -> Vec<Origin> {
     }
     let steps = steps(&dockerfile, last);
     let entries: Vec<Entry> = image.config.history.iter().map(Entry::of).collect();
-    let alignment = align(&steps, &entries);
+    let alignment = align(&dockerfile, &steps, &entries);
     let attribution = Attribution { dockerfile: &dockerfile, steps: &steps, entries: &entries, alignment: &alignment, last };
     let mut previous = None;
     let mut origins = Vec::with_capacity(image.layers.len());
@@ -111,13 +111,13 @@ struct Misfit {
 }
 
 /// Pairs instructions with entries, both from the end.
-fn align(steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
-    let mut alignment = aligned(steps, entries);
+fn align(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
+    let mut alignment = aligned(dockerfile, steps, entries);
     alignment.pairs.reverse();
     alignment
 }
 
-fn aligned(steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
+fn aligned(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
     let mut alignment = Alignment::default();
     let (mut step_at, mut entry_at) = (steps.len(), entries.len());
     let mut has_merge = false;
@@ -128,7 +128,7 @@ fn aligned(steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
             return alignment;
         };
         let entry = entry_at.checked_sub(1).and_then(|at| entries.get(at));
-        if entry.is_some_and(|entry| entry.is_of(step)) {
+        if entry.is_some_and(|entry| entry.is_of(step) || is_overwritten(dockerfile, step, entry)) {
             (step_at, entry_at) = (step_at - 1, entry_at - 1);
             alignment.pairs.push((entry_at, step_at));
         } else if !step.makes_layer() {
@@ -145,6 +145,27 @@ fn aligned(steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
     alignment.left = 0;
     alignment.misfit = Some(Misfit { step: step_at.saturating_sub(1) });
     alignment
+}
+
+/// Whether BuildKit wrote an entry of a later stage over this one: of two stages on the same own stage the second's history may overwrite the
+/// first's, place by place, while the layers stay right (seen in 0.24).
+fn is_overwritten(dockerfile: &Dockerfile<'_>, step: &Step<'_>, entry: &Entry) -> bool {
+    let stages = &dockerfile.graph.stages;
+    let Some(own) = stages.get(step.stage).filter(|_| entry.builder == Builder::BuildKit && !entry.is_empty && step.makes_layer()) else {
+        return false;
+    };
+    let place =
+        dockerfile.instructions.get(own.instructions.clone()).unwrap_or_default().iter().position(|one| one.line == step.outer.line);
+    let (Base::Stage(_), Some(place)) = (&own.base, place) else { return false };
+    stages.iter().enumerate().skip(step.stage + 1).filter(|(_, other)| other.base == own.base).any(|(stage, other)| {
+        let at = other.instructions.start + place;
+        let found = dockerfile.instructions.get(at).filter(|one| other.instructions.contains(&at) && one.keyword != "ONBUILD");
+        found.is_some_and(|instruction| {
+            let values = dockerfile.graph.values.get(at).map_or(&[][..], Vec::as_slice);
+            let source = &dockerfile.source;
+            entry.is_of(&Step { instruction, outer: instruction, values, source, shell: None, stage, texts: OnceCell::new() })
+        })
+    })
 }
 
 /// Whether an entry without a layer says that it ran or copied something, so that it cannot be passed over.
@@ -210,8 +231,10 @@ impl Attribution<'_> {
         let writers = self.entries.iter().skip(self.alignment.left);
         let keeps_apart = |builder| matches!(builder, Builder::BuildKit | Builder::Classic);
         let Some(entry) = self.entries.get(at) else { return true };
-        // Docker's own builders never merge; one entry of the build that only they write is enough.
-        if keeps_apart(entry.builder) || !entry.names_parent && writers.clone().any(|entry| keeps_apart(entry.builder)) {
+        // Docker's own builders never merge; one entry of the build that only they write is enough. buildah says on which image it put a layer.
+        if keeps_apart(entry.builder)
+            || !entry.names_parent && (self.root_is_image() || writers.clone().any(|entry| keeps_apart(entry.builder)))
+        {
             return false;
         }
         self.entries.get(first.max(self.alignment.left)..at).is_some_and(|below| below.iter().any(is_other_run))
@@ -464,6 +487,17 @@ mod tests {
         check(file, history, "b1 o4 o5");
         assert_eq!(told(file, &[("SRC", "out"), ("DST", "/usr")], None, history), "b1 o4 o5");
         assert_eq!(told(file, &[("SRC", "other"), ("DST", "/usr")], None, history), "? ? ?o5");
+    }
+
+    #[test]
+    fn buildkit_writes_a_later_stage_over_an_earlier_one() {
+        let file = "FROM a AS base\nCOPY x /\nFROM base AS tools\nRUN mast\nFROM base AS unused\nRUN anchor\nFROM tools\nRUN rudder\n";
+        let history = |second: &'static str| {
+            [BASE, ("COPY x / # buildkit", false, BK), (second, false, BK), ("RUN /bin/sh -c rudder # buildkit", false, BK)]
+        };
+        check(file, &history("RUN /bin/sh -c mast # buildkit"), "b1 o2@base o4@tools o8");
+        check(file, &history("RUN /bin/sh -c anchor # buildkit"), "b1 o2@base o4@tools o8");
+        check(file, &history("RUN /bin/sh -c rudder # buildkit"), "? ? ? ?o8");
     }
 
     #[test]

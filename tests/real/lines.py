@@ -13,7 +13,7 @@ line without being called uncertain.
 import hashlib, http.client, io, json, os, shutil, signal, socket, subprocess, sys, tarfile, tempfile, time, zipfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BASES = {"alpine": "alpine-3.20", "debian": "debian-12", "python": "debian-python", "node": "debian-node", "busybox": "busybox"}
+BASES = {"alpine": "alpine-3.20", "debian": "debian-12", "python": "debian-python"}
 WORK = tempfile.mkdtemp(prefix="plimsoll-lines-")
 PROCESSES = []
 
@@ -94,8 +94,8 @@ def npm(folder, name, version):
 def context():
     folder = os.path.join(WORK, "context")
     os.makedirs(folder)
-    for name, version in [("keel", "1.0-1"), ("keel", "2.0-1"), ("mast", "0.3"), ("rudder", "4.5-2"), ("anchor", "1:7")]:
-        deb(folder, name, version.replace(":", "%3a") if False else version.split(":")[-1])
+    for name, version in [("keel", "1.0-1"), ("keel", "2.0-1"), ("mast", "0.3"), ("rudder", "4.5-2"), ("anchor", "7")]:
+        deb(folder, name, version)
     for name, version in [("keel", "1.0-r0"), ("keel", "2.0-r0"), ("mast", "0.3-r1"), ("rudder", "4.5-r2"), ("anchor", "7-r0")]:
         apk(folder, name, version)
     for name, version in [("halyard", "1.0"), ("halyard", "2.0"), ("sextant", "3.1"), ("capstan", "0.1")]:
@@ -145,7 +145,7 @@ CASES = [
     ("stages-by-number", ["FROM alpine", f"RUN {site('capstan', '0.1')}", "FROM alpine", "COPY --from=0 /usr/local/lib /usr/local/lib", f"RUN {site('sextant', '3.1')}"], {"chain": [1]}),
     ("stages-in-a-chain", ["FROM alpine AS base", "COPY *.apk /tmp/", f"RUN {ADD} /tmp/keel-1.0-r0.apk", "FROM base AS tools", f"RUN {ADD} /tmp/mast-0.3-r1.apk", "FROM base AS unused", f"RUN {ADD} /tmp/anchor-7-r0.apk", "FROM tools", f"RUN {ADD} /tmp/rudder-4.5-r2.apk", "COPY --from=unused /usr/share/anchor /a"], {"chain": [0, 1, 3]}),
     ("target", ["FROM alpine AS one", "COPY *.apk /tmp/", f"RUN {ADD} /tmp/keel-1.0-r0.apk", "FROM one AS two", f"RUN {ADD} /tmp/mast-0.3-r1.apk", "FROM two AS three", f"RUN {ADD} /tmp/rudder-4.5-r2.apk"], {"chain": [0, 1], "target": "two"}),
-    ("scratch", ["FROM alpine AS os", "COPY keel-1.0-r0.apk /", f"RUN {ADD} /keel-1.0-r0.apk", "FROM scratch", "COPY --from=os /lib/apk/db/installed /lib/apk/db/installed", "COPY --from=os /etc/os-release /etc/", "COPY app /app"], {"chain": [1]}),
+    ("scratch", ["FROM alpine AS os", "COPY keel-1.0-r0.apk /", f"RUN {ADD} /keel-1.0-r0.apk", "FROM scratch", "COPY --from=os /etc/os-release /etc/", "COPY --from=os /lib/apk/db/installed /lib/apk/db/installed", "COPY app /app"], {"chain": [1]}),
     ("database-copied-over", ["FROM alpine AS os", "COPY keel-1.0-r0.apk /", f"RUN {ADD} /keel-1.0-r0.apk", "FROM alpine", "COPY --from=os /lib/apk/db/installed /lib/apk/db/installed"], {"chain": [1]}),
     ("mounts", ["FROM alpine AS store", "COPY *.apk /apks/", "FROM alpine", f"RUN --mount=type=bind,from=store,source=/apks,target=/mnt/apks {ADD} /mnt/apks/keel-1.0-r0.apk", "RUN --mount=type=tmpfs,target=/scratch true", "COPY mast-0.3-r1.apk /", f"RUN {ADD} /mast-0.3-r1.apk"], {"chain": [1], "needs": "mounts"}),
     ("heredocs", ["FROM alpine", "COPY *.apk /tmp/", f"RUN <<EOF\nset -e\n{ADD} /tmp/keel-1.0-r0.apk\nEOF", f"RUN <<-EOF\n\t#!/bin/sh\n\t{ADD} /tmp/mast-0.3-r1.apk\n\tEOF", "COPY <<one.json <<package.json /srv/node_modules/flare/\n{}\none.json\n{\"name\":\"flare\",\"version\":\"3.0.0\"}\npackage.json", f"RUN cat <<A > /tmp/a && sh /tmp/b <<B && {ADD} /tmp/rudder-4.5-r2.apk || {ADD} /tmp/rudder-4.5-r2.apk\na\nA\nb\nB"], {"needs": "heredocs"}),
@@ -158,13 +158,17 @@ CASES = [
 ]
 
 
+def bases_of(case):
+    return [base for base in BASES if any(f"FROM {base}" in text or f"BASE={base}" in text for text in case[1])]
+
+
 def instructions(case):
     """Each instruction with its stage, its first line and the Dockerfile's text up to its end."""
     _, texts, _ = case
     text, stage, line = "", -1, 1
     for one in texts:
         for base in BASES:
-            one = one.replace(f"FROM {base}", f"FROM localhost/plimsoll/{base}:1") if one.split("\n")[-1].split()[1] == base else one
+            one = one.replace(f"FROM {base}", f"FROM localhost/plimsoll/{base}:1") if one.split("\n")[-1].startswith("FROM ") and one.split("\n")[-1].split()[1] == base else one
         one = one.replace("BASE=alpine", "BASE=localhost/plimsoll/alpine:1")
         head = [l for l in one.split("\n") if not l.startswith(("ARG BASE", "# escape"))][0]
         first = line + one.split("\n").index(head)
@@ -268,7 +272,8 @@ def start(log, *command):
 
 def builders():
     found = []
-    bases = {name: os.path.join(IMAGES, "oci", layout) for name, layout in BASES.items() if os.path.isdir(os.path.join(IMAGES, "oci", layout))}
+    wanted = {base for case in CASES if not ONLY or case[0] in ONLY for base in bases_of(case)} | {"alpine"}
+    bases = {name: os.path.join(IMAGES, "oci", BASES[name]) for name in sorted(wanted) if os.path.isdir(os.path.join(IMAGES, "oci", BASES[name]))}
     tool = None
     if shutil.which("buildah"):
         tool = ["buildah", "--root", f"{WORK}/c/root", "--runroot", f"{WORK}/c/run"]
@@ -460,8 +465,7 @@ def main():
         name, texts, options = case
         if ONLY and name not in ONLY:
             continue
-        bases = [base for base in BASES if any(f"FROM {base}" in text or f"BASE={base}" in text for text in texts)]
-        missing = [base for base in bases if not os.path.isdir(os.path.join(IMAGES, "oci", BASES[base]))]
+        missing = [base for base in bases_of(case) if not os.path.isdir(os.path.join(IMAGES, "oci", BASES[base]))]
         able = [builder for builder in there if options.get("needs") is None or options["needs"] in builder.can]
         oracle = next((builder for builder in able if builder.is_layered), None)
         if missing or not oracle:

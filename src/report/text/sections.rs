@@ -4,6 +4,8 @@ use crate::{
     model::{
         coverage::Completeness,
         finding::FindingKind,
+        origin::Side,
+        package::PackageKind,
         policy::Mode,
         report::ScanReport,
         verdict::{Effect, Outcome, RequirementState},
@@ -249,6 +251,7 @@ pub(super) fn looked_at(report: &ScanReport, style: Style, layout: &mut Layout) 
     if report.image.is_some() && !report.dockerfiles.is_empty() {
         words.push(plural(report.dockerfiles.len(), "Dockerfile"));
     }
+    words.extend(untraced(report));
     let named = |wanted| {
         report.sources.iter().filter(move |state| state.completeness == wanted).map(|state| state.source.name()).collect::<Vec<_>>()
     };
@@ -274,6 +277,14 @@ pub(super) fn looked_at(report: &ScanReport, style: Style, layout: &mut Layout) 
             layout.line(LABEL, LABEL + 2, &[Piece::prose(format!("{}: {}", state.source, facts.join(", "))).with(faint())]);
         }
     }
+}
+
+/// The first reason why layers have no line, and how many have none.
+fn untraced(report: &ScanReport) -> Option<String> {
+    let layers = &report.image.as_ref()?.layers;
+    let doubts: Vec<&str> = layers.iter().filter_map(|layer| layer.origin.as_ref()?.doubt.as_deref()).collect();
+    let first = doubts.first()?;
+    Some(format!("no certain line for {} of {}: {first}", doubts.len(), plural(layers.len(), "layer")))
 }
 
 /// Requirements: those not met always, those met while they are few.
@@ -406,6 +417,7 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
     let advice = Advice::of(report);
     let mut label = "Next";
     if advice.upgrades.iter().any(|upgrade| upgrade.os)
+        && is_of_base(report)
         && let Some(base) = Place::base(report)
     {
         let text = base.text(report).map(|text| format!(" ({})", escape::shortened(&text, 100))).unwrap_or_default();
@@ -460,6 +472,15 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
     if let Some(id) = explainable(report) {
         labelled(layout, std::mem::take(&mut label), vec![Piece::name(format!("plimsoll explain {id}"))]);
     }
+}
+
+/// Whether the base image may have brought a package of the distribution that is a violation: then a newer one may help.
+fn is_of_base(report: &ScanReport) -> bool {
+    report.verdict.findings.iter().filter(|judged| judged.decision.effect == Effect::Violation).any(|judged| {
+        let package = judged.finding.package.as_ref();
+        let is_os = package.is_some_and(|package| package.kind.is_some_and(PackageKind::is_os));
+        is_os && report.image.as_ref().is_none_or(|image| image.sides(&judged.finding.locations).may_be(Side::Base))
+    })
 }
 
 /// What is most worth explaining: the worst violation, else a requirement's or a Gap's code.
