@@ -292,7 +292,7 @@ def builders():
                 Buildah("probe", one, ["--layers"]).build(probe, None, {}, os.path.join(WORK, "probe.tar"))
                 version = run(*one, "--version").strip()
                 found += [
-                    Buildah(f"{tool[0]} OCI", one, ["--layers"], can={"mounts", "triggers"}),
+                    Buildah(f"{tool[0]} OCI", one, ["--layers"], can={"mounts"}),
                     Buildah(f"{tool[0]} Docker format", one, ["--layers", "--format", "docker"]),
                     Buildah(f"{tool[0]} in one layer", one, ["--layers=false"], False, {"mounts"}),
                     Buildah(f"{tool[0]} squashed whole", one, ["--squash-all" if tool[0] == "podman" else "--squash"], False, {"mounts"}),
