@@ -2,6 +2,7 @@
 
 mod contents;
 mod document;
+mod lines;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -91,6 +92,16 @@ pub struct ImageInput {
     pub inventory: Wanted,
     /// What earlier runs know of layers.
     pub cache: Option<Arc<FolderCache>>,
+    /// The image that it is said to be built on.
+    pub base: Option<BaseInput>,
+}
+
+/// A base image to compare with.
+pub struct BaseInput {
+    /// What the user typed.
+    pub reference: ImageReference,
+    /// Where it is read from.
+    pub source: Arc<dyn ImageSource>,
 }
 
 /// Which of an index's images are read.
@@ -136,6 +147,8 @@ struct Facted {
     dockerfiles: Vec<DockerfileSummary>,
     /// The user that each Dockerfile ends with.
     users: Vec<Option<String>>,
+    /// What is not known of the image's layers.
+    of_image: Vec<Gap>,
 }
 
 /// What was learned of an image.
@@ -152,11 +165,16 @@ struct Looked {
 /// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
 pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
-    lint(&inputs.dockerfiles, &mut facts);
+    lint(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &mut facts);
     let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
-    let images = resolve(input, &inputs.progress).await?;
+    let mut images = resolve(input, &inputs.progress).await?;
+    let untraced = lines::trace(&mut images, &inputs).await;
     let contents = Contents::new(&images, input, &inputs);
-    let looks = images.into_iter().enumerate().map(|(at, image)| look(at, image, input, &inputs, &contents, facts.clone()));
+    let looks = images.into_iter().zip(untraced).enumerate().map(|(at, (image, gaps))| {
+        let mut facts = facts.clone();
+        facts.of_image = gaps;
+        look(at, image, input, &inputs, &contents, facts)
+    });
     // All of them are awaited, also after an error: reading ends at once, and no thread may outlive the run.
     let ended: Vec<Option<ScanReport>> = stream::iter(looks).buffered(PLATFORMS_AT_ONCE).collect().await;
     match (contents.into_failure(), ended.into_iter().collect()) {
@@ -215,8 +233,9 @@ async fn look(
         return None;
     }
     // What is wrong with a layer is found while packages are looked for, and is the image's gap.
-    let (of_image, of_inventory): (Vec<Gap>, Vec<Gap>) =
+    let (mut of_image, of_inventory): (Vec<Gap>, Vec<Gap>) =
         inventory.iter().flat_map(|found| found.gaps.iter().cloned()).partition(|gap| gap.source == SourceId::Image);
+    of_image.append(&mut facts.of_image);
     add_image_state(&mut facts, &image, of_image);
     if inputs.stages.contains(&SourceId::ImageConfig) {
         judge_config(&mut facts, &image);
@@ -321,7 +340,8 @@ pub fn rule(id: &str) -> Option<&'static RuleMeta> {
     dockerfile::rule(id).or_else(|| image_rules::rule(id))
 }
 
-fn lint(dockerfiles: &[DockerfileInput], facts: &mut Facted) {
+/// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
+fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
     let mut gaps = Vec::new();
     for input in dockerfiles {
         let report = dockerfile::lint(&LintInput {
@@ -330,13 +350,16 @@ fn lint(dockerfiles: &[DockerfileInput], facts: &mut Facted) {
             build_args: &input.build_args,
             target: input.target.as_deref(),
         });
+        facts.dockerfiles.push(report.summary);
+        if !is_judged {
+            continue;
+        }
         facts.findings.extend(report.findings);
         facts.ignores.extend(report.ignores);
-        facts.dockerfiles.push(report.summary);
         facts.users.push(report.user);
         gaps.extend(report.gaps);
     }
-    if !dockerfiles.is_empty() {
+    if is_judged && !dockerfiles.is_empty() {
         let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }

@@ -122,6 +122,13 @@ bash tests/real/cache.sh "$target/debug/plimsoll"
 step "container engines"
 take_skips bash tests/real/daemons.sh
 
+if [ -n "${PLIMSOLL_IMAGES:-}" ] && command -v python3 > /dev/null; then
+  step "lines of Dockerfiles, built by every builder that is here"
+  take_skips python3 tests/real/lines.py "$PLIMSOLL_IMAGES"
+else
+  skip "lines of Dockerfiles: the real images or python3 are missing"
+fi
+
 if [ -n "${PLIMSOLL_CORPUS:-}" ]; then
   step "signing cases through the binary"
   python3 tests/real/signing.py

@@ -12,7 +12,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, source_date},
+    options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -31,6 +31,8 @@ use crate::{
 pub(super) struct GateArgs {
     #[command(flatten)]
     image: ImageOptions,
+    #[command(flatten)]
+    base: BaseOptions,
     /// Dockerfile to judge with the image (repeatable).
     #[arg(long, short = 'f', value_name = "FILE")]
     dockerfile: Vec<PathBuf>,
@@ -118,7 +120,10 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     let mut image = None;
     if document.is_none() {
         let opened = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
-        image = Some(ImageInput { cache, ..opened });
+        let base = setup::base(&args.base, &args.image, args.aws.settings(), progress.clone()).await?;
+        image = Some(ImageInput { cache, base, ..opened });
+    } else {
+        args.base.refuse()?;
     }
     let (verifier, signer_fingerprints) = setup::verifier(&policy, image.as_ref(), args.trusted_root.as_ref())?;
     let mut stages = BTreeSet::from([

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, IsTerminal as _},
+    path::PathBuf,
 };
 
 use clap::Args;
@@ -10,8 +11,9 @@ use clap::Args;
 use super::{
     Failure, Global,
     cache::CacheOptions,
+    gate::BuildOptions,
     limits::LimitOptions,
-    options::{ImageOptions, source_date},
+    options::{BaseOptions, ImageOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -32,6 +34,13 @@ pub(super) struct InventoryArgs {
     #[command(flatten)]
     image: ImageOptions,
     #[command(flatten)]
+    base: BaseOptions,
+    /// Dockerfile that the image was built from: each package then names its line. It is not judged here.
+    #[arg(long, short = 'f', value_name = "FILE")]
+    dockerfile: Option<PathBuf>,
+    #[command(flatten)]
+    build: BuildOptions,
+    #[command(flatten)]
     cache: CacheOptions,
     #[command(flatten)]
     limits: LimitOptions,
@@ -49,6 +58,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
     // A list of packages of an old distribution is as good as any.
     policy.end_of_life_distro = Worth::Warn;
+    let dockerfiles = args.build.read(args.dockerfile.as_slice())?;
     let now = setup::now();
     let source_date = source_date()?;
     let progress = global.progress();
@@ -57,13 +67,16 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let mut image = None;
     if document.is_none() {
         let opened = setup::image(&args.image, aws::Settings::default(), Wanted::Yes, progress.clone()).await?;
-        image = Some(ImageInput { cache, ..opened });
+        let base = setup::base(&args.base, &args.image, aws::Settings::default(), progress.clone()).await?;
+        image = Some(ImageInput { cache, base, ..opened });
+    } else {
+        args.base.refuse()?;
     }
     let inputs = Inputs {
         command: "inventory",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
         image,
-        dockerfiles: Vec::new(),
+        dockerfiles,
         sources: Vec::new(),
         verifier: None,
         signer_fingerprints: BTreeMap::new(),

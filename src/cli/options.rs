@@ -29,6 +29,15 @@ pub(super) struct ImageOptions {
     pub(super) registry: RegistryOptions,
 }
 
+/// What the image was built on.
+#[derive(Debug, Clone, Args)]
+pub(super) struct BaseOptions {
+    /// The image that IMAGE was built on, named like IMAGE, best by digest: its layers are the base's, all others the build's own. One whose
+    /// layers are not the lowest of IMAGE is a gap.
+    #[arg(long, value_name = "IMAGE")]
+    base: Option<String>,
+}
+
 /// How registries are reached.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Registry options")]
@@ -134,35 +143,25 @@ impl PolicyOptions {
     }
 }
 
+impl BaseOptions {
+    /// The parsed reference, if there is one.
+    pub(super) fn reference(&self) -> Result<Option<ImageReference>, Failure> {
+        self.base.as_deref().map(parse_reference).transpose()
+    }
+
+    /// Refuses a base image beside something that has no layers.
+    pub(super) fn refuse(&self) -> Result<(), Failure> {
+        match self.base {
+            Some(_) => Err(Failure::new("--base compares layers, and a bill of materials has none").hint("leave --base out, or name the image")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl ImageOptions {
     /// The parsed reference.
     pub(super) fn reference(&self) -> Result<ImageReference, Failure> {
-        if self.image != "-" && !self.image.contains("://") && std::path::Path::new(&self.image).exists() {
-            let path = std::path::Path::new(&self.image);
-            let hint = match registry::recognise(path).scheme() {
-                Some(scheme) => format!("write {scheme}:{}", self.image),
-                None if path.is_file() && path.extension().is_some_and(|end| end == "json" || end == "spdx") => {
-                    format!("write sbom:{} for a bill of materials", self.image)
-                }
-                None if path.is_dir() => "it is no image layout: that is a folder with an `index.json`".to_owned(),
-                None => format!("it is no image archive; a Dockerfile is judged by `plimsoll lint {}`", self.image),
-            };
-            return Err(Failure::new(format!("`{}` is a path, not an image reference", self.image)).hint(hint));
-        }
-        ImageReference::parse(&self.image).map_err(|error| {
-            let failure = Failure::new(format!("cannot read image reference `{}`: {error}", self.image));
-            // Other tools name registries and daemons in these ways.
-            let (scheme, rest) = self.image.split_once(':').unwrap_or_default();
-            let bare = rest.trim_start_matches('/');
-            let named = matches!(ImageReference::parse(bare), Ok(ImageReference::Registry(_)));
-            if named && matches!(scheme, "docker" | "http" | "https") && bare != rest {
-                return failure.hint(format!("write {bare}"));
-            }
-            if named && scheme == "docker" {
-                return failure.hint(format!("write docker-daemon:{bare} for an image of the local Docker, {bare} for one in a registry"));
-            }
-            failure.hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME, sbom:FILE or -")
-        })
+        parse_reference(&self.image)
     }
 
     /// Whether the image comes from standard input, which can be read once.
@@ -181,6 +180,36 @@ impl ImageOptions {
             }),
         }
     }
+}
+
+/// Reads an image reference, and says what to write instead of what other tools take.
+fn parse_reference(image: &str) -> Result<ImageReference, Failure> {
+    if image != "-" && !image.contains("://") && std::path::Path::new(image).exists() {
+        let path = std::path::Path::new(image);
+        let hint = match registry::recognise(path).scheme() {
+            Some(scheme) => format!("write {scheme}:{image}"),
+            None if path.is_file() && path.extension().is_some_and(|end| end == "json" || end == "spdx") => {
+                format!("write sbom:{image} for a bill of materials")
+            }
+            None if path.is_dir() => "it is no image layout: that is a folder with an `index.json`".to_owned(),
+            None => format!("it is no image archive; a Dockerfile is judged by `plimsoll lint {image}`"),
+        };
+        return Err(Failure::new(format!("`{image}` is a path, not an image reference")).hint(hint));
+    }
+    ImageReference::parse(image).map_err(|error| {
+        let failure = Failure::new(format!("cannot read image reference `{image}`: {error}"));
+        // Other tools name registries and daemons in these ways.
+        let (scheme, rest) = image.split_once(':').unwrap_or_default();
+        let bare = rest.trim_start_matches('/');
+        let named = matches!(ImageReference::parse(bare), Ok(ImageReference::Registry(_)));
+        if named && matches!(scheme, "docker" | "http" | "https") && bare != rest {
+            return failure.hint(format!("write {bare}"));
+        }
+        if named && scheme == "docker" {
+            return failure.hint(format!("write docker-daemon:{bare} for an image of the local Docker, {bare} for one in a registry"));
+        }
+        failure.hint("use NAME[:TAG], HOST/NAME@sha256:..., oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, podman:NAME, sbom:FILE or -")
+    })
 }
 
 /// linux and this machine's processor: what an index without `--platform` is asked for.

@@ -8,7 +8,7 @@ use super::{
     Failure, Global,
     cache::CacheOptions,
     limits::LimitOptions,
-    options::{AdvisoryOptions, AwsOptions, ImageOptions, PolicyOptions, source_date},
+    options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
     setup,
 };
@@ -27,6 +27,8 @@ use crate::{
 pub(super) struct ScanArgs {
     #[command(flatten)]
     image: ImageOptions,
+    #[command(flatten)]
+    base: BaseOptions,
     #[command(flatten)]
     policy: PolicyOptions,
     #[command(flatten)]
@@ -58,7 +60,10 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let mut image = None;
     if document.is_none() {
         let opened = setup::image(&args.image, args.aws.settings(), Wanted::Yes, progress.clone()).await?;
-        image = Some(ImageInput { cache, ..opened });
+        let base = setup::base(&args.base, &args.image, args.aws.settings(), progress.clone()).await?;
+        image = Some(ImageInput { cache, base, ..opened });
+    } else {
+        args.base.refuse()?;
     }
     let inputs = Inputs {
         command: "scan",

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     Failure,
-    options::{AdvisoryOptions, AwsOptions, AwsService, ImageOptions, default_database},
+    options::{AdvisoryOptions, AwsOptions, AwsService, BaseOptions, ImageOptions, default_database},
 };
 use crate::{
     advisory::{self, Database},
@@ -29,7 +29,7 @@ use crate::{
         reference::ImageReference,
         report::ScanReport,
     },
-    pipeline::{self, DocumentInput, ImageInput, Inputs, Wanted},
+    pipeline::{self, BaseInput, DocumentInput, ImageInput, Inputs, Wanted},
     progress::SharedProgress,
     registry,
     verify::{self, Sigstore, Trust, TrustedKey},
@@ -45,7 +45,22 @@ pub(super) async fn image(
     let reference = options.reference()?;
     let platforms = options.platforms()?;
     let source = registry::open(&reference, &options.registry.build(aws)?, progress).await?;
-    Ok(ImageInput { reference, source, platforms, inventory, cache: None })
+    Ok(ImageInput { reference, source, platforms, inventory, cache: None, base: None })
+}
+
+/// Opens the base image that the options name; the registry options are the image's.
+pub(super) async fn base(
+    options: &BaseOptions,
+    image: &ImageOptions,
+    aws: aws::Settings,
+    progress: SharedProgress,
+) -> Result<Option<BaseInput>, Failure> {
+    let Some(reference) = options.reference()? else { return Ok(None) };
+    if matches!(reference, ImageReference::StandardInput { .. }) {
+        return Err(Failure::new("the base image cannot be read from standard input").hint("name a file or a reference"));
+    }
+    let source = registry::open(&reference, &image.registry.build(aws)?, progress).await?;
+    Ok(Some(BaseInput { reference, source }))
 }
 
 /// Most bytes of a bill of materials.

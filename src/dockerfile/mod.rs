@@ -3,6 +3,7 @@
 mod bounds;
 mod check;
 mod command;
+mod created_by;
 mod execution;
 mod expand;
 mod foreign;
@@ -12,6 +13,7 @@ mod instruction;
 mod locals;
 mod mode;
 mod options;
+mod origin;
 mod parse;
 mod rule;
 mod rules;
@@ -39,6 +41,8 @@ use crate::model::{
     report::DockerfileSummary,
     rule::RuleMeta,
 };
+
+pub use origin::{base_line, origins};
 
 use instruction::Instruction;
 use parse::{Phase, Refusal};

@@ -22,7 +22,10 @@ pub(crate) fn input(index: usize, tar: &[u8]) -> LayerInput {
         artifact_type: None,
         platform: None,
     };
-    LayerInput { layer: Layer { index, descriptor, diff_id: digest, history: None }, reader: Box::new(Cursor::new(tar.to_vec())) }
+    LayerInput {
+        layer: Layer { index, descriptor, diff_id: digest, history: None, origin: None },
+        reader: Box::new(Cursor::new(tar.to_vec())),
+    }
 }
 
 /// A tar of these files, which nobody but their owner may write.

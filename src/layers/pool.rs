@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use crate::layers::{Error, LayerCache, LayerInput, Interest, limits::Limits, reading, record::LayerRecord};
+use crate::layers::{Error, Interest, LayerCache, LayerInput, limits::Limits, reading, record::LayerRecord};
 
 pub(super) struct Queue {
     inputs: std::iter::Enumerate<std::vec::IntoIter<LayerInput>>,

@@ -54,7 +54,11 @@ impl PathMark {
     /// sticky bit, which protects what is in it).
     pub(super) const fn is_notable(self) -> bool {
         let everybody_writes = self.mode & 0o002 != 0;
-        if self.is_folder { everybody_writes && self.mode & 0o1000 == 0 } else { everybody_writes || self.mode & 0o6000 != 0 || self.has_capability }
+        if self.is_folder {
+            everybody_writes && self.mode & 0o1000 == 0
+        } else {
+            everybody_writes || self.mode & 0o6000 != 0 || self.has_capability
+        }
     }
 }
 

@@ -216,7 +216,8 @@ impl<R: Refill> TarStream<R> {
     }
 
     fn entry(&mut self, header: &tar::Header, extensions: Extensions, too_large: Option<Fault>) -> Result<TarEntry, Fault> {
-        let Said { name, link, size, is_sparse, mode, has_capability } = extensions.with(header.as_bytes()).map_err(|reason| Fault::new("layer-tar", reason))?;
+        let Said { name, link, size, is_sparse, mode, has_capability } =
+            extensions.with(header.as_bytes()).map_err(|reason| Fault::new("layer-tar", reason))?;
         let kind = match header.entry_type() {
             EntryType::Directory => TarKind::Directory,
             EntryType::Symlink => TarKind::Symlink(link),

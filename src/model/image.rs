@@ -3,7 +3,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::model::{digest::Digest, reference::ImageReference};
+use crate::model::{
+    digest::Digest,
+    location::Location,
+    origin::{Origin, Side, Sides},
+    reference::ImageReference,
+};
 
 /// Operating system and processor of an image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +118,8 @@ pub struct Layer {
     pub diff_id: Digest,
     /// The history entry that made it: its place and text; `None` when history and layers do not align.
     pub history: Option<usize>,
+    /// Which instruction made it and who brought it, where a Dockerfile or a base image was given to compare with.
+    pub origin: Option<Origin>,
 }
 
 /// One entry of an image's history.
@@ -190,11 +197,117 @@ impl ResolvedImage {
     pub const fn digest(&self) -> &Digest {
         &self.manifest.digest
     }
+
+    /// Where the layer of the first of these locations that is in a layer comes from.
+    #[must_use]
+    pub fn origin(&self, locations: &[Location]) -> Option<&Origin> {
+        locations.iter().find_map(|location| match location {
+            Location::Image { index, .. } => Some(self.layer(*index)?.origin.as_ref()),
+            _ => None,
+        })?
+    }
+
+    /// Who may have brought what stands at these locations.
+    #[must_use]
+    pub fn sides(&self, locations: &[Location]) -> Sides {
+        let mut sides = Sides::default();
+        for location in locations {
+            if let Location::Image { index, .. } = location {
+                match self.layer(*index).and_then(|layer| layer.origin.as_ref()?.side) {
+                    Some(Side::Base) => sides.base = true,
+                    Some(Side::Own) => sides.own = true,
+                    None => return Sides::EITHER,
+                }
+            }
+        }
+        if sides == Sides::default() { Sides::EITHER } else { sides }
+    }
+
+    /// The layer at this place of the manifest.
+    #[must_use]
+    pub fn layer(&self, index: usize) -> Option<&Layer> {
+        self.layers.get(index).filter(|layer| layer.index == index).or_else(|| self.layers.iter().find(|layer| layer.index == index))
+    }
+}
+
+/// Images for tests, made of their history.
+#[cfg(test)]
+pub(crate) mod fixture {
+    use super::*;
+
+    /// An image with a layer for each entry (text, whether it is empty, comment) that is not empty.
+    pub(crate) fn image_of(history: &[(&str, bool, &str)]) -> ResolvedImage {
+        let digest = Digest::sha256_of(b"");
+        let descriptor = Descriptor {
+            media_type: String::new(),
+            digest: digest.clone(),
+            size: 0,
+            urls: Vec::new(),
+            annotations: BTreeMap::new(),
+            artifact_type: None,
+            platform: None,
+        };
+        let entry = |&(text, empty_layer, comment): &(&str, bool, &str)| HistoryEntry {
+            created_by: text.to_owned(),
+            empty_layer,
+            comment: comment.to_owned(),
+        };
+        let makers = history.iter().enumerate().filter(|(_, (_, empty, _))| !empty).map(|(at, _)| at);
+        let layer = |(index, history)| Layer {
+            index,
+            descriptor: descriptor.clone(),
+            diff_id: Digest::sha256_of(format!("{index}").as_bytes()),
+            history: Some(history),
+            origin: None,
+        };
+        let layers: Vec<Layer> = makers.enumerate().map(layer).collect();
+        ResolvedImage {
+            reference: ImageReference::parse("oci:x").expect("reference"),
+            index_digest: None,
+            platform: Platform::parse("linux/amd64").expect("platform"),
+            platform_choice: PlatformChoice::Only,
+            manifest: Manifest {
+                digest,
+                media_type: String::new(),
+                size: 0,
+                config: descriptor,
+                layers: Vec::new(),
+                annotations: BTreeMap::new(),
+            },
+            config: ImageConfig {
+                history: history.iter().map(entry).collect(),
+                diff_ids: layers.iter().map(|layer| layer.diff_id.clone()).collect(),
+                ..ImageConfig::default()
+            },
+            layers,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sides_are_those_of_all_layers() {
+        let mut image = fixture::image_of(&[("a", false, ""), ("b", false, ""), ("c", false, "")]);
+        let sides = [Some(Side::Base), Some(Side::Own), None];
+        for (layer, side) in image.layers.iter_mut().zip(sides) {
+            layer.origin = Some(Origin { side, ..Origin::default() });
+        }
+        let at = |index: usize| Location::Image { layer: Digest::sha256_of(b""), index, path: String::new() };
+        for (indexes, base, own) in [
+            (&[0][..], true, false),
+            (&[1], false, true),
+            (&[0, 1], true, true),
+            (&[1, 2], true, true),
+            (&[], true, true),
+            (&[9], true, true),
+        ] {
+            let locations: Vec<Location> = indexes.iter().map(|index| at(*index)).collect();
+            assert_eq!(image.sides(&locations), Sides { base, own }, "{indexes:?}");
+        }
+    }
 
     #[test]
     fn platforms_compare_with_normal_variants() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::model::{coverage::SourceId, digest::Digest, location::Span, rule::Group, severity::Severity};
+use crate::model::{coverage::SourceId, digest::Digest, location::Span, origin::Side, rule::Group, severity::Severity};
 
 /// A loaded, merged and validated policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +122,8 @@ pub struct Clause {
     pub finding: Option<String>,
     /// Kinds of package.
     pub kind: BTreeSet<PackageClass>,
+    /// Who brought the package; one of which nobody knows fits both.
+    pub origin: Option<Side>,
 }
 
 /// How two values are compared.

@@ -115,7 +115,7 @@ pub(super) const fn sign(comparison: Comparison) -> &'static str {
 }
 
 fn clause_text(clause: &Clause) -> String {
-    let Clause { id, severity, fix, kev, epss_millionths, source, sources, package, finding, kind } = clause;
+    let Clause { id, severity, fix, kev, epss_millionths, source, sources, package, finding, kind, origin } = clause;
     let mut text = quote(id);
     if let Some((comparison, severity)) = severity {
         let _ = write!(text, " severity {} {severity}", sign(*comparison));
@@ -139,6 +139,9 @@ fn clause_text(clause: &Clause) -> String {
         }
     }
     kind.iter().for_each(|kind| text.push_str(&format!(" kind {kind:?}")));
+    if let Some(side) = origin {
+        let _ = write!(text, " origin {}", side.name());
+    }
     text
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{
     finding::Finding,
+    origin::Sides,
     package::PackageKind,
     policy::{Clause, Comparison, FixCondition, PackageClass, RuleSelection},
     rule::RuleMeta,
@@ -24,6 +25,7 @@ pub(super) const ANY: Clause = Clause {
     package: None,
     finding: None,
     kind: BTreeSet::new(),
+    origin: None,
 };
 
 /// Whether a clause fits.
@@ -53,15 +55,17 @@ impl<'p> Prepared<'p> {
     }
 }
 
-/// Whether a clause fits `finding` of the effective `severity`; `text` is the finding's package, taken apart.
+/// Whether a clause fits `finding` of the effective `severity`; `text` is the finding's package, taken apart, `sides` who may have brought it.
 pub(super) fn fits(
     prepared: &Prepared<'_>,
     finding: &Finding,
     text: Option<&PackageText<'_>>,
+    sides: Sides,
     severity: Severity,
     unknown_as: Severity,
 ) -> Fit {
-    let Clause { id: _, severity: wanted, fix, kev, epss_millionths, source, sources, package: _, finding: id, kind } = prepared.clause;
+    let Clause { id: _, severity: wanted, fix, kev, epss_millionths, source, sources, package: _, finding: id, kind, origin } =
+        prepared.clause;
     // The cheap answer first: most clauses miss by a number.
     if matches!((epss_millionths, finding.epss_millionths), (Some((comparison, wanted)), Some(own)) if !comparison.holds(&own, wanted)) {
         return Fit::No;
@@ -76,6 +80,7 @@ pub(super) fn fits(
         && sources.is_none_or(|(comparison, count)| comparison.holds(&count_sources(finding), &count))
         && prepared.package.as_ref().is_none_or(|pattern| text.is_some_and(|text| pattern.fits(text, WithoutPurl::ByName)))
         && id.as_ref().is_none_or(|id| finding.answers_to(id))
+        && origin.is_none_or(|side| sides.may_be(side))
         && (kind.is_empty() || classes(finding).iter().any(|class| kind.contains(class)));
     if !rest {
         return Fit::No;
@@ -144,6 +149,29 @@ fn classes(finding: &Finding) -> &'static [PackageClass] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_knows_is_of_either_side() {
+        use crate::model::{location::Location, origin::Side, rule::Group};
+        static META: RuleMeta =
+            RuleMeta { id: "x", group: Group::Security, severity: Severity::High, default_on: true, aliases: &[], summary: "", help: "" };
+        let finding = Finding::of_rule(&META, Severity::High, String::new(), Location::Config);
+        let (base, own) = (Sides { base: true, own: false }, Sides { base: false, own: true });
+        for (origin, sides, expected) in [
+            (None, own, Fit::Yes),
+            (Some(Side::Own), own, Fit::Yes),
+            (Some(Side::Own), base, Fit::No),
+            (Some(Side::Base), base, Fit::Yes),
+            (Some(Side::Base), own, Fit::No),
+            (Some(Side::Own), Sides::EITHER, Fit::Yes),
+            (Some(Side::Base), Sides::EITHER, Fit::Yes),
+        ] {
+            let clauses = [Clause { origin, ..ANY }];
+            let prepared = Prepared::all(&clauses);
+            let fit = prepared.first().map(|clause| fits(clause, &finding, None, sides, Severity::High, Severity::High));
+            assert_eq!(fit, Some(expected), "{origin:?} {sides:?}");
+        }
+    }
 
     #[test]
     fn unknown_is_anything_up_to_what_the_policy_says() {

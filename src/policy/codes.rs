@@ -22,6 +22,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("archived", "ECR says that the image is archived and not scanned. Restore it, or push it again."),
     ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
+        "base-differs",
+        "The image is not built on the one that `--base` names: its lowest layers are others. Name the very image that the build stood on, by digest; a tag may have moved since.",
+    ),
+    ("base-unread", "The image that `--base` names could not be read, so nothing says which layers are the base's."),
+    (
         "credentials",
         "AWS refused the credentials as expired, unknown or made for another region. Renew them and check the region in the registry's host name.",
     ),

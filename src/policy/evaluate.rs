@@ -50,7 +50,7 @@ pub fn evaluate(policy: &Policy, facts: Facts<'_>, now: Timestamp) -> Verdict {
     let mut permissions = Permissions::new(policy, facts.image, today);
     let Facts { image, findings, inline_ignores, sources, gaps, verification, signer_fingerprints, stages } = facts;
 
-    let (mut findings, needs) = findings::judge(policy, findings, inline_ignores, &mut permissions);
+    let (mut findings, needs) = findings::judge(policy, image, findings, inline_ignores, &mut permissions);
 
     let mut all_gaps = gaps;
     all_gaps.extend(verification.iter().flat_map(|verification| verification.gaps.iter().cloned()));

@@ -1,8 +1,11 @@
 //! A loaded policy in, the same policy in sentences out.
 
-use crate::model::policy::{
-    Clause, FixCondition, IdentityMatch, InlineIgnores, LogRequirement, Mode, PackageClass, Policy, RuleSelection, RuleSetting,
-    SeveritySource, Signer, Suppressions, Worth,
+use crate::model::{
+    origin::Side,
+    policy::{
+        Clause, FixCondition, IdentityMatch, InlineIgnores, LogRequirement, Mode, PackageClass, Policy, RuleSelection, RuleSetting,
+        SeveritySource, Signer, Suppressions, Worth,
+    },
 };
 
 use super::{canonical::sign, evidence::duration};
@@ -51,7 +54,7 @@ fn clauses(lines: &mut Vec<String>, verb: &str, clauses: &[Clause]) {
 }
 
 fn conditions(clause: &Clause) -> String {
-    let Clause { id: _, severity, fix, kev, epss_millionths, source, sources, package, finding, kind } = clause;
+    let Clause { id: _, severity, fix, kev, epss_millionths, source, sources, package, finding, kind, origin } = clause;
     let mut all = Vec::new();
     if let Some((comparison, severity)) = severity {
         all.push(format!("its severity is {} {severity}", sign(*comparison)));
@@ -92,6 +95,11 @@ fn conditions(clause: &Clause) -> String {
             PackageClass::Binary => "a binary without a package",
         });
         all.push(format!("it is in {}", words.collect::<Vec<_>>().join(" or ")));
+    }
+    match origin {
+        Some(Side::Base) => all.push("the base image may have brought it".to_owned()),
+        Some(Side::Own) => all.push("the build itself, not the base image, may have brought it".to_owned()),
+        None => {}
     }
     all.join(" and ")
 }

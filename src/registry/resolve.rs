@@ -252,6 +252,7 @@ async fn assemble(
         descriptor: descriptor.clone(),
         diff_id: diff_id.clone(),
         history: makers.get(index).copied().filter(|_| aligned),
+        origin: None,
     });
     let layers = layers.collect();
     let (index_digest, platform_choice) = index.map_or((None, PlatformChoice::Only), |(digest, choice, _)| (Some(digest), choice));

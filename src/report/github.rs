@@ -134,7 +134,7 @@ fn annotations(report: &ScanReport, effect: Effect) -> Vec<Annotation> {
             lines.push(format!("and {} more", group.len() - NAMED));
         }
         let file = match place {
-            Place::Line { file, line } | Place::Base { file, line, .. } => Some((file.trim_start_matches("./").to_owned(), line)),
+            Place::Line { file, line, .. } | Place::Base { file, line, .. } => Some((file.trim_start_matches("./").to_owned(), line)),
             Place::Layer { .. } | Place::History(_) | Place::Image => None,
         };
         let title = match group.as_slice() {

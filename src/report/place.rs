@@ -6,6 +6,7 @@ use crate::model::{
     digest::Digest,
     location::{Location, Span},
     mask::masked,
+    origin::{Origin, Side},
     report::{DockerfileSummary, ScanReport},
     verdict::JudgedFinding,
 };
@@ -19,8 +20,10 @@ pub(crate) enum Place<'a> {
         file: &'a str,
         /// The first line.
         line: u32,
+        /// What there is to add.
+        remark: Remark<'a>,
     },
-    /// The final stage's FROM, because nothing says which instruction brought the package.
+    /// The final stage's FROM, because the base image brought the package, or nothing says which instruction did.
     Base {
         /// The Dockerfile.
         file: &'a str,
@@ -28,6 +31,8 @@ pub(crate) enum Place<'a> {
         line: u32,
         /// Its text.
         text: Option<&'a str>,
+        /// Whether the base image is known to have brought it.
+        certainty: Certainty,
     },
     /// A layer, when there is no Dockerfile.
     Layer {
@@ -42,17 +47,40 @@ pub(crate) enum Place<'a> {
     Image,
 }
 
+/// What is to be said of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Remark<'a> {
+    /// Nothing.
+    None,
+    /// It copies from this stage or image.
+    CopiedFrom(&'a str),
+    /// It stands in this stage, which is not the final one.
+    InStage(&'a str),
+    /// It may be another line.
+    Uncertain,
+}
+
+/// How well something is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Certainty {
+    /// Nothing speaks against it.
+    Certain,
+    /// It is the best that there is.
+    Uncertain,
+}
+
 impl<'a> Place<'a> {
     /// The place of one finding.
     pub(crate) fn of(judged: &'a JudgedFinding, report: &'a ScanReport) -> Self {
         let locations = &judged.finding.locations;
         if let Some(span) = locations.iter().find_map(span_of) {
-            return Self::Line { file: &span.file, line: span.line };
+            return Self::Line { file: &span.file, line: span.line, remark: Remark::None };
         }
-        if judged.finding.package.is_some()
-            && let Some(base) = Self::base(report)
-        {
-            return base;
+        if judged.finding.package.is_some() {
+            let origin = report.image.as_ref().and_then(|image| image.origin(locations));
+            if let Some(place) = origin.and_then(|origin| Self::of_origin(origin, report)).or_else(|| Self::base(report)) {
+                return place;
+            }
         }
         locations
             .iter()
@@ -64,12 +92,35 @@ impl<'a> Place<'a> {
             .unwrap_or(Self::Image)
     }
 
+    /// The line that made a layer, when it is known.
+    fn of_origin(origin: &'a Origin, report: &'a ScanReport) -> Option<Self> {
+        let span = origin.span.as_ref()?;
+        let (file, line) = (span.file.as_str(), span.line);
+        if origin.side == Some(Side::Base) && Self::stands_on_from(report, span) {
+            let certainty = if origin.doubt.is_none() { Certainty::Certain } else { Certainty::Uncertain };
+            return Some(Self::Base { file, line, text: instruction(report, file, line), certainty });
+        }
+        let remark = match (&origin.doubt, &origin.copied_from, &origin.stage) {
+            (Some(_), _, _) => Remark::Uncertain,
+            (None, Some(from), _) => Remark::CopiedFrom(from),
+            (None, None, Some(stage)) => Remark::InStage(stage),
+            (None, None, None) => Remark::None,
+        };
+        Some(Self::Line { file, line, remark })
+    }
+
+    /// Whether a line is a FROM.
+    fn stands_on_from(report: &ScanReport, span: &Span) -> bool {
+        let text = instruction(report, &span.file, span.line);
+        text.and_then(|text| text.split_whitespace().next()).is_none_or(|word| word.eq_ignore_ascii_case("FROM"))
+    }
+
     /// The final FROM of the image's Dockerfile: with several Dockerfiles nobody knows which one made the image.
     pub(crate) fn base(report: &'a ScanReport) -> Option<Self> {
         report.image.as_ref()?;
         match report.dockerfiles.as_slice() {
             [DockerfileSummary { file, final_from_line: Some(line), final_from, .. }] => {
-                Some(Self::Base { file, line: *line, text: final_from.as_deref() })
+                Some(Self::Base { file, line: *line, text: final_from.as_deref(), certainty: Certainty::Uncertain })
             }
             _ => None,
         }
@@ -78,7 +129,7 @@ impl<'a> Place<'a> {
     /// What stands at the place, when it is known.
     pub(crate) fn text(&self, report: &'a ScanReport) -> Option<Cow<'a, str>> {
         match self {
-            Self::Line { file, line } => instruction(report, file, *line).map(Cow::Borrowed),
+            Self::Line { file, line, .. } => instruction(report, file, *line).map(Cow::Borrowed),
             Self::Base { text, .. } => text.map(Cow::Borrowed),
             Self::Layer { index, .. } => {
                 let image = report.image.as_ref()?;
@@ -91,10 +142,14 @@ impl<'a> Place<'a> {
     }
 
     /// Why the finding stands here, when it is not the line itself.
-    pub(crate) const fn remark(&self) -> &'static str {
+    pub(crate) fn remark(&self) -> Cow<'static, str> {
         match self {
-            Self::Base { .. } => "base image, or layer not attributed",
-            Self::Line { .. } | Self::Layer { .. } | Self::History(_) | Self::Image => "",
+            Self::Base { certainty: Certainty::Certain, .. } => Cow::Borrowed("base image"),
+            Self::Base { .. } => Cow::Borrowed("base image, or layer not attributed"),
+            Self::Line { remark: Remark::CopiedFrom(stage), .. } => Cow::Owned(format!("from {stage}")),
+            Self::Line { remark: Remark::InStage(stage), .. } => Cow::Owned(format!("in {stage}")),
+            Self::Line { remark: Remark::Uncertain, .. } => Cow::Borrowed("uncertain"),
+            Self::Line { .. } | Self::Layer { .. } | Self::History(_) | Self::Image => Cow::Borrowed(""),
         }
     }
 }
@@ -102,7 +157,7 @@ impl<'a> Place<'a> {
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Line { file, line } | Self::Base { file, line, .. } => write!(f, "{file}:{line}"),
+            Self::Line { file, line, .. } | Self::Base { file, line, .. } => write!(f, "{file}:{line}"),
             Self::Layer { index, digest } => write!(f, "layer {index} {}:{}", digest.algorithm().name(), digest.short()),
             Self::History(index) => write!(f, "history entry {index}"),
             Self::Image => f.write_str("image"),

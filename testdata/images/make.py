@@ -112,6 +112,15 @@ def image(hullpaint, keelson, left_anchor, user, base):
         ("gzip", tar([("srv/app/node_modules/driftwood/.wh..wh..opq", ""), ("srv/app/node_modules/driftwood/README", "emptied\n")]),
          "RUN /bin/sh -c npm prune --omit=dev # buildkit"),
     ]
+    if user is None:
+        # What vulnerable.Dockerfile has and fixed.Dockerfile has not.
+        how, plain, text = layers[1]
+        layers[1] = (how, plain, text.replace("--no-install-recommends", "--no-install-recommends --allow-unauthenticated"))
+        layers[4] = (*layers[4][:2], "RUN /bin/sh -c npm prune --omit=dev && chmod -R 777 /srv/app # buildkit")
+        layers.insert(3, ("gzip", tar([("srv/", None), ("srv/charts/", None), ("srv/charts/harbour.txt", "here be rocks\n")]),
+                          "ADD https://files.harbour.example/charts.tar.gz /srv/charts/ # buildkit"))
+        layers.insert(2, ("gzip", tar([("usr/local/", None), ("usr/local/share/", None), ("usr/local/share/installed", "by who knows whom\n")]),
+                          "RUN /bin/sh -c curl -sSfk https://get.harbour.example/install.sh | sh # buildkit"))
     history = [{"created": CREATED, "created_by": text} for _, _, text in layers]
     history.append({"created": CREATED, "created_by": 'CMD ["node" "/srv/app/server.js"]', "comment": "buildkit.dockerfile.v0", "empty_layer": True})
     config = {

@@ -214,7 +214,7 @@ async fn judge(options: &Options, policy: &Policy) -> Ended {
     let ended = pipeline::run(Inputs {
         command: "gate",
         stages: BTreeSet::from([SourceId::Image, SourceId::Inventory, SourceId::Signatures]),
-        image: Some(ImageInput { reference, source, platforms: Platforms::Host(host), inventory: Wanted::Yes, cache: None }),
+        image: Some(ImageInput { reference, source, platforms: Platforms::Host(host), inventory: Wanted::Yes, cache: None, base: None }),
         dockerfiles: Vec::new(),
         sources: Vec::new(),
         verifier: Some(Box::new(verifier)),

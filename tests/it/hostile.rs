@@ -125,7 +125,14 @@ fn inventory(layout: &Path, limits: Limits) -> Result<ScanReport, Error> {
         pipeline::run(Inputs {
             command: "inventory",
             stages: BTreeSet::from([SourceId::Image, SourceId::Inventory]),
-            image: Some(ImageInput { reference, source, platforms: Platforms::Host(host), inventory: Wanted::Yes, cache: None }),
+            image: Some(ImageInput {
+                reference,
+                source,
+                platforms: Platforms::Host(host),
+                inventory: Wanted::Yes,
+                cache: None,
+                base: None,
+            }),
             dockerfiles: Vec::new(),
             sources: Vec::new(),
             verifier: None,
@@ -292,7 +299,7 @@ fn damage_anywhere_gets_an_answer() {
             artifact_type: None,
             platform: None,
         };
-        let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
+        let layer = Layer { index: 0, descriptor, diff_id: digest, history: None, origin: None };
         let input = LayerInput { layer: layer.clone(), reader: Box::new(std::io::Cursor::new(bytes)) };
         // An error is an answer too: bytes that look compressed hash to something else than the diff id.
         layers::walk(vec![input], &inventory::wants, &Limits { threads: 1, ..Limits::default() })

@@ -175,7 +175,7 @@ fn resolve(layout: &Path, manifest: &Value) -> Result<ResolvedImage, String> {
             .iter()
             .zip(&diff_ids)
             .enumerate()
-            .map(|(index, (d, id))| Layer { index, descriptor: d.clone(), diff_id: id.clone(), history: None })
+            .map(|(index, (d, id))| Layer { index, descriptor: d.clone(), diff_id: id.clone(), history: None, origin: None })
             .collect(),
         manifest: Manifest {
             digest: own.digest,
@@ -335,7 +335,7 @@ fn inventory_of(files: &[(&str, &[u8])]) -> Inventory {
         artifact_type: None,
         platform: None,
     };
-    let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
+    let layer = Layer { index: 0, descriptor, diff_id: digest, history: None, origin: None };
     let input = LayerInput { layer: layer.clone(), reader: Box::new(io::Cursor::new(bytes)) };
     inventory::catalog(&layers::walk(vec![input], &inventory::wants, &Limits::default()).unwrap(), &[layer])
 }

@@ -28,6 +28,7 @@ mod hostile;
 mod inventory;
 #[cfg(test)]
 mod key_bundles;
+mod lines;
 #[cfg(test)]
 mod platforms;
 #[cfg(test)]

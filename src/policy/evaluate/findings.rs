@@ -3,6 +3,8 @@
 use crate::model::{
     evidence::ObservedState,
     finding::{Finding, FindingKind, FindingState},
+    image::ResolvedImage,
+    origin::{Side, Sides},
     policy::{Exception, InlineIgnores, Policy, RuleSetting, Suppressions},
     rule::RuleMeta,
     severity::{RatingAuthor, Severity},
@@ -24,6 +26,7 @@ pub(super) const END_OF_LIFE: &str = "distro-eol";
 /// Judges every finding, and says which facts clauses missed.
 pub(super) fn judge(
     policy: &Policy,
+    image: Option<&ResolvedImage>,
     findings: Vec<Finding>,
     inline_ignores: &[Exception],
     permissions: &mut Permissions<'_>,
@@ -34,7 +37,8 @@ pub(super) fn judge(
         .into_iter()
         .map(|finding| {
             let (severity, severity_author) = rating::effective(&finding, &policy.severity, permissions.override_terms());
-            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, severity, severity_author };
+            let sides = image.map_or(Sides::EITHER, |image| image.sides(&finding.locations));
+            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, sides, severity, severity_author };
             let decision = walk.decide(inline_ignores, permissions, &mut needs);
             JudgedFinding { finding, severity, severity_author, decision }
         })
@@ -47,6 +51,7 @@ struct Walk<'a> {
     fail: &'a [Prepared<'a>],
     warn: &'a [Prepared<'a>],
     finding: &'a Finding,
+    sides: Sides,
     severity: Severity,
     severity_author: Option<RatingAuthor>,
 }
@@ -154,7 +159,7 @@ impl Walk<'_> {
         let fitting = |clauses: &[Prepared<'_>]| -> (Vec<String>, Needs) {
             let (mut ids, mut needs) = (Vec::new(), Needs::default());
             for clause in clauses {
-                match fits(clause, self.finding, text.as_ref(), self.severity, unknown_as) {
+                match fits(clause, self.finding, text.as_ref(), self.sides, self.severity, unknown_as) {
                     Fit::Yes => ids.push(clause.clause.id.clone()),
                     Fit::No => {}
                     Fit::NeedsKev => needs.kev = true,
@@ -191,6 +196,13 @@ impl Walk<'_> {
         } else {
             text.push_str("fixed in ");
             text.push_str(&self.finding.fixed.join(", "));
+        }
+        if self.fail.iter().chain(self.warn).any(|clause| clause.clause.origin.is_some()) {
+            text.push_str(match (self.sides.may_be(Side::Base), self.sides.may_be(Side::Own)) {
+                (true, false) => ", brought by the base image",
+                (false, true) => ", brought by the build itself",
+                _ => ", brought by nobody knows whom",
+            });
         }
         if self.finding.kev {
             text.push_str(", known to be exploited");

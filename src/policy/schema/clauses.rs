@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     model::{
+        origin::Side,
         policy::{Clause, FixCondition, InlineIgnores, PackageClass, RuleSelection, RuleSetting},
         rule::Group,
         severity::Severity,
@@ -22,7 +23,7 @@ use crate::{
 use super::{Document, Placed, placed, source};
 
 const CLAUSE: Keys = Keys {
-    known: &["id", "severity", "fix", "kev", "epss", "source", "sources", "package", "finding", "kind"],
+    known: &["id", "severity", "fix", "kev", "epss", "source", "sources", "package", "finding", "kind", "origin"],
     later: &[
         "fix_age",
         "published_age",
@@ -114,6 +115,7 @@ fn clause(node: &Node) -> Result<Clause, Error> {
         sources: fields.read("sources", count_comparison)?,
         package: fields.read("package", pattern::package)?,
         finding: fields.read("finding", text)?,
+        origin: fields.read("origin", |node| word(node, "origin", &[("base", Side::Base), ("own", Side::Own)]))?,
         kind: fields.read("kind", |node| one_or_many(node, |node| word(node, "kind of package", &kinds)))?.into_iter().flatten().collect(),
     };
     let empty = Clause { id: clause.id.clone(), ..crate::policy::clause::ANY };

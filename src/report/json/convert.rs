@@ -7,6 +7,7 @@ use crate::{
         finding::{Finding, FindingKind, FindingPackage, FindingState},
         image::{PlatformChoice, ResolvedImage},
         location::{Location, Span},
+        origin::{Origin, Side},
         package::{Inventory, PackageKind, PackageUrl},
         policy::Mode,
         report::ScanReport,
@@ -175,8 +176,20 @@ fn image(image: &ResolvedImage) -> wire::Image<'_> {
                 size: layer.descriptor.size,
                 history: layer.history,
                 created_by: layer.history.and_then(|index| config.history.get(index)).map(|entry| history_text(&entry.created_by)),
+                origin: layer.origin.as_ref().map(origin),
             })
             .collect(),
+    }
+}
+
+fn origin(origin: &Origin) -> wire::Origin<'_> {
+    wire::Origin {
+        side: origin.side.map_or("unknown", Side::name),
+        dockerfile: origin.span.as_ref().map(span),
+        stage: origin.stage.as_deref(),
+        copied_from: origin.copied_from.as_deref(),
+        certain: origin.doubt.is_none(),
+        doubt: origin.doubt.as_deref(),
     }
 }
 
@@ -225,6 +238,7 @@ fn finding<'a>(judged: &'a JudgedFinding, report: &'a ScanReport) -> wire::Findi
         epss: finding.epss_millionths.map(millionths),
         locations: locations.into_iter().map(location).collect(),
         place: Place::of(judged, report).to_string(),
+        origin: report.image.as_ref().filter(|_| finding.package.is_some()).and_then(|image| image.origin(&finding.locations)).map(origin),
         evidence: evidence.into_iter().map(wire_evidence).collect(),
         notes: &finding.notes,
         decision: decision(&judged.decision),

@@ -121,6 +121,25 @@ pub(super) struct Layer<'a> {
     pub(super) history: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) created_by: Option<std::borrow::Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Origin<'a>>,
+}
+
+/// Where a layer comes from, or what a finding is about.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Origin<'a> {
+    /// `base`, `own` or `unknown`.
+    pub(super) side: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dockerfile: Option<Span<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stage: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) copied_from: Option<&'a str>,
+    pub(super) certain: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) doubt: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -159,6 +178,8 @@ pub(super) struct Finding<'a> {
     pub(super) locations: Vec<Location<'a>>,
     /// The line to edit.
     pub(super) place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Origin<'a>>,
     pub(super) evidence: Vec<Evidence<'a>>,
     pub(super) notes: &'a [String],
     pub(super) decision: Decision<'a>,

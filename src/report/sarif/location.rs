@@ -26,7 +26,7 @@ pub(super) fn of_finding(judged: &JudgedFinding, report: &ScanReport) -> (sarif:
     let main_span = finding.locations.iter().find_map(span_of);
     let mut location = main_span
         .and_then(at_span)
-        .or_else(|| finding.package.as_ref().and_then(|_| fallback_line(report)))
+        .or_else(|| finding.package.as_ref().and_then(|_| made_by(judged, report).or_else(|| fallback_line(report))))
         .unwrap_or_else(|| of_image(report));
     let logical = logical(judged, report);
     if !logical.is_empty() {
@@ -74,6 +74,11 @@ pub(super) fn at_span(span: &Span) -> Option<sarif::Location> {
         region.end_column = None;
     }
     Some(physical(uri::checkout(&span.file)?, Some(region)))
+}
+
+/// The instruction that made the layer which the package is in.
+fn made_by(judged: &JudgedFinding, report: &ScanReport) -> Option<sarif::Location> {
+    at_span(report.image.as_ref()?.origin(&judged.finding.locations)?.span.as_ref()?)
 }
 
 fn fallback_line(report: &ScanReport) -> Option<sarif::Location> {

@@ -7,6 +7,7 @@ use serde_sarif::sarif;
 
 use crate::{
     model::{
+        origin::Side,
         report::ScanReport,
         severity::RatingAuthor,
         verdict::{Effect, JudgedFinding},
@@ -78,7 +79,7 @@ pub(super) fn result(
     if matches!(effect, Effect::Accepted | Effect::Suppressed) {
         result.suppressions = Some(vec![suppression(subject, report)]);
     }
-    result.properties = Some(sarif::PropertyBag::builder().additional_properties(properties(subject)).build());
+    result.properties = Some(sarif::PropertyBag::builder().additional_properties(properties(subject, report)).build());
     result
 }
 
@@ -132,7 +133,7 @@ fn suppression(subject: &Subject<'_>, report: &ScanReport) -> sarif::Suppression
     suppression
 }
 
-fn properties(subject: &Subject<'_>) -> BTreeMap<String, Value> {
+fn properties(subject: &Subject<'_>, report: &ScanReport) -> BTreeMap<String, Value> {
     let mut properties = BTreeMap::from([("effect".to_owned(), json!(subject.effect().name()))]);
     let mut put = |name: &str, value: Value| properties.insert(name.to_owned(), value);
     if let Some(decision) = subject.decision() {
@@ -168,6 +169,14 @@ fn properties(subject: &Subject<'_>) -> BTreeMap<String, Value> {
             }
             if finding.kev {
                 put("kev", json!(true));
+            }
+            if let Some(origin) =
+                report.image.as_ref().filter(|_| finding.package.is_some()).and_then(|image| image.origin(&finding.locations))
+            {
+                put("origin", json!(origin.side.map_or("unknown", Side::name)));
+                if origin.doubt.is_some() {
+                    put("lineIsUncertain", json!(true));
+                }
             }
             if let Some(epss) = finding.epss_millionths {
                 put("epss", json!(format!("{}.{:06}", epss / 1_000_000, epss % 1_000_000)));

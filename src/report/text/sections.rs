@@ -4,6 +4,8 @@ use crate::{
     model::{
         coverage::Completeness,
         finding::FindingKind,
+        origin::Side,
+        package::PackageKind,
         policy::Mode,
         report::ScanReport,
         verdict::{Effect, Outcome, RequirementState},
@@ -183,10 +185,8 @@ fn title(effect: Effect, count: usize) -> String {
 }
 
 fn heading(group: &Group<'_>, layout: &mut Layout) {
-    let remark = match group.place.remark() {
-        "" => String::new(),
-        remark => format!("({remark})"),
-    };
+    let remark = group.place.remark();
+    let remark = if remark.is_empty() { String::new() } else { format!("({})", escape::shortened(&remark, 100)) };
     let text = group.text.as_deref().map(|text| escape::shortened(text, 100).into_owned()).unwrap_or_default();
     layout.line(0, 2, &[Piece::name(group.place.to_string()).with(strong()), Piece::prose(text), Piece::prose(remark).with(faint())]);
 }
@@ -260,6 +260,7 @@ pub(super) fn looked_at(report: &ScanReport, style: Style, layout: &mut Layout) 
     if report.image.is_some() && !report.dockerfiles.is_empty() {
         words.push(plural(report.dockerfiles.len(), "Dockerfile"));
     }
+    words.extend(untraced(report));
     let named = |wanted| {
         report.sources.iter().filter(move |state| state.completeness == wanted).map(|state| state.source.name()).collect::<Vec<_>>()
     };
@@ -285,6 +286,14 @@ pub(super) fn looked_at(report: &ScanReport, style: Style, layout: &mut Layout) 
             layout.line(LABEL, LABEL + 2, &[Piece::prose(format!("{}: {}", state.source, facts.join(", "))).with(faint())]);
         }
     }
+}
+
+/// The first reason why layers have no line, and how many have none.
+fn untraced(report: &ScanReport) -> Option<String> {
+    let layers = &report.image.as_ref()?.layers;
+    let doubts: Vec<&str> = layers.iter().filter_map(|layer| layer.origin.as_ref()?.doubt.as_deref()).collect();
+    let first = doubts.first()?;
+    Some(format!("no certain line for {} of {}: {first}", doubts.len(), plural(layers.len(), "layer")))
 }
 
 /// Requirements: those not met always, those met while they are few.
@@ -417,6 +426,7 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
     let advice = Advice::of(report);
     let mut label = "Next";
     if advice.upgrades.iter().any(|upgrade| upgrade.os)
+        && is_of_base(report)
         && let Some(base) = Place::base(report)
     {
         let text = base.text(report).map(|text| format!(" ({})", escape::shortened(&text, 100))).unwrap_or_default();
@@ -471,6 +481,15 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
     if let Some(id) = explainable(report) {
         labelled(layout, std::mem::take(&mut label), vec![Piece::name(format!("plimsoll explain {id}"))]);
     }
+}
+
+/// Whether the base image may have brought a package of the distribution that is a violation: then a newer one may help.
+fn is_of_base(report: &ScanReport) -> bool {
+    report.verdict.findings.iter().filter(|judged| judged.decision.effect == Effect::Violation).any(|judged| {
+        let package = judged.finding.package.as_ref();
+        let is_os = package.is_some_and(|package| package.kind.is_some_and(PackageKind::is_os));
+        is_os && report.image.as_ref().is_none_or(|image| image.sides(&judged.finding.locations).may_be(Side::Base))
+    })
 }
 
 /// What is most worth explaining: the worst violation, else a requirement's or a Gap's code.

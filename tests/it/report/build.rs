@@ -174,7 +174,7 @@ pub(super) fn image(reference: &str) -> ResolvedImage {
             .into_iter()
             .zip(diff_ids)
             .enumerate()
-            .map(|(index, (descriptor, diff_id))| Layer { index, descriptor, diff_id, history: Some(index) })
+            .map(|(index, (descriptor, diff_id))| Layer { index, descriptor, diff_id, history: Some(index), origin: None })
             .collect(),
     }
 }
