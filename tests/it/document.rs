@@ -49,5 +49,5 @@ fn a_document_is_judged_as_the_image_that_it_was_made_of() {
 fn what_is_no_document_ends_with_one_line() {
     plimsoll(&["scan", "sbom:Cargo.toml"]).expect(2).complains("cannot read the bill of materials `sbom:Cargo.toml`");
     plimsoll(&["scan", "sbom:no-such-file.json"]).expect(2).complains("cannot read bill of materials `no-such-file.json`");
-    plimsoll(&["verify", "sbom:Cargo.toml"]).expect(2).complains("holds no image");
+    plimsoll(&["verify", "sbom:Cargo.toml", "--key", "testdata/images/demo.pub.pem"]).expect(2).complains("holds no image");
 }
