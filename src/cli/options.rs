@@ -185,7 +185,7 @@ fn parse_reference(image: &str) -> Result<ImageReference, Failure> {
         };
         return Err(Failure::new(format!("`{}` is a path, not an image reference", image)).hint(hint));
     }
-    ImageReference::parse(&image).map_err(|error| {
+    ImageReference::parse(image).map_err(|error| {
         let failure = Failure::new(format!("cannot read image reference `{}`: {error}", image));
         // Other tools name registries and daemons in these ways.
         let (scheme, rest) = image.split_once(':').unwrap_or_default();
