@@ -366,7 +366,7 @@ fn is_shell(words: &[&str]) -> bool {
     SHELLS.contains(&name.strip_suffix(".exe").unwrap_or(&name))
         && words.len() <= SHELL_WORDS
         && ends
-        && options.iter().all(|word| is_option(word))
+        && options.iter().all(is_option)
 }
 
 fn first_word(text: &str) -> &str {

@@ -195,7 +195,7 @@ impl Attribution<'_> {
         let inside = pairs.get(bounds).unwrap_or_default();
         let own = inside.iter().find(|(entry, _)| *entry == at).map(|(_, step)| *step);
         let Some(entry) = self.entries.get(at) else { return Origin::unknown("no history entry tells of it") };
-        if own.is_none() && !(entry.is_merge && !inside.is_empty()) {
+        if own.is_none() && (!entry.is_merge || inside.is_empty()) {
             return self.misfit();
         }
         let makers: Vec<usize> = inside.iter().map(|(_, step)| *step).filter(|step| self.makes_layer(*step)).collect();

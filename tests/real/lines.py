@@ -154,7 +154,7 @@ CASES = [
     ("backtick", ["# escape=`\nFROM alpine", "COPY keel-1.0-r0.apk `\n  mast-0.3-r1.apk /", f"RUN {ADD} `\n   /keel-1.0-r0.apk", f"RUN {ADD} /mast-0.3-r1.apk"], {}),
     ("dpkg", ["FROM debian", "COPY *.deb /tmp/", "RUN dpkg -i /tmp/keel_1.0-1.deb /tmp/mast_0.3.deb", "RUN dpkg -i /tmp/keel_2.0-1.deb", "RUN dpkg -r mast", "RUN touch /var/lib/dpkg/status && chmod 600 /var/lib/dpkg/status", "RUN dpkg -i /tmp/rudder_4.5-2.deb", "RUN dpkg -i /tmp/mast_0.3.deb"], {}),
     ("dpkg-and-npm", ["FROM debian AS app", "COPY app /srv/app", "FROM debian", "ENV DEBIAN_FRONTEND=noninteractive", "COPY keel_1.0-1.deb /", "RUN dpkg -i /keel_1.0-1.deb && rm /keel_1.0-1.deb", "COPY --from=app /srv/app /srv/app", "USER 1000"], {"chain": [1]}),
-    ("pip", ["FROM python", "COPY *.whl /tmp/", "RUN pip install --no-index --no-deps --break-system-packages --root-user-action=ignore /tmp/halyard-1.0-py3-none-any.whl", "RUN pip install --no-index --no-deps --break-system-packages --root-user-action=ignore /tmp/sextant-3.1-py3-none-any.whl", "RUN pip install --no-index --no-deps --break-system-packages --root-user-action=ignore --upgrade /tmp/halyard-2.0-py3-none-any.whl"], {}),
+    ("wheels", ["FROM python", "COPY *.whl /tmp/", "RUN python3 -m zipfile -e /tmp/halyard-1.0-py3-none-any.whl /usr/local/lib/python3.11/dist-packages", "RUN python3 -m zipfile -e /tmp/sextant-3.1-py3-none-any.whl /usr/local/lib/python3.11/dist-packages", "RUN rm -r /usr/local/lib/python3.11/dist-packages/halyard* && python3 -m zipfile -e /tmp/halyard-2.0-py3-none-any.whl /usr/local/lib/python3.11/dist-packages"], {}),
 ]
 
 
@@ -471,7 +471,12 @@ def main():
         if missing or not oracle:
             skip(f"lines of the Dockerfile `{name}`: {'no image ' + missing[0] if missing else 'no builder here can build it'}")
             continue
-        expected = truth(case, oracle)
+        try:
+            expected = truth(case, oracle)
+        except RuntimeError as error:
+            print(f"DIFF  {oracle.name}: {name}: {error}")
+            totals[oracle.name]["wrong"] += 1
+            continue
         for builder in able:
             try:
                 compare(case, builder, expected, totals[builder.name])
