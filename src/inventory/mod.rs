@@ -145,7 +145,8 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
     fn key(package: &Package) -> (&PackageUrl, &'static str, Option<&str>, &str) {
         (&package.purl, package.found_by, package.owner.as_deref(), &package.version)
     }
-    packages.sort_unstable_by(|a, b| (key(a), &a.locations).cmp(&(key(b), &b.locations)));
+    // Of two that differ in what they rest on, the better one is first and stays.
+    packages.sort_unstable_by(|a, b| (key(a), a.basis, &a.locations).cmp(&(key(b), b.basis, &b.locations)));
     packages.dedup_by(|next, known| {
         let is_same = key(next) == key(known);
         if is_same {
@@ -153,6 +154,9 @@ fn join(mut packages: Vec<Package>) -> Vec<Package> {
             known.licences.append(&mut next.licences);
             known.licences.sort();
             known.licences.dedup();
+            known.hashes.append(&mut next.hashes);
+            known.hashes.sort();
+            known.hashes.dedup();
         }
         is_same
     });

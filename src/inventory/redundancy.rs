@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::package::{Basis, Package};
+use crate::model::{
+    location::Location,
+    package::{Basis, Package},
+};
 
 /// Drops what a lock file wants and an installed record shows, and programs that an OS package brought.
 pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
@@ -12,10 +15,18 @@ pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
         .filter(|package| package.basis == Basis::Installed)
         .map(|package| (package.purl.without_version().to_owned(), package.version.clone()))
         .collect();
+    let is_installed = |package: &Package| installed.contains(&(package.purl.without_version().to_owned(), package.version.clone()));
+    // A Cargo.lock names the crates of every platform and test; beside a program that lists its own crates it has nothing to add.
+    let built: BTreeSet<Location> = packages
+        .iter()
+        .filter(|package| package.found_by == "cargo-lock" && is_installed(package))
+        .flat_map(|package| package.locations.iter().cloned())
+        .collect();
     packages.retain(|package| match (package.found_by, package.basis) {
         // The distribution's own package is listed and judged.
         ("binary", _) => package.owner.is_none(),
-        (_, Basis::Declared) => !installed.contains(&(package.purl.without_version().to_owned(), package.version.clone())),
+        ("cargo-lock", _) => !package.locations.iter().any(|location| built.contains(location)),
+        (_, Basis::Declared) => !is_installed(package),
         _ => true,
     });
 }

@@ -20,12 +20,12 @@ pub const CODES: &[(&str, &str)] = &[
         "Every place where a signature could be was read, and there is none. Sign the image (`cosign sign`) before the gate, or look at another digest.",
     ),
     ("archived", "ECR says that the image is archived and not scanned. Restore it, or push it again."),
-    ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "base-differs",
         "The image is not built on the one that `--base` names: its lowest layers are others. Name the very image that the build stood on, by digest; a tag may have moved since.",
     ),
     ("base-unread", "The image that `--base` names could not be read, so nothing says which layers are the base's."),
+    ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "credentials",
         "AWS refused the credentials as expired, unknown or made for another region. Renew them and check the region in the registry's host name.",

@@ -40,7 +40,7 @@ impl Cataloger for DotnetBinary {
             if let Some(deps) = facts.bundled_deps {
                 match bundled(&deps) {
                     Ok(bundled) => found.packages.extend(bundled.into_iter().map(|mut package| {
-                        package.locations = context.location(executable::layer(&file), file.path);
+                        package.locations = context.location(attribution::content_layer(&file), file.path);
                         package
                     })),
                     Err(reason) => faults.push((file.path.to_owned(), reason)),

@@ -48,11 +48,11 @@ fn components_have_unique_references_and_named_licences() {
 #[test]
 fn gaps_make_it_incomplete() {
     let bom = bom(Inventory {
-        gaps: vec![Gap::new(SourceId::Inventory, "rpmdb-format", "var/lib/rpm/Packages", "not read")],
+        gaps: vec![Gap::new(SourceId::Inventory, "record-unreadable", "var/lib/rpm/Packages", "not read")],
         ..Inventory::default()
     });
     assert_eq!(bom["compositions"][0]["aggregate"], "incomplete");
-    assert_eq!(bom["metadata"]["properties"][0]["value"], "rpmdb-format: var/lib/rpm/Packages: not read");
+    assert_eq!(bom["metadata"]["properties"][0]["value"], "record-unreadable: var/lib/rpm/Packages: not read");
 }
 
 #[test]

@@ -168,10 +168,13 @@ pub(super) fn relationships<'a>(materials: &'a Materials<'a>) -> impl Iterator<I
     };
     let (top, kind) = if materials.image.is_some() { (IMAGE_ID, "CONTAINS") } else { (DOCUMENT_ID, "DESCRIBES") };
     let image = materials.image.map(|_| relation(DOCUMENT_ID, "DESCRIBES", IMAGE_ID.to_owned()));
+    // A document has to describe something, if it is nothing.
+    let is_empty = materials.image.is_none() && materials.distro.is_none() && materials.contents.entries().next().is_none();
+    let nothing = is_empty.then(|| relation(DOCUMENT_ID, "DESCRIBES", "NONE".to_owned()));
     let system = materials.distro.map(|_| relation(top, kind, SYSTEM_ID.to_owned()));
     let parts = materials.contents.parts().into_iter().flat_map(move |(whole, parts)| {
         let (whole, kind) = whole.map_or_else(|| (top.to_owned(), kind), |entry| (identifier(entry), "CONTAINS"));
         parts.into_iter().map(move |entry| relation(&whole, kind, identifier(entry)))
     });
-    image.into_iter().chain(system).chain(parts)
+    image.into_iter().chain(nothing).chain(system).chain(parts)
 }
