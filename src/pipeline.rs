@@ -1,5 +1,6 @@
 //! The flow of a run, in order; the only file that knows every stage. Inputs that the command line built in, one [`ScanReport`] out.
 
+mod attached;
 mod contents;
 mod document;
 mod lines;
@@ -215,20 +216,19 @@ async fn look(
     };
     let packages = async {
         if input.inventory == Wanted::No {
-            return (None, None, Vec::new());
+            return None;
         }
-        match contents.read(at).await {
-            Ok((inventory, besides)) => {
-                let reports = contents.unless_given_up(ask_sources(inputs, &image, &inventory, input.source.as_ref())).await;
-                (Some(inventory), Some(besides), reports.unwrap_or_default())
-            }
-            Err(error) => {
-                contents.fail(at, error);
-                (None, None, Vec::new())
-            }
-        }
+        contents.read(at).await.map_err(|error| contents.fail(at, error)).ok()
     };
-    let (verification, (inventory, besides, reports)) = tokio::join!(signatures, packages);
+    let (verification, found) = tokio::join!(signatures, packages);
+    let (mut inventory, besides) = found.unzip();
+    if let (Some(inventory), Some(verification)) = (&mut inventory, &verification) {
+        attached::add(inventory, &image, verification, inputs);
+    }
+    let reports = match &inventory {
+        Some(inventory) => contents.unless_given_up(ask_sources(inputs, &image, inventory, input.source.as_ref())).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     if contents.is_given_up() {
         return None;
     }

@@ -107,6 +107,7 @@ pub fn small_limits() -> Limits {
         archive_entries: 300,
         archive_bytes: 1 << 20,
         packages: 500,
+        scanned_file_bytes: 60_000,
         ..Limits::default()
     }
 }
@@ -135,11 +136,13 @@ pub fn catalog_file(path: &str, bytes: &[u8]) {
         };
         let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
         let input = LayerInput { layer: layer.clone(), reader: Box::new(Cursor::new(tar)) };
-        let view = layers::walk(vec![input], &inventory::wants, &small_limits()).expect("the layer is whole");
-        inventory::catalog(&view, &[layer])
+        let view = layers::walk(vec![input], &inventory::Interests, &small_limits()).expect("the layer is whole");
+        let found = inventory::catalog(&view, std::slice::from_ref(&layer));
+        let facts = inventory::facts(&view, &[layer], &found);
+        (found, facts)
     };
     let first = take();
-    for package in &first.packages {
+    for package in &first.0.packages {
         assert!(!package.name.is_empty() && !package.locations.is_empty(), "{package:?}");
     }
     assert_eq!(first, take());

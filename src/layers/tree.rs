@@ -236,7 +236,9 @@ impl Tree {
 
     /// Forgets what is known of a place, and of what is below it unless it stays a folder.
     fn unmark(&mut self, place: &str, stays_folder: bool) {
-        if self.marks.is_empty() {
+        // Few paths are marked, so mostly one look is enough.
+        let next = self.marks.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
+        if next.is_none_or(|(path, _)| !path.starts_with(place)) {
             return;
         }
         if let Some(marked) = self.marks.remove(place) {
@@ -248,6 +250,9 @@ impl Tree {
     }
 
     fn unmark_below(&mut self, place: &str) {
+        if self.marks.is_empty() {
+            return;
+        }
         let prefix = if place.is_empty() { String::new() } else { format!("{place}/") };
         while let Some((path, _)) = self.marks.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next() {
             if !path.starts_with(&prefix) {

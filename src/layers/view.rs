@@ -95,8 +95,8 @@ impl FileView {
 
     /// The wanted files, in path order, each once.
     pub fn files(&self) -> impl Iterator<Item = FileEntry<'_>> {
-        let is_listed = |path: &String| !self.unlisted.contains(path);
-        let mut own = self.tree.nodes().keys().filter(move |path| is_listed(path)).filter_map(|path| self.entry(path)).peekable();
+        let mut own =
+            self.tree.nodes().iter().filter_map(|(path, node)| entry(path, node)).filter(|file| !self.unlisted.contains(file.path)).peekable();
         let mut linked =
             self.linked.iter().filter_map(|(path, place)| Some(FileEntry { path: path.as_str(), ..self.entry(place)? })).peekable();
         std::iter::from_fn(move || match (own.peek(), linked.peek()) {
@@ -147,12 +147,16 @@ impl FileView {
     }
 
     fn entry(&self, place: &str) -> Option<FileEntry<'_>> {
-        match self.tree.nodes().get_key_value(place)? {
-            (path, Node::File(versions)) => {
-                let last = versions.last()?;
-                Some(FileEntry { path: path.as_str(), layer: last.layer, versions: versions.as_slice() })
-            }
-            _ => None,
+        self.tree.nodes().get_key_value(place).and_then(|(path, node)| entry(path, node))
+    }
+}
+
+fn entry<'a>(path: &'a str, node: &'a Node) -> Option<FileEntry<'a>> {
+    match node {
+        Node::File(versions) => {
+            let last = versions.last()?;
+            Some(FileEntry { path, layer: last.layer, versions: versions.as_slice() })
         }
+        _ => None,
     }
 }

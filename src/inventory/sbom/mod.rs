@@ -14,7 +14,7 @@ use crate::{
     layers::Limits,
     model::{
         coverage::{Gap, SourceId},
-        package::{Distro, Inventory, Package, PackageKind, SourcePackage},
+        package::{Basis, Distro, Inventory, Package, PackageKind, SourcePackage},
     },
 };
 
@@ -41,6 +41,37 @@ pub fn read_document(bytes: &[u8], limits: &Limits) -> Result<Inventory, Catalog
     gaps.sort();
     gaps.dedup();
     Ok(Inventory { distro, packages, gaps })
+}
+
+/// Who found a package that only a bill of materials attached to the image names.
+const ATTACHED: &str = "attached-sbom";
+
+/// Adds what a bill of materials names that is attached to the image and that nothing in the image says: programs without a record are told by
+/// whoever built them. What the image itself holds is listed as it is there. `name` is how a Gap calls the document.
+pub fn attach(inventory: &mut Inventory, name: &str, document: &[u8], limits: &Limits) {
+    let gap = |kind, subject: String, reason: String| Gap::new(SourceId::Inventory, kind, subject, reason);
+    match read(document, limits, ATTACHED) {
+        Ok(draft) => {
+            let (packages, gaps) = draft.finish();
+            let room = limits.packages.saturating_sub(inventory.packages.len());
+            if packages.len() > room {
+                let reason = format!("the image has more packages than the limit of {}; those of this document are not all listed", limits.packages);
+                inventory.gaps.push(gap("file-limit", name.to_owned(), reason));
+            }
+            // Nobody saw them in the image.
+            inventory.packages.extend(packages.into_iter().take(room).map(|package| Package { basis: Basis::Declared, ..package }));
+            drop_known(&mut inventory.packages, ATTACHED);
+            inventory.gaps.extend(gaps.into_iter().map(|found| {
+                let subject = if found.subject.is_empty() { name.to_owned() } else { format!("{name}: {}", found.subject) };
+                Gap { subject, ..found }
+            }));
+        }
+        Err(error) => inventory.gaps.push(gap("record-unreadable", name.to_owned(), error.0)),
+    }
+    inventory.packages.sort_by(|a, b| (a.sort_key(), a.found_by).cmp(&(b.sort_key(), b.found_by)));
+    inventory.packages.dedup();
+    inventory.gaps.sort();
+    inventory.gaps.dedup();
 }
 
 fn order(package: &Package) -> (&str, &str, Option<&str>, &'static str, &[String]) {

@@ -84,7 +84,7 @@ pub(super) fn system(distro: &Distro) -> Component {
 }
 
 /// One package.
-pub(super) fn component(entry: &Entry<'_>, version: Version) -> Component {
+pub(super) fn component(entry: &Entry<'_>, image: Option<&ResolvedImage>, version: Version) -> Component {
     let package = entry.package;
     let occurrences = package.locations.iter().filter_map(|location| match location {
         Location::Image { path, .. } => Some(Occurrence { location: format!("/{path}") }),
@@ -97,7 +97,7 @@ pub(super) fn component(entry: &Entry<'_>, version: Version) -> Component {
         hashes: package.hashes.iter().map(hash).collect(),
         licenses: licences(package, version),
         purl: Some(package.purl.to_string()),
-        properties: sbom::properties(package).into_iter().map(|(name, value)| Property { name, value }).collect(),
+        properties: sbom::properties(package, image).into_iter().map(|(name, value)| Property { name, value }).collect(),
         evidence: Some(Evidence { identity: identity(package), occurrences: occurrences.collect() }),
         ..new(if sbom::is_application(package) { "application" } else { "library" }, &package.name)
     }

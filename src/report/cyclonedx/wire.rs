@@ -29,7 +29,7 @@ pub(super) struct Components<'a> {
 impl Components<'_> {
     pub(super) fn iter(&self) -> impl Iterator<Item = Component> {
         let system = self.materials.distro.iter().map(|distro| convert::system(distro));
-        system.chain(self.materials.contents.entries().map(|entry| convert::component(entry, self.version)))
+        system.chain(self.materials.contents.entries().map(|entry| convert::component(entry, self.materials.image, self.version)))
     }
 }
 

@@ -85,7 +85,7 @@ pub(super) fn image_purl(image: &ResolvedImage) -> Option<String> {
 }
 
 /// What formats have no field for, as name and value.
-pub(super) fn properties(package: &Package) -> Vec<(&'static str, String)> {
+pub(super) fn properties(package: &Package, image: Option<&ResolvedImage>) -> Vec<(&'static str, String)> {
     let mut said = vec![("plimsoll:found-by", package.found_by.to_owned()), ("plimsoll:basis", package.basis.name().to_owned())];
     for location in &package.locations {
         match location {
@@ -93,9 +93,13 @@ pub(super) fn properties(package: &Package) -> Vec<(&'static str, String)> {
                 said.push(("plimsoll:layer", layer.to_string()));
                 said.push(("plimsoll:path", path.clone()));
             }
-            Location::Dockerfile(span) => said.push(("plimsoll:dockerfile-line", format!("{}:{}", span.file, span.line))),
-            Location::Policy(_) | Location::History { .. } | Location::Config => {}
+            Location::Dockerfile(_) | Location::Policy(_) | Location::History { .. } | Location::Config => {}
         }
+    }
+    if let Some(origin) = image.and_then(|image| image.origin(&package.locations)) {
+        said.extend(origin.side.map(|side| ("plimsoll:origin", side.name().to_owned())));
+        let certain = if origin.doubt.is_none() { "" } else { " (uncertain)" };
+        said.extend(origin.span.as_ref().map(|span| ("plimsoll:dockerfile-line", format!("{}:{}{certain}", span.file, span.line))));
     }
     said.extend(package.owner.iter().map(|owner| ("plimsoll:owner", owner.clone())));
     if let Some(source) = &package.source {

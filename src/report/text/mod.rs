@@ -46,7 +46,7 @@ fn one(report: &ScanReport, style: Style, out: &mut dyn io::Write) -> io::Result
     let mut layout = layout::Layout::new(style);
     if let (LISTING, Some(inventory)) = (report.command, &report.inventory) {
         sections::subject(report, &mut layout);
-        packages::tables(inventory, style, &mut layout);
+        packages::tables(inventory, report.image.as_ref(), style, &mut layout);
         packages::summary(report, inventory, style, &mut layout);
         return out.write_all(layout.finish().as_bytes());
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{
+        image::ResolvedImage,
         location::Location,
+        origin::Origin,
         package::{Basis, Inventory, Package, PackageKind},
         report::ScanReport,
         verdict::Outcome,
@@ -34,22 +36,28 @@ const INSTRUCTION: usize = 70;
 const PLAIN_RECORDS: [&str; 4] = ["/METADATA", "/PKG-INFO", "/package.json", "/desc"];
 
 /// A table for each type, the distribution's first: columns are as wide as its own names need.
-pub(super) fn tables(inventory: &Inventory, style: Style, layout: &mut Layout) {
+pub(super) fn tables(inventory: &Inventory, image: Option<&ResolvedImage>, style: Style, layout: &mut Layout) {
     let mut packages: Vec<&Package> = inventory.packages.iter().collect();
     packages.sort_by(|a, b| (!a.kind.is_os(), kind(a), &a.name, a.sort_key()).cmp(&(!b.kind.is_os(), kind(b), &b.name, b.sort_key())));
     let databases = databases(&packages);
     for packages in packages.chunk_by(|a, b| a.kind == b.kind) {
-        table(packages, &databases, style, layout);
+        table(packages, &databases, image, style, layout);
     }
 }
 
-fn table(packages: &[&Package], databases: &BTreeSet<(PackageKind, &str)>, style: Style, layout: &mut Layout) {
-    let widest = |text: fn(&Package) -> usize, most: usize| packages.iter().map(|one| text(one)).max().unwrap_or(0).clamp(4, most);
+fn table(
+    packages: &[&Package],
+    databases: &BTreeSet<(PackageKind, &str)>,
+    image: Option<&ResolvedImage>,
+    style: Style,
+    layout: &mut Layout,
+) {
+    let widest = |text: &dyn Fn(&Package) -> usize, most: usize| packages.iter().map(|one| text(one)).max().unwrap_or(0).clamp(4, most);
     let columns = [
-        widest(|package| package.name.chars().count(), NAME),
-        widest(|package| package.version.chars().count(), VERSION).max(7),
-        widest(|package| kind(package).len(), NAME),
-        widest(|package| origin(package).chars().count(), NAME),
+        widest(&|package| package.name.chars().count(), NAME),
+        widest(&|package| package.version.chars().count(), VERSION).max(7),
+        widest(&|package| kind(package).len(), NAME),
+        widest(&|package| origin(package, image).chars().count(), NAME),
     ];
     let is_plain = |package: &&Package| places(package, databases).next().is_none() && note(package, 0).is_none();
     layout.gap();
@@ -57,7 +65,7 @@ fn table(packages: &[&Package], databases: &BTreeSet<(PackageKind, &str)>, style
     let heads = heads.into_iter().zip(columns.into_iter().chain([0])).map(|(head, width)| Piece::name(head).with(faint()).padded(width));
     layout.line(0, 2, &heads.collect::<Vec<_>>());
     for package in packages {
-        let cells = [&*package.name, &*package.version, kind(package), &*origin(package)].map(Piece::name);
+        let cells = [&*package.name, &*package.version, kind(package), &*origin(package, image)].map(Piece::name);
         let mut line: Vec<Piece> = cells.into_iter().zip(columns).map(|(cell, width)| cell.padded(width)).collect();
         let mut places = places(package, databases);
         line.extend(places.next().map(|path| Piece::name(shown(path, style)).with(faint())));
@@ -91,11 +99,9 @@ const fn kind(package: &Package) -> &'static str {
 }
 
 /// The line of the Dockerfile, else the layer.
-fn origin(package: &Package) -> String {
-    let line = package.locations.iter().find_map(|location| match location {
-        Location::Dockerfile(span) => Some(format!("{}:{}", span.file, span.line)),
-        _ => None,
-    });
+fn origin(package: &Package, image: Option<&ResolvedImage>) -> String {
+    let span = image.and_then(|image| image.origin(&package.locations)).and_then(Origin::certain_span);
+    let line = span.map(|span| format!("{}:{}", span.file, span.line));
     let layer = || layer_of(package).map(|index| format!("layer {index}"));
     line.or_else(layer).unwrap_or_default()
 }
