@@ -19,7 +19,7 @@ use crate::{
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry"
+    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry\n  plimsoll explain limits"
 )]
 pub(super) struct ExplainArgs {
     /// Rule id or a peer's id for it, advisory id, reason code, kind of gap, or `limits`. Without it: list everything that has an explanation.

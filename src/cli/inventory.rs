@@ -1,4 +1,4 @@
-//! `plimsoll inventory`: an image's packages as an SBOM.
+//! `plimsoll inventory`: an image's packages, as a table or an SBOM.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +28,7 @@ use crate::{
 /// Arguments of `inventory`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll inventory alpine:3.20 --output text --output cyclonedx-json=sbom.cdx.json --output spdx-json=sbom.spdx.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: text (a table; default on a terminal), cyclonedx-json (CycloneDX 1.6; default elsewhere; also `cyclonedx`), cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json (SPDX 2.3; also `spdx`), json (`plimsoll/report/1`)"
+    after_help = "Examples:\n  plimsoll inventory alpine:3.20 --output text --output cyclonedx-json=sbom.cdx.json --output spdx-json=sbom.spdx.json\n  plimsoll inventory app:1.4 --dockerfile Dockerfile --base debian:12@sha256:... --output json=app.json\n\nExit code 3 means that something in the image could not be read; the SBOM says so too (`compositions`).\nFormats: text (a table; default on a terminal), cyclonedx-json (CycloneDX 1.6; default elsewhere; also `cyclonedx`), cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json (SPDX 2.3; also `spdx`), json (`plimsoll/report/1`)"
 )]
 pub(super) struct InventoryArgs {
     #[command(flatten)]

@@ -34,8 +34,8 @@ use failure::Failure;
 
 /// Image supply-chain scanner and signing gate for CI.
 ///
-/// Lints Dockerfiles, inventories an image's packages, matches them against an offline advisory database, merges Amazon ECR and
-/// Inspector findings, verifies signatures, and judges all of it by one policy.
+/// Lints Dockerfiles, inventories an image's packages, matches them against an offline advisory database, looks for credentials and
+/// risky permissions in its layers, merges Amazon ECR and Inspector findings, verifies signatures, and judges all of it by one policy.
 #[derive(Debug, Parser)]
 #[command(
     name = "plimsoll",
@@ -72,13 +72,13 @@ enum When {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The whole gate: Dockerfile, packages, AWS findings, signatures, one verdict.
+    /// The whole gate: Dockerfile, packages, files, AWS findings, signatures, one verdict.
     Gate(gate::GateArgs),
     /// Judge Dockerfiles alone; no image, no network.
     Lint(lint::LintArgs),
-    /// List an image's packages as an SBOM.
+    /// List an image's packages, as a table or an SBOM.
     Inventory(inventory::InventoryArgs),
-    /// Judge an image's package findings; no Dockerfile, no signatures.
+    /// Judge an image's packages and files; no Dockerfile, no configuration, no signatures.
     Scan(scan::ScanArgs),
     /// Find and check an image's signatures.
     Verify(verify::VerifyArgs),

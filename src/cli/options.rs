@@ -18,7 +18,8 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImageOptions {
     /// Image: `[HOST/]NAME[:TAG][@DIGEST]` in a registry, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`,
-    /// `docker-daemon:NAME[:TAG]` (DOCKER_HOST, else the docker context in use), `podman:NAME[:TAG]` (CONTAINER_HOST), `sbom:FILE` (a CycloneDX or SPDX document instead of an image), or `-` for an archive on standard input.
+    /// `docker-daemon:NAME[:TAG]` (DOCKER_HOST, else the docker context in use), `podman:NAME[:TAG]` (CONTAINER_HOST), `sbom:FILE` (a
+    /// CycloneDX or SPDX document instead of an image; not for verify), or `-` for an archive on standard input.
     #[arg(value_name = "IMAGE")]
     pub(super) image: String,
     /// Platform to take from an index, as OS/ARCH[/VARIANT], or `all`: each is judged, layers that they share are read once, the worst verdict

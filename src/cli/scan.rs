@@ -1,4 +1,4 @@
-//! `plimsoll scan`: an image's package findings, judged; no Dockerfile, no signatures.
+//! `plimsoll scan`: an image's packages and files, judged; no Dockerfile, no configuration, no signatures.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx-json, cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json"
+    after_help = "Examples:\n  plimsoll scan docker-archive:app.tar --output text --output json=scan.json\n  plimsoll scan sbom:app.cdx.json\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github, cyclonedx-json, cyclonedx-json-1.5, cyclonedx-xml, cyclonedx-xml-1.5, spdx-json"
 )]
 pub(super) struct ScanArgs {
     #[command(flatten)]
