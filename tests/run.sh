@@ -6,6 +6,7 @@
 # Settings: PLIMSOLL_CORPUS   folder of the large corpora (default: ../shared where it exists); tests on them skip without it
 #           PLIMSOLL_IMAGES   folder of the real images (default: target/images, built here when root and the corpora are there)
 #           PLIMSOLL_HOSTILE  folder of the hostile images (default: target/hostile, built here when python3, xz, zstd and the corpora are there)
+#           PLIMSOLL_LINES    all: build every Dockerfile of the line tests with every builder, not eight of them
 #           PLIMSOLL_NO_SETUP 1: install and build nothing beyond cargo
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -124,7 +125,10 @@ take_skips bash tests/real/daemons.sh
 
 if [ -n "${PLIMSOLL_IMAGES:-}" ] && command -v python3 > /dev/null; then
   step "lines of Dockerfiles, built by every builder that is here"
-  take_skips python3 tests/real/lines.py "$PLIMSOLL_IMAGES"
+  # All 29 take a quarter of an hour; PLIMSOLL_LINES=all builds them.
+  cases=(apk-database-touched arguments exec-form npm-copies stages-in-a-chain scratch heredocs dpkg-and-npm)
+  [ "${PLIMSOLL_LINES:-}" != all ] || cases=()
+  take_skips python3 tests/real/lines.py "$PLIMSOLL_IMAGES" "$target/debug/plimsoll" "${cases[@]}"
 else
   skip "lines of Dockerfiles: the real images or python3 are missing"
 fi

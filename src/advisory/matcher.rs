@@ -21,7 +21,7 @@ use crate::{
         advisory::{Advisory, Event},
         coverage::{Gap, SourceId},
         evidence::{Observation, ObservedPackage, ObservedState},
-        package::{Inventory, Package, PackageKind},
+        package::{Basis, Inventory, Package, PackageKind},
         severity::{Rating, Severity},
     },
 };
@@ -35,14 +35,9 @@ const HINT_BUILD: &str = "build the database again with `plimsoll db build --fro
 pub fn match_inventory(database: &Database, inventory: &Inventory) -> (Vec<Observation>, Vec<Gap>) {
     let plan = Plan::of(database, inventory);
     let mut found = Found { observations: Vec::new(), gaps: plan.gaps };
-    // Where the distribution lists unfixed problems, too, it alone judges the language packages that its packages own (R8).
-    let distribution_judges = plan.parts.iter().any(|part| part.ecosystem.kind.is_os() && part.shard.fact("unfixed") == Some("listed"));
     for part in &plan.parts {
         found.note_unreadable(part.shard);
         for package in &part.packages {
-            if package.owner.is_some() && distribution_judges && !package.kind.is_os() {
-                continue;
-            }
             if let Err(error) = found.match_package(part, package) {
                 found.gaps.push(Gap::new(SourceId::Offline, "damaged", part.shard.name(), error.to_string()).with_hint(HINT_BUILD));
                 break;
@@ -86,15 +81,25 @@ struct Part<'a> {
 impl<'a> Plan<'a> {
     fn of(database: &'a Database, inventory: &'a Inventory) -> Self {
         let mut by_kind: BTreeMap<PackageKind, Vec<&Package>> = BTreeMap::new();
-        for package in &inventory.packages {
+        // The program that the image was made for is nobody's package, whatever its name.
+        for package in inventory.packages.iter().filter(|package| package.basis != Basis::Application) {
             by_kind.entry(package.kind).or_default().push(package);
         }
         let mut plan = Self { parts: Vec::new(), gaps: Vec::new() };
-        if by_kind.is_empty() {
+        if inventory.packages.is_empty() {
             plan.gaps.push(Gap::new(SourceId::Offline, "nothing-inventoried", "", "the image holds no package that is known"));
         }
-        for (kind, packages) in by_kind {
-            if kind.is_os() { plan.add_os(database, inventory, kind, packages) } else { plan.add_language(database, kind, packages) }
+        let (of_distribution, of_languages): (Vec<_>, Vec<_>) = by_kind.into_iter().partition(|(kind, _)| kind.is_os());
+        for (kind, packages) in of_distribution {
+            plan.add_os(database, inventory, kind, packages);
+        }
+        // Where the distribution lists unfixed problems, too, it alone judges the language packages that its packages own (R8).
+        let distribution_judges = plan.parts.iter().any(|part| part.shard.fact("unfixed") == Some("listed"));
+        for (kind, mut packages) in of_languages {
+            packages.retain(|package| package.owner.is_none() || !distribution_judges);
+            if !packages.is_empty() {
+                plan.add_language(database, kind, packages);
+            }
         }
         plan
     }
