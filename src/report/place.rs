@@ -115,9 +115,14 @@ impl<'a> Place<'a> {
         text.and_then(|text| text.split_whitespace().next()).is_none_or(|word| word.eq_ignore_ascii_case("FROM"))
     }
 
-    /// The final FROM of the image's Dockerfile: with several Dockerfiles nobody knows which one made the image.
+    /// The final FROM of the image's Dockerfile: with several Dockerfiles nobody knows which one made the image, and one that explains none of its
+    /// layers made another.
     pub(crate) fn base(report: &'a ScanReport) -> Option<Self> {
-        report.image.as_ref()?;
+        let image = report.image.as_ref()?;
+        let origins: Vec<&Origin> = image.layers.iter().filter_map(|layer| layer.origin.as_ref()).collect();
+        if !origins.is_empty() && origins.iter().all(|origin| origin.span.is_none() && origin.side.is_none()) {
+            return None;
+        }
         match report.dockerfiles.as_slice() {
             [DockerfileSummary { file, final_from_line: Some(line), final_from, .. }] => {
                 Some(Self::Base { file, line: *line, text: final_from.as_deref(), certainty: Certainty::Uncertain })
