@@ -24,7 +24,7 @@ fn layer(index: usize, bytes: &[u8]) -> LayerInput {
         artifact_type: None,
         platform: None,
     };
-    LayerInput { layer: Layer { index, descriptor, diff_id: digest, history: None }, reader: Box::new(Cursor::new(bytes.to_vec())) }
+    LayerInput { layer: Layer { index, descriptor, diff_id: digest, history: None, origin: None }, reader: Box::new(Cursor::new(bytes.to_vec())) }
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -134,7 +134,7 @@ pub fn catalog_file(path: &str, bytes: &[u8]) {
             artifact_type: None,
             platform: None,
         };
-        let layer = Layer { index: 0, descriptor, diff_id: digest, history: None };
+        let layer = Layer { index: 0, descriptor, diff_id: digest, history: None, origin: None };
         let input = LayerInput { layer: layer.clone(), reader: Box::new(Cursor::new(tar)) };
         let view = layers::walk(vec![input], &inventory::Interests, &small_limits()).expect("the layer is whole");
         let found = inventory::catalog(&view, std::slice::from_ref(&layer));

@@ -78,6 +78,19 @@ struct Part<'a> {
     packages: Vec<&'a Package>,
 }
 
+impl<'a> Part<'a> {
+    /// The packages that the distribution knows: where it lists unfixed problems, too, it alone judges the language packages that they own (R8).
+    /// Of one that its feed never names, such as another vendor's, it says nothing, whatever stands beside it.
+    fn judged(&self) -> impl Iterator<Item = &'a str> {
+        let is_listed = self.shard.fact("unfixed") == Some("listed");
+        self.packages.iter().filter(move |_| is_listed).filter_map(|package| {
+            let (name, _) = known_as(self.ecosystem.kind, package)?;
+            let rows = self.shard.rows(&self.text, &ecosystem::index_name(self.ecosystem.kind, name)).ok()?;
+            (!rows.is_empty()).then_some(package.name.as_str())
+        })
+    }
+}
+
 impl<'a> Plan<'a> {
     fn of(database: &'a Database, inventory: &'a Inventory) -> Self {
         let mut by_kind: BTreeMap<PackageKind, Vec<&Package>> = BTreeMap::new();
@@ -93,10 +106,9 @@ impl<'a> Plan<'a> {
         for (kind, packages) in of_distribution {
             plan.add_os(database, inventory, kind, packages);
         }
-        // Where the distribution lists unfixed problems, too, it alone judges the language packages that its packages own (R8).
-        let distribution_judges = plan.parts.iter().any(|part| part.shard.fact("unfixed") == Some("listed"));
+        let judged: BTreeSet<&str> = plan.parts.iter().flat_map(Part::judged).collect();
         for (kind, mut packages) in of_languages {
-            packages.retain(|package| package.owner.is_none() || !distribution_judges);
+            packages.retain(|package| package.owner.as_deref().is_none_or(|owner| !judged.contains(owner)));
             if !packages.is_empty() {
                 plan.add_language(database, kind, packages);
             }

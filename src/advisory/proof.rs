@@ -155,12 +155,12 @@ pub(super) mod tests {
             build(&from, &out, now()).unwrap();
             let owned = Package { owner: Some("python3-keelson".to_owned()), ..package(PackageKind::Pypi, "keelson", "1.0") };
             let loose = package(PackageKind::Pypi, "Keelson", "1.1");
-            let image = inventory(
-                Some(("debian", "12")),
-                vec![built_from(PackageKind::Deb, "python3-keelson", "1.0-1", "python-keelson", None), owned, loose],
-            );
-            let (observations, gaps) = match_inventory(&Database::open(&out).unwrap(), &image);
-            assert_eq!((observations.len(), gaps), (expected + 1, Vec::new()), "{debian}");
+            // A package that Debian has never heard of brought this one.
+            let foreign = Package { owner: Some("acme-portal".to_owned()), ..package(PackageKind::Pypi, "keelson", "1.2") };
+            let mut packages = vec![built_from(PackageKind::Deb, "python3-keelson", "1.0-1", "python-keelson", None), owned, loose];
+            packages.extend([package(PackageKind::Deb, "acme-portal", "1"), foreign]);
+            let (observations, gaps) = match_inventory(&Database::open(&out).unwrap(), &inventory(Some(("debian", "12")), packages));
+            assert_eq!((observations.len(), gaps), (expected + 2, Vec::new()), "{debian}");
         }
     }
 

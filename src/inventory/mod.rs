@@ -63,12 +63,14 @@ pub fn wants(path: &str) -> Want {
             Want::Bytes => return Want::Bytes,
             examined @ Want::Examine(_) => want = examined,
             Want::Presence if !want.by_content() => want = Want::Presence,
-            Want::Presence | Want::ExamineIf(_) | Want::No => {}
+            Want::Presence | Want::PresenceOrExamine(_) | Want::ExamineIf(_) | Want::No => {}
         }
     }
     match want {
         Want::No if unread::ecosystem(path).is_some() => Want::Presence,
         Want::No => Want::ExamineIf(&executable::EXECUTABLE),
+        // Whatever a folder is for, a program in it can be run.
+        Want::Presence => Want::PresenceOrExamine(&executable::EXECUTABLE),
         want => want,
     }
 }

@@ -9,26 +9,36 @@ use crate::model::{
 
 /// Drops what a lock file wants and an installed record shows, and programs that an OS package brought.
 pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
-    // The same version only: an application may well bundle another one than what is installed elsewhere in the image.
+    // The same version only: an application may well bundle another one than what is installed elsewhere in the image. What an OS package owns
+    // does not count: others judge it.
     let installed: BTreeSet<(String, String)> = packages
         .iter()
-        .filter(|package| package.basis == Basis::Installed)
+        .filter(|package| package.basis == Basis::Installed && package.owner.is_none())
         .map(|package| (package.purl.without_version().to_owned(), package.version.clone()))
         .collect();
     let is_installed = |package: &Package| installed.contains(&(package.purl.without_version().to_owned(), package.version.clone()));
-    // A Cargo.lock names the crates of every platform and test; beside a program that lists its own crates it has nothing to add.
-    let built: BTreeSet<Location> = packages
-        .iter()
-        .filter(|package| package.found_by == "cargo-lock" && is_installed(package))
-        .flat_map(|package| package.locations.iter().cloned())
-        .collect();
+    // A Cargo.lock names the crates of every platform and test; where a program stands below its folder that lists its own crates, it adds nothing.
+    let programs: BTreeSet<String> = packages.iter().filter(|package| package.found_by == "rust-binary").flat_map(paths).map(str::to_owned).collect();
+    let is_built = |package: &Package| {
+        paths(package).any(|lock| {
+            let folder = lock.strip_suffix("Cargo.lock").unwrap_or(lock);
+            programs.range(folder.to_owned()..).next().is_some_and(|program| program.starts_with(folder))
+        })
+    };
     packages.retain(|package| match (package.found_by, package.basis) {
         // The distribution's own package is listed and judged.
         ("binary", _) => package.owner.is_none(),
-        ("cargo-lock", _) => !package.locations.iter().any(|location| built.contains(location)),
+        ("cargo-lock", _) => !is_built(package) && !is_installed(package),
         (_, Basis::Declared) => !is_installed(package),
         _ => true,
     });
+}
+
+fn paths(package: &Package) -> impl Iterator<Item = &str> {
+    package.locations.iter().filter_map(|location| match location {
+        Location::Image { path, .. } => Some(path.as_str()),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -36,7 +46,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::package::{PackageKind, PackageUrl};
+    use crate::model::{
+        digest::Digest,
+        package::{PackageKind, PackageUrl},
+    };
 
     #[test]
     fn the_better_record_stays() {
@@ -51,6 +64,10 @@ mod tests {
                 found_by,
             )
         };
+        let at = |path: &str, package: Package| Package {
+            locations: vec![Location::Image { layer: Digest::sha256_of(b""), index: 0, path: path.to_owned() }],
+            ..package
+        };
         let mut packages = vec![
             package("a", "1", "npm", Basis::Installed, None),
             package("a", "1", "npm", Basis::Declared, None),
@@ -59,8 +76,17 @@ mod tests {
             package("curl", "8", "binary", Basis::Guessed, Some("curl")),
             package("node", "8", "binary", Basis::Guessed, None),
         ];
+        packages.extend([
+            package("c", "1", "npm", Basis::Installed, Some("vendor")),
+            package("c", "1", "npm", Basis::Declared, None),
+            at("srv/a/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
+            at("srv/a/Cargo.lock", package("e", "1", "cargo-lock", Basis::Declared, None)),
+            at("srv/b/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
+            at("srv/b/Cargo.lock", package("f", "1", "cargo-lock", Basis::Declared, None)),
+            at("srv/a/bin/d", package("d", "1", "rust-binary", Basis::Installed, None)),
+        ]);
         drop_redundant(&mut packages);
         let left: Vec<_> = packages.iter().map(|package| format!("{}@{} {}", package.name, package.version, package.found_by)).collect();
-        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary"]);
+        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary", "c@1 npm", "c@1 npm", "f@1 cargo-lock", "d@1 rust-binary"]);
     }
 }

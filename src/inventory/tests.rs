@@ -121,3 +121,14 @@ fn a_distribution_whose_package_manager_is_silent_is_a_gap() {
     check("ID=amzn\n", "etc/x", "", &["os"]);
     check("ID=buildroot\n", "etc/x", "", &[]);
 }
+
+/// Folders that package managers leave things in are counted, and hide no program.
+#[test]
+fn programs_among_leftovers_are_examined() {
+    let program = fixture::read("go-binary/elf64");
+    for path in ["var/cache/dnf/x.rpm", "root/.npm/_cacache/index-v5/app", "usr/local/bin/app"] {
+        let (view, layers) = fixture::image(&[&[("etc/os-release", ALPINE.to_vec()), (path, program.clone())]]);
+        let inventory = catalog(&view, &layers);
+        assert!(inventory.packages.iter().any(|package| package.found_by == "go-binary"), "{path}");
+    }
+}

@@ -33,6 +33,8 @@ pub enum Want {
     No,
     /// Only to know that it is there.
     Presence,
+    /// To know that it is there, and what this examiner says of it if its first bytes are of the kind that it looks at.
+    PresenceOrExamine(&'static dyn Examiner),
     /// What this examiner says of it, if its first bytes are of the kind that it looks at.
     ExamineIf(&'static dyn Examiner),
     /// What this examiner says of it; the file may be too large, or too much of it irrelevant, to keep its bytes.
@@ -45,7 +47,7 @@ impl Want {
     /// Whether the path alone says that the file matters.
     #[must_use]
     pub const fn by_name(self) -> bool {
-        matches!(self, Self::Presence | Self::Examine(_) | Self::Bytes)
+        matches!(self, Self::Presence | Self::PresenceOrExamine(_) | Self::Examine(_) | Self::Bytes)
     }
 
     /// Whether the path alone says that something of the file's content matters.

@@ -236,7 +236,7 @@ impl Reading<'_> {
             },
             TarKind::Other => self.record.push(&path, ItemKind::Unkept, limits),
             TarKind::Sparse => {
-                if self.interest.wants(&path).by_name() {
+                if self.interest.wants(&path).by_name() || self.would_look_at(&path, entry.size, stream)? {
                     self.file_gap(&path, Fault::new("layer-tar", "is stored as a sparse file, which is not read"));
                 }
                 stream.skip(entry.size)?;
@@ -262,6 +262,21 @@ impl Reading<'_> {
         }
         self.remembered(pushed);
         Ok(())
+    }
+
+    /// Whether a file with holes, of whose content only parts are stored, seems to be one that would have been looked at.
+    fn would_look_at<R: Refill>(&self, path: &str, size: u64, stream: &mut TarStream<R>) -> Result<bool, Fault> {
+        let stored = stream.peek(usize::try_from(size).unwrap_or(usize::MAX).min(2 * PEEK))?;
+        // In one form a map of digits and line ends stands in front, in blocks of its own.
+        let has_map = stored.first().is_some_and(u8::is_ascii_digit) && stored.iter().take(PEEK).any(|&byte| byte == b'\n');
+        let head = stored.get(if has_map { PEEK } else { 0 }..).unwrap_or_default();
+        let head = head.get(..PEEK).unwrap_or(head);
+        let is_examined = match self.interest.wants(path) {
+            Want::ExamineIf(examiner) | Want::PresenceOrExamine(examiner) => examiner.is_wanted(path, head, size),
+            _ => false,
+        };
+        let is_scanned = size > 0 && size <= self.limits.scanned_file_bytes && self.interest.scans(path, head, size);
+        Ok(!head.is_empty() && (is_examined || is_scanned))
     }
 
     /// What becomes of a file, and what is noted of it. A file that is scanned is read as a whole first.
@@ -296,6 +311,12 @@ impl Reading<'_> {
         let limits = self.limits;
         match self.interest.wants(path) {
             Want::Presence => stream.skip(size).map(|()| Some(Payload::Present)),
+            Want::PresenceOrExamine(examiner) => {
+                if size > 0 && examiner.is_wanted(path, head(stream, size)?, size) {
+                    return Ok(self.examine(path, size, stream, examiner)?.or(Some(Payload::Present)));
+                }
+                stream.skip(size).map(|()| Some(Payload::Present))
+            }
             Want::Bytes if size > limits.file_bytes => {
                 self.file_gap(path, Fault::new("file-limit", format!("has {size} bytes; the limit for one file is {}", limits.file_bytes)));
                 stream.skip(size).map(|()| None)

@@ -52,7 +52,7 @@ impl Version {
         match want {
             Want::Bytes => self.content.is_some() && self.examiner.is_none(),
             Want::Examine(examiner) | Want::ExamineIf(examiner) => self.examiner.as_deref() == Some(examiner.id()),
-            Want::Presence => true,
+            Want::Presence | Want::PresenceOrExamine(_) => true,
             Want::No => false,
         }
     }

@@ -295,7 +295,7 @@ pub(super) fn drop_known(packages: &mut Vec<Package>, found_by: &str) {
     }
     let known: BTreeSet<(PackageKind, String, Option<String>)> = packages
         .iter()
-        .filter(|package| package.found_by != found_by)
+        .filter(|package| package.found_by != found_by && package.owner.is_none())
         .map(|package| (package.kind, plain_name(package), (!package.kind.is_os()).then(|| package.version.clone())))
         .collect();
     packages.retain(|package| {

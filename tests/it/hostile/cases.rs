@@ -413,6 +413,11 @@ pub(super) const CASES: &[Case] = &[
     read("sparse-file", "musl zlib good", "", |l| {
         above(l, Tar::new().raw(Header::new(b'S', "sparse").size(512).bytes()).padded([b'x'; 512]).npm("good").end());
     }),
+    gap("sparse-program", "sparse", "musl zlib good", "", |l| {
+        let program = include_bytes!("../../../testdata/inventory/go-binary/elf64");
+        let header = Header::new(b'S', "usr/local/bin/app").size(program.len() as u64).bytes();
+        above(l, Tar::new().raw(header).padded(*program).npm("good").end());
+    }),
     gap("sparse-record", "sparse", "musl zlib good", "evil", |l| {
         let tar = Tar::new().raw(Header::new(b'S', record("evil")).size(512).bytes()).padded([b'x'; 512]);
         let tar = tar.pax(&[("GNU.sparse.major", b"1"), ("GNU.sparse.name", record("evil").as_bytes())]).file("GNUSparseFile.0/x", "x");
