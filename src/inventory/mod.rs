@@ -32,7 +32,7 @@ pub use facts::facts;
 pub use interests::Interests;
 
 use crate::{
-    layers::{FileView, Want},
+    layers::{Examiners, FileView, Want},
     model::{
         coverage::{Gap, SourceId},
         image::Layer,
@@ -40,6 +40,9 @@ use crate::{
         package::{Distro, Inventory, Package, PackageUrl},
     },
 };
+
+/// Who looks at files whose names say nothing.
+const BY_CONTENT: Examiners = &[&executable::EXECUTABLE, &catalogers::JAR];
 
 /// How much the inventory wants of a file, told from its path; hand it to [`crate::layers::walk`].
 #[must_use]
@@ -68,9 +71,9 @@ pub fn wants(path: &str) -> Want {
     }
     match want {
         Want::No if unread::ecosystem(path).is_some() => Want::Presence,
-        Want::No => Want::ExamineIf(&executable::EXECUTABLE),
+        Want::No => Want::ExamineIf(BY_CONTENT),
         // Whatever a folder is for, a program in it can be run.
-        Want::Presence => Want::PresenceOrExamine(&executable::EXECUTABLE),
+        Want::Presence => Want::PresenceOrExamine(BY_CONTENT),
         want => want,
     }
 }

@@ -132,3 +132,16 @@ fn programs_among_leftovers_are_examined() {
         assert!(inventory.packages.iter().any(|package| package.found_by == "go-binary"), "{path}");
     }
 }
+
+/// Java runs an archive whatever it is called.
+#[test]
+fn java_archives_are_told_by_content() {
+    let jar = fixture::read("jar/plain.jar");
+    for (path, bytes, expected) in
+        [("app/service", jar.clone(), true), ("app/x.zip", jar.clone(), true), ("app/notes.zip", b"PK\x03\x04no archive".to_vec(), false)]
+    {
+        let (view, layers) = fixture::image(&[&[("etc/os-release", ALPINE.to_vec()), (path, bytes)]]);
+        let inventory = catalog(&view, &layers);
+        assert_eq!(inventory.packages.iter().any(|package| package.found_by == "jar"), expected, "{path}");
+    }
+}

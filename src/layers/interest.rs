@@ -33,10 +33,10 @@ pub enum Want {
     No,
     /// Only to know that it is there.
     Presence,
-    /// To know that it is there, and what this examiner says of it if its first bytes are of the kind that it looks at.
-    PresenceOrExamine(&'static dyn Examiner),
-    /// What this examiner says of it, if its first bytes are of the kind that it looks at.
-    ExamineIf(&'static dyn Examiner),
+    /// To know that it is there, and the same.
+    PresenceOrExamine(Examiners),
+    /// What the first of these examiners says of it that looks at files with such first bytes, if there is one.
+    ExamineIf(Examiners),
     /// What this examiner says of it; the file may be too large, or too much of it irrelevant, to keep its bytes.
     Examine(&'static dyn Examiner),
     /// Its bytes.
@@ -56,6 +56,9 @@ impl Want {
         matches!(self, Self::Examine(_) | Self::Bytes)
     }
 }
+
+/// Examiners of files whose names say nothing.
+pub type Examiners = &'static [&'static dyn Examiner];
 
 /// Takes what matters out of files that are large or of which little matters, while they stream past. It sees each file once, in its layer, before
 /// it is known whether an upper layer deletes it or which package owns it; what it says waits in its place, also from run to run in a cache.
@@ -126,6 +129,7 @@ mod tests {
     }
 
     static BEGINS: Begins = Begins;
+    const ALL: Examiners = &[&BEGINS];
 
     fn wants(path: &str) -> Want {
         if path.ends_with('/') {
@@ -134,7 +138,7 @@ mod tests {
         match path.rsplit_once('.').map_or("", |(_, end)| end) {
             "jar" => Want::Examine(&BEGINS),
             "json" => Want::Bytes,
-            _ => Want::ExamineIf(&BEGINS),
+            _ => Want::ExamineIf(ALL),
         }
     }
 

@@ -22,7 +22,7 @@ use std::io::{self, Read};
 
 pub use body::{Body, BodyReader, Go, Spool};
 pub use content::Content;
-pub use interest::{Examiner, Interest, Want};
+pub use interest::{Examiner, Examiners, Interest, Want};
 pub use limits::Limits;
 pub use record::PathMark;
 pub use shared::SharedLayers;

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 
 use crate::{
     layers::{
-        Error, Examiner, Interest, LayerCache, LayerInput, Spool, Want,
+        Error, Examiner, Examiners, Interest, LayerCache, LayerInput, Spool, Want,
         ahead::Refill,
         content::{LARGE, Packer},
         guard::GivenUp,
@@ -272,7 +272,7 @@ impl Reading<'_> {
         let head = stored.get(if has_map { PEEK } else { 0 }..).unwrap_or_default();
         let head = head.get(..PEEK).unwrap_or(head);
         let is_examined = match self.interest.wants(path) {
-            Want::ExamineIf(examiner) | Want::PresenceOrExamine(examiner) => examiner.is_wanted(path, head, size),
+            Want::ExamineIf(examiners) | Want::PresenceOrExamine(examiners) => first_of(examiners, path, head, size).is_some(),
             _ => false,
         };
         let is_scanned = size > 0 && size <= self.limits.scanned_file_bytes && self.interest.scans(path, head, size);
@@ -311,8 +311,8 @@ impl Reading<'_> {
         let limits = self.limits;
         match self.interest.wants(path) {
             Want::Presence => stream.skip(size).map(|()| Some(Payload::Present)),
-            Want::PresenceOrExamine(examiner) => {
-                if size > 0 && examiner.is_wanted(path, head(stream, size)?, size) {
+            Want::PresenceOrExamine(examiners) => {
+                if let Some(examiner) = first_of(examiners, path, head(stream, size)?, size) {
                     return Ok(self.examine(path, size, stream, examiner)?.or(Some(Payload::Present)));
                 }
                 stream.skip(size).map(|()| Some(Payload::Present))
@@ -331,9 +331,8 @@ impl Reading<'_> {
                 self.extract(path, examiner, &[])
             }
             want @ (Want::No | Want::ExamineIf(_)) => {
-                if let Want::ExamineIf(examiner) = want
-                    && size > 0
-                    && examiner.is_wanted(path, head(stream, size)?, size)
+                if let Want::ExamineIf(examiners) = want
+                    && let Some(examiner) = first_of(examiners, path, head(stream, size)?, size)
                 {
                     return self.examine(path, size, stream, examiner);
                 }
@@ -561,6 +560,11 @@ impl Content for Whole<'_> {
 /// The first bytes of a file, and nothing of what stands behind it.
 fn head(stream: &mut impl Content, size: u64) -> Result<&[u8], Fault> {
     stream.peek(usize::try_from(size).unwrap_or(PEEK).min(PEEK))
+}
+
+/// Who looks at a file that begins so.
+fn first_of(examiners: Examiners, path: &str, head: &[u8], size: u64) -> Option<&'static dyn Examiner> {
+    examiners.iter().copied().find(|examiner| size > 0 && examiner.is_wanted(path, head, size))
 }
 
 /// Whether a file has the name of a record whose folder decides whether it is one.

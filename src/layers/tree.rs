@@ -51,7 +51,8 @@ impl Version {
     pub(super) fn serves(&self, want: Want) -> bool {
         match want {
             Want::Bytes => self.content.is_some() && self.examiner.is_none(),
-            Want::Examine(examiner) | Want::ExamineIf(examiner) => self.examiner.as_deref() == Some(examiner.id()),
+            Want::Examine(examiner) => self.examiner.as_deref() == Some(examiner.id()),
+            Want::ExamineIf(examiners) => examiners.iter().any(|examiner| self.examiner.as_deref() == Some(examiner.id())),
             Want::Presence | Want::PresenceOrExamine(_) => true,
             Want::No => false,
         }

@@ -36,6 +36,8 @@ mod swift;
 
 use crate::inventory::Cataloger;
 
+pub(super) use jar::JAR;
+
 /// The id of the cataloger whose packages stand back behind those that package managers recorded.
 pub(super) const EMBEDDED_SBOM: &str = embedded_sbom::ID;
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Says what Java archives are.
-pub(super) static JAR: Jars = Jars;
+pub(in crate::inventory) static JAR: Jars = Jars;
 
 /// Names of Java archives.
 const EXTENSIONS: &[&str] = &["jar", "war", "ear", "hpi", "jpi", "aar"];
@@ -38,7 +38,7 @@ pub(super) fn extension_of(path: &str) -> Option<&'static str> {
 }
 
 /// The examiner of Java archives.
-pub(super) struct Jars;
+pub(in crate::inventory) struct Jars;
 
 impl Examiner for Jars {
     fn id(&self) -> &'static str {
@@ -46,14 +46,30 @@ impl Examiner for Jars {
     }
 
     fn is_wanted(&self, path: &str, head: &[u8], size: u64) -> bool {
-        size > 0 && extension_of(path).is_some_and(|extension| !AMBIGUOUS.contains(&extension) || head.starts_with(ZIP))
+        let is_named = extension_of(path).is_some_and(|extension| !AMBIGUOUS.contains(&extension));
+        size > 0 && (is_named || head.starts_with(ZIP))
     }
 
     fn examine(&self, path: &str, body: &Body<'_>, limits: &Limits) -> Vec<u8> {
+        // The machine runs an archive whatever it is called; other zip archives are none of Java's.
+        if extension_of(path).is_none() && !is_of_java(*body, limits) {
+            return Vec::new();
+        }
         let mut walk = Walk { limits, budget: Budget::new(limits), extract: Extract::default(), bytes: 64, is_full: false };
         walk.archive(*body, &Place { inside: String::new(), path, depth: 1 });
         walk.extract.to_bytes()
     }
+}
+
+/// Whether a zip archive holds what only Java archives do.
+fn is_of_java(body: Body<'_>, limits: &Limits) -> bool {
+    let Ok(zip) = Zip::open(body) else { return false };
+    let mut is_found = false;
+    zip.entries(&mut Budget::new(limits), |name| {
+        is_found |= name == "META-INF/MANIFEST.MF" || name.ends_with(".class");
+        false
+    });
+    is_found
 }
 
 /// Where an archive stands.

@@ -21,7 +21,8 @@ use crate::{
     },
 };
 
-use examine::{JAR, extension_of};
+pub(in crate::inventory) use examine::JAR;
+use examine::extension_of;
 use extract::{Artifact, Extract, Told};
 
 /// Reads what [`JAR`] says of Java archives.
@@ -30,6 +31,10 @@ pub(super) struct Jar;
 impl Cataloger for Jar {
     fn id(&self) -> &'static str {
         "jar"
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn wants(&self, path: &str) -> Want {
@@ -55,7 +60,7 @@ impl Cataloger for Jar {
             let artifact = Artifact { is_guessed: pom.group.is_none(), group: pom.group, name, version, ..Artifact::default() };
             Ok(Some(Package { locations, ..package(&artifact) }))
         });
-        for file in context.view.files().filter(|file| extension_of(file.path).is_some()) {
+        for file in context.view.files() {
             let Some(bytes) = file.extract(&JAR).filter(|bytes| !bytes.is_empty()) else { continue };
             let extract = match Extract::parse(&bytes) {
                 Ok(extract) => extract,
