@@ -100,6 +100,7 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     redundancy::drop_redundant(&mut packages);
     sbom::drop_known(&mut packages, catalogers::EMBEDDED_SBOM);
     let packages = join(packages);
+    gaps.extend(view.unfollowed());
     gaps.extend(unread::gaps(view));
     gaps.extend(misplaced::gaps(view));
     gaps.extend(emptiness(view, distro.is_some(), &packages));
