@@ -64,6 +64,12 @@ impl<'a> FileEntry<'a> {
         self.versions.last().map_or(Cow::Borrowed(&[]), Version::bytes)
     }
 
+    /// How many bytes that are; this does not unpack them.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.versions.last().map_or(0, Version::size)
+    }
+
     /// What this examiner said of it; `None` when it was not asked, or had nothing to say.
     #[must_use]
     pub fn extract(&self, examiner: &dyn Examiner) -> Option<Cow<'a, [u8]>> {
@@ -98,8 +104,13 @@ impl FileView {
 
     /// The wanted files, in path order, each once.
     pub fn files(&self) -> impl Iterator<Item = FileEntry<'_>> {
-        let mut own =
-            self.tree.nodes().iter().filter_map(|(path, node)| entry(path, node)).filter(|file| !self.unlisted.contains(file.path)).peekable();
+        let mut own = self
+            .tree
+            .nodes()
+            .iter()
+            .filter_map(|(path, node)| entry(path, node))
+            .filter(|file| !self.unlisted.contains(file.path))
+            .peekable();
         let mut linked =
             self.linked.iter().filter_map(|(path, place)| Some(FileEntry { path: path.as_str(), ..self.entry(place)? })).peekable();
         std::iter::from_fn(move || match (own.peek(), linked.peek()) {
@@ -131,7 +142,10 @@ impl FileView {
     #[must_use]
     pub fn unfollowed(&self) -> Option<Gap> {
         (self.left() == 0).then(|| {
-            let reason = format!("looking up paths took more than the limit of {} steps; links on later ones were not followed", self.limits.link_steps);
+            let reason = format!(
+                "looking up paths took more than the limit of {} steps; links on later ones were not followed",
+                self.limits.link_steps
+            );
             Gap::new(SourceId::Inventory, "link-target", "", reason)
         })
     }

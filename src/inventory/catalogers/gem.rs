@@ -110,10 +110,7 @@ fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Package, CatalogEr
     let file = path.rsplit_once('/').map_or(path, |(_, name)| name).strip_suffix(".gemspec").unwrap_or_default();
     let (identity, basis) = match identity {
         Some(identity) => (identity, Basis::Installed),
-        None => (
-            from_file_name(file).ok_or_else(|| CatalogError(unnamed(file)))?,
-            Basis::Guessed,
-        ),
+        None => (from_file_name(file).ok_or_else(|| CatalogError(unnamed(file)))?, Basis::Guessed),
     };
     let mut licences = variable(&text).map(|variable| licence_texts(&text, variable)).unwrap_or_default();
     licences.sort();
