@@ -61,6 +61,15 @@ impl Context<'_> {
     }
 }
 
+/// Most bytes of one record file that names many packages; those of the largest projects have a third of that. It is in memory as it is and as it was
+/// understood.
+pub(super) const RECORD: usize = 32 << 20;
+/// Most bytes of a package's name, and of its version.
+const NAME: usize = 1024;
+/// Most bytes of what is said of one package.
+const SAID: usize = 16 << 10;
+/// Most bytes of what one cataloger says of all its packages.
+pub(super) const TEXT: usize = 16 << 20;
 /// Most Gaps of one cataloger.
 const UNREADABLE: usize = 500;
 
@@ -71,9 +80,54 @@ pub struct Found {
     pub packages: Vec<Package>,
     /// Records that could not be read.
     pub gaps: Vec<Gap>,
+    /// Bytes of what the packages say, and whether there was more than is kept.
+    text: usize,
+    is_full: bool,
+}
+
+/// Bytes of what is said of a package, or what about it is too long to be true.
+pub(super) fn text(package: &Package) -> Result<usize, CatalogError> {
+    for (what, text) in [("name", &package.name), ("version", &package.version)] {
+        if text.len() > NAME {
+            return Err(CatalogError(format!("names a package whose {what} has {} bytes; the limit is {NAME}", text.len())));
+        }
+    }
+    let licences: usize = package.licences.iter().map(String::len).sum();
+    let all = licences.saturating_add(package.name.len() + package.version.len()).saturating_add(package.purl.as_str().len());
+    if all > SAID {
+        return Err(CatalogError(format!("says {all} bytes of the package `{:.80}`; the limit is {SAID}", package.name)));
+    }
+    Ok(all)
 }
 
 impl Found {
+    /// Takes a package out of the record file at `path`; one that says too much becomes a Gap. `false` when all of them say more than is kept.
+    pub(super) fn admit(&mut self, path: &str, package: Package) -> bool {
+        match text(&package) {
+            Ok(text) if !self.is_full && self.text.saturating_add(text) <= TEXT => {
+                self.text += text;
+                self.packages.push(package);
+            }
+            Ok(_) => self.fill(path),
+            Err(error) => self.unreadable(path, &error),
+        }
+        !self.is_full
+    }
+
+    /// Whether nothing more is taken.
+    pub(super) const fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Says that nothing more is taken, from the record file at `path` on.
+    pub(super) fn fill(&mut self, path: &str) {
+        if !self.is_full {
+            self.is_full = true;
+            let reason = format!("package records say more than the limit of {TEXT} bytes; what stands behind that was not read");
+            self.gaps.push(Gap::new(SourceId::Inventory, "file-limit", path, reason));
+        }
+    }
+
     /// Adds a Gap about the record file at `path`; of very many, one more Gap says that there are others.
     pub fn unreadable(&mut self, path: &str, error: &CatalogError) {
         match self.gaps.len() {
@@ -101,7 +155,12 @@ impl Found {
                     self.gaps.push(Gap::new(SourceId::Inventory, "file-limit", file.path, reason));
                     break;
                 }
-                Ok(package) => self.packages.extend(package),
+                Ok(Some(package)) => {
+                    if !self.admit(file.path, package) {
+                        break;
+                    }
+                }
+                Ok(None) => {}
                 Err(error) => self.unreadable(file.path, &error),
             }
         }

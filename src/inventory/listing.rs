@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    inventory::{CatalogError, Context, Found, attribution},
+    inventory::{
+        CatalogError, Context, Found, attribution,
+        cataloger::{RECORD, TEXT, text},
+    },
     layers::FileEntry,
     model::{
         coverage::{Gap, SourceId},
@@ -21,9 +24,25 @@ pub(super) struct Listing {
     pub packages: Vec<Package>,
     /// What of it could not be read, in words for Gaps.
     pub unread: Vec<String>,
+    /// Bytes of what the packages say.
+    pub text: usize,
 }
 
 impl Listing {
+    /// Adds a package. One that says too much is none that could be read.
+    pub(super) fn add(&mut self, package: Package) {
+        match text(&package) {
+            // What is more than fits is only counted, so that whoever takes the packages sees that there are too many.
+            Ok(text) => {
+                self.text = self.text.saturating_add(text);
+                if self.text <= TEXT {
+                    self.packages.push(package);
+                }
+            }
+            Err(error) => self.doubt(|| error.0),
+        }
+    }
+
     /// Notes that one entry could not be read; of many, the number stands in the last note.
     pub(super) fn doubt(&mut self, what: impl FnOnce() -> String) {
         if self.unread.len() < UNREAD {
@@ -43,6 +62,14 @@ pub(super) fn read<'a>(
 ) {
     let most = context.limits().packages;
     for file in files {
+        if found.is_full() {
+            break;
+        }
+        if file.size() > RECORD {
+            let reason = format!("has {} bytes; of a file that lists packages the limit is {RECORD}, and it was not read", file.size());
+            found.gaps.push(Gap::new(SourceId::Inventory, "file-limit", file.path, reason));
+            continue;
+        }
         let mut listing = match parse(&file, &file.bytes()) {
             Ok(listing) => listing,
             Err(error) => {
@@ -60,19 +87,33 @@ pub(super) fn read<'a>(
             listing.packages.truncate(room);
         }
         if let [_] = file.versions {
-            found.packages.extend(
-                listing.packages.into_iter().map(|package| Package { locations: context.location(file.layer, file.path), ..package }),
-            );
+            for package in listing.packages {
+                if !found.admit(file.path, Package { locations: context.location(file.layer, file.path), ..package }) {
+                    break;
+                }
+            }
+            if listing.text > TEXT {
+                found.fill(file.path);
+            }
             continue;
         }
         let lower = file.versions.iter().rev().skip(1).map(|version| {
-            let keys = parse(&file, &version.bytes()).ok().map(|older| older.packages.iter().map(key).collect::<BTreeSet<_>>());
+            let is_read = version.size() <= RECORD;
+            let keys = is_read
+                .then(|| parse(&file, &version.bytes()).ok())
+                .flatten()
+                .map(|older| older.packages.iter().map(key).collect::<BTreeSet<_>>());
             (version.layer, keys)
         });
         let layers = attribution::first_layers(file.layer, listing.packages.iter().map(key), lower);
         for package in listing.packages {
             let layer = layers.get(&key(&package)).copied().unwrap_or(file.layer);
-            found.packages.push(Package { locations: context.location(layer, file.path), ..package });
+            if !found.admit(file.path, Package { locations: context.location(layer, file.path), ..package }) {
+                break;
+            }
+        }
+        if listing.text > TEXT {
+            found.fill(file.path);
         }
     }
     found.packages.shrink_to_fit();
@@ -119,6 +160,58 @@ mod tests {
             fixture::image(&[&[(path, record(&["x/a", "x/gone"]))], &[(path, record(&["x/a"]))], &[(path, record(&["x/a", "x/c"]))]]);
         let found = composer.catalog(&Context { view: &view, layers: &layers, distro: None });
         assert_eq!(found.packages.iter().map(layer).collect::<Vec<_>>(), [0, 2]);
+    }
+
+    fn npm(locks: &[&[(&str, Vec<u8>)]]) -> Found {
+        let (view, layers) = fixture::image(locks);
+        let npm = CATALOGERS.iter().find(|cataloger| cataloger.id() == "npm").expect("npm");
+        npm.catalog(&Context { view: &view, layers: &layers, distro: None })
+    }
+
+    fn lock(count: usize, name: usize) -> Vec<u8> {
+        let fill = "x".repeat(name);
+        let entries: Vec<_> = (0..count).map(|number| format!("\"{number}{fill}\":{{\"version\":\"1\"}}")).collect();
+        format!("{{\"lockfileVersion\":1,\"dependencies\":{{{}}}}}", entries.join(",")).into_bytes()
+    }
+
+    fn kinds(found: &Found) -> Vec<&'static str> {
+        found.gaps.iter().map(|gap| gap.kind).collect()
+    }
+
+    #[test]
+    fn packages_that_say_too_much_are_gaps() {
+        let path = "app/package-lock.json";
+        let found = npm(&[&[(path, lock(5, 900))]]);
+        assert_eq!((found.packages.len(), found.gaps.len()), (5, 0));
+        let found = npm(&[&[(path, lock(500, 12_000))]]);
+        assert_eq!((found.packages.len(), kinds(&found)), (0, vec!["record-unreadable"; UNREAD + 1]));
+        let long = |field: &str| {
+            let fields =
+                ["name", "version", "license"].map(|one| format!("\"{one}\":\"{}\"", "9".repeat(if one == field { 20_000 } else { 1 })));
+            format!("{{{}}}", fields.join(",")).into_bytes()
+        };
+        for field in ["name", "version", "license"] {
+            let found = npm(&[&[("app/node_modules/a/package.json", long(field))]]);
+            let expected = if field == "license" { "says" } else { "names a package" };
+            assert!(found.packages.is_empty() && found.gaps.iter().any(|gap| gap.reason.starts_with(expected)), "{field} {:?}", found.gaps);
+        }
+    }
+
+    #[test]
+    fn all_packages_together_say_no_more_than_the_limit() {
+        // Each name is there twice, by itself and in the purl.
+        let each = 2 * 1_000 + 20;
+        let (path, other) = ("app/package-lock.json", "srv/package-lock.json");
+        let found = npm(&[&[(path, lock(TEXT / each + 1_000, 1_000)), (other, lock(1, 1))]]);
+        let said = |found: &Found| found.packages.iter().map(|package| text(package).unwrap()).sum::<usize>();
+        assert!((TEXT - 2 * each..=TEXT).contains(&said(&found)), "{}", said(&found));
+        assert_eq!(kinds(&found), ["file-limit"]);
+        let half = || lock(TEXT / each * 2 / 3, 1_000);
+        let found = npm(&[&[(path, half()), (other, half())], &[(path, half())]]);
+        assert!(said(&found) <= TEXT && said(&found) > TEXT * 9 / 10, "{}", said(&found));
+        assert_eq!(kinds(&found), ["file-limit"]);
+        let found = npm(&[&[(path, vec![b' '; RECORD + 1]), (other, lock(1, 1))]]);
+        assert_eq!((found.packages.len(), kinds(&found)), (1, vec!["file-limit"]));
     }
 
     #[test]

@@ -64,6 +64,15 @@ impl Content {
         matches!(&self.0, Stored::Plain(bytes) if bytes.is_empty())
     }
 
+    /// How many bytes there are, unpacked.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        match &self.0 {
+            Stored::Plain(bytes) => bytes.len(),
+            Stored::Packed { size, .. } => *size,
+        }
+    }
+
     /// What keeping it costs.
     pub(super) fn cost(&self) -> u64 {
         match &self.0 {

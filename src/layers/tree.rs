@@ -40,6 +40,12 @@ impl Version {
         self.content.as_ref().filter(|_| self.examiner.is_none()).map_or(Cow::Borrowed(&[]), |content| content.bytes())
     }
 
+    /// How many bytes that are.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.content.as_ref().filter(|_| self.examiner.is_none()).map_or(0, |content| content.size())
+    }
+
     /// What this examiner said of it.
     #[must_use]
     pub fn extract(&self, examiner: &dyn Examiner) -> Option<Cow<'_, [u8]>> {

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
         record::PathMark,
         tree::{Node, Tree, Version, follow},
     },
-    model::coverage::Gap,
+    model::coverage::{Gap, SourceId},
 };
 
 /// The merged view.
@@ -25,6 +26,8 @@ pub struct FileView {
     /// Places of files that are there only because a link leads to them.
     unlisted: BTreeSet<String>,
     limits: Limits,
+    /// Path components looked up so far by those who ask.
+    steps: AtomicU64,
     entries: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -61,6 +64,12 @@ impl<'a> FileEntry<'a> {
         self.versions.last().map_or(Cow::Borrowed(&[]), Version::bytes)
     }
 
+    /// How many bytes that are; this does not unpack them.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.versions.last().map_or(0, Version::size)
+    }
+
     /// What this examiner said of it; `None` when it was not asked, or had nothing to say.
     #[must_use]
     pub fn extract(&self, examiner: &dyn Examiner) -> Option<Cow<'a, [u8]>> {
@@ -90,13 +99,18 @@ impl FileView {
             }
             is_target
         });
-        Self { tree, linked, unlisted, limits: limits.clone(), entries, gaps }
+        Self { tree, linked, unlisted, limits: limits.clone(), steps: AtomicU64::new(0), entries, gaps }
     }
 
     /// The wanted files, in path order, each once.
     pub fn files(&self) -> impl Iterator<Item = FileEntry<'_>> {
-        let mut own =
-            self.tree.nodes().iter().filter_map(|(path, node)| entry(path, node)).filter(|file| !self.unlisted.contains(file.path)).peekable();
+        let mut own = self
+            .tree
+            .nodes()
+            .iter()
+            .filter_map(|(path, node)| entry(path, node))
+            .filter(|file| !self.unlisted.contains(file.path))
+            .peekable();
         let mut linked =
             self.linked.iter().filter_map(|(path, place)| Some(FileEntry { path: path.as_str(), ..self.entry(place)? })).peekable();
         std::iter::from_fn(move || match (own.peek(), linked.peek()) {
@@ -109,14 +123,41 @@ impl FileView {
     /// The file that `path` leads to, through at most as many links as the limits say.
     #[must_use]
     pub fn lookup(&self, path: &str) -> Option<FileEntry<'_>> {
-        let (place, _) = follow(self.tree.nodes(), path, &self.limits, u64::MAX);
-        self.entry(&place.place()?)
+        match self.left() {
+            0 => self.entry(path),
+            budget => self.entry(&self.follow(path, budget)?),
+        }
     }
 
     /// The folder that `path` leads to, as a path without links.
     #[must_use]
     pub fn resolve(&self, path: &str) -> Option<String> {
-        follow(self.tree.nodes(), path, &self.limits, u64::MAX).0.place()
+        match self.left() {
+            0 => None,
+            budget => self.follow(path, budget),
+        }
+    }
+
+    /// Says that questions took more steps than the limit, so that links on the paths of later ones were not followed.
+    #[must_use]
+    pub fn unfollowed(&self) -> Option<Gap> {
+        (self.left() == 0).then(|| {
+            let reason = format!(
+                "looking up paths took more than the limit of {} steps; links on later ones were not followed",
+                self.limits.link_steps
+            );
+            Gap::new(SourceId::Inventory, "link-target", "", reason)
+        })
+    }
+
+    fn left(&self) -> u64 {
+        self.limits.link_steps.saturating_sub(self.steps.load(Ordering::Relaxed))
+    }
+
+    fn follow(&self, path: &str, budget: u64) -> Option<String> {
+        let (place, steps) = follow(self.tree.nodes(), path, &self.limits, budget);
+        self.steps.fetch_add(steps, Ordering::Relaxed);
+        place.place()
     }
 
     /// Paths with special permissions that are there, in path order, each with the layer that gave them.

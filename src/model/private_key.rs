@@ -85,7 +85,7 @@ fn pem(text: &[u8], mark: usize) -> Option<PrivateKey> {
     let body_start = start + BEGIN.len() + label.len() + b"-----".len();
     let rest = text.get(body_start..)?;
     let rest = rest.get(..MOST).unwrap_or(rest);
-    let length = find(rest, b"-----END ")?;
+    let length = end_of(rest)?;
     let block = rest.get(..length)?;
     if !rest.get(length + b"-----END ".len()..)?.starts_with(label.as_bytes()) {
         return None;
@@ -94,6 +94,14 @@ fn pem(text: &[u8], mark: usize) -> Option<PrivateKey> {
     let (content, is_said) = decode(block)?;
     let protection = protection(label, &content, is_said)?;
     Some(PrivateKey { kind, protection, range: start..end.min(text.len()) })
+}
+
+/// Where the line that ends a block begins. Where another block begins before that, this one has no end: so that no byte is looked at for more than
+/// one of them.
+fn end_of(text: &[u8]) -> Option<usize> {
+    let is_edge = |part: &[u8]| part.starts_with(b"-----END ") || part == b"-----BEGIN ";
+    let at = text.windows(b"-----BEGIN ".len()).position(is_edge)?;
+    text.get(at..)?.starts_with(b"-----END ").then_some(at)
 }
 
 /// The bytes of a block, and whether its headers say that they are encrypted. Lines may be those of a string in a program or of a JSON document.
@@ -175,6 +183,9 @@ fn sequence(content: &[u8]) -> Option<usize> {
 fn putty(text: &[u8], start: usize) -> Option<PrivateKey> {
     let rest = text.get(start..)?;
     let rest = rest.get(..MOST).unwrap_or(rest);
+    // What stands behind the next mark belongs to that one.
+    let next = rest.get(1..).and_then(|rest| find(rest, b"PuTTY-User-Key-File-"));
+    let rest = next.and_then(|next| rest.get(..=next)).unwrap_or(rest);
     let private = find(rest, b"Private-Lines:")?;
     let end = find(rest, b"Private-MAC:")?;
     let head = rest.get(..private)?;
@@ -252,5 +263,18 @@ mod tests {
         check(whole.get(..900).unwrap());
         check(&whole.replace("END RSA", "END EC"));
         assert_eq!(private_keys(whole.repeat(300).as_bytes()).len(), KEYS);
+    }
+
+    #[test]
+    fn marks_without_an_end_hide_nothing_and_cost_nothing() {
+        let whole = block("RSA PRIVATE KEY", "", &der(1_190, &[2, 1, 0]));
+        // Searched for their ends as far as a block may reach, so many marks would take minutes.
+        for mark in ["-----BEGIN RSA PRIVATE KEY-----\n", "PuTTY-User-Key-File-2: x\n", "-----BEGIN RSA PRIVATE KEY----------END "] {
+            let marks = mark.repeat((1 << 20) / mark.len());
+            let found = private_keys(format!("{marks}\n{whole}").as_bytes());
+            assert_eq!(found.iter().map(|key| key.kind).collect::<Vec<_>>(), ["RSA private key"], "{mark}");
+        }
+        let putty = format!("PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\nPrivate-Lines: 1\n{}\nPrivate-MAC: 00\n", "A".repeat(64));
+        assert_eq!(private_keys(putty.repeat(2).as_bytes()).len(), 2);
     }
 }

@@ -81,7 +81,7 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
     };
     // `registry+https://…`, `sparse+https://…`, `git+https://…?rev=…#commit`.
     let origin = if source.starts_with("git+") { Origin::of(source) } else { Origin::Registry };
-    listing.packages.push(lockfile::package(PackageKind::Cargo, name, version, &origin, "cargo-lock"));
+    listing.add(lockfile::package(PackageKind::Cargo, name, version, &origin, "cargo-lock"));
 }
 
 #[cfg(test)]

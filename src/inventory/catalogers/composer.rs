@@ -75,7 +75,7 @@ fn packages(contents: Contents, what: &str) -> Result<Listing, CatalogError> {
                 listing.doubt(|| "an entry holds no name or no version".to_owned());
                 continue;
             };
-            listing.packages.push(package(name, version, json::licences([entry.license])));
+            listing.add(package(name, version, json::licences([entry.license])));
         }
     }
     Ok(listing)

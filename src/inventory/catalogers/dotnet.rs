@@ -40,7 +40,7 @@ impl Cataloger for Dotnet {
             let mut listing = match parse(bytes, context.limits()) {
                 Ok(listing) => listing,
                 // The runtime is there, whatever its record says: its place names it.
-                Err(error) if runtime(file.path).is_some() => Listing { packages: Vec::new(), unread: vec![error.0] },
+                Err(error) if runtime(file.path).is_some() => Listing { unread: vec![error.0], ..Listing::default() },
                 Err(error) => return Err(error),
             };
             listing.packages.extend(runtime(file.path).map(|(name, version)| package(name, version)));
@@ -111,7 +111,7 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Listing, CatalogError> {
         };
         let name = if kind == "runtimepack" { name.strip_prefix("runtimepack.").unwrap_or(name) } else { name };
         let hashes = json::text(library.sha512).and_then(|hash| digest(&hash)).into_iter().collect();
-        listing.packages.push(Package { basis, hashes, ..package(name, version) });
+        listing.add(Package { basis, hashes, ..package(name, version) });
     }
     Ok(listing)
 }

@@ -11,6 +11,9 @@ use crate::{
     model::package::{Basis, Package, PackageKind, PackageUrl},
 };
 
+/// Longest name of a file that is taken for a gem's: what file systems hold.
+const FILE_NAME: usize = 255;
+
 /// Reads the specifications that RubyGems, Debian's packages and Bundler leave, and `Gemfile.lock`.
 pub(super) struct Gem;
 
@@ -77,7 +80,8 @@ impl Identity {
     fn new(name: &str, version: &str, platform: Option<&str>) -> Option<Self> {
         let is_name = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         let is_version = version.starts_with(|first: char| first.is_ascii_digit()) && is_name(version);
-        (is_name(name) && is_version).then(|| Self {
+        // The name is looked at last, because names of files are tried at each of their hyphens.
+        (is_version && is_name(name)).then(|| Self {
             name: name.to_owned(),
             version: version.to_owned(),
             platform: platform.filter(|&platform| platform != "ruby" && is_name(platform)).map(str::to_owned),
@@ -106,10 +110,7 @@ fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Package, CatalogEr
     let file = path.rsplit_once('/').map_or(path, |(_, name)| name).strip_suffix(".gemspec").unwrap_or_default();
     let (identity, basis) = match identity {
         Some(identity) => (identity, Basis::Installed),
-        None => (
-            from_file_name(file).ok_or_else(|| CatalogError("says neither in its text nor in its name which gem it is".to_owned()))?,
-            Basis::Guessed,
-        ),
+        None => (from_file_name(file).ok_or_else(|| CatalogError(unnamed(file)))?, Basis::Guessed),
     };
     let mut licences = variable(&text).map(|variable| licence_texts(&text, variable)).unwrap_or_default();
     licences.sort();
@@ -161,8 +162,16 @@ fn licence_texts(text: &str, variable: &str) -> Vec<String> {
     parts.skip(1).step_by(2).filter(|text| !text.is_empty() && text.len() <= 200).take(20).map(str::to_owned).collect()
 }
 
+fn unnamed(file: &str) -> String {
+    let long = if file.len() > FILE_NAME { format!("; of names above the limit of {FILE_NAME} bytes none is read") } else { String::new() };
+    format!("says neither in its text nor in its name which gem it is{long}")
+}
+
 /// `name-version[-platform]`; the name may hold hyphens too.
 fn from_file_name(file: &str) -> Option<Identity> {
+    if file.len() > FILE_NAME {
+        return None;
+    }
     file.match_indices('-').find_map(|(at, _)| {
         let (name, rest) = file.split_at_checked(at)?;
         let rest = rest.strip_prefix('-')?;
@@ -254,6 +263,11 @@ mod tests {
         check("nokogiri-1.13.10-x86_64-linux", Some(("nokogiri", "1.13.10", Some("x86_64-linux"))));
         check("rack", None);
         check("-1", None);
+        // Tried at each hyphen, a name of this length would take minutes.
+        check(&format!("{}1", "1-".repeat(500_000)), None);
+        check(&format!("{}-1", "a".repeat(253)), Some((&"a".repeat(253), "1", None)));
+        check(&format!("{}-1", "a".repeat(254)), None);
+        assert!(unnamed(&"a-".repeat(500)).contains("255") && !unnamed("a").contains("255"));
     }
 
     #[test]

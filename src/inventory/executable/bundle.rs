@@ -1,6 +1,8 @@
 //! A .NET program of one file in, the `deps.json` inside out
 //! (<https://github.com/dotnet/designs/blob/main/accepted/2020/single-file/bundler.md>).
 
+use std::collections::BTreeSet;
+
 use super::{
     fields::Fields,
     object::{Access, Object},
@@ -17,6 +19,9 @@ const DEPS: u64 = 4 << 20;
 /// Most files of a bundle of the first form, and most bytes of their list.
 const FILES: u32 = 20_000;
 const LIST: usize = 4 << 20;
+/// Largest section that is searched for the signature, and most bytes that are searched in one file: tables may name the same bytes many times.
+const SECTION: u64 = 8 << 20;
+const SEARCHED: u64 = 64 << 20;
 /// The type of `deps.json` in that list.
 const DEPS_JSON: u8 = 3;
 
@@ -26,7 +31,7 @@ pub(super) fn deps(object: &Object, body: &Body<'_>) -> Result<Option<String>, S
     if body.size() <= object.end {
         return Ok(None);
     }
-    let Some(header) = header(object, body).filter(|&header| header != 0) else { return Ok(None) };
+    let Some(header) = header(object, body, SEARCHED)?.filter(|&header| header != 0) else { return Ok(None) };
     let lies = || "its .NET bundle points behind its end".to_owned();
     let bytes = body.up_to(header, LIST.min(4096));
     let fields = Fields::little(&bytes);
@@ -52,14 +57,18 @@ pub(super) fn deps(object: &Object, body: &Body<'_>) -> Result<Option<String>, S
     Ok(Some(String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// What stands before the signature in the program's data.
-fn header(object: &Object, body: &Body<'_>) -> Option<u64> {
-    let mut found = None;
+/// What stands before the signature in the program's data, of which at most `most` bytes are searched, each part of it once.
+fn header(object: &Object, body: &Body<'_>, most: u64) -> Result<Option<u64>, String> {
+    let (mut found, mut seen, mut searched) = (None, BTreeSet::new(), 0_u64);
     for section in object.sections.iter().filter(|section| matches!(section.access, Access::Data | Access::Constants)) {
-        if section.name.starts_with(".eh_frame") || section.size > 8 << 20 {
+        if section.name.starts_with(".eh_frame") || section.size > SECTION || !seen.insert((section.at, section.size)) {
             continue;
         }
         let Some(data) = body.part(section.at, section.size) else { continue };
+        searched = searched.saturating_add(section.size);
+        if searched > most {
+            return Err(format!("it has more than {most} bytes of data, of which the rest was not searched for a .NET bundle"));
+        }
         super::windows(&data, |window| {
             let at = window.windows(SIGNATURE.len()).position(|bytes| bytes == SIGNATURE);
             found = at.and_then(|at| Fields::little(window).u64(at.checked_sub(8)?));
@@ -69,7 +78,7 @@ fn header(object: &Object, body: &Body<'_>) -> Option<u64> {
             break;
         }
     }
-    found
+    Ok(found)
 }
 
 /// Where `deps.json` stands, by the list of a bundle of the first form.
@@ -99,5 +108,35 @@ fn text_end(bytes: &[u8], at: usize) -> Option<usize> {
         if digits == 3 {
             return None;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            fields::{Order, Width},
+            object::{Format, Part},
+        },
+        *,
+    };
+
+    fn object(parts: impl Iterator<Item = (u64, u64)>) -> Object {
+        let section = |(at, size)| Part { at, size, access: Access::Data, ..Part::default() };
+        Object { sections: parts.map(section).collect(), ..Object::new(Format::Elf, Order::Little, Width::Wide) }
+    }
+
+    #[test]
+    fn each_part_is_searched_once_and_all_of_them_within_the_limit() {
+        const SIZE: u64 = 1 << 20;
+        let mut bytes = vec![0; 1 << 20];
+        bytes[1_000..1_032].copy_from_slice(&SIGNATURE);
+        bytes[992] = 7;
+        // Twenty thousand searches of the rest would take hours.
+        let rest = SIZE - 2_000;
+        let same = object(std::iter::repeat_n((2_000, rest), 20_000).chain([(0, SIZE)]));
+        assert_eq!(header(&same, &Body::new(&bytes), 2 * SIZE), Ok(Some(7)));
+        let shifted = object((0..20_000).map(|number| (2_000 + number, rest - number)));
+        assert!(header(&shifted, &Body::new(&bytes), 2 * SIZE).is_err_and(|reason| reason.contains("2097152")));
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    inventory::{CatalogError, Context, Found, attribution, lockfile::is_shipped},
-    model::package::{Basis, Package},
+    inventory::{CatalogError, Context, Found, attribution, cataloger::RECORD, lockfile::is_shipped},
+    model::{
+        coverage::{Gap, SourceId},
+        package::{Basis, Package},
+    },
 };
 
 /// What tells lock files of one ecosystem and reads them.
@@ -26,6 +29,11 @@ impl LockFiles {
             if is_shipped(file.path) || has_any_below(&installed, folder) {
                 continue;
             }
+            if file.size() > RECORD {
+                let reason = format!("has {} bytes; of a file that lists packages the limit is {RECORD}, and it was not read", file.size());
+                found.gaps.push(Gap::new(SourceId::Inventory, "file-limit", file.path, reason));
+                continue;
+            }
             let (packages, error) = (self.parse)(file.path, &file.bytes(), context);
             let locations = context.location(attribution::content_layer(&file), file.path);
             let room = context.limits().packages.saturating_sub(found.packages.len());
@@ -33,11 +41,11 @@ impl LockFiles {
                 let reason = format!("the image has more packages than the limit of {}", context.limits().packages);
                 found.unreadable(file.path, &CatalogError(reason));
             }
-            found.packages.extend(packages.into_iter().take(room).map(|package| Package {
-                locations: locations.clone(),
-                basis: Basis::Declared,
-                ..package
-            }));
+            for package in packages.into_iter().take(room) {
+                if !found.admit(file.path, Package { locations: locations.clone(), basis: Basis::Declared, ..package }) {
+                    break;
+                }
+            }
             if let Some(error) = error {
                 found.unreadable(file.path, &error);
             }

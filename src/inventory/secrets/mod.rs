@@ -1,10 +1,13 @@
 //! Bytes of a file in, what credentials they hold out, without the credentials. Few rules, told by structure, checksum and place, so that what is
 //! reported is worth a look: tests, examples and documentation are passed over here, files of OS packages where ownership is known.
 
+mod lines;
 mod named;
 mod note;
 mod place;
 mod url;
+
+use std::cell::LazyCell;
 
 use crate::model::{
     facts::SecretClass,
@@ -13,13 +16,16 @@ use crate::model::{
     token::{self, AWS_KEY, AWS_TEMPORARY_KEY, Standing, tokens},
 };
 
+use lines::Lines;
 pub(super) use note::{Hit, decode};
 
 /// Raised when something else is found in the same bytes, so that a cache of layers does not answer with what an older version found.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
-/// Most credentials that are listed of one file.
+/// Most credentials that are listed of one file; of the others the number is told.
 const HITS: usize = 50;
+/// Most credentials that one way of looking finds in a file.
+const FOUND: usize = 10_000;
 
 /// Whether a file may hold a credential, told from its path and first bytes. This is asked of every file of every layer.
 pub(super) fn scans(path: &str, head: &[u8], size: u64) -> bool {
@@ -28,16 +34,22 @@ pub(super) fn scans(path: &str, head: &[u8], size: u64) -> bool {
 
 /// What is noted of a file; nothing when it holds no credential.
 pub(super) fn scan(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut hits = Vec::new();
+    let (mut hits, mut is_all) = (Vec::new(), true);
+    let mut take = |look: &dyn Fn(&mut Vec<Hit>)| {
+        let mut own = Vec::new();
+        look(&mut own);
+        is_all &= own.len() < FOUND;
+        hits.append(&mut own);
+    };
     if !place::is_library_source(path) {
-        keys(bytes, &mut hits);
+        take(&|hits| keys(bytes, hits));
     }
-    words(path, bytes, &mut hits);
+    take(&|hits| words(path, bytes, hits));
     if let Some(named) = named::of(path) {
-        named.read(bytes, &mut hits);
+        take(&|hits| named.read(bytes, hits));
     }
     if place::is_configuration(path) {
-        url::read(path, bytes, &mut hits);
+        take(&|hits| url::read(path, bytes, hits));
     }
     if hits.iter().any(|hit| hit.kind == AWS_KEY) {
         // The secret that goes with the key is told with it.
@@ -47,8 +59,23 @@ pub(super) fn scan(path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     // What has a format of its own says more than the place where it stands.
     hits.dedup_by(|next, known| next.line == known.line && next.rank > known.rank);
     hits.dedup();
-    hits.truncate(HITS);
+    shorten(&mut hits, is_all);
     (!hits.is_empty()).then(|| note::encode(&hits))
+}
+
+/// Keeps the worst, and makes of all others one more that tells how many they are.
+fn shorten(hits: &mut Vec<Hit>, is_all: bool) {
+    if hits.len() <= HITS {
+        return;
+    }
+    hits.sort_by_key(|hit| (hit.severity.report_order(), hit.line, hit.rank));
+    let rest = hits.split_off(HITS);
+    hits.sort_by_key(|hit| (hit.line, hit.rank));
+    hits.extend(rest.into_iter().enumerate().reduce(|(_, first), (last, _)| (last, first)).map(|(last, first)| {
+        let (least, count) = (if is_all { "" } else { "at least " }, last + 1);
+        let plural = if count == 1 { " that is" } else { "s that are" };
+        Hit { kind: format!("{least}{count} more credential{plural} not listed, the worst of them"), shown: String::new(), ..first }
+    }));
 }
 
 /// Whether the beginning of a file is text: no NUL, and hardly anything else that no text has.
@@ -58,10 +85,11 @@ fn is_text(head: &[u8]) -> bool {
 }
 
 fn keys(bytes: &[u8], hits: &mut Vec<Hit>) {
-    let is_account = || contains(bytes, b"\"service_account\"") && contains(bytes, b"\"client_email\"");
+    let is_account = LazyCell::new(|| contains(bytes, b"\"service_account\"") && contains(bytes, b"\"client_email\""));
+    let mut lines = Lines::of(bytes);
     for PrivateKey { kind, protection, range } in private_keys(bytes) {
-        let line = line_of(bytes, range.start);
-        if kind == "private key" && is_account() {
+        let line = lines.number(range.start);
+        if kind == "private key" && *is_account {
             hits.push(Hit { kind: "Google Cloud service account key".to_owned(), ..Hit::at(line, Severity::Critical) });
             continue;
         }
@@ -74,7 +102,11 @@ fn keys(bytes: &[u8], hits: &mut Vec<Hit>) {
 }
 
 fn words(path: &str, bytes: &[u8], hits: &mut Vec<Hit>) {
+    let mut lines = Lines::of(bytes);
     for token in tokens(bytes) {
+        if hits.len() >= FOUND {
+            break;
+        }
         if token.standing == Standing::Name && token::aws_secret_near(bytes, &token.range).is_none() {
             continue;
         }
@@ -87,15 +119,9 @@ fn words(path: &str, bytes: &[u8], hits: &mut Vec<Hit>) {
         hits.push(Hit {
             kind: token.kind.to_owned(),
             shown: shown.unwrap_or_default(),
-            ..Hit::at(line_of(bytes, token.range.start), token.severity)
+            ..Hit::at(lines.number(token.range.start), token.severity)
         });
     }
-}
-
-/// The line, from 1.
-fn line_of(bytes: &[u8], at: usize) -> u32 {
-    let before = bytes.get(..at).unwrap_or(bytes);
-    u32::try_from(before.iter().filter(|&&byte| byte == b'\n').count() + 1).unwrap_or(u32::MAX)
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {
@@ -161,6 +187,22 @@ mod tests {
         check("root/.git-credentials", "https://bot:kz7Rw4qvT@git.acme.dev\n", &["1 git login"]);
         check("root/.pypirc", "[pypi]\nusername = bot\npassword = kz7Rw4qvT\n", &["3 package index password"]);
         check("root/.kube/config", "users:\n- user:\n    token: a8Zk2Lq9Xw3Nv7Bt5Rc1\n", &["3 Kubernetes credential"]);
+    }
+
+    #[test]
+    fn of_very_many_the_worst_are_listed_and_the_others_counted() {
+        let lines = |count: usize| (0..count).map(|number| format!("A{number}_TOKEN=q7Rw4q{number}x\n")).collect::<String>();
+        let aws = concat!("K=AKIA", "Q4TZ7HBLM2WXVC3D a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Ga8Zk2Lq9Xw\n");
+        assert_eq!(found("app/.env", &lines(HITS)).len(), HITS);
+        let all = found("app/.env", &format!("{}{aws}", lines(60)));
+        assert_eq!(all.len(), HITS + 1);
+        assert!(all.contains(&"61 AWS access key".to_owned()), "{all:?}");
+        assert_eq!(all.last().map(String::as_str), Some("50 11 more credentials that are not listed, the worst of them"));
+        let all = found("app/.env", &lines(HITS + 1));
+        assert_eq!(all.last().map(String::as_str), Some("51 1 more credential that is not listed, the worst of them"));
+        // Were the lines counted anew for each of them, this would take hours.
+        let all = found("app/.env", &lines(200_000));
+        assert_eq!(all.last().map(String::as_str), Some("51 at least 9950 more credentials that are not listed, the worst of them"));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use crate::{
     inventory::secrets::{
-        line_of,
+        FOUND,
+        lines::Lines,
         note::Hit,
         place::{is_environment, is_library},
     },
@@ -129,28 +130,32 @@ fn ends(path: &str, end: &str) -> bool {
 }
 
 impl Named {
-    /// Adds a hit for each value.
+    /// Adds a hit for each value, of very many for the first.
     pub(super) fn read(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
-        let hit = |at: usize| Hit { kind: self.kind.to_owned(), rank: 1, ..Hit::at(line_of(bytes, at), self.severity) };
+        let mut lines = Lines::of(bytes);
+        let mut hit = |at: usize| Hit { kind: self.kind.to_owned(), rank: 1, ..Hit::at(lines.number(at), self.severity) };
         match self.how {
             How::Keys(keys) => {
-                hits.extend(keys.iter().flat_map(|key| values(bytes, key)).filter(|(_, value)| is_secret(value, 6)).map(|(at, _)| hit(at)));
+                let values = keys.iter().flat_map(|key| values(bytes, key)).filter(|(_, value)| is_secret(value, 6));
+                hits.extend(values.take(FOUND).map(|(at, _)| hit(at)));
             }
             How::Aws => {
                 let secrets = ["aws_secret_access_key", "secret_key"].into_iter().flat_map(|key| values(bytes, key));
-                hits.extend(secrets.filter(|(_, value)| is_aws_secret(value.as_bytes())).map(|(at, _)| hit(at)));
+                hits.extend(secrets.filter(|(_, value)| is_aws_secret(value.as_bytes())).take(FOUND).map(|(at, _)| hit(at)));
             }
             How::Variables => variables(bytes, |at, name| {
-                hits.push(Hit { kind: format!("{} in {name}", self.kind), ..hit(at) });
+                if hits.len() < FOUND {
+                    hits.push(Hit { kind: format!("{} in {name}", self.kind), ..hit(at) });
+                }
             }),
             How::Urls => {
-                hits.extend(url_passwords(bytes).map(|found| hit(found.at)));
+                hits.extend(url_passwords(bytes).take(FOUND).map(|found| hit(found.at)));
             }
             How::Colons => {
                 let mut at = 0;
                 for line in bytes.split(|&byte| byte == b'\n') {
                     let password = line.splitn(5, |&byte| byte == b':').nth(4).and_then(|value| std::str::from_utf8(value).ok());
-                    if !line.starts_with(b"#") && password.is_some_and(|value| is_secret(value, 4)) {
+                    if hits.len() < FOUND && !line.starts_with(b"#") && password.is_some_and(|value| is_secret(value, 4)) {
                         hits.push(hit(at));
                     }
                     at += line.len() + 1;
@@ -172,6 +177,9 @@ fn is_secret(value: &str, least: usize) -> bool {
     value.len() >= least && is_literal_secret(value) && !value.contains("${") && !value.chars().all(|c| Some(c) == one)
 }
 
+/// Longest value in which the key is looked for once more.
+const LONG: usize = 256;
+
 /// The values that stand behind a key, with their places.
 fn values<'a>(bytes: &'a [u8], key: &str) -> Vec<(usize, &'a str)> {
     let mut found = Vec::new();
@@ -182,6 +190,10 @@ fn values<'a>(bytes: &'a [u8], key: &str) -> Vec<(usize, &'a str)> {
         let stands_alone = !at.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|&byte| is_word(byte));
         if let Some(value) = bytes.get(from..).filter(|_| stands_alone).and_then(value) {
             found.push((at, value));
+            // What stands in a long value is not looked at again as if it stood for itself: values may hold the key at each of their bytes.
+            if value.len() > LONG {
+                from += value.len();
+            }
         }
     }
     found
@@ -244,6 +256,10 @@ mod tests {
         check("define('DB_PASSWORD', 'abc');", "DB_PASSWORD", &["abc"]);
         check("//r/:_authToken=abc", "_authToken", &["abc"]);
         check("password", "password", &[]);
+        check("password password=abc", "password", &["password=abc", "abc"]);
+        // Each of these is the beginning of a value of 8 KiB.
+        let many = values("token=".repeat(200_000).as_bytes(), "token").len();
+        assert!(many < 1_000, "{many}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Listing, CatalogErr
                 Some(version) if !name.is_empty() => {
                     let package = lockfile::declared(super::package(&name, &version));
                     if seen.insert((name, version)) {
-                        listing.packages.push(package);
+                        listing.add(package);
                     }
                 }
                 _ => listing.doubt(|| format!("the entry `{}` has no resolved version", shown(&name))),
@@ -80,7 +80,7 @@ pub(super) fn parse_config(bytes: &[u8], limits: &Limits) -> Result<Listing, Cat
             break;
         }
         match (attribute(attributes, "id"), attribute(attributes, "version")) {
-            (Some(name), Some(version)) => listing.packages.push(lockfile::declared(super::package(name, version))),
+            (Some(name), Some(version)) => listing.add(lockfile::declared(super::package(name, version))),
             _ => listing.doubt(|| format!("the element `{}` has no id or no version", shown(element))),
         }
     }

@@ -47,7 +47,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Listing, CatalogErr
                     listing.doubt(|| format!("the entry `{}` does not name a gem and its version", shown(line)));
                     continue;
                 };
-                listing.packages.push(package(identity, section, &remote, &revision));
+                listing.add(package(identity, section, &remote, &revision));
             }
             _ => {}
         }

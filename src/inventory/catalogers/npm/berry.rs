@@ -54,7 +54,7 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
     match Origin::of(reference) {
         Origin::Local => {}
         // `npm:1.0.0`, and `patch:` of such.
-        origin => listing.packages.push(lockfile::declared(super::package(name, version, &origin))),
+        origin => listing.add(lockfile::declared(super::package(name, version, &origin))),
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn parse_map(bytes: &[u8], limits: &Limits) -> Result<Listing, Catalo
             if let Some(version) = reference.strip_prefix("npm:").filter(|version| !version.is_empty()) {
                 let (name, version) = at_version(version).unwrap_or((name, version));
                 if seen.insert((name, version)) && listing.packages.len() < limits.packages {
-                    listing.packages.push(lockfile::declared(super::package(name, version, &Origin::Registry)));
+                    listing.add(lockfile::declared(super::package(name, version, &Origin::Registry)));
                 }
             }
         }

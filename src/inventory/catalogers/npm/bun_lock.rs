@@ -32,7 +32,7 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Listing, CatalogErr
             Origin::Registry => version,
             Origin::Repository(_) | Origin::Download(_) => version.rsplit_once('#').map_or(version, |(_, commit)| commit),
         };
-        listing.packages.push(lockfile::declared(super::package(name, version, &origin)));
+        listing.add(lockfile::declared(super::package(name, version, &origin)));
     }
     Ok(listing)
 }

@@ -53,7 +53,7 @@ fn read_packages(packages: Entries<Placed>, listing: &mut Listing) {
             Some(origin) => origin,
         };
         let licences = json::licences([entry.license]);
-        listing.packages.push(lockfile::declared(Package { licences, ..super::package(&name, &version, &origin) }));
+        listing.add(lockfile::declared(Package { licences, ..super::package(&name, &version, &origin) }));
     }
 }
 
@@ -79,7 +79,7 @@ fn read_dependencies(dependencies: Entries<Nested>, listing: &mut Listing) {
             Origin::Registry => version,
             Origin::Repository(_) | Origin::Download(_) => version.rsplit_once('#').map_or(version, |(_, commit)| commit),
         };
-        listing.packages.push(lockfile::declared(super::package(name, version, &origin)));
+        listing.add(lockfile::declared(super::package(name, version, &origin)));
     }
 }
 

@@ -131,7 +131,7 @@ fn close(entry: Option<Entry<'_>>, major: Option<u32>, seen: &mut BTreeSet<(Stri
         return;
     };
     if seen.insert((name.to_owned(), version.to_owned())) {
-        listing.packages.push(lockfile::declared(super::package(name, version, &origin)));
+        listing.add(lockfile::declared(super::package(name, version, &origin)));
     }
 }
 

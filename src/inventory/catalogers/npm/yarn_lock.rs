@@ -59,7 +59,7 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
         // Registries have addresses too, so it is one unless an address was asked for.
         (origin, _) => origin,
     };
-    listing.packages.push(lockfile::declared(super::package(name, version, &origin)));
+    listing.add(lockfile::declared(super::package(name, version, &origin)));
 }
 
 #[cfg(test)]

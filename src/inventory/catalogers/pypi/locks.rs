@@ -5,6 +5,7 @@
 use super::{Context, Package, package, split};
 use crate::inventory::{
     CatalogError,
+    cataloger::TEXT,
     json_cursor::Json,
     lockfile,
     toml::{self, Table},
@@ -29,7 +30,7 @@ fn is_word(stem: &str) -> bool {
 
 /// Reads one.
 pub(super) fn parse(path: &str, bytes: &[u8], context: &Context<'_>) -> (Vec<Package>, Option<CatalogError>) {
-    let mut read = Read { packages: Vec::new(), unversioned: 0, most: context.limits().packages };
+    let mut read = Read { packages: Vec::new(), unversioned: 0, text: 0, most: context.limits().packages };
     let result = match split(path).1 {
         "Pipfile.lock" => read.pipfile(bytes, context),
         name if name.ends_with(".txt") => read.requirements(bytes),
@@ -42,13 +43,15 @@ pub(super) fn parse(path: &str, bytes: &[u8], context: &Context<'_>) -> (Vec<Pac
 struct Read {
     packages: Vec<Package>,
     unversioned: usize,
+    text: usize,
     most: usize,
 }
 
 impl Read {
     fn add(&mut self, name: &str, version: &str) {
-        // One more than fits, so that whoever takes them sees that there are too many.
-        if self.packages.len() <= self.most {
+        // One more than fits, so that whoever takes them sees that there are too many. With their purls they say more than what is kept of them here.
+        self.text = self.text.saturating_add(name.len()).saturating_add(version.len());
+        if self.packages.len() <= self.most && self.text <= TEXT {
             self.packages.push(package(name.to_owned(), version.to_owned()));
         }
     }

@@ -49,6 +49,7 @@ impl Cataloger for Pypi {
             }
             Ok(Some(Package { locations: context.location(attribution::content_layer(&file), file.path), ..package }))
         });
+        // Each folder is looked at once, however many traces are in it.
         let mut bare = BTreeSet::new();
         for file in context.view.files() {
             let (folder, name) = split(file.path);
@@ -56,7 +57,7 @@ impl Cataloger for Pypi {
                 egg::catalog(context, &file, &mut found);
             } else if is_link(folder, name) {
                 check_link(context, file.path, &file.bytes(), &mut found);
-            } else if is_trace(folder, name) && context.view.lookup(&format!("{folder}/METADATA")).is_none() && bare.insert(folder) {
+            } else if is_trace(folder, name) && bare.insert(folder) && context.view.lookup(&format!("{folder}/METADATA")).is_none() {
                 found.unreadable(folder, &CatalogError("holds no METADATA, so that name and version are not known".to_owned()));
             }
         }

@@ -1,7 +1,10 @@
 //! Distributions and lock files at paths of made-up images.
 
 use super::*;
-use crate::inventory::{archive, fixture};
+use crate::{
+    inventory::{Interests, archive, fixture},
+    layers::{fixture as layers_fixture, walk},
+};
 
 const HOME: &str = "usr/lib/python3/dist-packages";
 
@@ -122,4 +125,22 @@ fn damaged_lock_files_end() {
             let _ = locks::parse(name, &bytes, &context);
         }
     }
+}
+
+#[test]
+fn questions_of_deep_paths_take_bounded_steps() {
+    let deep = "a/".repeat(30_000);
+    let traces: Vec<_> = (0..20).map(|number| format!("{deep}x{number}.dist-info/RECORD")).collect();
+    let mut files: Vec<(&str, Vec<u8>)> = traces.iter().map(|path| (path.as_str(), b"x".to_vec())).collect();
+    files.push(("b/x.dist-info/METADATA", b"Name: x\nVersion: 1\n\n".to_vec()));
+    let limits = Limits { link_steps: 20_000_000, ..Limits::default() };
+    let inputs = vec![layers_fixture::input(0, &layers_fixture::tar(&files))];
+    let layers: Vec<_> = inputs.iter().map(|input| input.layer.clone()).collect();
+    let view = walk(inputs, &Interests, &limits).unwrap();
+    assert_eq!(view.unfollowed(), None);
+    let found = Pypi.catalog(&Context { view: &view, layers: &layers, distro: None });
+    // What cannot be looked up any more is looked at where it says that it is.
+    assert_eq!((found.packages.len(), found.gaps.len()), (1, 20));
+    assert!(view.unfollowed().is_some_and(|gap| gap.reason.contains("20000000")));
+    assert!(view.lookup("b/x.dist-info/METADATA").is_some() && view.resolve("b").is_none());
 }
