@@ -56,12 +56,13 @@ fn another_dockerfile_gives_no_line_and_says_so() {
     let report = json(&gate("json", &["--dockerfile", "testdata/images/fixed.Dockerfile"]));
     for (id, _) in LINES {
         let finding = report["findings"].as_array().expect("findings").iter().find(|finding| finding["id"] == id).expect("finding").clone();
-        assert_eq!(finding["place"], "testdata/images/fixed.Dockerfile:2");
+        assert!(finding["place"].as_str().is_some_and(|place| place.starts_with("layer ")), "{finding}");
         assert_eq!(finding["origin"]["side"], "unknown");
         assert!(finding["origin"]["doubt"].as_str().is_some_and(|doubt| doubt.contains("line 11")), "{finding}");
     }
     let text = gate("text", &["--dockerfile", "testdata/images/fixed.Dockerfile"]);
-    assert!(text.contains("base image, or layer not attributed") && text.contains("no certain line for 7 of 7 layers"), "{text}");
+    assert!(text.contains("no certain line for 7 of 7 layers"), "{text}");
+    assert!(!text.contains("layer not attributed") && !text.contains("use a newer base image"), "{text}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use plimsoll::model::{
     finding::{Finding, FindingKind, FindingPackage, FindingState},
     image::{Descriptor, HistoryEntry, ImageConfig, Layer, Manifest, Platform, PlatformChoice, ResolvedImage},
     location::{Location, Span},
+    origin::{Origin, Side},
     package::{Basis, Distro, Inventory, Package, PackageKind, PackageUrl},
     policy::Mode,
     reference::ImageReference,
@@ -485,7 +486,6 @@ pub(super) fn listing() -> ScanReport {
         "usr/local/lib/python3.11/site-packages/requests-2.31.0.dist-info/METADATA",
     );
     own.locations.push(layer_location(2, "app/venv/lib/python3.11/site-packages/requests-2.31.0.dist-info/METADATA"));
-    own.locations.push(Location::Dockerfile(Span::lines("Dockerfile", 14, 14)));
     let mut outer = other(PackageKind::Maven, "com.acme:app", "1.0", "jar", 2, "app/app.war");
     outer.basis = Basis::Application;
     outer.hashes = vec![digest("app.war")];
@@ -494,6 +494,9 @@ pub(super) fn listing() -> ScanReport {
     let mut wanted = other(PackageKind::Npm, "left-pad", "1.3.0", "npm", 2, "app/package-lock.json");
     wanted.basis = Basis::Declared;
     wanted.licences = vec!["WTFPL".to_owned(), "BSD".to_owned()];
+    if let Some(layer) = report.image.as_mut().and_then(|image| image.layers.get_mut(1)) {
+        layer.origin = Some(Origin { side: Some(Side::Own), span: Some(Span::lines("Dockerfile", 14, 14)), ..Origin::default() });
+    }
     let inventory = report.inventory.get_or_insert_default();
     inventory.packages = vec![package(PackageKind::Deb, "libssl3", "3.0.11-1"), owner, owned, own, outer, inner, wanted];
     inventory.distro =
