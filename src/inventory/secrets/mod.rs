@@ -16,7 +16,7 @@ use crate::model::{
 pub(super) use note::{Hit, decode};
 
 /// Raised when something else is found in the same bytes, so that a cache of layers does not answer with what an older version found.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Most credentials that are listed of one file.
 const HITS: usize = 50;
@@ -24,6 +24,11 @@ const HITS: usize = 50;
 /// Whether a file may hold a credential, told from its path and first bytes. This is asked of every file of every layer.
 pub(super) fn scans(path: &str, head: &[u8], size: u64) -> bool {
     size >= 8 && !place::is_passed_over(path) && (named::of(path).is_some() || is_text(head))
+}
+
+/// Whether the name alone says that the file holds credentials, so that it must not be passed over in silence.
+pub(super) fn is_named(path: &str) -> bool {
+    !place::is_passed_over(path) && (named::of(path).is_some() || named::is_private_key(path))
 }
 
 /// What is noted of a file; nothing when it holds no credential.
@@ -161,6 +166,16 @@ mod tests {
         check("root/.git-credentials", "https://bot:kz7Rw4qvT@git.acme.dev\n", &["1 git login"]);
         check("root/.pypirc", "[pypi]\nusername = bot\npassword = kz7Rw4qvT\n", &["3 package index password"]);
         check("root/.kube/config", "users:\n- user:\n    token: a8Zk2Lq9Xw3Nv7Bt5Rc1\n", &["3 Kubernetes credential"]);
+    }
+
+    #[test]
+    fn files_with_credentials_are_known_by_name() {
+        for path in ["app/.npmrc", "app/.env", "root/.aws/credentials", "root/.ssh/id_rsa", "home/x/.ssh/id_ed25519"] {
+            assert!(is_named(path), "{path}");
+        }
+        for path in ["app/.env.example", "app/log.txt", "root/.ssh/id_rsa.pub", "root/.ssh/known_hosts", "app/tests/id_rsa"] {
+            assert!(!is_named(path), "{path}");
+        }
     }
 
     #[test]
