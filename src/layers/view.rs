@@ -95,8 +95,13 @@ impl FileView {
 
     /// The wanted files, in path order, each once.
     pub fn files(&self) -> impl Iterator<Item = FileEntry<'_>> {
-        let mut own =
-            self.tree.nodes().iter().filter_map(|(path, node)| entry(path, node)).filter(|file| !self.unlisted.contains(file.path)).peekable();
+        let mut own = self
+            .tree
+            .nodes()
+            .iter()
+            .filter_map(|(path, node)| entry(path, node))
+            .filter(|file| !self.unlisted.contains(file.path))
+            .peekable();
         let mut linked =
             self.linked.iter().filter_map(|(path, place)| Some(FileEntry { path: path.as_str(), ..self.entry(place)? })).peekable();
         std::iter::from_fn(move || match (own.peek(), linked.peek()) {
