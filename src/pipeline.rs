@@ -354,6 +354,8 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
         });
         facts.dockerfiles.push(report.summary);
         if !is_judged {
+            // Without that stage no layer has a line.
+            gaps.extend(report.gaps.into_iter().filter(|gap| gap.kind == "unknown-target"));
             continue;
         }
         facts.findings.extend(report.findings);
@@ -361,7 +363,7 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
         facts.users.push(report.user);
         gaps.extend(report.gaps);
     }
-    if is_judged && !dockerfiles.is_empty() {
+    if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
         let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }

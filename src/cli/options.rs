@@ -167,6 +167,17 @@ impl ImageOptions {
         parse_reference(&self.image)
     }
 
+    /// Refuses a bill of materials in the place of an image.
+    pub(super) fn refuse_document(&self, command: &str) -> Result<(), Failure> {
+        match self.reference()? {
+            ImageReference::Sbom { .. } => {
+                Err(Failure::new(format!("{command} needs an image, and `{}` is a bill of materials", self.image))
+                    .hint("name the image that it was made of, as its registry or file has it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the image comes from standard input, which can be read once.
     pub(super) fn is_standard_input(&self) -> bool {
         matches!(ImageReference::parse(&self.image), Ok(ImageReference::StandardInput { .. }))

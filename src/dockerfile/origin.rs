@@ -2,7 +2,7 @@
 //! final stage wrote the last entry, and what is left when all instructions have found theirs is the base image's. Never a guess: what does not fit
 //! is said to be unknown, and why.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::BTreeSet};
 
 use crate::model::{
     image::{Layer, ResolvedImage},
@@ -18,6 +18,9 @@ use super::{
     rule::Dockerfile,
     stages::Base,
 };
+
+/// How many instructions and history entries are compared to find other stages that fit: more than any build has.
+const COMPARED: usize = 50_000;
 
 /// Where each layer of `image` comes from, in the order of its layers, if it was built from this Dockerfile.
 #[must_use]
@@ -36,17 +39,70 @@ pub fn origins(input: &LintInput<'_>, image: &ResolvedImage) -> Vec<Origin> {
             image.layers.len()
         ));
     }
-    let steps = steps(&dockerfile, last);
     let entries: Vec<Entry> = image.config.history.iter().map(Entry::of).collect();
-    let alignment = align(&dockerfile, &steps, &entries);
-    let attribution = Attribution { dockerfile: &dockerfile, steps: &steps, entries: &entries, alignment: &alignment, last };
+    let mut traced = trace(&dockerfile, last, image, &entries);
+    if input.target.is_none() && traced.fits {
+        doubt_between_stages(&dockerfile, last, &mut traced, image, &entries);
+    }
+    traced.origins
+}
+
+/// What a stage says of an image, if the image was built from it.
+struct Traced {
+    origins: Vec<Origin>,
+    /// How many instructions that make a layer were found again.
+    found: usize,
+    /// Whether all of them were.
+    fits: bool,
+}
+
+fn trace(dockerfile: &Dockerfile<'_>, last: usize, image: &ResolvedImage, entries: &[Entry]) -> Traced {
+    let steps = steps(dockerfile, last);
+    let alignment = align(dockerfile, &steps, entries, last);
+    let attribution = Attribution { dockerfile, steps: &steps, entries, alignment: &alignment, last };
     let mut previous = None;
     let mut origins = Vec::with_capacity(image.layers.len());
     for layer in &image.layers {
         origins.push(attribution.of_layer(layer, previous));
         previous = layer.history;
     }
-    origins
+    let found = alignment.pairs.iter().filter(|(_, step)| attribution.makes_layer(*step)).count();
+    Traced { origins, found, fits: alignment.misfit.is_none() }
+}
+
+/// When nobody said which stage was built, the last one is only likely: where another one explains the history as well, nothing that the two say
+/// differently is certain.
+fn doubt_between_stages(dockerfile: &Dockerfile<'_>, last: usize, traced: &mut Traced, image: &ResolvedImage, entries: &[Entry]) {
+    let graph = &dockerfile.graph;
+    let built: BTreeSet<usize> = graph.chain(last).collect();
+    let mut left = COMPARED;
+    for stage in (0..graph.stages.len()).filter(|stage| !built.contains(stage)) {
+        let chain = graph.chain(stage).filter_map(|at| graph.stages.get(at));
+        let cost = chain.map(|stage| stage.instructions.len()).sum::<usize>() + entries.len();
+        let Some(rest) = left.checked_sub(cost) else {
+            for origin in traced.origins.iter_mut().filter(|origin| origin.doubt.is_none()) {
+                origin.doubt = Some("the Dockerfile has more stages than were compared; name the target of the build".to_owned());
+            }
+            return;
+        };
+        left = rest;
+        let other = trace(dockerfile, stage, image, entries);
+        if !other.fits || other.found == 0 || other.found < traced.found {
+            continue;
+        }
+        let name = stage_name(dockerfile, stage);
+        for (origin, other) in traced.origins.iter_mut().zip(other.origins) {
+            if (origin.side, &origin.span) != (other.side, &other.span) {
+                origin.side = origin.side.filter(|side| other.side == Some(*side));
+                origin.doubt.get_or_insert_with(|| format!("the stage {name} explains the history as well; name the target of the build"));
+            }
+        }
+    }
+}
+
+fn stage_name(dockerfile: &Dockerfile<'_>, stage: usize) -> String {
+    let name = dockerfile.graph.stages.get(stage).and_then(|stage| stage.name.as_deref());
+    name.map_or_else(|| format!("stage {stage}"), |name| masked(name).into_owned())
 }
 
 fn has_stage(dockerfile: &Dockerfile<'_>, target: &str) -> bool {
@@ -111,13 +167,13 @@ struct Misfit {
 }
 
 /// Pairs instructions with entries, both from the end.
-fn align(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
-    let mut alignment = aligned(dockerfile, steps, entries);
+fn align(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry], last: usize) -> Alignment {
+    let mut alignment = aligned(dockerfile, steps, entries, last);
     alignment.pairs.reverse();
     alignment
 }
 
-fn aligned(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry]) -> Alignment {
+fn aligned(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry], last: usize) -> Alignment {
     let mut alignment = Alignment::default();
     let (mut step_at, mut entry_at) = (steps.len(), entries.len());
     let mut has_merge = false;
@@ -128,7 +184,7 @@ fn aligned(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry]) -
             return alignment;
         };
         let entry = entry_at.checked_sub(1).and_then(|at| entries.get(at));
-        if entry.is_some_and(|entry| entry.is_of(step) || is_overwritten(dockerfile, step, entry)) {
+        if entry.is_some_and(|entry| entry.is_of(step) || is_overwritten(dockerfile, step, entry, last)) {
             (step_at, entry_at) = (step_at - 1, entry_at - 1);
             alignment.pairs.push((entry_at, step_at));
         } else if !step.makes_layer() {
@@ -148,8 +204,8 @@ fn aligned(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry]) -
 }
 
 /// Whether BuildKit wrote an entry of a later stage over this one: of two stages on the same own stage the second's history may overwrite the
-/// first's, place by place, while the layers stay right (seen in 0.24).
-fn is_overwritten(dockerfile: &Dockerfile<'_>, step: &Step<'_>, entry: &Entry) -> bool {
+/// first's, place by place, while the layers stay right (seen in 0.24). What stands behind the stage that is built is no part of the build.
+fn is_overwritten(dockerfile: &Dockerfile<'_>, step: &Step<'_>, entry: &Entry, last: usize) -> bool {
     let stages = &dockerfile.graph.stages;
     let Some(own) = stages.get(step.stage).filter(|_| entry.builder == Builder::BuildKit && !entry.is_empty && step.makes_layer()) else {
         return false;
@@ -157,7 +213,7 @@ fn is_overwritten(dockerfile: &Dockerfile<'_>, step: &Step<'_>, entry: &Entry) -
     let place =
         dockerfile.instructions.get(own.instructions.clone()).unwrap_or_default().iter().position(|one| one.line == step.outer.line);
     let (Base::Stage(_), Some(place)) = (&own.base, place) else { return false };
-    stages.iter().enumerate().skip(step.stage + 1).filter(|(_, other)| other.base == own.base).any(|(stage, other)| {
+    stages.iter().enumerate().take(last + 1).skip(step.stage + 1).filter(|(_, other)| other.base == own.base).any(|(stage, other)| {
         let at = other.instructions.start + place;
         let found = dockerfile.instructions.get(at).filter(|one| other.instructions.contains(&at) && one.keyword != "ONBUILD");
         found.is_some_and(|instruction| {
@@ -269,7 +325,7 @@ impl Attribution<'_> {
         Origin {
             side: Some(Side::Own),
             span: Some(self.dockerfile.span(step.outer)),
-            stage: (step.stage != self.last).then(|| self.stage_name(step.stage)),
+            stage: (step.stage != self.last).then(|| stage_name(self.dockerfile, step.stage)),
             copied_from: self.copied_from(step),
             doubt: None,
         }
@@ -279,12 +335,7 @@ impl Attribution<'_> {
         let from = step.instruction.flag("from").filter(|_| step.instruction.keyword == "COPY")?;
         // A number says nothing to a reader, and a reference may hold a password.
         let number = from.parse::<usize>().ok().filter(|stage| *stage < self.dockerfile.graph.stages.len());
-        Some(number.map_or_else(|| masked(from).into_owned(), |stage| self.stage_name(stage)))
-    }
-
-    fn stage_name(&self, stage: usize) -> String {
-        let name = self.dockerfile.graph.stages.get(stage).and_then(|stage| stage.name.as_deref());
-        name.map_or_else(|| format!("stage {stage}"), |name| masked(name).into_owned())
+        Some(number.map_or_else(|| masked(from).into_owned(), |stage| stage_name(self.dockerfile, stage)))
     }
 
     fn misfit(&self) -> Origin {
@@ -534,6 +585,23 @@ mod tests {
     }
 
     #[test]
+    fn without_a_target_another_stage_that_fits_is_a_doubt() {
+        let history: History<'_> = &[BASE, ("RUN /bin/sh -c a # buildkit", false, BK), ("RUN /bin/sh -c make # buildkit", false, BK)];
+        let file = "FROM x AS builder\nRUN make\nFROM y\nRUN make\n";
+        check(file, history, "?b3 ?b3 ?o4");
+        assert_eq!(told(file, &[], Some("builder"), history), "b1 b1 o2");
+        assert_eq!(told(file, &[], Some("1"), history), "b3 b3 o4");
+        // What both say is certain, and the side is unknown where they disagree.
+        check("FROM x AS base\nRUN a\nFROM base AS dev\nRUN make\nFROM base\nRUN make\n", history, "b1 o2@base ?o6");
+        check("FROM x AS builder\nRUN a\nRUN make\nFROM y\nRUN make\n", history, "?b4 ?4 ?o5");
+        check("FROM x AS base\nRUN a\nRUN make\nFROM base AS dev\nCMD x\nFROM base\nCMD y\n", history, "b1 o2@base o3@base");
+        // One that explains less, or nothing, is no rival.
+        check("FROM x AS builder\nRUN make\nFROM y\nRUN a\nRUN make\n", history, "b3 o4 o5");
+        check("FROM x AS builder\nCMD make\nFROM x AS test\nRUN test\nFROM y\nRUN make\n", history, "b5 b5 o6");
+        check("FROM x AS base\nRUN a\nFROM base AS dev\nRUN dev\nFROM base\nRUN make\n", history, "b1 o2@base o6");
+    }
+
+    #[test]
     fn layers_without_history_are_unknown() {
         let mut image = image_of(&[BASE, ("RUN /bin/sh -c a # buildkit", false, BK)]);
         for layer in &mut image.layers {
@@ -586,5 +654,8 @@ mod tests {
             let history: Vec<(&str, bool, &str)> = (0..2_000).map(|_| (long.as_str(), comment.is_empty(), comment)).chain([BASE]).collect();
             assert!(told(&file, &[], None, &history).starts_with('?'));
         }
+        let stages = "FROM a\nRUN a\nRUN a\nRUN a\n".repeat(2_000);
+        let history: Vec<_> = [BASE].into_iter().chain((0..100).map(|_| ("RUN /bin/sh -c a # buildkit", false, BK))).collect();
+        assert!(told(&stages, &[], None, &history).starts_with('?'));
     }
 }

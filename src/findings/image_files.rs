@@ -41,7 +41,17 @@ pub fn judge(facts: &ImageFacts, today: Date, meta: impl Fn(&str) -> Option<&'st
     }
     findings.extend(tools(facts));
     for runtime in facts.runtimes.iter().filter(|runtime| runtime.last_day.parse::<Date>().is_ok_and(|last| last < today)) {
-        let title = format!("{} {} has had no security fixes since {}", runtime.name, runtime.version, runtime.last_day);
+        let paths: Vec<&str> = runtime
+            .locations
+            .iter()
+            .filter_map(|location| if let Location::Image { path, .. } = location { Some(path.as_str()) } else { None })
+            .collect();
+        let place = match paths.as_slice() {
+            [] => "of no OS package".to_owned(),
+            [only] => format!("{only}, of no OS package"),
+            [first, rest @ ..] => format!("{first} and {} more, of no OS package", rest.len()),
+        };
+        let title = format!("{} {} ({place}) has had no security fixes since {}", runtime.name, runtime.version, runtime.last_day);
         let mut finding = Finding::of_rule(&RUNTIME_END_OF_LIFE, RUNTIME_END_OF_LIFE.severity, title, Location::Config);
         if !runtime.locations.is_empty() {
             finding.locations.clone_from(&runtime.locations);
@@ -267,6 +277,6 @@ mod tests {
             ]
         );
         assert_eq!(found[2].2, "the image holds shells (bash); network tools (curl, wget)");
-        assert_eq!(found[3].2, "Node.js 18.20.4 has had no security fixes since 2025-04-30");
+        assert_eq!(found[3].2, "Node.js 18.20.4 (usr/local/bin/node, of no OS package) has had no security fixes since 2025-04-30");
     }
 }

@@ -18,6 +18,10 @@ impl Interest for Interests {
         secrets::scans(path, head, size)
     }
 
+    fn misses(&self, path: &str) -> bool {
+        secrets::is_named(path)
+    }
+
     fn scan(&self, path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         secrets::scan(path, bytes)
     }

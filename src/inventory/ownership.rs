@@ -21,12 +21,7 @@ pub(super) fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
         cataloger.name_owners(context, &mut paths);
     }
     // A list of files without a package of that name in the database speaks for nobody.
-    let mut installed: BTreeMap<&str, usize> = BTreeMap::new();
-    for package in packages.iter().filter(|package| package.kind.is_os()) {
-        let layer = places(package).map(|(layer, _)| layer).max().unwrap_or_default();
-        let known = installed.entry(&package.name).or_default();
-        *known = layer.max(*known);
-    }
+    let installed = installed(packages);
     let owner = |(layer, path): (usize, &str)| {
         let owner = paths.get(path)?.as_deref()?;
         installed.get(owner).is_some_and(|&since| layer <= since).then(|| owner.to_owned())
@@ -38,6 +33,17 @@ pub(super) fn name_owners(context: &Context<'_>, packages: &mut [Package]) {
             package.owner = Some(owner);
         }
     }
+}
+
+/// The OS packages by name, each with the layer that it came with: what a layer above that wrote is not the package's.
+pub(super) fn installed(packages: &[Package]) -> BTreeMap<&str, usize> {
+    let mut installed: BTreeMap<&str, usize> = BTreeMap::new();
+    for package in packages.iter().filter(|package| package.kind.is_os()) {
+        let layer = places(package).map(|(layer, _)| layer).max().unwrap_or_default();
+        let known = installed.entry(&package.name).or_default();
+        *known = layer.max(*known);
+    }
+    installed
 }
 
 /// Layer and path of each record. What stands inside an archive is where the archive is.

@@ -14,6 +14,11 @@ pub trait Interest: Sync {
         false
     }
 
+    /// Whether it has to be told that the file at this path was too large to be scanned.
+    fn misses(&self, _path: &str) -> bool {
+        false
+    }
+
     /// What is noted of a file of one layer, whether or not an upper layer deletes or replaces it.
     fn scan(&self, _path: &str, _bytes: &[u8]) -> Option<Vec<u8>> {
         None

@@ -55,6 +55,10 @@ impl Interest for Noting {
         head.starts_with(b"!")
     }
 
+    fn misses(&self, path: &str) -> bool {
+        path.ends_with("key")
+    }
+
     fn scan(&self, path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
         (bytes != b"!").then(|| [path.as_bytes(), b" ", bytes].concat())
     }
@@ -129,6 +133,24 @@ fn notes_survive_what_happens_to_the_file() {
 }
 
 #[test]
+fn a_hard_link_keeps_what_is_known_of_its_file() {
+    let secret: &[Put<'_>] = &[File("a/key", 0o600, "!1")];
+    let linked: &[Put<'_>] = &[File("a/key", 0o600, "!1"), Hard("b", 0o600, "a/key")];
+    let gone: &[Put<'_>] = &[File("a/.wh.key", 0, "")];
+    check(&[linked], &["0 a/key !1"], &[]);
+    check(&[linked, gone], &["0 a/key !1"], &[]);
+    check(&[linked, gone, &[File(".wh.b", 0, "")]], &["0 a/key !1 (gone)"], &[]);
+    check(&[linked, &[File("a/key", 0o600, "2")], &[File("b", 0o600, "2")]], &["0 a/key !1 (gone)"], &[]);
+    check(&[linked, &[File(".wh.b", 0, "")]], &["0 a/key !1"], &[]);
+    check(&[secret, &[Hard("b", 0o600, "a/key")], gone], &["0 a/key !1"], &[]);
+    check(&[&[File("a/want", 0o600, "!1"), Hard("b", 0o600, "a/want")], &[File("a/.wh.want", 0, "")]], &["0 a/want !1"], &[]);
+    // Its own entry need not say what its file's did.
+    check(&[&[Capable("ping", "x"), Hard("pong", 0o755, "ping")]], &[], &["ping 0 755 capable", "pong 0 755 capable"]);
+    check(&[&[File("su", 0o4755, "x"), Hard("us", 0, "su")]], &[], &["su 0 4755", "us 0 4755"]);
+    check(&[&[File("a", 0o4755, "x"), Hard("a", 0o4755, "a")]], &[], &["a 0 4755"]);
+}
+
+#[test]
 fn a_file_that_is_scanned_is_kept_all_the_same() {
     let view = run(&[&[File("a/want", 0o644, "!1"), File("b/want", 0o644, "2")]], &scanning(), None);
     assert_eq!(view.files().map(|file| file.bytes().into_owned()).collect::<Vec<_>>(), [b"!1".to_vec(), b"2".to_vec()]);
@@ -167,4 +189,13 @@ fn limits_on_notes_and_marks_are_gaps() {
     assert_eq!((few.notes().count(), kinds(&few)), (2, vec!["layer-limit"]));
     let few = run(&[files], &Limits { marked_paths: 2, ..scanning() }, None);
     assert_eq!((few.notes().count(), few.marks().count(), kinds(&few)), (2, 2, vec!["layer-limit"]));
+    let links: &[Put<'_>] = &[File("a", 0o4755, "!1"), Hard("b", 0, "a"), Hard("c", 0, "a")];
+    let few = run(&[links], &Limits { marked_paths: 2, ..scanning() }, None);
+    assert_eq!((few.notes().count(), few.marks().count(), kinds(&few)), (1, 2, vec!["layer-limit"]));
+    // A file that is too large is told if its name says what it holds.
+    let large: &[Put<'_>] = &[File("a/key", 0o600, "!12"), File("a/log", 0o600, "!12")];
+    let told = |limits: &Limits| run(&[large], limits, None).gaps.into_iter().map(|gap| (gap.kind, gap.subject)).collect::<Vec<_>>();
+    assert_eq!(told(&Limits { scanned_file_bytes: 2, ..Limits::default() }), [("file-limit", "a/key".to_owned())]);
+    assert_eq!(told(&scanning()), []);
+    assert_eq!(told(&Limits::default()), []);
 }

@@ -287,7 +287,12 @@ impl Reading<'_> {
         stream: &mut TarStream<R>,
     ) -> Result<(Option<Payload>, Option<Box<[u8]>>), Fault> {
         let limits = self.limits;
-        if size == 0 || size > limits.scanned_file_bytes || !self.interest.scans(path, head(stream, size)?, size) {
+        let most = limits.scanned_file_bytes;
+        if most > 0 && size > most && self.interest.misses(path) {
+            let reason = format!("has {size} bytes and was not searched for credentials; the limit for one file is {most}");
+            self.file_gap(path, Fault::new("file-limit", reason));
+        }
+        if size == 0 || size > most || !self.interest.scans(path, head(stream, size)?, size) {
             return Ok((self.file(path, size, stream)?, None));
         }
         let mut bytes = Vec::new();

@@ -105,8 +105,8 @@ pub(super) struct Noted {
     pub layer: usize,
     pub path: String,
     pub bytes: Box<[u8]>,
-    /// Whether the file is still there.
-    pub is_visible: bool,
+    /// Under how many names the file is still there: hard links give it several.
+    pub places: usize,
 }
 
 /// The merged tree.
@@ -226,14 +226,11 @@ impl Tree {
             return;
         }
         if self.marks.len() >= limits.marked_paths || (about.note.is_some() && self.notes.len() >= limits.marked_paths) {
-            if !self.gaps.iter().any(|gap| gap.kind == "layer-limit" && gap.subject == NO_MARKS) {
-                let reason = format!("are more than the limit of {}; the others were not kept", limits.marked_paths);
-                self.gaps.push(Gap::new(SourceId::Image, "layer-limit", NO_MARKS, reason));
-            }
+            self.too_many_marks(limits);
             return;
         }
         let note = about.note.map(|bytes| {
-            self.notes.push(Noted { layer, path: path.to_owned(), bytes: bytes.into(), is_visible: place.is_some() });
+            self.notes.push(Noted { layer, path: path.to_owned(), bytes: bytes.into(), places: usize::from(place.is_some()) });
             self.notes.len() - 1
         });
         if let Some(place) = place {
@@ -275,7 +272,32 @@ impl Tree {
     /// A note about a file that is no longer there stays.
     fn hide(&mut self, marked: &Marked) {
         if let Some(noted) = marked.note.and_then(|note| self.notes.get_mut(note)) {
-            noted.is_visible = false;
+            noted.places = noted.places.saturating_sub(1);
+        }
+    }
+
+    /// Gives a hard link what is known of its file, besides what its own entry says of it.
+    fn share(&mut self, place: &str, target: &str, layer: usize, limits: &Limits) {
+        let Some(&Marked { mark: shared, note, .. }) = self.marks.get(target).filter(|_| place != target) else { return };
+        if !self.marks.contains_key(place) && self.marks.len() >= limits.marked_paths {
+            self.too_many_marks(limits);
+            return;
+        }
+        let own = self.marks.entry(place.to_owned()).or_insert(Marked { layer, mark: None, note: None });
+        let gives = shared.is_some_and(|mark| mark.has_capability);
+        own.mark = own.mark.map(|mark| PathMark { has_capability: mark.has_capability || gives, ..mark }).or(shared);
+        if own.note.is_none() {
+            own.note = note;
+            if let Some(noted) = note.and_then(|note| self.notes.get_mut(note)) {
+                noted.places += 1;
+            }
+        }
+    }
+
+    fn too_many_marks(&mut self, limits: &Limits) {
+        if !self.gaps.iter().any(|gap| gap.kind == "layer-limit" && gap.subject == NO_MARKS) {
+            let reason = format!("are more than the limit of {}; the others were not kept", limits.marked_paths);
+            self.gaps.push(Gap::new(SourceId::Image, "layer-limit", NO_MARKS, reason));
         }
     }
 
@@ -362,8 +384,11 @@ impl Tree {
     }
 
     fn put_hardlink(&mut self, place: String, target: &str, layer: usize, wants: &dyn Fn(&str) -> Want, limits: &Limits) {
-        let found = self.place(target, limits).and_then(|target| self.nodes.get(&target));
-        match found {
+        let original = self.place(target, limits);
+        if let Some(original) = &original {
+            self.share(&place, original, layer, limits);
+        }
+        match original.and_then(|original| self.nodes.get(&original)) {
             Some(Node::File(versions)) => {
                 let last = versions.last();
                 let content = last.and_then(|version| version.content.clone());

@@ -171,7 +171,7 @@ impl FileView {
             layer: noted.layer,
             path: &noted.path,
             bytes: &noted.bytes,
-            is_visible: noted.is_visible,
+            is_visible: noted.places > 0,
         })
     }
 

@@ -7,7 +7,7 @@ mod tools;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inventory::{CATALOGERS, Context, end_of_life, secrets},
+    inventory::{CATALOGERS, Context, end_of_life, ownership, secrets},
     layers::{FileView, Want},
     model::{
         facts::{Fate, ImageFacts, ModeFact, RuntimeFact, SecretClass, SecretFact},
@@ -46,8 +46,8 @@ pub fn facts(view: &FileView, layers: &[Layer], inventory: &Inventory) -> ImageF
     }
 }
 
-/// Which OS package a file belongs to, for the files that something is said of.
-struct Owners(BTreeMap<String, String>);
+/// Which OS package a file belongs to, for the files that something is said of, and the layer that the package came with.
+struct Owners(BTreeMap<String, (String, usize)>);
 
 impl Owners {
     fn of(context: &Context<'_>, inventory: &Inventory) -> Self {
@@ -64,8 +64,11 @@ impl Owners {
             cataloger.name_owners(context, &mut paths);
         }
         // A list of files without a package of that name in the database speaks for nobody.
-        let installed: BTreeSet<&str> = inventory.packages.iter().filter(|one| one.kind.is_os()).map(|one| one.name.as_str()).collect();
-        let owner = |path: &str| paths.get(path).cloned().flatten().filter(|owner| installed.contains(owner.as_str()));
+        let installed = ownership::installed(&inventory.packages);
+        let owner = |path: &str| {
+            let owner = paths.get(path)?.as_deref()?;
+            Some((owner.to_owned(), *installed.get(owner)?))
+        };
         let own = asked.iter().filter_map(|path| {
             let owner = owner(path).or_else(|| path.strip_prefix("usr/").and_then(owner))?;
             Some(((*path).to_owned(), owner))
@@ -73,19 +76,23 @@ impl Owners {
         Self(own.collect())
     }
 
-    fn owner(&self, path: &str) -> Option<&str> {
-        self.0.get(path).map(String::as_str)
+    /// The owner of what this layer put at a path. What was written after the package came is not the package's.
+    fn owner(&self, path: &str, layer: usize) -> Option<&str> {
+        self.0.get(path).filter(|(_, since)| layer <= *since).map(|(owner, _)| owner.as_str())
     }
 }
 
 /// Credentials of every layer. The same one in several versions of a file is one.
 fn secrets(context: &Context<'_>, owners: &Owners) -> Vec<SecretFact> {
     let mut found: BTreeMap<(String, SecretClass, String, u32), SecretFact> = BTreeMap::new();
+    let owned = context.view.notes().filter(|note| owners.owner(note.path, note.layer).is_some());
+    // A layer that only changes a file's permissions holds the same bytes again.
+    let brought: BTreeSet<(&str, &[u8])> = owned.map(|note| (note.path, note.bytes)).collect();
     for note in context.view.notes() {
         for hit in secrets::decode(note.bytes) {
             // What a package brings is public. A configuration file of one may have been filled in since.
             let is_configuration = note.path.starts_with("etc/") && hit.class == SecretClass::Credential;
-            if owners.owner(note.path).is_some() && !is_configuration {
+            if brought.contains(&(note.path, note.bytes)) && !is_configuration {
                 continue;
             }
             let fate = if note.is_visible { Fate::Visible } else { Fate::Hidden };
@@ -122,7 +129,7 @@ fn modes(context: &Context<'_>, owners: &Owners) -> Vec<ModeFact> {
             mode: mark.mode,
             is_folder: mark.is_folder,
             has_capability: mark.has_capability,
-            owner: owners.owner(path).map(str::to_owned),
+            owner: owners.owner(path, layer).map(str::to_owned),
             location: context.location(layer, path).into_iter().next()?,
             path: path.to_owned(),
         })

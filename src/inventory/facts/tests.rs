@@ -30,7 +30,7 @@ fn debian() -> Vec<(&'static str, u32, &'static str)> {
     vec![
         ("etc/os-release", 0o644, RELEASE),
         ("var/lib/dpkg/status", 0o644, DPKG),
-        ("var/lib/dpkg/info/util-linux.list", 0o644, "/.\n/bin/su\n/etc/app.conf\n/usr/lib/x/token.txt\n"),
+        ("var/lib/dpkg/info/util-linux.list", 0o644, "/.\n/bin/su\n/etc/app.conf\n/opt/x/token.txt\n"),
         ("usr/bin/su", 0o4755, "x"),
     ]
 }
@@ -66,7 +66,7 @@ fn credentials_are_found_in_every_layer_and_not_in_packages() {
     assert!(!format!("{:?}", found.secrets).contains("kz7"), "nothing of the value is kept");
     let owned = concat!("token: glpat-", "a8Zk2Lq9Xw3Nv7Bt5Rc1\n");
     let mut base = debian();
-    base.extend([("usr/lib/x/token.txt", 0o644, owned), ("etc/app.conf", 0o644, owned), ("srv/token.txt", 0o644, owned)]);
+    base.extend([("opt/x/token.txt", 0o644, owned), ("etc/app.conf", 0o644, owned), ("srv/token.txt", 0o644, owned)]);
     let found = self::found(&[&base]);
     assert_eq!(found.secrets.iter().map(|fact| fact.path.as_str()).collect::<Vec<_>>(), ["etc/app.conf", "srv/token.txt"]);
     assert!(found.secrets.iter().all(|fact| fact.shown == "glpa"));
@@ -86,4 +86,29 @@ fn accounts_and_leftovers_are_read_where_links_lead() {
     assert_eq!(found.accounts.iter().map(|fact| fact.name.as_str()).collect::<Vec<_>>(), ["root", "admin"]);
     assert_eq!(found.leftovers.iter().map(|left| (left.manager, left.files)).collect::<Vec<_>>(), [("apt", 2)]);
     assert_eq!(self::found(&[&base, &[("var/lib/apt/.wh.lists", 0o644, "")]]).leftovers, []);
+}
+
+#[test]
+fn what_was_written_over_a_package_is_not_the_packages() {
+    let public = concat!("token: glpat-", "a8Zk2Lq9Xw3Nv7Bt5Rc1\n");
+    let own = concat!("\n\ntoken: glpat-", "b9Zk2Lq9Xw3Nv7Bt5Rc2\n");
+    let place = "opt/x/token.txt";
+    let mut base = debian();
+    base.push((place, 0o644, public));
+    let check = |top: &[(&str, u32, &str)], secrets: &[(&str, usize)], su: Option<&str>| {
+        let found = found(&[&base, top]);
+        let layer = |location: &Location| if let Location::Image { index, .. } = location { *index } else { usize::MAX };
+        let told: Vec<_> = found.secrets.iter().map(|fact| (fact.path.as_str(), layer(&fact.locations[0]))).collect();
+        assert_eq!(told, secrets, "{top:?}");
+        assert_eq!(found.modes.iter().map(|fact| fact.owner.as_deref()).collect::<Vec<_>>(), [su], "{top:?}");
+    };
+    check(&[], &[], Some("util-linux"));
+    check(&[(place, 0o644, own)], &[(place, 1)], Some("util-linux"));
+    // Copied up without a change, as chmod does.
+    check(&[(place, 0o600, public)], &[], Some("util-linux"));
+    check(&[("usr/bin/su", 0o4755, "another program")], &[], None);
+    // Brought by a later version of the package.
+    let upgraded = DPKG.replace("2.38.1-5", "2.38.1-6");
+    let upgrade = [("var/lib/dpkg/status", 0o644, upgraded.as_str()), ("usr/bin/su", 0o4755, "y"), (place, 0o644, own)];
+    check(&upgrade, &[], Some("util-linux"));
 }

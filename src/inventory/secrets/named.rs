@@ -125,6 +125,12 @@ pub(super) fn of(path: &str) -> Option<&'static Named> {
     FILES.iter().find(|file| (file.is_it)(path, name)).filter(|_| !is_library(path))
 }
 
+/// Whether `ssh-keygen` calls private keys so.
+pub(super) fn is_private_key(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name, "id_rsa" | "id_dsa" | "id_ecdsa" | "id_ecdsa_sk" | "id_ed25519" | "id_ed25519_sk")
+}
+
 fn ends(path: &str, end: &str) -> bool {
     path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
