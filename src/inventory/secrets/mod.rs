@@ -195,7 +195,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn of_very_many_the_worst_are_listed_and_the_others_counted() {
         let lines = |count: usize| (0..count).map(|number| format!("A{number}_TOKEN=q7Rw4q{number}x\n")).collect::<String>();
         let aws = concat!("K=AKIA", "Q4TZ7HBLM2WXVC3D a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Ga8Zk2Lq9Xw\n");
@@ -209,7 +208,9 @@ mod tests {
         // Were the lines counted anew for each of them, this would take hours.
         let all = found("app/.env", &lines(200_000));
         assert_eq!(all.last().map(String::as_str), Some("51 at least 9950 more credentials that are not listed, the worst of them"));
-=======
+    }
+
+    #[test]
     fn files_with_credentials_are_known_by_name() {
         for path in ["app/.npmrc", "app/.env", "root/.aws/credentials", "root/.ssh/id_rsa", "home/x/.ssh/id_ed25519"] {
             assert!(is_named(path), "{path}");
@@ -217,7 +218,6 @@ mod tests {
         for path in ["app/.env.example", "app/log.txt", "root/.ssh/id_rsa.pub", "root/.ssh/known_hosts", "app/tests/id_rsa"] {
             assert!(!is_named(path), "{path}");
         }
->>>>>>> issue-4-facts
     }
 
     #[test]
