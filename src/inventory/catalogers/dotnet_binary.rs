@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::{
-    inventory::{
-        Cataloger, Context, Found, attribution,
+    inventory::{attribution, 
+        Cataloger, Context, Found,
         executable::{self, Assembly},
     },
     layers::Want,

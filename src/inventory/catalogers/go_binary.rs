@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{
-        Cataloger, Context, Found, attribution,
+    inventory::{attribution, 
+        Cataloger, Context, Found,
         executable::{self, GoBuild, Module, Modules},
     },
     layers::Want,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{Cataloger, Context, Found, attribution, executable},
+    inventory::{attribution, Cataloger, Context, Found, executable},
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };

@@ -4,11 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{
-        CatalogError, Cataloger, Context, Found,
-        json_cursor::Json,
-        lockfile::{self, LockFiles},
-    },
+    inventory::{CatalogError, Cataloger, Context, Found, json_cursor::Json, lockfile::{self, LockFiles}},
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };
