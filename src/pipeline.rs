@@ -226,7 +226,9 @@ async fn look(
         attached::add(inventory, &image, verification, inputs);
     }
     let reports = match &inventory {
-        Some(inventory) => contents.unless_given_up(ask_sources(inputs, &image, inventory, input.source.as_ref())).await.unwrap_or_default(),
+        Some(inventory) => {
+            contents.unless_given_up(ask_sources(inputs, &image, inventory, input.source.as_ref())).await.unwrap_or_default()
+        }
         None => Vec::new(),
     };
     if contents.is_given_up() {
@@ -352,6 +354,8 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
         });
         facts.dockerfiles.push(report.summary);
         if !is_judged {
+            // Without that stage no layer has a line.
+            gaps.extend(report.gaps.into_iter().filter(|gap| gap.kind == "unknown-target"));
             continue;
         }
         facts.findings.extend(report.findings);
@@ -359,7 +363,7 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
         facts.users.push(report.user);
         gaps.extend(report.gaps);
     }
-    if is_judged && !dockerfiles.is_empty() {
+    if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
         let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }

@@ -69,6 +69,11 @@ pub(super) struct BuildOptions {
 impl BuildOptions {
     /// Reads the Dockerfiles, `-` from standard input, and joins them with these options; a file that is named twice is read once.
     pub(super) fn read(&self, files: &[PathBuf]) -> Result<Vec<DockerfileInput>, Failure> {
+        let given = [("--target", self.target.is_some()), ("--build-arg", !self.build_arg.is_empty())];
+        if let Some((option, _)) = given.iter().find(|(_, is_given)| *is_given && files.is_empty()) {
+            return Err(Failure::new(format!("{option} says how a Dockerfile was built, and none is given"))
+                .hint("name the Dockerfile that the image is built from: --dockerfile FILE"));
+        }
         let mut seen = BTreeSet::new();
         // A file that is not there has no other name, and says so when it is read.
         let mut is_new = |file: &&PathBuf| seen.insert(std::fs::canonicalize(file).unwrap_or_else(|_| (*file).clone()));

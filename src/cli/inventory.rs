@@ -71,6 +71,10 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
         image = Some(ImageInput { cache, base, ..opened });
     } else {
         args.base.refuse()?;
+        if args.dockerfile.is_some() {
+            return Err(Failure::new("--dockerfile tells where layers come from, and a bill of materials has none")
+                .hint("leave --dockerfile out, or name the image"));
+        }
     }
     let inputs = Inputs {
         command: "inventory",

@@ -62,7 +62,11 @@ const LIMITS: &[Limit] = &[
     limit!("ratio", ratio, "times that a layer may be larger than its blob, beyond ratio-floor"),
     limit!("ratio-floor", ratio_floor, "uncompressed bytes up to which no ratio is too much"),
     limit!("remembered-path-bytes", remembered_path_bytes, "bytes of the paths of one layer, without what neighbours share"),
-    limit!("scanned-file-bytes", scanned_file_bytes, "bytes of one text that credentials are looked for in; of larger ones only those of a telling name are gaps"),
+    limit!(
+        "scanned-file-bytes",
+        scanned_file_bytes,
+        "bytes of one text that credentials are looked for in; of larger ones only those of a telling name are gaps"
+    ),
     Limit {
         name: "seconds",
         bounds: "seconds for all layers of an image",

@@ -153,7 +153,9 @@ impl BaseOptions {
     /// Refuses a base image beside something that has no layers.
     pub(super) fn refuse(&self) -> Result<(), Failure> {
         match self.base {
-            Some(_) => Err(Failure::new("--base compares layers, and a bill of materials has none").hint("leave --base out, or name the image")),
+            Some(_) => {
+                Err(Failure::new("--base compares layers, and a bill of materials has none").hint("leave --base out, or name the image"))
+            }
             None => Ok(()),
         }
     }
@@ -163,6 +165,17 @@ impl ImageOptions {
     /// The parsed reference.
     pub(super) fn reference(&self) -> Result<ImageReference, Failure> {
         parse_reference(&self.image)
+    }
+
+    /// Refuses a bill of materials in the place of an image.
+    pub(super) fn refuse_document(&self, command: &str) -> Result<(), Failure> {
+        match self.reference()? {
+            ImageReference::Sbom { .. } => {
+                Err(Failure::new(format!("{command} needs an image, and `{}` is a bill of materials", self.image))
+                    .hint("name the image that it was made of, as its registry or file has it"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the image comes from standard input, which can be read once.

@@ -69,8 +69,18 @@ const DOCUMENT_BYTES: u64 = 256 << 20;
 /// Reads the bill of materials that stands in the place of an image, if the options name one.
 pub(super) fn document(options: &ImageOptions) -> Result<Option<DocumentInput>, Failure> {
     let ImageReference::Sbom { path } = options.reference()? else { return Ok(None) };
+    if options.platform.is_some() {
+        return Err(Failure::new("--platform chooses an image of an index, and a bill of materials is of one image")
+            .hint("leave --platform out, or name the image"));
+    }
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot read bill of materials `{}`: {error}", path.display())).hint("write sbom:FILE")
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "sbom:FILE reads a CycloneDX or SPDX document; `plimsoll inventory IMAGE --output cyclonedx-json=FILE` writes one"
+            }
+            _ => "sbom:FILE reads a CycloneDX or SPDX document",
+        };
+        Failure::new(format!("cannot read bill of materials `{}`: {error}", path.display())).hint(hint)
     };
     let mut bytes = Vec::new();
     std::fs::File::open(&path).map_err(failed)?.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;

@@ -63,6 +63,7 @@ pub(super) struct VerifyArgs {
 pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
+    args.image.refuse_document("verify")?;
     let policy = policy_of(&args)?;
     let now = setup::now();
     let source_date = source_date()?;

@@ -126,7 +126,7 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     {
         let names: Vec<_> = dockerfile.graph.stages.iter().filter_map(|stage| stage.name.as_deref()).collect();
         let there = if names.is_empty() { "no stage has a name".to_owned() } else { format!("there are {}", names.join(", ")) };
-        let reason = format!("no stage is called `{target}`; the last one was judged instead");
+        let reason = format!("no stage is called `{target}`; the last one was taken instead");
         gaps.push(Gap::new(SourceId::Dockerfile, "unknown-target", input.file, reason).with_hint(there));
     }
     for gap in &mut gaps {

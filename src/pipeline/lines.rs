@@ -30,6 +30,11 @@ pub(super) async fn trace(images: &mut [ResolvedImage], inputs: &Inputs) -> Vec<
                 layer.origin = Some(origin);
             }
         }
+        if inputs.dockerfiles.len() > 1 {
+            for layer in &mut image.layers {
+                layer.origin = Some(Origin::unknown("several Dockerfiles were given, and nothing says which of them made the image"));
+            }
+        }
         if let Some(base) = base {
             let _task = inputs.progress.start("base", None);
             match count_layers(base, image).await {

@@ -56,6 +56,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("cyclonedx-xml@1.6", "cyclonedx-xml"),
     ("spdx", "spdx-json"),
     ("spdx-json@2.3", "spdx-json"),
+    ("table", "text"),
 ];
 
 /// The format with this id or other name.

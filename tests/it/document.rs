@@ -48,6 +48,16 @@ fn a_document_is_judged_as_the_image_that_it_was_made_of() {
 #[test]
 fn what_is_no_document_ends_with_one_line() {
     plimsoll(&["scan", "sbom:Cargo.toml"]).expect(2).complains("cannot read the bill of materials `sbom:Cargo.toml`");
-    plimsoll(&["scan", "sbom:no-such-file.json"]).expect(2).complains("cannot read bill of materials `no-such-file.json`");
-    plimsoll(&["verify", "sbom:Cargo.toml", "--key", "testdata/images/demo.pub.pem"]).expect(2).complains("holds no image");
+    plimsoll(&["scan", "sbom:no-such-file.json"])
+        .expect(2)
+        .complains("cannot read bill of materials `no-such-file.json`")
+        .complains("CycloneDX or SPDX document");
+    plimsoll(&["scan", "sbom:Cargo.toml", "--platform", "linux/arm64"]).expect(2).complains("--platform chooses an image");
+    plimsoll(&["inventory", "sbom:x.json", "--platform", "all"]).expect(2);
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let file = folder.path().join("image.cdx.json");
+    plimsoll(&["inventory", IMAGE, "--no-cache", "--output", &format!("cyclonedx={}", file.display())]).expect(0);
+    let document = format!("sbom:{}", file.display());
+    plimsoll(&["inventory", &document, "-f", "testdata/images/vulnerable.Dockerfile"]).expect(2).complains("leave --dockerfile out");
+    plimsoll(&["verify", "sbom:Cargo.toml", "--key", "testdata/images/demo.pub.pem"]).expect(2).complains("verify needs an image");
 }

@@ -67,7 +67,16 @@ fn another_dockerfile_gives_no_line_and_says_so() {
 #[test]
 fn two_dockerfiles_tell_nothing_of_the_layers() {
     let report = json(&gate("json", &["--dockerfile", DOCKERFILE, "--dockerfile", "testdata/images/fixed.Dockerfile"]));
-    assert!(report["image"]["layers"].as_array().expect("layers").iter().all(|layer| layer["origin"].is_null()));
+    let says_why = |layer: &Value| layer["origin"]["doubt"].as_str().is_some_and(|doubt| doubt.contains("several Dockerfiles"));
+    assert!(report["image"]["layers"].as_array().expect("layers").iter().all(says_why), "{report}");
+}
+
+#[test]
+fn options_of_a_build_belong_to_a_dockerfile_that_has_them() {
+    plimsoll(&["inventory", IMAGE, "--target", "x"]).expect(2).complains("--target says how a Dockerfile was built");
+    plimsoll(&["gate", IMAGE, "--build-arg", "A=1"]).expect(2).complains("--dockerfile FILE");
+    let args = ["inventory", IMAGE, "--no-cache", "--dockerfile", DOCKERFILE, "--target", "nope", "--output", "table"];
+    plimsoll(&args).expect(3).says("unknown-target");
 }
 
 #[test]
