@@ -226,7 +226,9 @@ async fn look(
         attached::add(inventory, &image, verification, inputs);
     }
     let reports = match &inventory {
-        Some(inventory) => contents.unless_given_up(ask_sources(inputs, &image, inventory, input.source.as_ref())).await.unwrap_or_default(),
+        Some(inventory) => {
+            contents.unless_given_up(ask_sources(inputs, &image, inventory, input.source.as_ref())).await.unwrap_or_default()
+        }
         None => Vec::new(),
     };
     if contents.is_given_up() {

@@ -153,7 +153,9 @@ impl BaseOptions {
     /// Refuses a base image beside something that has no layers.
     pub(super) fn refuse(&self) -> Result<(), Failure> {
         match self.base {
-            Some(_) => Err(Failure::new("--base compares layers, and a bill of materials has none").hint("leave --base out, or name the image")),
+            Some(_) => {
+                Err(Failure::new("--base compares layers, and a bill of materials has none").hint("leave --base out, or name the image"))
+            }
             None => Ok(()),
         }
     }
