@@ -47,6 +47,10 @@ struct Read {
 
 impl Read {
     fn add(&mut self, name: &str, version: &str) {
+        if !lockfile::is_plain(name) || !lockfile::is_plain(version) {
+            self.unversioned += 1;
+            return;
+        }
         // One more than fits, so that whoever takes them sees that there are too many.
         if self.packages.len() <= self.most {
             self.packages.push(package(name.to_owned(), version.to_owned()));
