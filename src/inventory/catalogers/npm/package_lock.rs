@@ -163,7 +163,7 @@ mod tests {
             0,
             1,
         );
-        check(&format!(r#"{{"packages":{{"node_modules/a":{{"version":"1","resolved":"git+https://u:q7Rw4q/z@h/b.git#1"}}}}}}"#), 1, 0);
+        check(r#"{"packages":{"node_modules/a":{"version":"1","resolved":"git+https://u:q7Rw4q/z@h/b.git#1"}}}"#, 1, 0);
         check(&format!(r#"{{"packages":{{"node_modules/a":{{"version":"1","name":"https://{key}/a"}}}}}}"#), 0, 1);
         let error = parse(format!(r#"{{"packages":"https://{key}/a"}}"#).as_bytes(), &Limits::default()).unwrap_err();
         assert!(!error.0.contains("q7Rw4q"), "{}", error.0);
