@@ -8,6 +8,7 @@ use crate::{
         coverage::{Gap, SourceId},
         image::Layer,
         location::Location,
+        mask::masked,
         package::{Distro, Package},
     },
 };
@@ -131,7 +132,8 @@ impl Found {
     /// Adds a Gap about the record file at `path`; of very many, one more Gap says that there are others.
     pub fn unreadable(&mut self, path: &str, error: &CatalogError) {
         match self.gaps.len() {
-            0..UNREADABLE => self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, error.0.clone())),
+            // Messages repeat what stood in the record.
+            0..UNREADABLE => self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", path, masked(&error.0).into_owned())),
             UNREADABLE => {
                 let reason = format!("more than {UNREADABLE} record files; the others are not listed");
                 self.gaps.push(Gap::new(SourceId::Inventory, "record-unreadable", "", reason));

@@ -8,7 +8,10 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::{inventory::CatalogError, layers::Limits};
+use crate::{
+    inventory::{CatalogError, lockfile},
+    layers::Limits,
+};
 
 /// Most entries of one object or list that are kept.
 const ENTRIES: usize = 100_000;
@@ -24,7 +27,7 @@ pub(super) fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8], limits: &Limits,
         return Err(CatalogError(format!("JSON is nested deeper than the limit of {}", limits.json_depth)));
     }
     serde_json::from_slice(bytes).map_err(|error| {
-        let words: String = error.to_string().chars().take(WORDS).collect();
+        let words = lockfile::readable(&error.to_string(), WORDS);
         CatalogError(format!("is no readable {what}: {words}"))
     })
 }

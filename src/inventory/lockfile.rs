@@ -1,10 +1,13 @@
 //! Lock files: which of them count, and what they have in common. They say what a project wants, so they matter only where nothing is installed
 //! beside them and where they did not come with a package, which was only developed with what its lock file names.
 
+mod address;
 mod catalog;
 
 use std::collections::BTreeSet;
 
+use address::{address, commit};
+pub(super) use address::{is_plain, place, readable, shown};
 pub(super) use catalog::{LockFiles, dropped};
 
 use crate::{
@@ -13,25 +16,31 @@ use crate::{
     model::package::{Basis, Package, PackageKind, PackageUrl},
 };
 
-/// Most bytes of the address of a repository in a purl.
-const ADDRESS: usize = 500;
-
 /// Whether a file at this path is part of an installed package, or of a package's documentation.
 pub(super) fn is_shipped(path: &str) -> bool {
     let mut above = "";
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    for part in folder.split('/') {
-        let is_versioned = || part.rsplit_once('-').is_some_and(|(_, end)| end.starts_with(|first: char| first.is_ascii_hexdigit()));
+    let mut parts = folder.split('/');
+    while let Some(part) = parts.next() {
         match (above, part) {
-            (_, "node_modules" | "site-packages" | "dist-packages" | "vendor" | ".cargo" | ".yarn" | ".git")
+            (_, "node_modules" | "site-packages" | "dist-packages" | ".cargo" | ".yarn" | ".git")
             | ("pkg", "mod")
             | ("share", "doc" | "cargo")
             | ("cargo", "registry" | "git") => return true,
-            ("gems", _) if is_versioned() => return true,
+            // `vendor/a` may be an application of its own, and so is all that stands in `/opt/vendor`: rather one package too many is listed.
+            (_, "vendor") if above != "opt" && parts.clone().nth(1).is_some() => return true,
+            ("gems", _) if is_versioned(part) => return true,
             _ => above = part,
         }
     }
     false
+}
+
+/// Whether a folder's name ends with a version or a commit: `rails-7.1.0`, `rails-c0ffee0`.
+fn is_versioned(folder: &str) -> bool {
+    folder.rsplit_once('-').is_some_and(|(_, end)| {
+        end.starts_with(|first: char| first.is_ascii_digit()) || (end.len() >= 7 && end.chars().all(|char| char.is_ascii_hexdigit()))
+    })
 }
 
 /// Where installed packages serve a project.
@@ -105,11 +114,6 @@ pub(super) fn lines<'a>(bytes: &'a [u8], limits: &Limits) -> Result<impl Iterato
     }))
 }
 
-/// The start of a text, for messages.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(80).collect()
-}
-
 /// A text without its quotes.
 pub(super) fn unquoted(text: &str) -> &str {
     let inner = |quote: char| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
@@ -160,6 +164,16 @@ impl Origin {
         }
     }
 
+    /// The version of an entry that has this origin, where its address may stand in place of the version: of a repository the commit, of a file none.
+    pub(super) fn version<'a>(&self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Registry => Some(text),
+            Self::Repository(_) => commit(text),
+            Self::Download(_) | Self::Local => None,
+        }
+        .filter(|version| is_plain(version))
+    }
+
     /// What says so in a purl.
     pub(super) fn qualifier(&self) -> Option<(&'static str, String)> {
         match self {
@@ -169,18 +183,6 @@ impl Origin {
         }
         .filter(|(_, address)| !address.is_empty())
     }
-}
-
-/// An address without who asks, which may be a secret; nothing when it is too long to be one.
-fn address(text: &str) -> String {
-    if text.len() > ADDRESS {
-        return String::new();
-    }
-    let Some((scheme, rest)) = text.split_once("://") else { return text.replacen('#', "@", 1) };
-    let (host, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let path = if scheme.starts_with("git") || scheme == "ssh" { path.replacen('#', "@", 1) } else { path.to_owned() };
-    format!("{scheme}://{host}{path}")
 }
 
 /// A declared package whose purl is made of kind, name and version alone, and of where it comes from.
@@ -204,7 +206,15 @@ mod tests {
         check("usr/local/bundle/bundler/gems/rails-0c0ffee/Gemfile.lock", true);
         check("srv/gems/Gemfile.lock", false);
         check("srv/gems/app/Gemfile.lock", false);
+        check("srv/gems/acme-api/Gemfile.lock", false);
+        check("srv/gems/my-facade/Gemfile.lock", false);
+        check("usr/local/bundle/bundler/gems/rails-c0ffee0a1b2c/Gemfile.lock", true);
         check("app/vendor/a/b/composer.lock", true);
+        check("app/vendor/bundle/ruby/3.3.0/gems/a-1/Gemfile.lock", true);
+        check("vendor/a/Cargo.lock", false);
+        check("opt/vendor/Cargo.lock", false);
+        check("opt/vendor/app/Cargo.lock", false);
+        check("opt/vendor/a/app/Cargo.lock", false);
         check("root/.cargo/registry/src/x/a-1/Cargo.lock", true);
         check("usr/local/cargo/registry/src/x/a-1/Cargo.lock", true);
         check("usr/share/doc/a/examples/yarn.lock", true);
@@ -250,7 +260,7 @@ mod tests {
         check("git+https://user:hunter2@example.org/a.git#1", Some(("vcs_url", "git+https://example.org/a.git@1")));
         check("github:a/b#c0ffee", Some(("vcs_url", "git+https://github.com/a/b@c0ffee")));
         check("https://x:y@example.org/a.tgz", Some(("download_url", "https://example.org/a.tgz")));
-        check(&format!("https://example.org/{}", "a".repeat(ADDRESS)), None);
+        check(&format!("https://example.org/{}", "a".repeat(500)), None);
         assert_eq!(Origin::of("workspace:packages/a"), Origin::Local);
         assert_eq!(Origin::of("file:../a"), Origin::Local);
     }

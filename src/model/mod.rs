@@ -10,6 +10,7 @@ pub mod finding;
 pub mod image;
 pub mod location;
 pub mod mask;
+pub mod masked_config;
 pub mod origin;
 pub mod package;
 pub mod package_url;

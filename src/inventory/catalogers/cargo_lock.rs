@@ -5,7 +5,7 @@ use crate::{
     inventory::{
         CatalogError, Cataloger, Context, Found,
         listing::{self, Listing},
-        lockfile::{self, Origin, lines, shown, unquoted},
+        lockfile::{self, Origin, is_plain, lines, shown, unquoted},
     },
     layers::{Limits, Want},
     model::package::PackageKind,
@@ -17,6 +17,10 @@ pub(super) struct CargoLock;
 impl Cataloger for CargoLock {
     fn id(&self) -> &'static str {
         "cargo-lock"
+    }
+
+    fn version(&self) -> u32 {
+        2
     }
 
     fn wants(&self, path: &str) -> Want {
@@ -79,6 +83,10 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
         listing.doubt(|| format!("a package of `{}` has no name or no version", shown(source)));
         return;
     };
+    if !is_plain(name) || !is_plain(version) {
+        listing.doubt(|| format!("a package of `{}` has an address in place of a name or a version", shown(source)));
+        return;
+    }
     // `registry+https://…`, `sparse+https://…`, `git+https://…?rev=…#commit`.
     let origin = if source.starts_with("git+") { Origin::of(source) } else { Origin::Registry };
     listing.add(lockfile::package(PackageKind::Cargo, name, version, &origin, "cargo-lock"));
@@ -95,7 +103,7 @@ mod tests {
         assert_eq!(
             fixture::purls(&found),
             [
-                "pkg:cargo/forked@0.4.0?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fforked%3Fbranch%3Dmain%40c0ffee",
+                "pkg:cargo/forked@0.4.0?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fforked%40c0ffee",
                 "pkg:cargo/plain@1.0.1%2Bbuild.2",
                 "pkg:cargo/plain@2.0.0"
             ]

@@ -27,6 +27,10 @@ impl Cataloger for Composer {
         "composer"
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn wants(&self, path: &str) -> Want {
         if is_installed(path) || is_lock(path) { Want::Bytes } else { Want::No }
     }
@@ -71,7 +75,9 @@ fn packages(contents: Contents, what: &str) -> Result<Listing, CatalogError> {
         listing.unread.extend(entries.cut());
         for (_, entry) in entries.items {
             let (name, version) = (json::text(entry.name), json::text(entry.version));
-            let (Some(name), Some(version)) = (name, version) else {
+            let is_address = |text: &String| text.contains("://");
+            let (Some(name), Some(version)) = (name.filter(|name| !is_address(name)), version.filter(|version| !is_address(version)))
+            else {
                 listing.doubt(|| "an entry holds no name or no version".to_owned());
                 continue;
             };

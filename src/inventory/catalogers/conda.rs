@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution, json_cursor::Json},
+    inventory::{CatalogError, Cataloger, Context, Found, attribution, json_cursor::Json, lockfile},
     layers::{Limits, Want},
     model::package::{Package, PackageKind, PackageUrl},
 };
@@ -68,10 +68,24 @@ fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Package>, CatalogError>
 
 /// `https://host/pkgs/main/linux-64` is `main`, as purls have it.
 fn short_channel(channel: &str, subdir: &str) -> String {
-    let path = channel.split_once("://").map_or(channel, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let place = |rest: &str| lockfile::place(rest).unwrap_or_default();
+    let path = channel.split_once("://").map_or_else(
+        || Some(place(channel)).filter(|path| lockfile::is_plain(path)).unwrap_or_default(),
+        |(_, rest)| place(rest).split_once('/').map_or_else(String::new, |(_, path)| path.to_owned()),
+    );
     let path = path.trim_matches('/');
     let path = path.strip_suffix(subdir).filter(|_| !subdir.is_empty()).unwrap_or(path).trim_end_matches('/');
-    path.strip_prefix("pkgs/").unwrap_or(path).to_owned()
+    // A server lets in whoever names a token in the path: `t/TOKEN/channel`.
+    let mut parts = Vec::new();
+    let mut rest = path.split('/');
+    while let Some(part) = rest.next() {
+        if part == "t" && rest.next().is_some() {
+            continue;
+        }
+        parts.push(part);
+    }
+    let path = parts.join("/");
+    path.strip_prefix("pkgs/").map_or_else(|| path.clone(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -106,7 +120,16 @@ mod tests {
         let check = |channel: &str, expected: &str| assert_eq!(short_channel(channel, "linux-64"), expected, "{channel}");
         check("https://repo.example/pkgs/main/linux-64", "main");
         check("https://conda.example/conda-forge/linux-64", "conda-forge");
-        check("https://user:secret@conda.example/t/x", "t/x");
+        check("https://user:secret@conda.example/a/x", "a/x");
+        check("https://conda.example/t/secret/acme/linux-64", "acme");
+        check("https://conda.example/conda/t/secret/acme/linux-64", "conda/acme");
+        check("https://conda.example/t/secret", "");
+        check("https://conda.example/t/linux-64", "t");
+        check("conda.example/t/secret/acme", "conda.example/acme");
+        check("https://user:sec/ret@conda.example/acme?token=secret", "acme");
+        check("https://user:sec?ret@conda.example/acme", "");
+        check("user:secret@conda.example/acme", "conda.example/acme");
+        check("user:secret", "");
         check("conda-forge", "conda-forge");
         check("defaults/linux-64", "defaults");
     }

@@ -22,6 +22,10 @@ impl Cataloger for Gem {
         "gem"
     }
 
+    fn version(&self) -> u32 {
+        2
+    }
+
     fn wants(&self, path: &str) -> Want {
         match is_specification(path) || is_lock(path) {
             true => Want::Bytes,

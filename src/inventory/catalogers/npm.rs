@@ -35,7 +35,7 @@ impl Cataloger for Npm {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn wants(&self, path: &str) -> Want {

@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, json_cursor::Json, lockfile::{self, LockFiles}},
+    inventory::{
+        CatalogError, Cataloger, Context, Found,
+        json_cursor::Json,
+        lockfile::{self, LockFiles},
+    },
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };
@@ -84,9 +88,10 @@ fn pin(json: &mut Json<'_>) -> Option<Package> {
 
 /// `https://user@host/a/b.git` and `git@host:a/b.git` are `host/a/b`.
 fn repository(place: &str) -> String {
-    let rest = place.split_once("://").map_or_else(|| place.replacen(':', "/", 1), |(_, rest)| rest.to_owned());
-    let (authority, path) = rest.split_once('/').unwrap_or((rest.as_str(), ""));
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let (rest, is_web) = place.split_once("://").map_or((place, false), |(_, rest)| (rest, true));
+    let Some(rest) = lockfile::place(rest) else { return String::new() };
+    let rest = if is_web { rest } else { rest.replacen(':', "/", 1) };
+    let (host, path) = rest.split_once('/').unwrap_or((rest.as_str(), ""));
     let path = path.trim_end_matches('/');
     format!("{host}/{}", path.strip_suffix(".git").unwrap_or(path))
 }

@@ -7,6 +7,8 @@ use crate::{
         finding::{Finding, FindingKind, FindingPackage, FindingState},
         image::{PlatformChoice, ResolvedImage},
         location::{Location, Span},
+        mask::masked,
+        masked_config,
         origin::{Origin, Side},
         package::{Inventory, PackageKind, PackageUrl},
         policy::Mode,
@@ -142,6 +144,9 @@ fn counts(report: &ScanReport) -> wire::Counts {
 
 fn image(image: &ResolvedImage) -> wire::Image<'_> {
     let config = &image.config;
+    // Both make one command, so an option may stand in one list and its value in the other.
+    let mut entrypoint = masked_config::words(config.entrypoint.iter().chain(&config.cmd).map(String::as_str));
+    let cmd = entrypoint.split_off(config.entrypoint.len().min(entrypoint.len()));
     wire::Image {
         reference: image.reference.to_string(),
         digest: image.digest().to_string(),
@@ -156,14 +161,14 @@ fn image(image: &ResolvedImage) -> wire::Image<'_> {
         config_digest: image.manifest.config.digest.to_string(),
         config: wire::Config {
             created: config.created.as_deref(),
-            user: &config.user,
-            env_names: config.env.iter().map(|entry| entry.split_once('=').map_or(entry.as_str(), |(name, _)| name)).collect(),
-            entrypoint: &config.entrypoint,
-            cmd: &config.cmd,
-            working_dir: &config.working_dir,
+            user: masked(&config.user),
+            env_names: config.env.iter().map(|entry| masked(entry.split_once('=').map_or(entry, |(name, _)| name))).collect(),
+            entrypoint,
+            cmd,
+            working_dir: masked(&config.working_dir),
             exposed_ports: &config.exposed_ports,
-            volumes: &config.volumes,
-            labels: &config.labels,
+            volumes: config.volumes.iter().map(|volume| masked(volume)).collect(),
+            labels: masked_config::labels(&config.labels),
         },
         layers: image
             .layers

@@ -1,6 +1,6 @@
 //! The members of `plimsoll/report/1` (`policies/report.schema.json`). Adding a member is allowed; any other change is `plimsoll/report/2`.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Serialize;
 
@@ -93,20 +93,20 @@ pub(super) struct Image<'a> {
     pub(super) layers: Vec<Layer<'a>>,
 }
 
-/// How the image runs; of `Env` the names only, because values may be secrets.
+/// How the image runs, without credentials; of `Env` the names only, because values may be secrets.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Config<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) created: Option<&'a str>,
-    pub(super) user: &'a str,
-    pub(super) env_names: Vec<&'a str>,
-    pub(super) entrypoint: &'a [String],
-    pub(super) cmd: &'a [String],
-    pub(super) working_dir: &'a str,
+    pub(super) user: Cow<'a, str>,
+    pub(super) env_names: Vec<Cow<'a, str>>,
+    pub(super) entrypoint: Vec<Cow<'a, str>>,
+    pub(super) cmd: Vec<Cow<'a, str>>,
+    pub(super) working_dir: Cow<'a, str>,
     pub(super) exposed_ports: &'a [String],
-    pub(super) volumes: &'a [String],
-    pub(super) labels: &'a BTreeMap<String, String>,
+    pub(super) volumes: Vec<Cow<'a, str>>,
+    pub(super) labels: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,7 +120,7 @@ pub(super) struct Layer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) history: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) created_by: Option<std::borrow::Cow<'a, str>>,
+    pub(super) created_by: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin<'a>>,
 }

@@ -7,7 +7,7 @@ use crate::{
     inventory::{
         CatalogError,
         listing::Listing,
-        lockfile::{self, Origin, at_version, lines, shown, unquoted},
+        lockfile::{self, Origin, at_version, is_plain, lines, shown, unquoted},
     },
     layers::Limits,
 };
@@ -53,6 +53,9 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
     };
     match Origin::of(reference) {
         Origin::Local => {}
+        _ if !is_plain(name) || !is_plain(version) => {
+            listing.doubt(|| format!("the entry `{}` has an address in place of a name or a version", shown(entry.key)));
+        }
         // `npm:1.0.0`, and `patch:` of such.
         origin => listing.add(lockfile::declared(super::package(name, version, &origin))),
     }
@@ -73,7 +76,9 @@ pub(super) fn parse_map(bytes: &[u8], limits: &Limits) -> Result<Listing, Catalo
             let reference = text.rsplit_once('#').filter(|_| text.starts_with("virtual:")).map_or(text, |(_, reference)| reference);
             if let Some(version) = reference.strip_prefix("npm:").filter(|version| !version.is_empty()) {
                 let (name, version) = at_version(version).unwrap_or((name, version));
-                if seen.insert((name, version)) && listing.packages.len() < limits.packages {
+                if !is_plain(name) || !is_plain(version) {
+                    listing.doubt(|| format!("the entry `{}` has an address in place of a name or a version", shown(text)));
+                } else if seen.insert((name, version)) && listing.packages.len() < limits.packages {
                     listing.add(lockfile::declared(super::package(name, version, &Origin::Registry)));
                 }
             }

@@ -7,7 +7,7 @@ use crate::{
         CatalogError,
         json::{self, Entries, Shape},
         listing::Listing,
-        lockfile::{self, Origin, at_version, shown},
+        lockfile::{self, Origin, at_version, is_plain, shown},
     },
     layers::Limits,
 };
@@ -27,10 +27,12 @@ pub(super) fn parse(bytes: &[u8], limits: &Limits) -> Result<Listing, CatalogErr
             continue;
         };
         let origin = Origin::of(version);
-        let version = match &origin {
-            Origin::Local => continue,
-            Origin::Registry => version,
-            Origin::Repository(_) | Origin::Download(_) => version.rsplit_once('#').map_or(version, |(_, commit)| commit),
+        if origin == Origin::Local {
+            continue;
+        }
+        let Some(version) = origin.version(version).filter(|_| is_plain(name)) else {
+            listing.doubt(|| format!("the entry `{}` resolves to an address without a commit", shown(&key)));
+            continue;
         };
         listing.add(lockfile::declared(super::package(name, version, &origin)));
     }
@@ -107,5 +109,9 @@ mod tests {
         check("{}", None);
         check(r#"{"lockfileVersion":1}"#, Some((0, 0)));
         check(r#"{"packages":{"a":["a"],"b":1,"c":["c@1",],}}"#, Some((1, 2)));
+        check(
+            r#"{"packages":{"a":["a@https://u:q7Rw4q@h/a.tgz"],"b":["https://u:q7Rw4q@h/b"],"c":["c@git+https://h/c.git"]}}"#,
+            Some((0, 3)),
+        );
     }
 }

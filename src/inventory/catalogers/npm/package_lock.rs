@@ -8,7 +8,7 @@ use crate::{
         CatalogError,
         json::{self, Entries, Shape},
         listing::Listing,
-        lockfile::{self, Origin, at_version, shown},
+        lockfile::{self, Origin, at_version, is_plain, shown},
     },
     layers::Limits,
     model::package::Package,
@@ -46,6 +46,10 @@ fn read_packages(packages: Entries<Placed>, listing: &mut Listing) {
             }
             continue;
         };
+        if !is_plain(&name) || !is_plain(&version) {
+            listing.doubt(|| format!("the entry `{}` has an address in place of a name or a version", shown(&place)));
+            continue;
+        }
         let origin = match json::text(entry.resolved).map(|resolved| Origin::of(&resolved)) {
             Some(Origin::Local) => continue,
             // Registries have addresses too, and nothing tells them from others.
@@ -73,11 +77,13 @@ fn read_dependencies(dependencies: Entries<Nested>, listing: &mut Listing) {
         let alias = version.strip_prefix("npm:").and_then(at_version);
         let (name, version) = alias.unwrap_or((&key, &version));
         let origin = Origin::of(version);
+        if origin == Origin::Local {
+            continue;
+        }
         // Where the version is an address, the commit is all that is known of it.
-        let version = match &origin {
-            Origin::Local => continue,
-            Origin::Registry => version,
-            Origin::Repository(_) | Origin::Download(_) => version.rsplit_once('#').map_or(version, |(_, commit)| commit),
+        let Some(version) = origin.version(version).filter(|_| is_plain(name)) else {
+            listing.doubt(|| format!("the entry `{}` has an address without a commit in place of its version", shown(&key)));
+            continue;
         };
         listing.add(lockfile::declared(super::package(name, version, &origin)));
     }
@@ -137,6 +143,30 @@ mod tests {
             "pkg:npm/forked@c0ffee?vcs_url=git%2Bssh:%2F%2Fexample.org%2Fforked.git%40c0ffee",
         ];
         assert_eq!(purls(&fixture::read("npm/package-lock-1.json")), Some((expected.map(str::to_owned).to_vec(), 0)));
+    }
+
+    #[test]
+    fn credentials_are_not_kept() {
+        let check = |text: &str, packages: usize, unread: usize| {
+            let listing = parse(text.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!((listing.packages.len(), listing.unread.len()), (packages, unread), "{text}");
+            assert!(!format!("{listing:?}").contains("q7Rw4q"), "{listing:?}");
+        };
+        let key = "u:q7Rw4q@h.example";
+        check(&format!(r#"{{"dependencies":{{"a":{{"version":"https://{key}/a.tgz?token=q7Rw4q"}}}}}}"#), 0, 1);
+        check(&format!(r#"{{"dependencies":{{"a":{{"version":"HTTPS://{key}/a.tgz"}}}}}}"#), 0, 1);
+        check(&format!(r#"{{"dependencies":{{"a":{{"version":"git+https://{key}/a.git"}}}}}}"#), 0, 1);
+        check(&format!(r#"{{"dependencies":{{"a":{{"version":"git+https://{key}/a.git#c0ffee"}}}}}}"#), 1, 0);
+        check(&format!(r#"{{"dependencies":{{"https://{key}/a":{{"version":"1"}},"https://{key}/b":{{}}}}}}"#), 0, 2);
+        check(
+            &format!(r#"{{"packages":{{"node_modules/a":{{"version":"https://{key}/a.tgz","resolved":"https://{key}/a.tgz"}}}}}}"#),
+            0,
+            1,
+        );
+        check(r#"{"packages":{"node_modules/a":{"version":"1","resolved":"git+https://u:q7Rw4q/z@h/b.git#1"}}}"#, 1, 0);
+        check(&format!(r#"{{"packages":{{"node_modules/a":{{"version":"1","name":"https://{key}/a"}}}}}}"#), 0, 1);
+        let error = parse(format!(r#"{{"packages":"https://{key}/a"}}"#).as_bytes(), &Limits::default()).unwrap_err();
+        assert!(!error.0.contains("q7Rw4q"), "{}", error.0);
     }
 
     #[test]

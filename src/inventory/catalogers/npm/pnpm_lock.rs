@@ -7,7 +7,7 @@ use crate::{
     inventory::{
         CatalogError,
         listing::Listing,
-        lockfile::{self, Origin, at_version, lines, shown, unquoted},
+        lockfile::{self, Origin, at_version, is_plain, lines, shown, unquoted},
     },
     layers::Limits,
 };
@@ -130,6 +130,10 @@ fn close(entry: Option<Entry<'_>>, major: Option<u32>, seen: &mut BTreeSet<(Stri
         listing.doubt(|| format!("the entry `{}` does not name a package and its version", shown(entry.key)));
         return;
     };
+    if !is_plain(name) || !is_plain(version) {
+        listing.doubt(|| format!("the entry `{}` has an address in place of a name or a version", shown(entry.key)));
+        return;
+    }
     if seen.insert((name.to_owned(), version.to_owned())) {
         listing.add(lockfile::declared(super::package(name, version, &origin)));
     }
@@ -173,6 +177,23 @@ mod tests {
         check("npm/pnpm-5.yaml", &[plain[0], plain[1], "pkg:npm/mirrored@1.2.3", git, hosted]);
         check("npm/pnpm-6.yaml", &[plain[0], plain[1], git, hosted]);
         check("npm/pnpm-9.yaml", &[plain[0], hosted, plain[1], git]);
+    }
+
+    #[test]
+    fn addresses_are_no_packages() {
+        let check = |text: &str| {
+            let listing = parse(text.as_bytes(), &Limits::default()).unwrap();
+            assert_eq!((listing.packages.len(), listing.unread.len()), (0, 1), "{text}");
+            assert!(!format!("{listing:?}").contains("q7Rw4q"), "{listing:?}");
+        };
+        check(
+            "lockfileVersion: '6.0'\npackages:\n  'https://u:q7Rw4q@h/x.tgz':\n    resolution: {tarball: 'https://u:q7Rw4q@h/x.tgz?t=q7Rw4q'}\n",
+        );
+        check(
+            "lockfileVersion: '9.0'\npackages:\n  'x@https://u:q7Rw4q@h/x.tgz':\n    resolution: {tarball: 'https://u:q7Rw4q@h/x.tgz'}\n",
+        );
+        check("lockfileVersion: '9.0'\npackages:\n  what:\n    name: 'https://u:q7Rw4q@h/x'\n    version: 1.0.0\n");
+        check("lockfileVersion: 5.4\npackages:\n  https://u:q7Rw4q@h/x.tgz:\n    resolution: {tarball: 'https://u:q7Rw4q@h/x.tgz'}\n");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     inventory::{
         CatalogError,
         listing::Listing,
-        lockfile::{self, Origin, at_version, lines, shown, unquoted},
+        lockfile::{self, Origin, at_version, is_plain, lines, shown, unquoted},
     },
     layers::Limits,
 };
@@ -53,6 +53,10 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
         return;
     };
     let name = range.strip_prefix("npm:").and_then(at_version).map_or(alias, |(name, _)| name);
+    if !is_plain(name) || !is_plain(version) {
+        listing.doubt(|| format!("the entry `{}` has an address in place of a name or a version", shown(entry.wanted)));
+        return;
+    }
     let origin = match (Origin::of(range), entry.resolved.map(Origin::of)) {
         (Origin::Local, _) | (_, Some(Origin::Local)) => return,
         (_, Some(Origin::Repository(address))) => Origin::Repository(address),
@@ -66,6 +70,21 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
 mod tests {
     use super::*;
     use crate::inventory::fixture;
+
+    #[test]
+    fn credentials_are_not_kept() {
+        let check = |text: &str, expected: Option<(usize, usize)>| {
+            let found = parse(text.as_bytes(), &Limits::default());
+            assert_eq!(found.as_ref().ok().map(|listing| (listing.packages.len(), listing.unread.len())), expected, "{text}");
+            assert!(!format!("{found:?}").contains("q7Rw4q"), "{found:?}");
+        };
+        check("\"foo@https://u:q7Rw4q@h/foo.tgz\":\n  resolved \"https://u:q7Rw4q@h/foo.tgz\"\n", Some((0, 1)));
+        check("\"foo@https://u:q7Rw4q@h/foo.tgz?k=q7Rw4q\":\n  version \"1.0.0\"\n", Some((1, 0)));
+        check("\"https://u:q7Rw4q@h/foo.tgz\":\n  version \"1.0.0\"\n", Some((0, 1)));
+        check("  resolved \"https://u:q7Rw4q@h/foo.tgz\"\n", None);
+        check("__metadata:\n  version: 6\n\n\"foo@https://u:q7Rw4q@h/f.tgz\":\n  linkType: hard\n", Some((0, 1)));
+        check("__metadata:\n  version: 6\n\n\"f\":\n  version: 1\n  resolution: \"https://u:q7Rw4q@h/f\"\n", Some((0, 1)));
+    }
 
     #[test]
     fn resolved_packages_are_read() {

@@ -49,6 +49,10 @@ struct Read {
 
 impl Read {
     fn add(&mut self, name: &str, version: &str) {
+        if !lockfile::is_plain(name) || !lockfile::is_plain(version) {
+            self.unversioned += 1;
+            return;
+        }
         // One more than fits, so that whoever takes them sees that there are too many. With their purls they say more than what is kept of them here.
         self.text = self.text.saturating_add(name.len()).saturating_add(version.len());
         if self.packages.len() <= self.most && self.text <= TEXT {

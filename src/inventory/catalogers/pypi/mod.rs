@@ -9,7 +9,11 @@ mod metadata;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution, json_cursor::Json, lockfile::LockFiles},
+    inventory::{
+        CatalogError, Cataloger, Context, Found, attribution,
+        json_cursor::Json,
+        lockfile::{LockFiles, is_plain, place},
+    },
     layers::{Limits, Want},
     model::package::{Package, PackageKind, PackageUrl},
 };
@@ -130,9 +134,9 @@ fn origin(context: &Context<'_>, folder: &str) -> Option<String> {
         _ => {}
     });
     let (scheme, rest) = url.as_deref()?.split_once("://")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = authority.rsplit('@').next()?;
-    Some(format!("{}+{scheme}://{host}/{path}@{}", system?, commit?))
+    let (system, commit) = (system?, commit?);
+    let is_legal = [scheme, &system, &commit].into_iter().all(is_plain);
+    place(rest).filter(|_| is_legal).map(|place| format!("{system}+{scheme}://{place}@{commit}"))
 }
 
 /// The purl: names after PEP 503 in lower case with one dash for each run of `-`, `_` and `.`.
