@@ -233,9 +233,10 @@ fn has_no_port(_: &Captures<'_>, value: &str) -> bool {
     !password.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('/')
 }
 
-/// `alpine:3@sha256:...` is a reference without credentials.
-fn is_no_digest(captures: &Captures<'_>, _: &str) -> bool {
-    !matches!(group(captures, "h"), "sha256" | "sha384" | "sha512")
+/// `alpine:3@sha256:...` is a reference without credentials, and `mailto:a@b.example` an address.
+fn is_no_digest(captures: &Captures<'_>, value: &str) -> bool {
+    let is_address = value.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("mailto"));
+    !is_address && !matches!(group(captures, "h"), "sha256" | "sha384" | "sha512")
 }
 
 fn bare(value: &str) -> &str {
@@ -320,6 +321,7 @@ mod tests {
             ("FROM u:hunter22@host.acme.dev/r:1", "FROM ***@host.acme.dev/r:1"),
             ("FROM u:hunter22@host/r:1@sha256:00", "FROM ***@host/r:1@sha256:00"),
             ("FROM debian:12@sha256:0123", "FROM debian:12@sha256:0123"),
+            ("LABEL maintainer=mailto:a@b.example", "LABEL maintainer=mailto:a@b.example"),
             ("FROM host:5000/debian:12@sha256:0123", "FROM host:5000/debian:12@sha256:0123"),
             ("git clone ssh://git@host/r git@host:org/r.git", "git clone ssh://git@host/r git@host:org/r.git"),
             ("curl -u bot:hunter22 https://x", "curl -u *** https://x"),
