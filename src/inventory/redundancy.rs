@@ -1,6 +1,6 @@
 //! All packages that were found in, those that only repeat others out: two records of one thing are one thing, and the better one stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     location::Location,
@@ -17,21 +17,36 @@ pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
         .map(|package| (package.purl.without_version().to_owned(), package.version.clone()))
         .collect();
     let is_installed = |package: &Package| installed.contains(&(package.purl.without_version().to_owned(), package.version.clone()));
-    // A Cargo.lock names the crates of every platform and test; where a program stands below its folder that lists its own crates, it adds nothing.
-    let programs: BTreeSet<String> = packages.iter().filter(|package| package.found_by == "rust-binary").flat_map(paths).map(str::to_owned).collect();
-    let is_built = |package: &Package| {
-        paths(package).any(|lock| {
-            let folder = lock.strip_suffix("Cargo.lock").unwrap_or(lock);
-            programs.range(folder.to_owned()..).next().is_some_and(|program| program.starts_with(folder))
-        })
-    };
+    let built = built_locks(packages);
     packages.retain(|package| match (package.found_by, package.basis) {
         // The distribution's own package is listed and judged.
         ("binary", _) => package.owner.is_none(),
-        ("cargo-lock", _) => !is_built(package) && !is_installed(package),
+        ("cargo-lock", _) => !is_installed(package) && !paths(package).all(|lock| built.contains(lock)),
         (_, Basis::Declared) => !is_installed(package),
         _ => true,
     });
+}
+
+/// The Cargo.lock files that a program below their folder was built from: it lists its own crates, and all of them are in the lock file, which also
+/// names those of every other platform and of tests. A program that only stands there says nothing of the lock file.
+fn built_locks(packages: &[Package]) -> BTreeSet<String> {
+    let crates = |found_by: &str| {
+        let mut by_path: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+        for package in packages.iter().filter(|package| package.found_by == found_by && package.basis != Basis::Application) {
+            for path in paths(package) {
+                by_path.entry(path).or_default().insert((package.purl.without_version(), package.version.as_str()));
+            }
+        }
+        by_path
+    };
+    let programs = crates("rust-binary");
+    let is_built = |lock: &str, wanted: &BTreeSet<(&str, &str)>| {
+        let folder = lock.strip_suffix("Cargo.lock").unwrap_or(lock);
+        // The root folder is nobody's project: everything is below it.
+        let below = programs.range(folder..).take_while(|(program, _)| program.starts_with(folder) && !folder.is_empty());
+        below.into_iter().any(|(_, own)| own.is_subset(wanted))
+    };
+    crates("cargo-lock").iter().filter(|(lock, wanted)| is_built(lock, wanted)).map(|(lock, _)| (*lock).to_owned()).collect()
 }
 
 fn paths(package: &Package) -> impl Iterator<Item = &str> {
@@ -43,7 +58,6 @@ fn paths(package: &Package) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
     use crate::model::{
@@ -84,9 +98,15 @@ mod tests {
             at("srv/b/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
             at("srv/b/Cargo.lock", package("f", "1", "cargo-lock", Basis::Declared, None)),
             at("srv/a/bin/d", package("d", "1", "rust-binary", Basis::Installed, None)),
+            // Built from something else.
+            at("srv/c/bin/tool", package("d", "1", "rust-binary", Basis::Installed, None)),
+            at("srv/c/bin/tool", package("g", "9", "rust-binary", Basis::Installed, None)),
+            at("srv/c/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
+            at("srv/c/Cargo.lock", package("h", "1", "cargo-lock", Basis::Declared, None)),
+            at("Cargo.lock", package("k", "1", "cargo-lock", Basis::Declared, None)),
         ]);
         drop_redundant(&mut packages);
         let left: Vec<_> = packages.iter().map(|package| format!("{}@{} {}", package.name, package.version, package.found_by)).collect();
-        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary", "c@1 npm", "c@1 npm", "f@1 cargo-lock", "d@1 rust-binary"]);
+        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary", "c@1 npm", "c@1 npm", "f@1 cargo-lock", "d@1 rust-binary", "d@1 rust-binary", "g@9 rust-binary", "h@1 cargo-lock", "k@1 cargo-lock"]);
     }
 }

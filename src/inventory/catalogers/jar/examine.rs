@@ -61,15 +61,18 @@ impl Examiner for Jars {
     }
 }
 
-/// Whether a zip archive holds what only Java archives do.
+/// Whether a zip archive holds what only Java archives do, or more than can be looked at, so that it may.
 fn is_of_java(body: Body<'_>, limits: &Limits) -> bool {
-    let Ok(zip) = Zip::open(body) else { return false };
+    let zip = match Zip::open(body) {
+        Ok(zip) => zip,
+        Err(fault) => return matches!(fault, ArchiveFault::Limit(_)),
+    };
     let mut is_found = false;
-    zip.entries(&mut Budget::new(limits), |name| {
+    let (_, faults) = zip.entries(&mut Budget::new(limits), |name| {
         is_found |= name == "META-INF/MANIFEST.MF" || name.ends_with(".class");
         false
     });
-    is_found
+    is_found || faults.iter().any(|fault| matches!(fault, ArchiveFault::Limit(_)))
 }
 
 /// Where an archive stands.
