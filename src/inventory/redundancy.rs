@@ -21,32 +21,48 @@ pub(super) fn drop_redundant(packages: &mut Vec<Package>) {
     packages.retain(|package| match (package.found_by, package.basis) {
         // The distribution's own package is listed and judged.
         ("binary", _) => package.owner.is_none(),
+        // Named only to find what was built from the lock file.
+        ("cargo-lock", Basis::Application) => false,
         ("cargo-lock", _) => !is_installed(package) && !paths(package).all(|lock| built.contains(lock)),
         (_, Basis::Declared) => !is_installed(package),
         _ => true,
     });
 }
 
-/// The Cargo.lock files that a program below their folder was built from: it lists its own crates, and all of them are in the lock file, which also
-/// names those of every other platform and of tests. A program that only stands there says nothing of the lock file.
+/// The Cargo.lock files whose every own crate is in a program that was built from them: such a program lists its crates, and all of them are in the
+/// lock file, which also names those of every other platform and of tests. Of a crate that no program lists, anything may be in the image.
 fn built_locks(packages: &[Package]) -> BTreeSet<String> {
-    let crates = |found_by: &str| {
-        let mut by_path: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
-        for package in packages.iter().filter(|package| package.found_by == found_by && package.basis != Basis::Application) {
+    let (locks, programs) = (Crates::by_path(packages, "cargo-lock"), Crates::by_path(packages, "rust-binary"));
+    let is_built = |lock: &Crates<'_>| {
+        let built = programs.values().filter(|program| !program.own.is_disjoint(&lock.own) && program.all.is_subset(&lock.all));
+        let listed: BTreeSet<_> = built.flat_map(|program| program.all.iter().copied()).collect();
+        !lock.own.is_empty() && lock.own.is_subset(&listed)
+    };
+    locks.into_iter().filter(|(_, lock)| is_built(lock)).map(|(path, _)| path.to_owned()).collect()
+}
+
+/// The crates that one file lists, by name and version.
+#[derive(Default)]
+struct Crates<'a> {
+    /// What was built from a folder.
+    own: BTreeSet<(&'a str, &'a str)>,
+    all: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Crates<'a> {
+    fn by_path(packages: &'a [Package], found_by: &str) -> BTreeMap<&'a str, Self> {
+        let mut by_path: BTreeMap<&str, Self> = BTreeMap::new();
+        for package in packages.iter().filter(|package| package.found_by == found_by) {
             for path in paths(package) {
-                by_path.entry(path).or_default().insert((package.purl.without_version(), package.version.as_str()));
+                let (crates, named) = (by_path.entry(path).or_default(), (package.name.as_str(), package.version.as_str()));
+                crates.all.insert(named);
+                if package.basis == Basis::Application {
+                    crates.own.insert(named);
+                }
             }
         }
         by_path
-    };
-    let programs = crates("rust-binary");
-    let is_built = |lock: &str, wanted: &BTreeSet<(&str, &str)>| {
-        let folder = lock.strip_suffix("Cargo.lock").unwrap_or(lock);
-        // The root folder is nobody's project: everything is below it.
-        let below = programs.range(folder..).take_while(|(program, _)| program.starts_with(folder) && !folder.is_empty());
-        below.into_iter().any(|(_, own)| own.is_subset(wanted))
-    };
-    crates("cargo-lock").iter().filter(|(lock, wanted)| is_built(lock, wanted)).map(|(lock, _)| (*lock).to_owned()).collect()
+    }
 }
 
 fn paths(package: &Package) -> impl Iterator<Item = &str> {
@@ -58,7 +74,6 @@ fn paths(package: &Package) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::model::{
         digest::Digest,
@@ -93,20 +108,27 @@ mod tests {
         packages.extend([
             package("c", "1", "npm", Basis::Installed, Some("vendor")),
             package("c", "1", "npm", Basis::Declared, None),
-            at("srv/a/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
-            at("srv/a/Cargo.lock", package("e", "1", "cargo-lock", Basis::Declared, None)),
-            at("srv/b/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
-            at("srv/b/Cargo.lock", package("f", "1", "cargo-lock", Basis::Declared, None)),
-            at("srv/a/bin/d", package("d", "1", "rust-binary", Basis::Installed, None)),
-            // Built from something else.
-            at("srv/c/bin/tool", package("d", "1", "rust-binary", Basis::Installed, None)),
-            at("srv/c/bin/tool", package("g", "9", "rust-binary", Basis::Installed, None)),
-            at("srv/c/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
-            at("srv/c/Cargo.lock", package("h", "1", "cargo-lock", Basis::Declared, None)),
+            at("bin/one", package("one", "1", "rust-binary", Basis::Application, None)),
+            at("bin/one", package("d", "1", "rust-binary", Basis::Installed, None)),
+            // The program's own.
+            at("src/Cargo.lock", package("one", "1", "cargo-lock", Basis::Application, None)),
+            at("src/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
+            at("src/Cargo.lock", package("e", "1", "cargo-lock", Basis::Declared, None)),
+            // Of another state of the program.
+            at("old/Cargo.lock", package("one", "1", "cargo-lock", Basis::Application, None)),
+            at("old/Cargo.lock", package("d", "2", "cargo-lock", Basis::Declared, None)),
+            // With a second program, which may be anywhere.
+            at("two/Cargo.lock", package("one", "1", "cargo-lock", Basis::Application, None)),
+            at("two/Cargo.lock", package("two", "1", "cargo-lock", Basis::Application, None)),
+            at("two/Cargo.lock", package("d", "1", "cargo-lock", Basis::Declared, None)),
+            at("two/Cargo.lock", package("f", "1", "cargo-lock", Basis::Declared, None)),
+            // Nothing of its own.
             at("Cargo.lock", package("k", "1", "cargo-lock", Basis::Declared, None)),
         ]);
         drop_redundant(&mut packages);
         let left: Vec<_> = packages.iter().map(|package| format!("{}@{} {}", package.name, package.version, package.found_by)).collect();
-        assert_eq!(left, ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary", "c@1 npm", "c@1 npm", "f@1 cargo-lock", "d@1 rust-binary", "d@1 rust-binary", "g@9 rust-binary", "h@1 cargo-lock", "k@1 cargo-lock"]);
+        let expected = ["a@1 npm", "a@2 npm", "b@2 npm", "node@8 binary", "c@1 npm", "c@1 npm"];
+        let crates = ["one@1 rust-binary", "d@1 rust-binary", "d@2 cargo-lock", "f@1 cargo-lock", "k@1 cargo-lock"];
+        assert_eq!(left, [&expected[..], &crates].concat());
     }
 }

@@ -8,10 +8,10 @@ use crate::{
         lockfile::{self, Origin, is_plain, lines, shown, unquoted},
     },
     layers::{Limits, Want},
-    model::package::PackageKind,
+    model::package::{Basis, Package, PackageKind},
 };
 
-/// Reads the packages of `Cargo.lock` that have a source; the others are the project's own.
+/// Reads the packages of `Cargo.lock`; those without a source are the project's own, and only serve to find the programs that were built from it.
 pub(super) struct CargoLock;
 
 impl Cataloger for CargoLock {
@@ -20,7 +20,7 @@ impl Cataloger for CargoLock {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn wants(&self, path: &str) -> Want {
@@ -77,7 +77,16 @@ struct Entry<'a> {
 
 fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
     let Some(entry) = entry else { return };
-    let Some(source) = entry.source else { return };
+    let Some(source) = entry.source else {
+        if let (Some(name), Some(version)) = (entry.name, entry.version)
+            && is_plain(name)
+            && is_plain(version)
+        {
+            let own = lockfile::package(PackageKind::Cargo, name, version, &Origin::Registry, "cargo-lock");
+            listing.add(Package { basis: Basis::Application, ..own });
+        }
+        return;
+    };
     let (Some(name), Some(version)) = (entry.name.filter(|name| !name.is_empty()), entry.version.filter(|version| !version.is_empty()))
     else {
         listing.doubt(|| format!("a package of `{}` has no name or no version", shown(source)));
@@ -95,20 +104,22 @@ fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{inventory::fixture, model::package::Basis};
+    use crate::inventory::fixture;
 
     #[test]
-    fn packages_with_a_source_are_declared() {
+    fn packages_with_a_source_are_declared_and_others_the_projects_own() {
         let found = fixture::catalog(&CargoLock, &[("app/Cargo.lock", "cargo-lock/Cargo.lock")]);
         assert_eq!(
             fixture::purls(&found),
             [
+                "pkg:cargo/app@0.1.0",
                 "pkg:cargo/forked@0.4.0?vcs_url=git%2Bhttps:%2F%2Fexample.org%2Fforked%40c0ffee",
                 "pkg:cargo/plain@1.0.1%2Bbuild.2",
                 "pkg:cargo/plain@2.0.0"
             ]
         );
-        assert!(found.packages.iter().all(|package| package.basis == Basis::Declared));
+        let basis: Vec<_> = found.packages.iter().map(|package| package.basis).collect();
+        assert_eq!(basis, [Basis::Application, Basis::Declared, Basis::Declared, Basis::Declared]);
         assert!(found.gaps.is_empty());
         let found = fixture::catalog(&CargoLock, &[("root/.cargo/registry/src/x/a-1.0.0/Cargo.lock", "cargo-lock/Cargo.lock")]);
         assert!(found.packages.is_empty());
