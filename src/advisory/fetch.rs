@@ -186,7 +186,7 @@ mod tests {
         let router = axum::Router::new()
             .route("/{ecosystem}/{file}", axum::routing::get(serve))
             .route("/known_exploited_vulnerabilities.json", axum::routing::get(kev))
-            .route("/ecosystems.txt", axum::routing::get(async || "npm\nPyPI\nAlpine\nAlmaLinux\nBitnami\n"));
+            .route("/ecosystems.txt", axum::routing::get(async || "npm\nPyPI\nAlpine\nAlmaLinux\nGIT\n"));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
