@@ -38,6 +38,8 @@ const UNNAMED_LICENCE: &str = "no explicit licence found";
 pub const ECOSYSTEMS: &[Ecosystem] = &[
     Ecosystem { name: "AlmaLinux", kind: PackageKind::Rpm, scheme: Scheme::Rpm, releases: Releases::Required, licence: "MIT" },
     Ecosystem { name: "Alpine", kind: PackageKind::Apk, scheme: Scheme::Apk, releases: Releases::Required, licence: UNNAMED_LICENCE },
+    // Not in OSV: from its own repositories.
+    Ecosystem { name: "Amazon Linux", kind: PackageKind::Rpm, scheme: Scheme::Rpm, releases: Releases::Required, licence: UNNAMED_LICENCE },
     Ecosystem { name: "Debian", kind: PackageKind::Deb, scheme: Scheme::Dpkg, releases: Releases::Required, licence: UNNAMED_LICENCE },
     Ecosystem { name: "PyPI", kind: PackageKind::Pypi, scheme: Scheme::Pep440, releases: Releases::None, licence: "CC-BY-4.0" },
     Ecosystem {
@@ -93,6 +95,9 @@ pub fn of_distro(distro: &Distro) -> Option<String> {
         "alpine" if version.contains('_') => Some("Alpine:edge".to_owned()),
         "alpine" => Some(format!("Alpine:v{major}.{}", minor?)),
         "almalinux" => Some(format!("AlmaLinux:{major}")),
+        // The first one calls itself by a month.
+        "amzn" if matches!((major, minor), ("2018", Some("03"))) => Some("Amazon Linux:1".to_owned()),
+        "amzn" if matches!(major, "2" | "2023") => Some(format!("Amazon Linux:{major}")),
         _ => None,
     }
 }

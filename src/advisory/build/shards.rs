@@ -34,7 +34,16 @@ pub(super) fn shards_of(gathered: &Gathered) -> Result<(Vec<Finished>, Vec<Gap>)
         let reason = format!("{} records cannot be read: {}", gathered.unreadable.len(), named(&gathered.unreadable));
         gaps.push(gap(gathered.ecosystem.name, &reason));
     }
+    for (text, release) in &gathered.releases {
+        if !release.unreadable.is_empty() {
+            gaps.push(gap(text, &format!("{} records cannot be read: {}", release.unreadable.len(), named(&release.unreadable))));
+        }
+        gaps.extend(release.broken.iter().map(|reason| gap(text, reason)));
+    }
     for text in gathered.texts() {
+        if gathered.releases.get(&text).is_some_and(|release| release.broken.is_some()) {
+            continue;
+        }
         match ecosystem::shard_name(&text) {
             Some(name) => shards.push(shard(gathered, &text, name)?),
             None => gaps.push(gap(&text, "the name of the release is not fit for a file name")),
@@ -55,7 +64,7 @@ fn shard(gathered: &Gathered, text: &str, name: String) -> Result<Finished, Erro
         ("ecosystem", text.to_owned()),
         ("feed", feed.clone()),
         ("feed-digest", gathered.feeds.iter().map(|feed| feed.digest.as_str()).collect::<Vec<_>>().join(", ")),
-        ("licence", release.licence.unwrap_or_else(|| gathered.ecosystem.licence.to_owned())),
+        ("licence", release.licence.clone().unwrap_or_else(|| gathered.ecosystem.licence.to_owned())),
     ]);
     facts.extend(as_of.map(|as_of| ("as-of", as_of.to_string())));
     facts.extend(release.end_of_life.map(|date| ("end-of-life", date.to_string())));
@@ -63,9 +72,10 @@ fn shard(gathered: &Gathered, text: &str, name: String) -> Result<Finished, Erro
     if release.unfixed == Some(Unfixed::Listed) {
         facts.insert("unfixed", Unfixed::Listed.name().to_owned());
     }
-    if !gathered.unreadable.is_empty() {
-        facts.insert("unreadable", gathered.unreadable.len().to_string());
-        facts.insert("unreadable-names", named(&gathered.unreadable));
+    let unreadable = [release.unreadable, gathered.unreadable.clone()].concat();
+    if !unreadable.is_empty() {
+        facts.insert("unreadable", unreadable.len().to_string());
+        facts.insert("unreadable-names", named(&unreadable));
     }
     let newest = as_of.and_then(|date| u64::try_from(date.as_second()).ok()).unwrap_or(0);
     let encoded = encode(&Contents { ecosystem: text, kind: gathered.ecosystem.kind, facts, newest, advisories: &advisories })?;
