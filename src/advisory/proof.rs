@@ -7,7 +7,7 @@ pub(super) mod tests {
     use jiff::Timestamp;
 
     use crate::{
-        advisory::{Database, build, matcher::match_inventory, shard::reader::Shard},
+        advisory::{Database, build, matcher::match_inventory},
         model::{
             coverage::Gap,
             evidence::Observation,
@@ -275,30 +275,41 @@ pub(super) mod tests {
         let (out, _) = fixtures();
         let inventory = harbour();
         for name in ["debian-12", "npm", "pypi"] {
-            let good = fs::read(out.path().join(format!("{name}.plimdb"))).unwrap();
-            let open = |bytes| Shard::from_bytes(name, bytes).map(|shard| Database::from_shards(vec![shard]).unwrap());
+            let names = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let text = names.filter(|file| file.starts_with(&format!("{name}."))).find(|file| file.ends_with(".plimtext")).unwrap();
+            let good = [format!("{name}.plimdb"), text].map(|file| fs::read(out.path().join(file)).unwrap());
+            let open = |[shard, text]: [Vec<u8>; 2]| Database::from_memory(vec![(name.to_owned(), shard, Some(text))]);
             let expected = match_inventory(&open(good.clone()).unwrap(), &inventory);
-            let (mut refused, mut noticed, mut untouched) = (0, 0, 0);
-            for at in 0..good.len() {
-                for mask in [0x01, 0x80, 0xff] {
-                    let mut bytes = good.clone();
-                    bytes[at] ^= mask;
-                    match open(bytes) {
-                        Err(_) => refused += 1,
-                        Ok(database) => match match_inventory(&database, &inventory) {
-                            (_, gaps) if gaps.iter().any(|gap| gap.kind == "damaged") => noticed += 1,
-                            found => {
-                                assert_eq!(found, expected, "{name}, byte {at}");
-                                untouched += 1;
-                            }
-                        },
+            for which in [0, 1] {
+                let (mut refused, mut noticed, mut untouched) = (0, 0, 0);
+                for at in 0..good[which].len() {
+                    for mask in [0x01, 0x80, 0xff] {
+                        let mut bytes = good.clone();
+                        bytes[which][at] ^= mask;
+                        match open(bytes) {
+                            Err(_) => refused += 1,
+                            Ok(database) => match match_inventory(&database, &inventory) {
+                                (_, gaps) if gaps.iter().any(|gap| gap.kind == "damaged") => noticed += 1,
+                                found => {
+                                    assert_eq!(found, expected, "{name}, file {which}, byte {at}");
+                                    untouched += 1;
+                                }
+                            },
+                        }
                     }
                 }
+                for length in 0..good[which].len() {
+                    let mut bytes = good.clone();
+                    bytes[which].truncate(length);
+                    assert!(open(bytes).is_err(), "{name}, file {which} cut at {length}");
+                }
+                println!(
+                    "{name}, file {which}: {} bytes, {refused} refused, {noticed} noticed, {untouched} not touched",
+                    good[which].len()
+                );
+                // What a look-up passes over, such as the details, is the smaller part.
+                assert!(refused > 0 && noticed > 0);
             }
-            for length in 0..good.len() {
-                assert!(open(good[..length].to_vec()).is_err(), "{name} cut at {length}");
-            }
-            println!("{name}: {} bytes, {refused} refused, {noticed} noticed, {untouched} not touched", good.len());
         }
     }
 }

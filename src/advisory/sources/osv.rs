@@ -112,8 +112,7 @@ impl Record {
             package.ecosystem = ecosystem::normal_text(&package.ecosystem).into_owned();
         }
         let is_distribution = self.affected.iter().flatten().filter_map(|entry| entry.package.as_ref()).any(|package| {
-            ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.releases == ecosystem::Releases::Required)
-                || ["Ubuntu:", "Rocky Linux:", "Red Hat:"].iter().any(|name| package.ecosystem.starts_with(name))
+            ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.kind.is_os())
         });
         // A bare vector in a distribution's record is that of the national database.
         let author = if is_distribution {
