@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    advisory::ecosystem::{self, Ecosystem},
+    advisory::{
+        ecosystem::{self, Ecosystem},
+        end_of_life,
+    },
     model::advisory::Advisory,
 };
 
@@ -100,6 +103,10 @@ impl Gathered {
         // Some feeds hold one record once per release folder; equal ones are one record. Where one id has several, all they say decides.
         self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| format!("{a:?}").cmp(&format!("{b:?}"))));
         self.advisories.dedup();
+        for text in self.texts() {
+            let facts = self.release(&text);
+            facts.end_of_life = facts.end_of_life.or_else(|| end_of_life::of_text(&text));
+        }
         self.unreadable.sort();
         self.releases.values_mut().for_each(|release| release.unreadable.sort());
         self.feeds.sort();
