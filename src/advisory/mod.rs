@@ -5,6 +5,7 @@ pub mod almalinux;
 pub mod build;
 pub mod cvss;
 pub mod ecosystem;
+pub mod end_of_life;
 pub mod exploitation;
 pub mod fetch;
 pub mod matcher;
