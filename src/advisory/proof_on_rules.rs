@@ -6,7 +6,7 @@ mod tests {
         advisory::{
             Database,
             matcher::match_inventory,
-            proof::tests::{built_from, database_of, inventory, kinds, package, rpm, severity},
+            proof::tests::{built_from, database_asked_for, database_of, inventory, kinds, package, rpm, severity},
         },
         model::{
             evidence::{Observation, ObservedState},
@@ -24,7 +24,7 @@ mod tests {
     fn with(id: &str, ecosystem: &str, name: &str, fixed: Option<&str>, record: &str, entry: &str) -> String {
         let fixed = fixed.map(|fixed| format!(r#",{{"fixed":"{fixed}"}}"#)).unwrap_or_default();
         format!(
-            r#"{{"id":"{id}",{record}"modified":"2026-01-01T00:00:00Z","affected":[{{{entry}"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}]}}"#
+            r#"{{"id":"{id}",{record}"modified":"2022-01-01T00:00:00Z","affected":[{{{entry}"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}]}}"#
         )
     }
 
@@ -473,6 +473,17 @@ mod tests {
         let (_folder, database) = database_of(&[("PyPI", vec![text("0123456789abcdef0123456789abcdef01234567")])]);
         check(&database, None, vec![package(PackageKind::Pypi, "keel", "1.0")], &["keel 1.0 PYSEC-1 2.0"], &[]);
         check(&database, None, vec![package(PackageKind::Pypi, "keel", "2.0")], &[], &[]);
+    }
+
+    #[test]
+    fn what_may_not_be_passed_on_is_built_only_when_asked_for() {
+        let feeds =
+            [("Wolfi", vec![record("CGA-1", "Wolfi", "mast", Some("2.0-r1"))]), ("npm", vec![record("GHSA-1", "npm", "mast", None)])];
+        let apk = || vec![built_from(PackageKind::Apk, "mast-libs", "1.0-r0", "mast", None)];
+        let (_folder, database) = database_of(&feeds);
+        check(&database, Some(("wolfi", "20230201")), apk(), &[], &[("no-advisories", "Wolfi")]);
+        let (_folder, database) = database_asked_for(&feeds, &["Wolfi"]);
+        check(&database, Some(("wolfi", "20230201")), apk(), &["mast-libs 1.0-r0 CGA-1 2.0-r1"], &[]);
     }
 
     #[test]

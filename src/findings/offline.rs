@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
-    advisory::{Database, ShardStatus, exploitation, matcher, store::Coverage},
+    advisory::{Database, ShardStatus, build::Unfixed, exploitation, matcher, store::Coverage},
     findings::{Error, FindingSource},
     model::{
         coverage::{Completeness, Gap, SourceId, SourceState},
@@ -113,7 +113,7 @@ fn is_older(left: &str, right: &str) -> bool {
 /// How far the knowledge of a release goes.
 fn cover(name: &str, coverage: &Coverage, details: &mut BTreeMap<String, String>) {
     let facts = [
-        ("unfixed", Some(coverage.unfixed.name().to_owned())),
+        ("unfixed", Some(coverage.unfixed.unwrap_or(Unfixed::Unknown).name().to_owned())),
         ("end-of-life", coverage.end_of_life.clone()),
         ("frozen-since", coverage.frozen_since.clone()),
     ];

@@ -26,7 +26,7 @@ fn told<'a>(fact: &dyn Fn(&str) -> Option<&'a str>, shard: &str, text: &str, pac
         add("frozen", format!("{text} reached the end of its life on {day}: {packages} looked up in old advisories"));
     }
     // The other distributions' feeds are also silent about what is not fixed; the report says so beside every shard (section 4, A6).
-    if fact("unfixed") == Some("unknown") && text.starts_with("Amazon Linux:") {
+    if fact("unfixed") != Some("listed") && text.starts_with("Amazon Linux:") {
         add("unfixed-unknown", format!("the feed of {text} lists fixed problems alone; which others are open in {packages} is not known"));
     }
     gaps
@@ -43,17 +43,19 @@ fn past_end_of_life<'a>(fact: &dyn Fn(&str) -> Option<&'a str>) -> Option<&'a st
 mod tests {
     use super::*;
 
+    const LISTED: (&str, &str) = ("unfixed", "listed");
+
     #[test]
     fn r15_old_and_partial_coverage_is_a_gap() {
         for (facts, expected) in [
-            (&[][..], &[][..]),
+            (&[][..], &["unfixed-unknown"][..]),
             (&[("unfixed", "listed"), ("as-of", "2026-11-01T00:00:00Z"), ("end-of-life", "2028-06-30")], &[]),
             (&[("unfixed", "unknown")], &["unfixed-unknown"]),
-            (&[("frozen-since", "2024-07-01")], &["frozen"]),
-            (&[("frozen-since", "2024-07-01"), ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
-            (&[("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
-            (&[("end-of-life", "2024-06-30"), ("as-of", "2024-06-30T09:00:00Z")], &[]),
-            (&[("unreadable", "2"), ("unreadable-names", "a.json, b.json")], &["undecidable"]),
+            (&[LISTED, ("frozen-since", "2024-07-01")], &["frozen"]),
+            (&[LISTED, ("frozen-since", "2024-07-01"), ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
+            (&[LISTED, ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
+            (&[LISTED, ("end-of-life", "2024-06-30"), ("as-of", "2024-06-30T09:00:00Z")], &[]),
+            (&[LISTED, ("unreadable", "2"), ("unreadable-names", "a.json, b.json")], &["undecidable"]),
         ] {
             let fact = |name: &str| facts.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
             let gaps = told(&fact, "amazon-2", "Amazon Linux:2", "3 rpm packages");

@@ -202,7 +202,9 @@ fn missing_shard(text: &str, ecosystem: &Ecosystem, count: usize) -> Gap {
     let reason = format!("the database holds no advisories for {text}: {} not looked up", counted(count, ecosystem.kind));
     let hint = match ecosystem.use_of {
         ecosystem::Use::Free => "`plimsoll db status` lists what the database holds",
-        ecosystem::Use::OnRequest => "its licence keeps these advisories out of databases that did not ask for them",
+        ecosystem::Use::OnRequest => {
+            "its licence keeps these advisories out of databases unless asked for: an empty file `asked` beside its `all.zip`"
+        }
     };
     Gap::new(SourceId::Offline, "no-advisories", text, reason).with_hint(hint)
 }
