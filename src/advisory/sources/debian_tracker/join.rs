@@ -91,8 +91,10 @@ type Fixes = BTreeMap<(String, String, String), String>;
 
 /// Versions that notices name as fixed. Of two notices the last one by id counts: a regression update follows its notice.
 fn fixes_of_notices(advisories: &[Advisory]) -> Fixes {
-    let mut notices: Vec<&Advisory> =
-        advisories.iter().filter(|advisory| ["DSA-", "DLA-"].iter().any(|prefix| advisory.id.0.starts_with(prefix)) && advisory.withdrawn.is_none()).collect();
+    let mut notices: Vec<&Advisory> = advisories
+        .iter()
+        .filter(|advisory| ["DSA-", "DLA-"].iter().any(|prefix| advisory.id.0.starts_with(prefix)) && advisory.withdrawn.is_none())
+        .collect();
     notices.sort_by(|a, b| (&a.published, &a.id).cmp(&(&b.published, &b.id)));
     let mut fixes = Fixes::new();
     for notice in notices {
@@ -205,7 +207,9 @@ mod tests {
         lines
             .map(|(advisory, row)| {
                 let state = row.attributes.get(STATE).map_or("", String::as_str);
-                format!("{} {} {state} {}", advisory.id.0, fix_of(row).unwrap_or("-"), row.urgency.as_deref().unwrap_or_default()).trim_end().to_owned()
+                format!("{} {} {state} {}", advisory.id.0, fix_of(row).unwrap_or("-"), row.urgency.as_deref().unwrap_or_default())
+                    .trim_end()
+                    .to_owned()
             })
             .collect()
     }
