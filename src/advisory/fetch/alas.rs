@@ -258,8 +258,7 @@ fn write_manifest(context: &Context<'_>, wanted: &BTreeSet<Repository>) -> Resul
     let name = format!("{FOLDER}/{MANIFEST}");
     let path = context.folder.incoming().join(MANIFEST);
     std::fs::write(&path, &text).map_err(io("write", &path))?;
-    let (digest, size) = (Digest::sha256_of(text.as_bytes()), u64::try_from(text.len()).unwrap_or(u64::MAX));
-    let received = Received { path, digest, size, etag: None, last_modified: None };
+    let received = Received { path, digest: Digest::sha256_of(text.as_bytes()), etag: None, last_modified: None };
     context.folder.put(&name, &Place::Path(MANIFEST.into()), received, context.now)
 }
 

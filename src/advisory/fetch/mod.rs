@@ -21,7 +21,7 @@ use futures_util::{StreamExt as _, future::LocalBoxFuture, stream};
 use jiff::Timestamp;
 
 use self::{
-    folder::{Built, Folder, io},
+    folder::{Built, Folder},
     single::Single,
     transfer::{Place, Transfer},
 };
@@ -151,8 +151,7 @@ impl Context<'_> {
 pub async fn update(options: &UpdateOptions, out: &Path, now: Timestamp, progress: &dyn Progress) -> Result<UpdateSummary, Error> {
     let task = progress.start("feeds", None);
     task.message("waiting for another process that writes this database");
-    let (place, patience) = (out.to_owned(), options.deadline);
-    let lock = tokio::task::spawn_blocking(move || WriterLock::acquire_within(&place, patience)).await.map_err(joined(out))??;
+    let lock = lock(out, options.deadline).await?;
     let folder = Folder::open(&out.join(folder::FOLDER))?;
     let transfer = Transfer::new(&folder.incoming(), options.deadline, task.as_ref())?;
     let context = Context { transfer, folder, now, fresh: options.copies == Copies::Ignored, task: task.as_ref() };
@@ -189,7 +188,9 @@ pub async fn build_from_url(base: &str, out: &Path, built_at: Timestamp) -> Resu
         Place::Path(path) => return build(&path, out, built_at),
         Place::Url(_) => base.to_owned(),
     };
-    let downloads = tempfile::tempdir().map_err(io("create", &std::path::PathBuf::from("a temporary folder")))?;
+    let lock = lock(out, MIRROR_DEADLINE).await?;
+    let downloads = Downloads(out.join(".feeds"));
+    downloads.clear();
     let options = UpdateOptions {
         origins: Origins { mirror: Some(origin), ..Origins::default() },
         only: BTreeSet::new(),
@@ -197,15 +198,36 @@ pub async fn build_from_url(base: &str, out: &Path, built_at: Timestamp) -> Resu
         deadline: MIRROR_DEADLINE,
     };
     let task = Silent.start("feeds", None);
-    let folder = Folder::open(downloads.path())?;
+    let folder = Folder::open(&downloads.0)?;
     let transfer = Transfer::new(&folder.incoming(), options.deadline, task.as_ref())?;
     let context = Context { transfer, folder, now: built_at, fresh: false, task: task.as_ref() };
     let (_, gaps) = fetch(&context, &options).await?;
-    let (from, to) = (downloads.path().to_owned(), out.to_owned());
-    let mut summary = tokio::task::spawn_blocking(move || build(&from, &to, built_at)).await.map_err(joined(out))??;
+    let from = downloads.0.clone();
+    let mut summary = tokio::task::spawn_blocking(move || build_locked(&from, &lock, built_at)).await.map_err(joined(out))??;
     summary.gaps.extend(gaps);
     summary.gaps.sort();
     Ok(summary)
+}
+
+/// Waits for other writers.
+async fn lock(out: &Path, patience: Duration) -> Result<WriterLock, Error> {
+    let place = out.to_owned();
+    tokio::task::spawn_blocking(move || WriterLock::acquire_within(&place, patience)).await.map_err(joined(out))?
+}
+
+/// The folder of downloads that are not kept, removed in the end whatever happened.
+struct Downloads(PathBuf);
+
+impl Downloads {
+    fn clear(&self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Downloads {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 fn joined(out: &Path) -> impl FnOnce(tokio::task::JoinError) -> Error + use<> {

@@ -188,12 +188,11 @@ impl Bucket<'_> {
         let merged = new.clone();
         let work = tokio::task::spawn_blocking(move || {
             archive::merge(&old, &records, &merged)?;
-            let size = std::fs::metadata(&merged).map_err(|error| error.to_string())?.len();
-            Ok::<_, String>((hash(&merged).map_err(|error| error.to_string())?, size))
+            hash(&merged).map_err(|error| error.to_string())
         });
-        let (digest, size) = work.await.map_err(|error| error.to_string())??;
+        let digest = work.await.map_err(|error| error.to_string())??;
         let whole = folder.whole(&name).unwrap_or(Timestamp::UNIX_EPOCH);
-        let received = Received { path: new, digest, size, etag: None, last_modified: None };
+        let received = Received { path: new, digest, etag: None, last_modified: None };
         folder.put(&name, &place, received, whole).map_err(|error| error.to_string())
     }
 }

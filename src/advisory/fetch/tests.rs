@@ -26,7 +26,7 @@ async fn a_bucket_is_fetched_and_built() {
     server.abort();
     assert_eq!(summary.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["alpine-v3.20", "kev", "npm", "pypi"]);
     assert_eq!(summary.gaps.len(), 1, "AlmaLinux is listed and not there; EPSS is not there and not missed: {:?}", summary.gaps);
-    assert!(!out.path().join(folder::FOLDER).exists());
+    assert!(!out.path().join(".feeds").exists() && !out.path().join(folder::FOLDER).exists());
 }
 
 #[test]

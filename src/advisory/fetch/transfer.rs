@@ -110,7 +110,6 @@ pub(super) enum Answer {
 pub(super) struct Received {
     pub(super) path: PathBuf,
     pub(super) digest: Digest,
-    pub(super) size: u64,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
 }
@@ -313,7 +312,7 @@ impl Writing {
         let failed = |error: std::io::Error| Trouble::last(format!("cannot write {}: {error}", self.path.display()));
         self.file.flush().await.map_err(failed)?;
         self.file.sync_all().await.map_err(failed)?;
-        Ok(Received { path: self.path, digest: self.hasher.finish(), size: self.size, etag: None, last_modified: None })
+        Ok(Received { path: self.path, digest: self.hasher.finish(), etag: None, last_modified: None })
     }
 }
 

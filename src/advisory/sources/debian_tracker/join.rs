@@ -156,10 +156,13 @@ fn apply(statement: &Statement, fixes: &Fixes, row: &mut Affected) -> bool {
 fn record(tracker: &Tracker, statement: &Statement, row: Affected) -> Advisory {
     let description = tracker.descriptions.get(&statement.problem).cloned().unwrap_or_default();
     let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_cve = statement.problem.starts_with("CVE-");
+    let problem = vec![AdvisoryId(statement.problem.clone())];
+    // What has no number yet has one of the tracker's own.
+    let (aliases, upstream) = if statement.problem.starts_with("CVE-") { (Vec::new(), problem) } else { (problem, Vec::new()) };
     Advisory {
         id: AdvisoryId(format!("{BY_PROBLEM}{}", statement.problem)),
-        upstream: is_cve.then(|| AdvisoryId(statement.problem.clone())).into_iter().collect(),
+        aliases,
+        upstream,
         summary: line.chars().take(200).collect(),
         details: description,
         affected: vec![row],
