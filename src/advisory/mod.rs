@@ -12,6 +12,8 @@ pub mod matcher;
 #[cfg(test)]
 mod proof;
 mod proof_on_corpus;
+mod proof_on_goldens;
+mod proof_on_rules;
 pub mod range;
 mod shard;
 pub mod sources;

@@ -166,15 +166,22 @@ pub(super) mod tests {
 
     /// A database of one feed with these records.
     fn database_with(feed: &str, records: &[String]) -> (tempfile::TempDir, Database) {
+        database_of(&[(feed, records.to_vec())])
+    }
+
+    /// A database of several feeds with these records.
+    pub(in crate::advisory) fn database_of(feeds: &[(&str, Vec<String>)]) -> (tempfile::TempDir, Database) {
         let folder = tempfile::tempdir().unwrap();
         let (from, out) = (folder.path().join("from"), folder.path().join("out"));
-        fs::create_dir_all(from.join(feed)).unwrap();
-        let mut archive = zip::ZipWriter::new(fs::File::create(from.join(feed).join("all.zip")).unwrap());
-        for (number, text) in records.iter().enumerate() {
-            archive.start_file(format!("{number}.json"), zip::write::SimpleFileOptions::default()).unwrap();
-            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+        for (feed, records) in feeds {
+            fs::create_dir_all(from.join(feed)).unwrap();
+            let mut archive = zip::ZipWriter::new(fs::File::create(from.join(feed).join("all.zip")).unwrap());
+            for (number, text) in records.iter().enumerate() {
+                archive.start_file(format!("{number}.json"), zip::write::SimpleFileOptions::default()).unwrap();
+                std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+            }
+            archive.finish().unwrap();
         }
-        archive.finish().unwrap();
         build(&from, &out, now()).unwrap();
         let database = Database::open(&out).unwrap();
         (folder, database)
@@ -231,13 +238,14 @@ pub(super) mod tests {
         let ballast = || package(PackageKind::Deb, "ballast", "1.0-1");
         for (inventory, expected) in [
             (inventory(Some(("debian", "13")), vec![ballast()]), vec![("no-advisories", "Debian:13")]),
-            (inventory(Some(("ubuntu", "24.04")), vec![ballast()]), vec![("no-advisories", "ubuntu 24.04")]),
+            (inventory(Some(("ubuntu", "24.04")), vec![ballast()]), vec![("no-advisories", "Ubuntu:24.04:LTS")]),
+            (inventory(Some(("kali", "2024.1")), vec![ballast()]), vec![("no-advisories", "kali 2024.1")]),
             (inventory(Some(("alpine", "3.20.1")), vec![ballast()]), vec![("no-advisories", "alpine 3.20.1")]),
             (inventory(None, vec![ballast()]), vec![("no-distro", "1 deb package")]),
             (inventory(None, Vec::new()), vec![("nothing-inventoried", "")]),
             (
-                inventory(None, vec![package(PackageKind::Golang, "a", "1"), package(PackageKind::Golang, "b", "1")]),
-                vec![("unsupported-ecosystem", "golang")],
+                inventory(None, vec![package(PackageKind::Golang, "a", "1"), package(PackageKind::Cpan, "b", "1")]),
+                vec![("no-advisories", "Go"), ("unsupported-ecosystem", "cpan")],
             ),
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "ballast", "1_ 0")]), vec![("undecidable", "ballast 1_ 0")]),
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "unheard-of", "1_ 0")]), vec![]),

@@ -72,7 +72,10 @@ impl Reading {
 
     /// SEMVER ranges follow semver also where the ecosystem has another order (O4); orders that agree with it on its versions stay.
     fn of_range(self, range: &AffectedRange) -> Self {
-        let differs = matches!(self.scheme, Scheme::Apk | Scheme::Dpkg | Scheme::Rpm | Scheme::Pep440);
+        let differs = matches!(
+            self.scheme,
+            Scheme::Apk | Scheme::Cran | Scheme::Dpkg | Scheme::Gem | Scheme::Hackage | Scheme::Maven | Scheme::Pep440 | Scheme::Rpm
+        );
         if range.scheme == RangeScheme::Semver && differs { Self::plain(Scheme::Semver) } else { self }
     }
 }

@@ -12,6 +12,8 @@ use crate::{
     model::advisory::Advisory,
 };
 
+use super::listed::drop_implied;
+
 /// Everything known of one ecosystem.
 #[derive(Debug)]
 pub struct Gathered {
@@ -96,9 +98,10 @@ impl Gathered {
     pub(super) fn finish(&mut self) {
         for advisory in &mut self.advisories {
             advisory.withdrawn = advisory.withdrawn.take().filter(|date| is_past(date, self.built_at));
+            drop_implied(advisory, self.ecosystem.scheme);
         }
-        // Some feeds hold one record once per release folder; equal ones are one record. The text decides between records of one id.
-        self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.modified.cmp(&b.modified)).then_with(|| text(a).cmp(&text(b))));
+        // Some feeds hold one record once per release folder; equal ones are one record. Where one id has several, all they say decides.
+        self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| format!("{a:?}").cmp(&format!("{b:?}"))));
         self.advisories.dedup();
         for text in self.texts() {
             let facts = self.release(&text);
@@ -124,10 +127,6 @@ impl Gathered {
         texts.dedup();
         texts
     }
-}
-
-fn text(advisory: &Advisory) -> (&str, &str, usize) {
-    (&advisory.summary, &advisory.details, advisory.affected.len())
 }
 
 /// Whether a record is withdrawn by now: a date that does not read or has not come withdraws nothing.

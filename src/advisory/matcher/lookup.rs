@@ -7,6 +7,7 @@ use crate::{
     advisory::{
         ecosystem::{Ecosystem, Key, index_name},
         range::{Epochs, Reading},
+        version::is_pseudo_version,
     },
     model::package::{Basis, Package, PackageKind},
 };
@@ -95,14 +96,6 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Whether a Go version ends with the time and the hash of a commit.
-fn is_pseudo_version(version: &str) -> bool {
-    let version = version.split('+').next().unwrap_or(version);
-    let Some((rest, hash)) = version.rsplit_once('-') else { return false };
-    let time = rest.rsplit(['-', '.']).next().unwrap_or_default();
-    hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// `1.16.5-x86_64-linux`: the platform that a gem was built for is no part of its version.
 fn without_platform(version: &str) -> &str {
     const PLATFORMS: &[&str] = &["linux", "darwin", "java", "mingw", "mswin", "musl", "x86", "arm", "aarch64", "universal", "jruby", "freebsd", "ruby"];
@@ -173,12 +166,11 @@ mod tests {
             ("v1.2.4-rc.1", Basis::Installed, false, false),
         ] {
             let package = Package { basis, ..package(PackageKind::Golang, "example.org/mast", version) };
-            let mut lookup = Lookup::own(of_text("npm").unwrap(), &package);
-            lookup.read_go(&package);
+            let lookup = Lookup::own(of_text("Go").unwrap(), &package);
             assert_eq!((lookup.meaningless.is_some(), lookup.doubt.is_some()), (meaningless, doubted), "{version} {basis:?}");
         }
         let standard = package(PackageKind::Golang, "stdlib", "go1.22.1 X:nocoverageredesign");
-        let lookup = Lookup::own(of_text("npm").unwrap(), &standard);
+        let lookup = Lookup::own(of_text("Go").unwrap(), &standard);
         assert_eq!(lookup.version, "1.22.1");
     }
 

@@ -131,7 +131,7 @@ impl Found<'_> {
             for (record, hit) in said.hits {
                 said.undecided.remove(&record);
                 let advisory = pocket.shard.record(record)?;
-                let template = observation::observation(pocket.shard, &subject, hit, &advisory);
+                let template = observation::observation(pocket, &subject, hit, &advisory);
                 // Without one rating that reads nobody knows how bad this is; with one, the attribute says that another was lost.
                 let rated = template.ratings.iter().any(|rating| rating.severity() != Severity::Unknown);
                 if template.attributes.contains_key(RATING_UNREADABLE) && !rated {

@@ -9,9 +9,12 @@ use std::{
 use crate::{
     advisory::{
         almalinux, cvss,
-        matcher::row::{self, Subject},
+        matcher::{
+            plan::Pocket,
+            row::{self, Subject},
+        },
         range::Reading,
-        shard::reader::{Row, Shard},
+        shard::reader::Row,
     },
     model::{
         advisory::Advisory,
@@ -65,7 +68,7 @@ impl Hit {
 }
 
 /// The observation of a hit, not yet split by CVE.
-pub(super) fn observation(shard: &Shard, subject: &Subject<'_>, hit: Hit, advisory: &Advisory) -> Observation {
+pub(super) fn observation(pocket: &Pocket<'_>, subject: &Subject<'_>, hit: Hit, advisory: &Advisory) -> Observation {
     let mut ratings = hit.ratings;
     ratings.extend(advisory.ratings.iter().cloned());
     ratings.sort();
@@ -76,14 +79,14 @@ pub(super) fn observation(shard: &Shard, subject: &Subject<'_>, hit: Hit, adviso
         ("advisory".to_owned(), advisory.id.0.clone()),
         ("matched-by".to_owned(), lookup.by.to_owned()),
         ("range".to_owned(), hit.because),
-        ("shard".to_owned(), shard.name().to_owned()),
+        ("shard".to_owned(), pocket.shard.name().to_owned()),
     ]);
     let mut add = |key: &str, value: Option<String>| attributes.extend(value.map(|value| (key.to_owned(), value)));
     let differs = (lookup.name.as_ref(), lookup.version.as_ref()) != (package.name.as_str(), package.version.as_str());
     add("matched-as", differs.then(|| format!("{} {}", lookup.name, lookup.version)));
     add("confidence", lookup.doubt.map(|doubt| format!("low: {doubt}")));
     add("fix-in", hit.fix_in.map(str::to_owned));
-    add("frozen", shard.fact("frozen-since").map(str::to_owned));
+    add("frozen", pocket.fact("frozen-since").map(str::to_owned));
     add("repository", hit.repository);
     add("state", hit.state.filter(|state| hit.urgency.as_ref() != Some(state)));
     add("urgency", hit.urgency);

@@ -40,15 +40,17 @@ pub(super) struct Pocket<'a> {
     pub(super) is_beside: bool,
 }
 
-/// Whether the feed of a shard also lists problems that have no fix.
-fn lists_unfixed(shard: &Shard) -> bool {
-    shard.fact("unfixed") == Some("listed")
+impl Pocket<'_> {
+    /// What the shard says about its coverage of this ecosystem string.
+    pub(super) fn fact(&self, name: &str) -> Option<&str> {
+        self.shard.fact(name)
+    }
 }
 
 impl<'a> Part<'a> {
     /// Whether the feed also says what is not fixed, so that its silence means something.
     pub(super) fn lists_unfixed(&self) -> bool {
-        self.pockets.first().is_some_and(|pocket| lists_unfixed(pocket.shard))
+        self.pockets.first().is_some_and(|pocket| pocket.fact("unfixed") == Some("listed"))
     }
 
     /// Those of `owners` that the distribution judges: where it lists unfixed problems, too, it alone judges the language packages that they own

@@ -12,7 +12,7 @@ use crate::{
         range::{Installed, Judgement, judge},
         shard::reader::{Row, Shard},
     },
-    model::package::Package,
+    model::{advisory::Affected, package::Package},
 };
 
 /// The attribute of a row with its architectures, with blanks between them; without it the row is about all.
@@ -39,7 +39,7 @@ pub(super) fn state(row: &Row) -> Option<&str> {
 /// What a row of `shard` says about the package.
 pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Result<Judgement, Error> {
     // "Undetermined" is no statement of the feed that something is wrong; "not affected" is one that nothing is.
-    if matches!(state(row), Some("not-affected" | "undetermined")) || !applies(row, subject) {
+    if matches!(state(row), Some("not-affected" | "undetermined")) || !applies(&row.affected, subject.package) {
         return Ok(Judgement::NotAffected);
     }
     let version = subject.lookup.version.as_ref();
@@ -73,15 +73,14 @@ pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Resu
     })
 }
 
-/// Whether a row is about this package at all, whatever its version.
-fn applies(row: &Row, subject: &Subject<'_>) -> bool {
-    let lists = |key: &str, wanted: &str| row.affected.attributes.get(key).is_none_or(|list| list.split(' ').any(|entry| entry == wanted));
-    let arch = subject.package.arch.as_deref().map(rpm_arch);
-    let of_arch = match arch {
+/// Whether an entry is about this package at all, whatever its version.
+fn applies(affected: &Affected, package: &Package) -> bool {
+    let lists = |key: &str, wanted: &str| affected.attributes.get(key).is_none_or(|list| list.split(' ').any(|entry| entry == wanted));
+    let of_arch = match package.arch.as_deref().map(rpm_arch) {
         None | Some("noarch") => true,
         Some(arch) => lists(ARCHITECTURES, arch) || lists(ARCHITECTURES, "noarch"),
     };
-    of_arch && lists(BINARIES, &subject.package.name)
+    of_arch && lists(BINARIES, &package.name)
 }
 
 /// Bills of materials write Go's names of architectures where rpm has its own.
@@ -90,5 +89,34 @@ fn rpm_arch(arch: &str) -> &str {
         "amd64" => "x86_64",
         "arm64" => "aarch64",
         arch => arch,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::package::{PackageKind, PackageUrl};
+
+    #[test]
+    fn r4_rows_are_about_their_architectures_and_binaries_alone() {
+        for (attributes, arch, expected) in [
+            (&[][..], Some("x86_64"), true),
+            (&[("arch", "aarch64 x86_64")], Some("x86_64"), true),
+            (&[("arch", "aarch64 x86_64")], Some("arm64"), true),
+            (&[("arch", "aarch64")], Some("x86_64"), false),
+            (&[("arch", "aarch64")], Some("noarch"), true),
+            (&[("arch", "aarch64")], None, true),
+            (&[("arch", "noarch")], Some("x86_64"), true),
+            (&[("arch", "x86")], Some("x86_64"), false),
+            (&[("binaries", "libmast1 mast")], Some("x86_64"), true),
+            (&[("binaries", "mast-devel")], Some("x86_64"), false),
+        ] {
+            let purl = PackageUrl::new(PackageKind::Rpm, None, "mast", None, &BTreeMap::new());
+            let package = Package { arch: arch.map(str::to_owned), ..Package::new(PackageKind::Rpm, "mast".to_owned(), "1-1".to_owned(), purl, "test") };
+            let attributes: BTreeMap<String, String> = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(applies(&Affected { attributes: attributes.clone(), ..Affected::default() }, &package), expected, "{attributes:?} {arch:?}");
+        }
     }
 }

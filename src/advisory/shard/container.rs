@@ -133,6 +133,17 @@ impl Container {
         self.bytes.get(extent.offset + offset..extent.offset + end).ok_or_else(damaged)
     }
 
+    /// Checks every block of every section, also of those that this program does not know.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for (kind, extent) in &self.sections {
+            if let Some(block) = (0..extent.checked.len()).find(|block| self.check_block(extent, *block).is_none()) {
+                let what = format!("section {kind}: block {block} has a wrong checksum");
+                return Err(Error::Damaged { shard: self.name.clone(), what });
+            }
+        }
+        Ok(())
+    }
+
     fn check_block(&self, extent: &Extent, block: usize) -> Option<()> {
         let checked = extent.checked.get(block)?;
         if checked.load(Ordering::Relaxed) {

@@ -161,14 +161,12 @@ pub fn compare(kind: PackageKind, left: &str, right: &str) -> Option<Ordering> {
         PackageKind::Cran => Scheme::Cran,
         PackageKind::Hackage => Scheme::Hackage,
         // Bitnami's records are semantic versions, and so are the versions that it writes into its images.
-        PackageKind::Cargo | PackageKind::Bitnami => Scheme::Semver,
+        PackageKind::Cargo | PackageKind::Bitnami | PackageKind::Hex | PackageKind::Swift => Scheme::Semver,
         PackageKind::Alpm
         | PackageKind::Ebuild
         | PackageKind::Opkg
         | PackageKind::Conda
         | PackageKind::Conan
-        | PackageKind::Hex
-        | PackageKind::Swift
         | PackageKind::Cpan
         | PackageKind::Luarocks
         | PackageKind::Opam
