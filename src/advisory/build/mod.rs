@@ -282,7 +282,7 @@ mod tests {
     fn neither_threads_nor_the_order_of_an_archive_change_a_byte() {
         let built = |from: &Path, threads| {
             let out = tempfile::tempdir().unwrap();
-            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads).unwrap();
+            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads, None).unwrap();
             files(out.path())
         };
         let expected = built(&fixtures(), 1);
