@@ -7,13 +7,18 @@ mod notice;
 mod shards;
 mod written;
 
-use std::{collections::BTreeMap, path::Path, sync::Mutex, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Mutex,
+    thread,
+};
 
 use jiff::Timestamp;
 
 pub use gathered::{Gathered, Provenance, Release, Unfixed};
-pub use written::WriterLock;
 pub(in crate::advisory) use notice::notice;
+pub use written::WriterLock;
 pub(in crate::advisory) use written::Written;
 
 use crate::{
@@ -72,7 +77,20 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
 /// # Errors
 /// As [`build`].
 pub fn build_locked(from: &Path, lock: &WriterLock, built_at: Timestamp) -> Result<BuildSummary, Error> {
-    build_with(from, lock, built_at, THREADS)
+    build_with(from, lock, built_at, THREADS, None)
+}
+
+/// [`build_locked`] for the ecosystems of these names alone; KEV and EPSS are always built.
+///
+/// # Errors
+/// As [`build`].
+pub(in crate::advisory) fn build_some(
+    from: &Path,
+    lock: &WriterLock,
+    built_at: Timestamp,
+    ecosystems: &BTreeSet<&str>,
+) -> Result<BuildSummary, Error> {
+    build_with(from, lock, built_at, THREADS, Some(ecosystems))
 }
 
 fn check_for_feeds(from: &Path, groups: &Groups) -> Result<(), Error> {
@@ -80,9 +98,16 @@ fn check_for_feeds(from: &Path, groups: &Groups) -> Result<(), Error> {
     if nothing { Err(Error::NoFeeds(from.display().to_string())) } else { Ok(()) }
 }
 
-fn build_with(from: &Path, writer: &WriterLock, built_at: Timestamp, threads: usize) -> Result<BuildSummary, Error> {
-    let (groups, skipped) = groups_in(from)?;
+fn build_with(
+    from: &Path,
+    writer: &WriterLock,
+    built_at: Timestamp,
+    threads: usize,
+    only: Option<&BTreeSet<&str>>,
+) -> Result<BuildSummary, Error> {
+    let (mut groups, skipped) = groups_in(from)?;
     check_for_feeds(from, &groups)?;
+    groups.retain(|name, _| only.is_none_or(|only| only.contains(name)));
     let written = Mutex::new(Written::new(writer));
     let queue = Mutex::new(groups.into_iter());
     let results = Mutex::new(Vec::new());
@@ -257,7 +282,7 @@ mod tests {
     fn neither_threads_nor_the_order_of_an_archive_change_a_byte() {
         let built = |from: &Path, threads| {
             let out = tempfile::tempdir().unwrap();
-            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads).unwrap();
+            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads, None).unwrap();
             files(out.path())
         };
         let expected = built(&fixtures(), 1);
@@ -265,7 +290,9 @@ mod tests {
             assert_eq!(built(&fixtures(), threads), expected, "{threads} threads");
         }
         let records: Vec<_> = (0..40)
-            .map(|n| (format!("{n}.json"), RECORD.replace("PLIM-1", &format!("PLIM-{}", n % 37)).replace("\"a\"", &format!("\"p{}\"", n % 7))))
+            .map(|n| {
+                (format!("{n}.json"), RECORD.replace("PLIM-1", &format!("PLIM-{}", n % 37)).replace("\"a\"", &format!("\"p{}\"", n % 7)))
+            })
             .collect();
         let mut list: Vec<(&str, &str)> = records.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let forth = feed_of(&list);
@@ -283,7 +310,9 @@ mod tests {
 
     #[test]
     fn readers_beside_a_builder_see_whole_shards() {
-        let of = |word: &str| feed_of(&[("a.json", &RECORD.replacen('{', &format!("{{\"summary\":\"{word}\",\"details\":\"{word} {word}\","), 1))]);
+        let of = |word: &str| {
+            feed_of(&[("a.json", &RECORD.replacen('{', &format!("{{\"summary\":\"{word}\",\"details\":\"{word} {word}\","), 1))])
+        };
         let (old, new) = (of("old"), of("new"));
         let out = tempfile::tempdir().unwrap();
         build(old.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
@@ -314,10 +343,12 @@ mod tests {
         build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
         let before = files(out.path());
         // As after a kill: unfinished files, and a text that was put in place before its shard.
-        let mut left = Written::new(&WriterLock::acquire(out.path()).unwrap());
+        let lock = WriterLock::acquire(out.path()).unwrap();
+        let mut left = Written::new(&lock);
         left.write_file("npm.0123456789abcdef.plimtext", b"half").unwrap();
         left.write_file("npm.plimdb", b"half").unwrap();
         std::mem::forget(left);
+        drop(lock);
         fs::rename(out.path().join(".npm.0123456789abcdef.plimtext.new"), out.path().join("npm.0123456789abcdef.plimtext")).unwrap();
         assert!(Database::open(out.path()).unwrap().get("PLIM-2026-0021").unwrap().is_some());
         build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
@@ -335,7 +366,9 @@ mod tests {
                 .map(|entry| entry.unwrap().path())
                 .filter(|path| path.extension().is_some_and(|e| e == "json"))
             {
-                let written = osv::parse_record(&fs::read(&entry).unwrap()).unwrap();
+                let mut written = osv::parse_record(&fs::read(&entry).unwrap()).unwrap();
+                let scheme = crate::advisory::ecosystem::ECOSYSTEMS.iter().find(|found| found.name == ecosystem).unwrap().scheme;
+                listed::drop_implied(&mut written, scheme);
                 let mut read = database.get(&written.id.0).unwrap().unwrap();
                 let mut affected = written.affected.clone();
                 affected
