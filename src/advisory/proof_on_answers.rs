@@ -13,7 +13,7 @@ mod tests {
             ecosystem::{of_text, shard_name},
             matcher::match_inventory,
             proof::tests::{built_from, inventory, now, package},
-            proof_on_corpus::tests::{corpus, json},
+            proof_on_corpus::{corpus, json},
         },
         model::package::{Package, PackageKind},
     };

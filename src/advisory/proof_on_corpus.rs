@@ -1,7 +1,10 @@
 //! Tests of matching on the corpus of real records, where it is present.
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(super) use tests::{corpus, json, text};
+
+#[cfg(test)]
+mod tests {
     use std::{
         collections::BTreeSet,
         fs,

@@ -12,7 +12,7 @@ mod tests {
             ecosystem::of_text,
             matcher::match_inventory,
             proof::tests::{built_from, database_of, inventory, package},
-            proof_on_corpus::tests::{corpus, json as read_json, text},
+            proof_on_corpus::{corpus, json as read_json, text},
             version::Scheme,
         },
         model::package::{Package, PackageKind},
