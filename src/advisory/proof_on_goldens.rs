@@ -230,7 +230,7 @@ mod tests {
         })
     }
 
-    fn distro<'a>(os: &'a Value, kind: PackageKind) -> Option<(&'static str, &'a str)> {
+    fn distro(os: &Value, kind: PackageKind) -> Option<(&'static str, &str)> {
         let name = os["Name"].as_str().filter(|_| kind.is_os())?;
         // This image is of the rolling release, which calls itself by the coming one's number; the golden has what its repositories say.
         let name = if name == "3.16" { "3.16.0_alpha20220328" } else { name };

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn r3_modules_match_their_own_stream() {
-        let fixed = Some("2.0-1.module_el8.6.0+1+aaaaaaaa");
+        let fix = "2.0-1.module_el8.6.0+1+aaaaaaaa";
+        let fixed = Some(fix);
         let summary = |text: &str| format!(r#""summary":"{text}","related":["CVE-2026-1"],"#);
         let (_folder, database) = database_of(&[(
             "AlmaLinux",
@@ -117,7 +118,7 @@ mod tests {
             check(&database, Some(("almalinux", "8.9")), vec![rpm(name, "1.0-1.module_el8.5.0+1+bbbbbbbb", label, None)], expected, gaps)
         };
         let version = "1.0-1.module_el8.5.0+1+bbbbbbbb";
-        alma("keel", Some("keel:2:8050020211001:1"), &[&format!("keel {version} ALSA-1 {}", fixed.unwrap())], &[]);
+        alma("keel", Some("keel:2:8050020211001:1"), &[&format!("keel {version} ALSA-1 {fix}")], &[]);
         alma("keel", Some("keel:1:8050020211001:1"), &[], &[]);
         alma("keel", None, &[], &[("undecidable", &format!("keel {version}"))]);
         alma("boom", Some("boom:1:8050020211001:1"), &[], &[("undecidable", &format!("boom {version}"))]);
