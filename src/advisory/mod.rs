@@ -2,6 +2,7 @@
 //! account, says how old its knowledge is, and never mistakes "no data" for "no problem".
 
 pub mod almalinux;
+pub mod artifact;
 pub mod build;
 pub mod cvss;
 pub mod ecosystem;
@@ -70,6 +71,9 @@ pub enum Error {
     /// More data than the format holds.
     #[error("too much data for one database shard: {0}")]
     TooLarge(&'static str),
+    /// The database could not be pushed, pulled or checked as an artifact.
+    #[error(transparent)]
+    Artifact(#[from] artifact::Error),
     /// A download failed.
     #[error("cannot fetch {url}: {reason}")]
     Fetch {
@@ -88,6 +92,7 @@ impl Error {
             Self::NoDatabase(_) => Some("build one with `plimsoll db build --from DIR`".to_owned()),
             Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
             Self::NoFeeds(_) => Some("the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned()),
+            Self::Artifact(error) => error.hint(),
             Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } => None,
         }
     }

@@ -16,7 +16,7 @@ pub(in crate::advisory) mod writer;
 /// The first bytes of every shard.
 const MAGIC: &[u8; 8] = b"PLIMSADB";
 /// Readers refuse another major version.
-const MAJOR: u16 = 1;
+pub(in crate::advisory) const MAJOR: u16 = 1;
 /// Readers read any minor version.
 const MINOR: u16 = 0;
 /// The header without the section table and its checksum.

@@ -433,6 +433,16 @@ impl Shard {
         (crc32c::crc32c(data) == sum).then(|| checked.store(true, Ordering::Relaxed))
     }
 
+    /// Checks every block of every section, also of those that this program does not know.
+    pub(in crate::advisory) fn check(&self) -> Result<(), Error> {
+        for (kind, extent) in &self.sections {
+            if let Some(block) = (0..extent.checked.len()).find(|block| self.check_block(extent, *block).is_none()) {
+                return Err(Error::Damaged { shard: self.name.clone(), what: format!("section {kind}, block {block}: wrong checksum") });
+            }
+        }
+        Ok(())
+    }
+
     fn extent(&self, section: Section) -> Result<&Extent, Error> {
         self.sections.get(&(section as u32)).ok_or_else(|| self.damaged(section))
     }
