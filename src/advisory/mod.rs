@@ -20,7 +20,8 @@ pub mod version;
 
 use std::{io, path::PathBuf};
 
-pub use build::{BuildSummary, ShardSummary, build};
+pub use build::{BuildSummary, Gathered, Provenance, Release, ShardSummary, Unfixed, build};
+pub use sources::{AdvisorySource, SOURCES};
 pub use store::{Database, ShardStatus};
 
 /// Why the offline database could not be built or read.

@@ -363,10 +363,7 @@ fn is_shell(words: &[&str]) -> bool {
         let last = last.to_ascii_lowercase();
         last == "/c" || last == "-command" || last.starts_with('-') && !last.starts_with("--") && last.ends_with('c')
     });
-    SHELLS.contains(&name.strip_suffix(".exe").unwrap_or(&name))
-        && words.len() <= SHELL_WORDS
-        && ends
-        && options.iter().all(is_option)
+    SHELLS.contains(&name.strip_suffix(".exe").unwrap_or(&name)) && words.len() <= SHELL_WORDS && ends && options.iter().all(is_option)
 }
 
 fn first_word(text: &str) -> &str {

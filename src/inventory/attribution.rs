@@ -36,9 +36,8 @@ pub(super) fn key(name: &str, version: &str, arch: &str) -> Box<str> {
 
 /// The first layer that has this content at this path: a change of owner or mode copies a file up without changing it.
 pub(super) fn content_layer(file: &FileEntry<'_>) -> usize {
-    let same = |version: &&Version| {
-        file.versions.last().is_some_and(|last| version.content == last.content && version.examiner == last.examiner)
-    };
+    let same =
+        |version: &&Version| file.versions.last().is_some_and(|last| version.content == last.content && version.examiner == last.examiner);
     file.versions.iter().rev().take_while(same).last().map_or(file.layer, |version| version.layer)
 }
 

@@ -192,16 +192,17 @@ mod tests {
     #[test]
     fn examiners_see_what_they_want_and_their_words_wait_in_its_place() {
         let limits = Limits::default();
-        check(&[&[("a", b"!one"), ("b", b"two"), ("c", b"!\0"), ("x.json", b"!{}")]], &limits, &[
-            "a 0 Some(\"a !on 4 101\") 0",
-            "x.json 0 None 3",
-        ]);
+        check(
+            &[&[("a", b"!one"), ("b", b"two"), ("c", b"!\0"), ("x.json", b"!{}")]],
+            &limits,
+            &["a 0 Some(\"a !on 4 101\") 0", "x.json 0 None 3"],
+        );
         // A file that is wanted by its name is there even if there is nothing to say of it.
-        check(&[&[("a.jar", b"?"), ("b.jar", b"!\0"), ("c.jar", b"")]], &limits, &[
-            "a.jar 0 Some(\"\") 0",
-            "b.jar 0 Some(\"\") 0",
-            "c.jar 0 Some(\"\") 0",
-        ]);
+        check(
+            &[&[("a.jar", b"?"), ("b.jar", b"!\0"), ("c.jar", b"")]],
+            &limits,
+            &["a.jar 0 Some(\"\") 0", "b.jar 0 Some(\"\") 0", "c.jar 0 Some(\"\") 0"],
+        );
         check(&[&[("a", b"!one"), ("d/b", b"!two")], &[("a", b"one"), (".wh.d", b"")]], &limits, &[]);
         check(&[&[("a", b"!one")], &[("a", b"!three")]], &limits, &["a 1 Some(\"a !th 6 101\") 0"]);
     }

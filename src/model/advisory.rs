@@ -1,9 +1,11 @@
 //! `Advisory`: a published record, as OSV 1.7 shapes it (<https://ossf.github.io/osv-schema/>); other feeds are read into the same shape.
 
+use std::collections::BTreeMap;
+
 use crate::model::severity::Rating;
 
 /// A published record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Advisory {
     /// The record's own id.
     pub id: AdvisoryId,
@@ -15,6 +17,8 @@ pub struct Advisory {
     pub related: Vec<AdvisoryId>,
     /// One line.
     pub summary: String,
+    /// What the record says at length; empty when it says nothing more, or was read without its text.
+    pub details: String,
     /// RFC 3339 text, as written.
     pub published: Option<String>,
     /// RFC 3339 text, as written.
@@ -30,11 +34,11 @@ pub struct Advisory {
 }
 
 /// The id of an advisory, as published.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AdvisoryId(pub String);
 
 /// One affected package of an advisory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Affected {
     /// OSV ecosystem with its release, e.g. `Debian:12`.
     pub ecosystem: String,
@@ -48,6 +52,9 @@ pub struct Affected {
     pub ratings: Vec<Rating>,
     /// The feed's own word for urgency, e.g. Debian's `unimportant`.
     pub urgency: Option<String>,
+    /// Whatever else a feed says of this package and the matcher asks for, by a kebab-case name that feed and matcher agree on (`arch`, `binaries`,
+    /// `stream` ...). Shards hold any name, so that a new one is no new format; equal sets are stored once.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// One range of affected versions.

@@ -191,9 +191,8 @@ pub fn accepted<'v>(
     let is_accepted = |attestation: &&Attestation| {
         let signature = &attestation.signature;
         let is_of_image = signature.subject == *image.digest() || image.index_digest.as_ref() == Some(&signature.subject);
-        let meets = |requirement: &&SignatureRequirement| {
-            requirement.of.iter().any(|name| judge.reach(name, signature, requirement) == Reach::All)
-        };
+        let meets =
+            |requirement: &&SignatureRequirement| requirement.of.iter().any(|name| judge.reach(name, signature, requirement) == Reach::All);
         is_of_image && wanted.iter().any(meets)
     };
     found.attestations.iter().filter(is_accepted).collect()

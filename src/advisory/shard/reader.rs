@@ -259,7 +259,20 @@ impl Shard {
         for _ in 0..text.number().ok_or_else(damaged)? {
             references.push(text.text().ok_or_else(damaged)?.to_owned());
         }
-        Ok(Advisory { id, aliases, upstream, related, summary, published, modified, withdrawn, ratings, affected: Vec::new(), references })
+        Ok(Advisory {
+            id,
+            aliases,
+            upstream,
+            related,
+            summary,
+            details: String::new(),
+            published,
+            modified,
+            withdrawn,
+            ratings,
+            affected: Vec::new(),
+            references,
+        })
     }
 
     /// Keys of one block with offset and length of their rows.
@@ -306,7 +319,15 @@ impl Shard {
             let urgency = self.optional(&mut cursor, Section::Rows)?;
             let ratings = self.ratings(&mut cursor, Section::Rows)?;
             let (ranges, versions) = self.spec(spec)?;
-            let affected = Affected { ecosystem: ecosystem.to_owned(), name: name.to_owned(), ranges, versions, ratings, urgency };
+            let affected = Affected {
+                ecosystem: ecosystem.to_owned(),
+                name: name.to_owned(),
+                ranges,
+                versions,
+                ratings,
+                urgency,
+                attributes: BTreeMap::new(),
+            };
             rows.push(Row { record, status, affected });
         }
         Ok(rows)

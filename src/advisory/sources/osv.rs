@@ -1,13 +1,20 @@
 //! `osv`: one OSV record as JSON (<https://ossf.github.io/osv-schema/>, 1.7). Tolerant in reading, strict in meaning (advisories.md O9):
 //! missing dates and unknown fields are fine, an unknown range type or event key is kept as such and makes its row undecidable.
 
-use std::{collections::BTreeMap, io::Read};
+mod archive;
+
+use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    advisory::{almalinux, cvss, ecosystem, sources::AdvisorySource},
+    advisory::{
+        Error, almalinux,
+        build::Gathered,
+        cvss, ecosystem,
+        sources::{AdvisorySource, Feed, Listing},
+    },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
         severity::{Rating, RatingAuthor},
@@ -16,6 +23,8 @@ use crate::{
 
 /// Titles are cut here; records without a summary lend the start of their details.
 const MAX_TITLE: usize = 200;
+/// Details are cut here, in characters: they are read on a terminal, and the links lead to the whole text.
+const MAX_DETAILS: usize = 4000;
 /// Vectors are cut here.
 const MAX_VECTOR: usize = 512;
 /// So many links are kept.
@@ -29,10 +38,12 @@ impl AdvisorySource for Osv {
         "osv"
     }
 
-    fn parse(&self, input: &mut dyn Read) -> Result<Vec<Advisory>, String> {
-        let mut bytes = Vec::new();
-        input.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        parse_record(&bytes).map(|advisory| vec![advisory])
+    fn find(&self, from: &Path) -> Result<Listing, Error> {
+        archive::find(from)
+    }
+
+    fn read(&self, feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
+        archive::read(feed, into)
     }
 }
 
@@ -132,6 +143,7 @@ impl Record {
             upstream: ids(self.upstream, &own),
             related: ids(self.related, &own),
             id: AdvisoryId(self.id),
+            details: details(self.details, &summary),
             summary,
             published: self.published,
             modified: self.modified,
@@ -164,6 +176,7 @@ impl AffectedEntry {
             versions: self.versions.unwrap_or_default(),
             ratings,
             urgency,
+            attributes: BTreeMap::new(),
         })
     }
 }
@@ -245,6 +258,16 @@ fn title(summary: Option<&str>, details: Option<&str>) -> String {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default().trim_end()),
         None => text,
     }
+}
+
+/// What is left when the title has been said; cut where nobody reads on.
+fn details(details: Option<String>, summary: &str) -> String {
+    let mut details = details.unwrap_or_default();
+    if let Some((at, _)) = details.char_indices().nth(MAX_DETAILS) {
+        details.truncate(at);
+        details.push_str("...");
+    }
+    if details.trim() == summary { String::new() } else { details }
 }
 
 /// The advisory's own page first.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{attribution, 
-        Cataloger, Context, Found,
+    inventory::{
+        Cataloger, Context, Found, attribution,
         executable::{self, CLASSIFIERS, Modules},
     },
     layers::Want,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, lockfile::{self, LockFiles}},
+    inventory::{
+        CatalogError, Cataloger, Context, Found,
+        lockfile::{self, LockFiles},
+    },
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };

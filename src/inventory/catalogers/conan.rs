@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution, json_cursor::Json, lockfile::{self, LockFiles}},
+    inventory::{
+        CatalogError, Cataloger, Context, Found, attribution,
+        json_cursor::Json,
+        lockfile::{self, LockFiles},
+    },
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::{
-    inventory::{attribution, 
-        Cataloger, Context, Found,
+    inventory::{
+        Cataloger, Context, Found, attribution,
         executable::{self, Assembly},
     },
     layers::Want,

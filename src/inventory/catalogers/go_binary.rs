@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{attribution, 
-        Cataloger, Context, Found,
+    inventory::{
+        Cataloger, Context, Found, attribution,
         executable::{self, GoBuild, Module, Modules},
     },
     layers::Want,

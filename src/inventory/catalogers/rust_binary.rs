@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    inventory::{attribution, Cataloger, Context, Found, executable},
+    inventory::{Cataloger, Context, Found, attribution, executable},
     layers::Want,
     model::package::{Basis, Package, PackageKind, PackageUrl},
 };

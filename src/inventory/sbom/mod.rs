@@ -55,7 +55,8 @@ pub fn attach(inventory: &mut Inventory, name: &str, document: &[u8], limits: &L
             let (packages, gaps) = draft.finish();
             let room = limits.packages.saturating_sub(inventory.packages.len());
             if packages.len() > room {
-                let reason = format!("the image has more packages than the limit of {}; those of this document are not all listed", limits.packages);
+                let reason =
+                    format!("the image has more packages than the limit of {}; those of this document are not all listed", limits.packages);
                 inventory.gaps.push(gap("file-limit", name.to_owned(), reason));
             }
             // Nobody saw them in the image.

@@ -126,7 +126,8 @@ fn package(entry: &Entry<'_>, materials: &Materials<'_>, created: &str) -> Packa
     let more = places.len().saturating_sub(PLACES);
     places.truncate(PLACES);
     let more = if more > 0 { format!(" and {more} more places") } else { String::new() };
-    let properties: Vec<String> = sbom::properties(package, materials.image).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let properties: Vec<String> =
+        sbom::properties(package, materials.image).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     Package {
         version_info: Some(package.version.clone()).filter(|version| !version.is_empty()),
         supplier: package.vendor.as_ref().map_or_else(|| NO_ASSERTION.to_owned(), |vendor| format!("Organization: {vendor}")),

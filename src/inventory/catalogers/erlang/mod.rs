@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use self::terms::{Token, each_token};
 use crate::{
-    inventory::{CatalogError, Cataloger, Context, Found, attribution, lockfile::{self, LockFiles}},
+    inventory::{
+        CatalogError, Cataloger, Context, Found, attribution,
+        lockfile::{self, LockFiles},
+    },
     layers::Want,
     model::package::{Package, PackageKind, PackageUrl},
 };

@@ -1,41 +1,27 @@
-//! Feeds on disk to shards. In: a directory laid out like the OSV bucket (`<Ecosystem>/all.zip`), with the KEV and EPSS files if it has them; out: one file per ecosystem or distribution
-//! release, the same bytes for the same feeds (advisories.md D8), put in place by rename.
+//! Feeds on disk to shards. In: a directory laid out like a mirror, e.g. the OSV bucket (`<Ecosystem>/all.zip`), with the KEV and EPSS files if it
+//! has them; out: one file per ecosystem or distribution release, the same bytes for the same feeds (advisories.md D8), put in place by rename.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io::{BufReader, Read},
-    path::{Path, PathBuf},
-};
+mod gathered;
+mod shards;
+mod written;
+
+use std::{collections::BTreeMap, path::Path, sync::Mutex, thread};
 
 use jiff::Timestamp;
 
+pub use gathered::{Gathered, Provenance, Release, Unfixed};
+pub(in crate::advisory) use written::Written;
+
 use crate::{
     advisory::{
-        Error,
-        ecosystem::{self, ECOSYSTEMS, Ecosystem, Releases},
-        exploitation,
-        shard::writer::{Contents, encode},
-        sources::osv,
-        store::EXTENSION,
+        Error, exploitation,
+        sources::{AdvisorySource, Feed, SOURCES, Stage},
     },
-    model::{
-        advisory::Advisory,
-        coverage::{Gap, SourceId},
-        digest::{Algorithm, Hasher},
-    },
+    model::coverage::Gap,
 };
 
-/// One record is never larger than this; the largest published ones have a few megabytes.
-const MAX_RECORD: u64 = 64 * 1024 * 1024;
-/// All records of one feed together.
-const MAX_FEED: u64 = 16 * 1024 * 1024 * 1024;
-/// More files than this in one archive are an attack.
-const MAX_ENTRIES: usize = 4_000_000;
-/// Records before this time have no date: some feeds write the year 1 for "unknown" (2000-01-01).
-const FIRST_DATE: i64 = 946_684_800;
-/// So many unreadable records are named.
-const NAMED: usize = 5;
+/// More threads would hold more ecosystems in memory at once.
+const THREADS: usize = 2;
 
 /// What a build made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,31 +56,47 @@ pub struct ShardSummary {
 /// # Errors
 /// When there is no feed, none of them can be read, or `out` cannot be written.
 pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummary, Error> {
-    let (feeds, skipped) = feeds_in(from)?;
-    fs::create_dir_all(out).map_err(|source| Error::Io { doing: "create", path: out.to_owned(), source })?;
-    let mut written = Written { out: out.to_owned(), temporary: Vec::new() };
+    build_with(from, out, built_at, THREADS)
+}
+
+fn build_with(from: &Path, out: &Path, built_at: Timestamp, threads: usize) -> Result<BuildSummary, Error> {
+    let (groups, skipped) = groups_in(from)?;
+    if groups.is_empty() && exploitation::KINDS.iter().all(|kind| kind.file_in(from).is_none()) {
+        return Err(Error::NoFeeds(from.display().to_string()));
+    }
+    let written = Mutex::new(Written::new(out)?);
+    let queue = Mutex::new(groups.into_iter());
+    let results = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    // The guard must go before the work begins.
+                    let next = lock(&queue).next();
+                    let Some((name, feeds)) = next else { break };
+                    let result = build_group(&feeds, built_at, &written);
+                    lock(&results).push((name, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut written = written.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.sort_by_key(|(name, _)| *name);
     let mut summary = BuildSummary { shards: Vec::new(), gaps: Vec::new(), skipped };
     let mut first_error = None;
-    for (ecosystem, path) in feeds {
-        let feed = match read_feed(ecosystem, &path, built_at) {
-            Ok(feed) => feed,
-            Err(error) => {
-                summary.gaps.push(gap(ecosystem.name, &error.to_string()));
-                first_error.get_or_insert(error);
-                continue;
+    for (name, result) in results {
+        match result {
+            Ok((shards, gaps)) => {
+                summary.shards.extend(shards);
+                summary.gaps.extend(gaps);
             }
-        };
-        if !feed.unreadable.is_empty() {
-            summary
-                .gaps
-                .push(gap(ecosystem.name, &format!("{} records cannot be read: {}", feed.unreadable.len(), named(&feed.unreadable))));
-        }
-        for text in feed.ecosystems() {
-            let Some(name) = ecosystem::shard_name(&text) else {
-                summary.gaps.push(gap(&text, "the name of the release is not fit for a file name"));
-                continue;
-            };
-            summary.shards.push(write_shard(&feed, &text, name, built_at, &mut written)?);
+            // Without room for its files there is no database; a feed that is not whole is another matter.
+            Err(error @ Error::Io { doing: "write", .. }) => return Err(error),
+            Err(error) => {
+                summary.gaps.push(shards::gap(name, &error.to_string()));
+                first_error.get_or_insert(error);
+            }
         }
     }
     let exploitation_error = exploitation::build_into(from, built_at, &mut written, &mut summary)?;
@@ -109,198 +111,65 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
     Ok(summary)
 }
 
-/// An ecosystem and where its archive is.
-type Archive = (&'static Ecosystem, PathBuf);
+/// A source and one of its feeds.
+type Sourced = (&'static dyn AdvisorySource, Feed);
 
-/// The feeds that can be built, and the names of those that cannot.
-fn feeds_in(from: &Path) -> Result<(Vec<Archive>, Vec<String>), Error> {
-    let failed = |source| Error::Io { doing: "read", path: from.to_owned(), source };
-    let (mut feeds, mut skipped) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(from).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let archive = entry.path().join("all.zip");
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !archive.is_file() {
-            continue;
-        }
-        match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == name) {
-            Some(ecosystem) => feeds.push((ecosystem, archive)),
-            None => skipped.push(name),
+/// The feeds of each ecosystem of which somebody has records, in the order in which they are read; and the names of those that cannot be built.
+fn groups_in(from: &Path) -> Result<(BTreeMap<&'static str, Vec<Sourced>>, Vec<String>), Error> {
+    let mut groups: BTreeMap<&str, Vec<Sourced>> = BTreeMap::new();
+    let mut skipped = Vec::new();
+    for source in SOURCES {
+        let listing = source.find(from)?;
+        skipped.extend(listing.skipped);
+        for feed in listing.feeds {
+            groups.entry(feed.ecosystem.name).or_default().push((*source, feed));
         }
     }
-    feeds.sort_by_key(|(ecosystem, _)| ecosystem.name);
+    groups.retain(|_, feeds| feeds.iter().any(|(source, _)| source.stage() == Stage::Records));
+    for feeds in groups.values_mut() {
+        feeds.sort_by(|(a, x), (b, y)| (a.stage(), a.id(), &x.name).cmp(&(b.stage(), b.id(), &y.name)));
+    }
     skipped.sort();
-    let nothing = feeds.is_empty() && exploitation::KINDS.iter().all(|kind| kind.file_in(from).is_none());
-    if nothing { Err(Error::NoFeeds(from.display().to_string())) } else { Ok((feeds, skipped)) }
+    skipped.dedup();
+    Ok((groups, skipped))
 }
 
-/// Everything one archive says.
-struct Feed {
-    ecosystem: &'static Ecosystem,
-    advisories: Vec<Advisory>,
-    unreadable: Vec<String>,
-    digest: String,
-}
-
-impl Feed {
-    /// The ecosystem strings of this feed's own ecosystem. Rows of others are in their own feeds, too; taking them from here would make a
-    /// shard that knows almost nothing look like coverage.
-    fn ecosystems(&self) -> BTreeSet<String> {
-        let own = |text: &&String| {
-            ecosystem::of_text(text) == Some(self.ecosystem) || (self.ecosystem.releases == Releases::None && *text == self.ecosystem.name)
-        };
-        self.advisories.iter().flat_map(|advisory| &advisory.affected).map(|affected| &affected.ecosystem).filter(own).cloned().collect()
+/// Reads, encodes and writes one ecosystem; its memory is free again when this returns.
+fn build_group(feeds: &[Sourced], built_at: Timestamp, written: &Mutex<Written>) -> Result<(Vec<ShardSummary>, Vec<Gap>), Error> {
+    let Some((_, first)) = feeds.first() else { return Ok((Vec::new(), Vec::new())) };
+    let mut gathered = Gathered::new(first.ecosystem, built_at);
+    for (source, feed) in feeds {
+        source.read(feed, &mut gathered)?;
     }
+    gathered.finish();
+    let (finished, gaps) = shards::shards_of(&gathered)?;
+    drop(gathered);
+    let mut summaries = Vec::new();
+    for shard in finished {
+        lock(written).write(&shard.summary.name, &shard.bytes)?;
+        summaries.push(shard.summary);
+    }
+    Ok((summaries, gaps))
 }
 
-/// The first entry of a language feed with a suffix that this language does not have: no shard would hold it.
-fn misplaced(ecosystem: &Ecosystem, advisory: &Advisory) -> Option<String> {
-    let texts = advisory.affected.iter().map(|affected| &affected.ecosystem);
-    let mut wrong =
-        texts.filter(|text| ecosystem.releases == Releases::None && text.split_once(':').is_some_and(|(name, _)| name == ecosystem.name));
-    wrong.next().map(|text| text.chars().take(80).collect())
-}
-
-/// Whether a record is withdrawn by now: a date that does not read or has not come withdraws nothing.
-fn is_past(date: &str, built_at: Timestamp) -> bool {
-    date.parse::<Timestamp>().is_ok_and(|date| date <= built_at)
-}
-
-fn read_feed(ecosystem: &'static Ecosystem, path: &Path, built_at: Timestamp) -> Result<Feed, Error> {
-    let io = |source| Error::Io { doing: "read", path: path.to_owned(), source };
-    let broken = |reason: String| Error::Feed { feed: ecosystem.name.to_owned(), reason };
-    let digest = hash_file(path).map_err(io)?;
-    let file = BufReader::new(File::open(path).map_err(io)?);
-    let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(error.to_string()))?;
-    if archive.len() > MAX_ENTRIES {
-        return Err(broken("the archive has too many files".to_owned()));
-    }
-    let (mut advisories, mut unreadable) = (Vec::new(), Vec::new());
-    let (mut bytes, mut left) = (Vec::new(), MAX_FEED);
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| broken(error.to_string()))?;
-        let name = entry.name().map(|name| name.into_owned()).unwrap_or_default();
-        if entry.is_dir() || !name.to_ascii_lowercase().ends_with(".json") {
-            continue;
-        }
-        bytes.clear();
-        // An archive that does not unpack is a damaged download: the whole feed fails and the shard of the last good one stays.
-        let read = entry.by_ref().take(MAX_RECORD + 1).read_to_end(&mut bytes).map_err(|error| broken(format!("{name}: {error}")))?;
-        let read = u64::try_from(read).unwrap_or(u64::MAX);
-        left = left.checked_sub(read).ok_or_else(|| broken("the records are too large together".to_owned()))?;
-        if read > MAX_RECORD {
-            unreadable.push(format!("{name} (larger than {MAX_RECORD} bytes)"));
-            continue;
-        }
-        match osv::parse_record(&bytes) {
-            Ok(mut advisory) => {
-                if let Some(text) = misplaced(ecosystem, &advisory) {
-                    unreadable.push(format!("{name} (no packages are of `{text}`)"));
-                }
-                advisory.withdrawn = advisory.withdrawn.filter(|date| is_past(date, built_at));
-                advisories.push(advisory);
-            }
-            Err(reason) => unreadable.push(format!("{name} ({reason})")),
-        }
-    }
-    // Some feeds hold one record once per release folder; equal ones are one record.
-    advisories.sort_by(|a, b| a.id.cmp(&b.id));
-    advisories.dedup();
-    unreadable.sort();
-    Ok(Feed { ecosystem, advisories, unreadable, digest })
-}
-
-fn hash_file(path: &Path) -> Result<String, std::io::Error> {
-    let mut file = File::open(path)?;
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hasher.finish().to_string());
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
-}
-
-fn write_shard(feed: &Feed, text: &str, name: String, built_at: Timestamp, written: &mut Written) -> Result<ShardSummary, Error> {
-    let own = |advisory: &&Advisory| advisory.affected.iter().any(|affected| affected.ecosystem == text);
-    let advisories: Vec<&Advisory> = feed.advisories.iter().filter(own).collect();
-    let newest = advisories.iter().filter_map(|advisory| advisory.modified.as_deref()?.parse::<Timestamp>().ok()).max();
-    let newest = newest.filter(|date| date.as_second() >= FIRST_DATE).map(|date| date.min(built_at));
-    let as_of = newest.map(|date| date.to_string());
-    let feed_name = format!("osv:{}/all.zip", feed.ecosystem.name);
-    let mut facts = BTreeMap::from([
-        ("builder", concat!("plimsoll ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("ecosystem", text.to_owned()),
-        ("feed", feed_name.clone()),
-        ("feed-digest", feed.digest.clone()),
-        ("licence", feed.ecosystem.licence.to_owned()),
-    ]);
-    if let Some(as_of) = &as_of {
-        facts.insert("as-of", as_of.clone());
-    }
-    // Debian's records by CVE list what is not fixed yet; its DSA and DLA lists, and the other distributions' records, do not.
-    if advisories.iter().any(|advisory| advisory.id.0.starts_with("DEBIAN-CVE-")) {
-        facts.insert("unfixed", "listed".to_owned());
-    }
-    if !feed.unreadable.is_empty() {
-        facts.insert("unreadable", feed.unreadable.len().to_string());
-        facts.insert("unreadable-names", named(&feed.unreadable));
-    }
-    let newest = newest.and_then(|date| u64::try_from(date.as_second()).ok()).unwrap_or(0);
-    let contents = Contents { ecosystem: text, kind: feed.ecosystem.kind, facts, newest, advisories: &advisories };
-    let encoded = encode(&contents)?;
-    written.write(&name, &encoded.bytes)?;
-    Ok(ShardSummary { name, records: advisories.len(), rows: encoded.rows, as_of, feed: feed_name, bytes: encoded.bytes.len() })
-}
-
-/// Files under temporary names; dropped without [`Written::into_place`], they are removed.
-pub(in crate::advisory) struct Written {
-    out: PathBuf,
-    temporary: Vec<(PathBuf, PathBuf)>,
-}
-
-impl Written {
-    /// Writes one shard under its temporary name.
-    pub(in crate::advisory) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let temporary = self.out.join(format!(".{name}.{EXTENSION}.new"));
-        self.temporary.push((temporary.clone(), self.out.join(format!("{name}.{EXTENSION}"))));
-        fs::write(&temporary, bytes).map_err(|source| Error::Io { doing: "write", path: temporary, source })
-    }
-
-    fn into_place(mut self) -> Result<(), Error> {
-        for (temporary, place) in std::mem::take(&mut self.temporary) {
-            fs::rename(&temporary, &place).map_err(|source| Error::Io { doing: "rename", path: place, source })?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        for (temporary, _) in &self.temporary {
-            let _ = fs::remove_file(temporary);
-        }
-    }
-}
-
-fn gap(subject: &str, reason: &str) -> Gap {
-    Gap::new(SourceId::Offline, "no-advisories", subject, reason)
-}
-
-fn named(list: &[String]) -> String {
-    let mut names: Vec<&str> = list.iter().take(NAMED).map(String::as_str).collect();
-    if list.len() > NAMED {
-        names.push("...");
-    }
-    names.join(", ")
+/// A lock whose holder panicked is as good as any: the panic itself ends the build.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, File},
+        io::Read as _,
+        path::PathBuf,
+    };
+
     use super::*;
-    use crate::advisory::{Database, shard::reader::Shard};
+    use crate::{
+        advisory::{Database, shard::reader::Shard, sources::osv},
+        model::advisory::Advisory,
+    };
 
     fn fixtures() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv")

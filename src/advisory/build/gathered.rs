@@ -1,0 +1,124 @@
+//! What the feeds of one ecosystem say together, before it becomes shards. Sources fill it in, feed by feed.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    advisory::ecosystem::{self, Ecosystem},
+    model::advisory::Advisory,
+};
+
+/// Everything known of one ecosystem.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The ecosystem.
+    pub ecosystem: &'static Ecosystem,
+    /// When the build runs: bounds what a record may say about its own age.
+    pub built_at: Timestamp,
+    /// The records, in any order. Equal ones are one record. Rows of other ecosystems are left out: their own feeds have them, and a shard made
+    /// of strays would look like coverage.
+    pub advisories: Vec<Advisory>,
+    /// Records that cannot be read, by name, with the reason: they may be about any package.
+    pub unreadable: Vec<String>,
+    /// What is known of single releases, by OSV ecosystem string (`Debian:12`; of a language its name alone).
+    pub releases: BTreeMap<String, Release>,
+    /// Where all that comes from, one entry per feed.
+    pub feeds: Vec<Provenance>,
+}
+
+/// Facts about the coverage of one release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Release {
+    /// As of when the feed knows it; without one, the date of the newest record counts.
+    pub as_of: Option<Timestamp>,
+    /// Whether problems without a fix are listed; nobody saying so means unknown.
+    pub unfixed: Option<Unfixed>,
+    /// Since when the distribution does not look after it any more.
+    pub end_of_life: Option<Date>,
+    /// Since when the feed says nothing new about it.
+    pub frozen_since: Option<Date>,
+    /// The licence of its records where it is not that of the ecosystem.
+    pub licence: Option<String>,
+}
+
+/// Whether a feed lists problems that are not fixed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unfixed {
+    /// It does: no row means no known problem.
+    Listed,
+    /// Only what was fixed is known.
+    Unknown,
+}
+
+impl Unfixed {
+    /// The word in shards and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where the contents of a shard come from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provenance {
+    /// Name of the feed, as in [`crate::advisory::sources::Feed::name`].
+    pub feed: String,
+    /// SHA-256 over what was read, as `sha256:HEX`.
+    pub digest: String,
+    /// Where it was fetched from, when that is known.
+    pub url: Option<String>,
+}
+
+impl Gathered {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new(ecosystem: &'static Ecosystem, built_at: Timestamp) -> Self {
+        Self { ecosystem, built_at, advisories: Vec::new(), unreadable: Vec::new(), releases: BTreeMap::new(), feeds: Vec::new() }
+    }
+
+    /// The facts about one release, to be filled in.
+    pub fn release(&mut self, text: &str) -> &mut Release {
+        self.releases.entry(text.to_owned()).or_default()
+    }
+
+    /// Brings everything into the order that makes the same bytes of the same feeds, and takes back withdrawals that have not come.
+    pub(super) fn finish(&mut self) {
+        for advisory in &mut self.advisories {
+            advisory.withdrawn = advisory.withdrawn.take().filter(|date| is_past(date, self.built_at));
+        }
+        // Some feeds hold one record once per release folder; equal ones are one record. The text decides between records of one id.
+        self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.modified.cmp(&b.modified)).then_with(|| text(a).cmp(&text(b))));
+        self.advisories.dedup();
+        self.unreadable.sort();
+        self.feeds.sort();
+    }
+
+    /// The OSV ecosystem strings that shards are made for.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let own = |text: &&String| ecosystem::of_text(text).is_some_and(|found| found.name == self.ecosystem.name);
+        let mut texts: Vec<String> = self
+            .advisories
+            .iter()
+            .flat_map(|advisory| &advisory.affected)
+            .map(|affected| &affected.ecosystem)
+            .filter(own)
+            .cloned()
+            .collect();
+        texts.sort_unstable();
+        texts.dedup();
+        texts
+    }
+}
+
+fn text(advisory: &Advisory) -> (&str, &str, usize) {
+    (&advisory.summary, &advisory.details, advisory.affected.len())
+}
+
+/// Whether a record is withdrawn by now: a date that does not read or has not come withdraws nothing.
+fn is_past(date: &str, built_at: Timestamp) -> bool {
+    date.parse::<Timestamp>().is_ok_and(|date| date <= built_at)
+}

@@ -1,0 +1,33 @@
+//! `plimsoll db`: build and inspect the offline advisory database; one file per subcommand.
+
+mod build;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{Failure, options::default_database};
+use crate::exit::ExitStatus;
+
+/// Subcommands of `db`.
+#[derive(Debug, Subcommand)]
+pub(super) enum DbCommand {
+    /// Compile OSV dumps (`<Ecosystem>/all.zip`) into the database.
+    Build(build::BuildArgs),
+    /// Show shards, coverage, ages and digests.
+    Status(status::StatusArgs),
+}
+
+/// Runs a subcommand.
+pub(super) async fn run(command: DbCommand) -> Result<ExitStatus, Failure> {
+    match command {
+        DbCommand::Build(args) => build::run(args).await,
+        DbCommand::Status(args) => status::run(args),
+    }
+}
+
+/// The database folder that was named, else the default one.
+pub(super) fn folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    named.or_else(default_database).ok_or_else(|| Failure::new("no home folder to keep the database in").hint("name one with --db DIR"))
+}
