@@ -5,7 +5,8 @@ use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use sigstore::crypto::{
     CosignVerificationKey, Signature, SigningScheme,
     signing_key::{
-        COSIGN_PRIVATE_KEY_PEM_LABEL, PRIVATE_KEY_PEM_LABEL, SIGSTORE_PRIVATE_KEY_PEM_LABEL, SigStoreKeyPair, SigStoreSigner, ecdsa::ECDSAKeys,
+        COSIGN_PRIVATE_KEY_PEM_LABEL, PRIVATE_KEY_PEM_LABEL, SIGSTORE_PRIVATE_KEY_PEM_LABEL, SigStoreKeyPair, SigStoreSigner,
+        ecdsa::ECDSAKeys,
     },
 };
 
@@ -109,15 +110,17 @@ mod tests {
 
     #[test]
     fn every_kind_that_cosign_verifies_signs_and_no_other() {
-        for (scheme, accepted) in [
-            (SigningScheme::ED25519, true),
-            (SigningScheme::ECDSA_P256_SHA256_ASN1, true),
-            (SigningScheme::ECDSA_P384_SHA384_ASN1, false),
-        ] {
+        for (scheme, accepted) in
+            [(SigningScheme::ED25519, true), (SigningScheme::ECDSA_P256_SHA256_ASN1, true), (SigningScheme::ECDSA_P384_SHA384_ASN1, false)]
+        {
             let pem = scheme.create_signer().unwrap().to_sigstore_keypair().unwrap().private_key_to_pem().unwrap();
             assert_eq!(parse(&pem, None).is_ok(), accepted, "{scheme}");
         }
-        for (pem, reason) in [("", "no private key"), (P256_PUBLIC, "no private key"), ("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n", "damaged")] {
+        for (pem, reason) in [
+            ("", "no private key"),
+            (P256_PUBLIC, "no private key"),
+            ("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n", "damaged"),
+        ] {
             assert!(parse(pem, None).is_err_and(|error| error.contains(reason)), "{reason}");
         }
         assert!(parse(&"x".repeat(1 << 20), None).is_err_and(|error| error.contains("too long")));

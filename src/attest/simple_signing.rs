@@ -50,7 +50,10 @@ pub async fn sign(
 ) -> Result<Signed, Error> {
     let (payload, tag) = (payload(digest, place), tag(digest));
     let there = source.fetch_tag(&tag).await?;
-    let mut layers = there.as_ref().map_or(Ok(Vec::new()), layers_of).map_err(|reason| Error::Occupied { what: format!("{}:{tag}", place.name()), reason })?;
+    let mut layers = there
+        .as_ref()
+        .map_or(Ok(Vec::new()), layers_of)
+        .map_err(|reason| Error::Occupied { what: format!("{}:{tag}", place.name()), reason })?;
     let blob = Digest::sha256_of(&payload);
     let is_own = |layer: &&Value| {
         let signature = layer.get("annotations").and_then(|all| all.get(SIGNATURE)).and_then(Value::as_str).unwrap_or_default();
@@ -61,7 +64,8 @@ pub async fn sign(
         return Ok(Signed::Before);
     }
     let signature = STANDARD.encode(signer.sign(&payload).await?);
-    layers.push(json!({ "mediaType": PAYLOAD, "digest": blob.to_string(), "size": payload.len(), "annotations": { SIGNATURE: signature } }));
+    layers
+        .push(json!({ "mediaType": PAYLOAD, "digest": blob.to_string(), "size": payload.len(), "annotations": { SIGNATURE: signature } }));
     let (config, manifest) = documents(&layers);
     publisher.push_blob(&blob, &payload).await?;
     publisher.push_blob(&Digest::sha256_of(&config), &config).await?;

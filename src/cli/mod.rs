@@ -14,6 +14,7 @@ mod policy;
 mod scan;
 mod setup;
 mod shell;
+mod signers;
 mod verify;
 
 use std::{
@@ -127,7 +128,7 @@ fn dispatch(cli: Cli) -> Result<ExitStatus, Failure> {
         Command::Inventory(args) => block_on(inventory::run(args, global)),
         Command::Scan(args) => block_on(scan::run(args, global)),
         Command::Verify(args) => block_on(verify::run(args, global)),
-        Command::Db(command) => block_on(db::run(command)),
+        Command::Db(command) => block_on(db::run(command, global)),
         Command::Policy(command) => policy::run(command),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => shell::completions(&args),

@@ -91,14 +91,11 @@ impl Publisher {
     }
 
     /// Asks until there is an answer, or no point in asking again.
-    async fn repeat<T>(
-        &self,
-        what: &str,
-        ask: impl AsyncFn(Client) -> Result<T, OciDistributionError>,
-    ) -> Result<T, Error> {
+    async fn repeat<T>(&self, what: &str, ask: impl AsyncFn(Client) -> Result<T, OciDistributionError>) -> Result<T, Error> {
         let (mut attempt, mut renewed) = (1, false);
         loop {
-            let asked = tokio::time::timeout_at(self.transport.deadline(), async { ask(self.client().await?).await.map_err(Failed::Said) }).await;
+            let asked =
+                tokio::time::timeout_at(self.transport.deadline(), async { ask(self.client().await?).await.map_err(Failed::Said) }).await;
             let trouble = match asked.map_err(|_| self.transport.too_late(what))? {
                 Ok(answer) => return Ok(answer),
                 Err(Failed::Login(error)) => return Err(error),

@@ -48,10 +48,14 @@ pub fn check(folder: &Path) -> Result<Checked, advisory::Error> {
         .into_iter()
         .map(|shard| {
             let holds = |stored: &&Stored| {
-                stored.contents.shards.get(&shard.name).is_some_and(|entry| entry.files.iter().all(|file| unpack::is_same(&folder.join(&file.name), file)))
+                stored
+                    .contents
+                    .shards
+                    .get(&shard.name)
+                    .is_some_and(|entry| entry.files.iter().all(|file| unpack::is_same(&folder.join(&file.name), file)))
             };
             let held_by = artifacts.iter().filter(holds).map(|stored| stored.digest.clone()).collect();
-            let pulled_from = provenance.shards.get(&shard.name).map(|origin| origin.artifact.clone());
+            let pulled_from = provenance.of(&shard.name, &shard.digest).map(|origin| origin.artifact.clone());
             let damage = shard.check(folder).err();
             ShardCheck { shard, held_by, pulled_from, damage }
         })

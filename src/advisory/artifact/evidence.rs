@@ -221,7 +221,10 @@ pub fn stored(folder: &Path) -> Result<Vec<Stored>, Error> {
         }
         let bytes = fs::read(&path).map_err(io("read", &path))?;
         if !digest.matches(&bytes) {
-            return Err(Error::Registry(registry::Error::DigestMismatch { what: format!("manifest {}", path.display()), expected: digest }));
+            return Err(Error::Registry(registry::Error::DigestMismatch {
+                what: format!("manifest {}", path.display()),
+                expected: digest,
+            }));
         }
         let contents = Contents::parse(&reference, &oci::raw(bytes, None, Algorithm::Sha256))?;
         found.push(Stored { digest, layout, contents });

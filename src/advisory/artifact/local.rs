@@ -58,7 +58,9 @@ impl Local {
 /// When there is none, or one of them is damaged or of another format.
 pub fn list(folder: &Path) -> Result<Vec<Local>, Error> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Err(Error::NoDatabase(folder.to_owned())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Err(Error::NoDatabase(folder.to_owned()));
+        }
         other => other.map_err(io("read", folder))?,
     };
     let mut found = Vec::new();

@@ -327,7 +327,12 @@ mod tests {
 
     fn contents() -> Contents {
         let mut debian = shard("debian-12", "2026-11-01T00:00:00Z");
-        let text = FileEntry { part: Part::Text, name: "debian-12-0123.plimtext".to_owned(), blob: Digest::sha256_of(b"text"), ..debian.files[0].clone() };
+        let text = FileEntry {
+            part: Part::Text,
+            name: "debian-12-0123.plimtext".to_owned(),
+            blob: Digest::sha256_of(b"text"),
+            ..debian.files[0].clone()
+        };
         debian.files.insert(0, text);
         let mut kev = shard("kev", "2026-11-02T00:00:00Z");
         kev.as_of = None;

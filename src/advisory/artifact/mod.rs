@@ -117,7 +117,9 @@ impl Error {
             Self::Registry(error) => error.hint(),
             Self::NotDatabase { .. } => Some("name what `plimsoll db push` has pushed".to_owned()),
             Self::Format { .. } => Some("use the version of plimsoll that the database is made for".to_owned()),
-            Self::Pinned { .. } => Some("pin the digest of the new database when you have looked at it, or name the old one by digest".to_owned()),
+            Self::Pinned { .. } => {
+                Some("pin the digest of the new database when you have looked at it, or name the old one by digest".to_owned())
+            }
             Self::NoShard { there, .. } => Some(format!("there is {}", there.join(", "))),
             Self::Damaged { .. } => Some("push the database again; the copy in the registry is not what was signed".to_owned()),
             Self::Nothing(_) => Some("shards of Wolfi and Chainguard are for this machine alone".to_owned()),
@@ -132,7 +134,10 @@ impl Error {
         matches!(
             self,
             Self::Registry(
-                registry::Error::Unreachable { .. } | registry::Error::Unavailable { .. } | registry::Error::Deadline { .. } | registry::Error::Tls { .. }
+                registry::Error::Unreachable { .. }
+                    | registry::Error::Unavailable { .. }
+                    | registry::Error::Deadline { .. }
+                    | registry::Error::Tls { .. }
             )
         )
     }

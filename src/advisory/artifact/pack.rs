@@ -4,13 +4,11 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
-    advisory::{
-        artifact::{
-            Contents, Error, Local, MANIFEST, ShardEntry, io,
-            local::list,
-            manifest::{EMPTY_CONFIG, FileEntry, Part},
-            staging,
-        },
+    advisory::artifact::{
+        Contents, Error, Local, MANIFEST, ShardEntry, io,
+        local::list,
+        manifest::{EMPTY_CONFIG, FileEntry, Part},
+        staging,
     },
     model::digest::Digest,
     registry::{Publisher, Sent},

@@ -76,7 +76,12 @@ impl Provenance {
         }
         let origin = |wire: WireOrigin| {
             let digest = |text: &str| Digest::parse(text).map_err(|error| failed(error.to_string()));
-            Ok::<_, Error>(Origin { artifact: digest(&wire.artifact)?, digest: digest(&wire.digest)?, pulled: wire.pulled, reference: wire.reference })
+            Ok::<_, Error>(Origin {
+                artifact: digest(&wire.artifact)?,
+                digest: digest(&wire.digest)?,
+                pulled: wire.pulled,
+                reference: wire.reference,
+            })
         };
         let shards = wire.shards.into_iter().map(|(name, wire)| Ok((name, origin(wire)?))).collect::<Result<_, Error>>()?;
         Ok(Self { shards })
@@ -91,7 +96,8 @@ impl Provenance {
             reference: origin.reference.clone(),
         };
         let wire = Wire { version: VERSION, shards: self.shards.iter().map(|(name, one)| (name.clone(), origin(one))).collect() };
-        let mut text = serde_json::to_vec_pretty(&wire).map_err(|error| Error::Provenance { path: folder.join(FILE), reason: error.to_string() })?;
+        let mut text =
+            serde_json::to_vec_pretty(&wire).map_err(|error| Error::Provenance { path: folder.join(FILE), reason: error.to_string() })?;
         text.push(b'\n');
         let mut file = File::create(temporary).map_err(io("write", temporary))?;
         file.write_all(&text).and_then(|()| file.sync_data()).map_err(io("write", temporary))?;

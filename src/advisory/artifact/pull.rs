@@ -8,15 +8,17 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::{
+    future::{BoxFuture, FutureExt as _},
+    stream::{self, StreamExt as _, TryStreamExt as _},
+};
 use jiff::Timestamp;
 
 use crate::{
     advisory::{
         self,
         artifact::{
-            Contents, EXPLOITATION, Error, Local, Provenance, Recorder, ShardEntry,
-            evidence, io,
+            Contents, EXPLOITATION, Error, Local, Provenance, Recorder, ShardEntry, evidence, io,
             local::{self, list},
             manifest::{FileEntry, Part},
             provenance::Origin,
@@ -26,7 +28,7 @@ use crate::{
         shard::MAJOR,
     },
     model::digest::Digest,
-    progress::SharedProgress,
+    progress::{SharedProgress, Task},
     registry::{self, ImageSource, RawManifest},
 };
 
@@ -146,24 +148,18 @@ impl Offer {
         let chosen: Vec<ShardEntry> = self.chosen(choice)?.into_iter().cloned().collect();
         let (place, wanted) = (folder.to_owned(), chosen.clone());
         let (staging, needs) = blocking(move || Ok((Staging::begin(&place)?, needs(&place, &wanted, replace_newer)?))).await?;
-        let fetched: Vec<ShardEntry> = chosen.iter().zip(&needs).filter(|(_, need)| **need == Need::Fetch).map(|(shard, _)| shard.clone()).collect();
+        let fetched: Vec<ShardEntry> =
+            chosen.iter().zip(&needs).filter(|(_, need)| **need == Need::Fetch).map(|(shard, _)| shard.clone()).collect();
         let (place, wanted) = (folder.to_owned(), fetched.clone());
         let files: Vec<(String, FileEntry)> = blocking(move || Ok(missing(&place, &wanted))).await?;
         let total = files.iter().map(|(_, file)| file.size).sum();
         let task = progress.start("pull database", Some(total));
-        let (staging, task) = (Arc::new(staging), &task);
-        stream::iter(files.iter().map(|(shard, file)| {
-            let staging = Arc::clone(&staging);
-            async move {
-                self.fetch_file(shard, file, staging.place(&file.name)).await?;
-                task.advance(file.size);
-                Ok::<_, Error>(())
-            }
-        }))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<Vec<()>>()
-        .await?;
-        let names = |wanted: Need| chosen.iter().zip(&needs).filter(|(_, need)| **need == wanted).map(|(shard, _)| shard.name.clone()).collect();
+        let staging = Arc::new(staging);
+        let downloads: Vec<BoxFuture<'_, Result<(), Error>>> =
+            files.iter().map(|(shard, file)| self.fetch_file(shard, file, staging.place(&file.name), task.as_ref()).boxed()).collect();
+        stream::iter(downloads).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
+        let names =
+            |wanted: Need| chosen.iter().zip(&needs).filter(|(_, need)| **need == wanted).map(|(shard, _)| shard.name.clone()).collect();
         let pulled = Pulled {
             fetched: names(Need::Fetch),
             unchanged: names(Need::Unchanged),
@@ -171,7 +167,8 @@ impl Offer {
             blobs: files.len(),
             bytes: total,
         };
-        let own: Vec<ShardEntry> = chosen.iter().zip(&needs).filter(|(_, need)| **need != Need::Newer).map(|(shard, _)| shard.clone()).collect();
+        let own: Vec<ShardEntry> =
+            chosen.iter().zip(&needs).filter(|(_, need)| **need != Need::Newer).map(|(shard, _)| shard.clone()).collect();
         let publish = Publish {
             folder: folder.to_owned(),
             reference: self.reference.clone(),
@@ -186,11 +183,16 @@ impl Offer {
         Ok(pulled)
     }
 
-    async fn fetch_file(&self, shard: &str, file: &FileEntry, place: PathBuf) -> Result<(), Error> {
+    async fn fetch_file(&self, shard: &str, file: &FileEntry, place: PathBuf, task: &dyn Task) -> Result<(), Error> {
         let blob = self.source.open_blob(&file.descriptor()).await?;
         let entry = file.clone();
         let unpacked = tokio::task::spawn_blocking(move || unpack::unpack(blob, &entry, &place)).await;
-        unpacked.map_err(|_| std_io::Error::other("the work was interrupted")).and_then(|done| done).map_err(|error| self.unpack_error(shard, error))
+        unpacked
+            .map_err(|_| std_io::Error::other("the work was interrupted"))
+            .and_then(|done| done)
+            .map_err(|error| self.unpack_error(shard, error))?;
+        task.advance(file.size);
+        Ok(())
     }
 
     /// A download that broke off keeps its own error, so that others can be asked; anything else is damage.
@@ -207,7 +209,9 @@ impl Offer {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, advisory::Error> + Send + 'static) -> Result<T, advisory::Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(_) => Err(Error::Io { doing: "write", path: PathBuf::from("the database"), source: std_io::Error::other("interrupted") }.into()),
+        Err(_) => {
+            Err(Error::Io { doing: "write", path: PathBuf::from("the database"), source: std_io::Error::other("interrupted") }.into())
+        }
     }
 }
 

@@ -87,7 +87,8 @@ mod tests {
             bytes,
         };
         let folder = tempfile::tempdir().unwrap();
-        let check = |name: &str, blob: &[u8], entry: &FileEntry| unpack(blob, entry, &folder.path().join(name)).map_err(|error| error.to_string());
+        let check =
+            |name: &str, blob: &[u8], entry: &FileEntry| unpack(blob, entry, &folder.path().join(name)).map_err(|error| error.to_string());
         let good = entry(300_000, &content);
         assert_eq!(check("good", &blob, &good), Ok(()));
         assert!(is_same(&folder.path().join("good"), &good));

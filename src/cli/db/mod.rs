@@ -1,13 +1,18 @@
-//! `plimsoll db`: build and inspect the offline advisory database; one file per subcommand.
+//! `plimsoll db`: build, move, check and inspect the offline advisory database; one file per subcommand.
 
 mod build;
+mod pull;
+mod push;
 mod status;
+pub(super) mod supply;
+pub(super) mod trust;
+mod verify;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Failure, options::default_database};
+use super::{Failure, Global, options::default_database};
 use crate::exit::ExitStatus;
 
 /// Subcommands of `db`.
@@ -15,15 +20,24 @@ use crate::exit::ExitStatus;
 pub(super) enum DbCommand {
     /// Compile OSV dumps (`<Ecosystem>/all.zip`) into the database.
     Build(build::BuildArgs),
+    /// Fetch a ready-made database from a registry.
+    Pull(pull::PullArgs),
+    /// Put the database into a registry, and sign it.
+    Push(push::PushArgs),
     /// Show shards, coverage, ages and digests.
     Status(status::StatusArgs),
+    /// Check every byte of the database, and who signed it; no network.
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs a subcommand.
-pub(super) async fn run(command: DbCommand) -> Result<ExitStatus, Failure> {
+pub(super) async fn run(command: DbCommand, global: &Global) -> Result<ExitStatus, Failure> {
     match command {
         DbCommand::Build(args) => build::run(args).await,
+        DbCommand::Pull(args) => pull::run(args, global).await,
+        DbCommand::Push(args) => push::run(args, global).await,
         DbCommand::Status(args) => status::run(args),
+        DbCommand::Verify(args) => verify::run(args, global).await,
     }
 }
 
