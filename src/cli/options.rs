@@ -124,7 +124,7 @@ pub(super) struct AdvisoryOptions {
     pub(super) no_offline: bool,
     /// Fetch the shards that the inventory needs from this artifact first, into the folder of --db (repeatable: tried in this order). Shards that
     /// are there already are not fetched again.
-    #[arg(long, value_name = "REF", conflicts_with = "advisories", env = "PLIMSOLL_DB_FROM", value_delimiter = ',')]
+    #[arg(long, value_name = "REF", conflicts_with = "advisories", value_delimiter = ',')]
     pub(super) db_from: Vec<String>,
     /// Who must have signed that artifact: a PEM public key file, or the name of a signer of the policy (repeatable: any one of them).
     #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", value_delimiter = ',')]

@@ -202,3 +202,149 @@ enum Failed {
     /// What the client says.
     Said(OciDistributionError),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::{Arc, Mutex as Shared},
+    };
+
+    use axum::{
+        Router,
+        body::Bytes,
+        extract::{Request, State},
+        http::{HeaderValue as Value, Method, StatusCode},
+        response::{IntoResponse, Response},
+        routing::any,
+    };
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+    use super::*;
+    use crate::{progress::Silent, registry::Retry};
+
+    /// A registry of one repository, and its manners.
+    #[derive(Default)]
+    struct Registry {
+        blobs: BTreeSet<String>,
+        manifests: BTreeMap<String, Vec<u8>>,
+        /// What it was asked, in order.
+        asked: Vec<String>,
+        /// Answers given instead of the right ones, first come first served, to uploads.
+        troubles: Vec<u16>,
+        /// Whether it sends people to its token service, whose tokens it takes a few times only.
+        wants_token: bool,
+        tokens: usize,
+        uses: usize,
+    }
+
+    /// A token ends in the middle of the second blob.
+    const TOKEN_USES: usize = 4;
+
+    type Kept = Arc<Shared<Registry>>;
+
+    async fn answer(State(kept): State<Kept>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+        let mut registry = kept.lock().unwrap();
+        let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
+        registry.asked.push(format!("{} {path}", parts.method));
+        let host = parts.headers["host"].to_str().unwrap().to_owned();
+        if path == "/token" {
+            let basic = format!("Basic {}", BASE64_STANDARD.encode("writer:hush"));
+            assert!(query.contains("scope=repository%3Ateam%2Fdb%3Apull%2Cpush"), "{query}");
+            assert_eq!(parts.headers["authorization"], basic);
+            registry.tokens += 1;
+            registry.uses = 0;
+            return format!(r#"{{"token":"t{}"}}"#, registry.tokens).into_response();
+        }
+        if registry.wants_token {
+            let shown = parts.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            let is_good = shown == format!("Bearer t{}", registry.tokens) && registry.uses < TOKEN_USES;
+            registry.uses += 1;
+            if !is_good {
+                let mut refusal = StatusCode::UNAUTHORIZED.into_response();
+                let challenge = format!(r#"Bearer realm="http://{host}/token",service="r""#);
+                refusal.headers_mut().insert("www-authenticate", Value::from_str(&challenge).unwrap());
+                return refusal;
+            }
+        }
+        respond(&mut registry, &parts.method, &path, &query, &body)
+    }
+
+    fn respond(registry: &mut Registry, method: &Method, path: &str, query: &str, body: &Bytes) -> Response {
+        let located = |status: StatusCode, place: &str| (status, [("location", place.to_owned())]).into_response();
+        let Some(rest) = path.strip_prefix("/v2/team/db/") else { return StatusCode::OK.into_response() };
+        if *method != Method::HEAD && !registry.troubles.is_empty() {
+            return StatusCode::from_u16(registry.troubles.remove(0)).unwrap().into_response();
+        }
+        match (method.as_str(), rest) {
+            ("HEAD", _) => match rest.strip_prefix("blobs/") {
+                Some(digest) if registry.blobs.contains(digest) => StatusCode::OK.into_response(),
+                _ => StatusCode::NOT_FOUND.into_response(),
+            },
+            ("POST", "blobs/uploads/") => located(StatusCode::ACCEPTED, "/v2/team/db/blobs/uploads/7"),
+            ("PUT", "blobs/uploads/7") => {
+                let digest = query.split('=').next_back().unwrap().replace("%3A", ":");
+                assert_eq!(digest, Digest::sha256_of(body).to_string());
+                registry.blobs.insert(digest.clone());
+                located(StatusCode::CREATED, &format!("/v2/team/db/blobs/{digest}"))
+            }
+            ("PUT", name) => {
+                registry.manifests.insert(name.to_owned(), body.to_vec());
+                located(StatusCode::CREATED, path)
+            }
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    async fn publisher(registry: Registry, credentials: Option<&str>) -> (Publisher, Kept, tempfile::TempDir) {
+        let kept = Arc::new(Shared::new(registry));
+        let router = Router::new().fallback(any(answer)).with_state(Arc::clone(&kept));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        let auth = credentials.map(|text| format!(r#""{host}":{{"auth":"{}"}}"#, BASE64_STANDARD.encode(text))).unwrap_or_default();
+        std::fs::write(&file, format!(r#"{{"auths":{{{auth}}}}}"#)).unwrap();
+        let retry = Retry { attempts: 4, initial_backoff: Duration::from_millis(1), max_backoff: Duration::from_millis(5) };
+        let options = Options { docker_config: Some(file), retry, ..Options::default() };
+        let place = RegistryReference::parse(&format!("{host}/team/db:v1")).unwrap();
+        (Publisher::open(&place, &options, Arc::new(Silent)).unwrap(), kept, folder)
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_sent_once_and_a_manifest_gets_its_tag() {
+        let (publisher, kept, _folder) = publisher(Registry::default(), None).await;
+        let digest = Digest::sha256_of(b"blob");
+        assert_eq!(publisher.push_blob(&digest, b"blob").await.unwrap(), Sent::New);
+        assert_eq!(publisher.push_blob(&digest, b"blob").await.unwrap(), Sent::Known);
+        publisher.push_manifest("v1", b"{}", "application/vnd.oci.image.manifest.v1+json").await.unwrap();
+        let registry = kept.lock().unwrap();
+        assert_eq!(registry.manifests["manifests/v1"], b"{}");
+        assert_eq!(registry.asked.iter().filter(|asked| asked.starts_with("POST")).count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_busy_registry_is_asked_again_and_a_broken_one_not_for_ever() {
+        let digest = Digest::sha256_of(b"blob");
+        let (patient, kept, _folder) = publisher(Registry { troubles: vec![429, 503, 500], ..Registry::default() }, None).await;
+        assert_eq!(patient.push_blob(&digest, b"blob").await.unwrap(), Sent::New);
+        assert!(kept.lock().unwrap().troubles.is_empty());
+        let (broken, _kept, _folder) = publisher(Registry { troubles: vec![500; 9], ..Registry::default() }, None).await;
+        assert!(matches!(broken.push_blob(&digest, b"blob").await, Err(Error::Unavailable { status: 500, attempts: 4, .. })));
+        let (refusing, _kept, _folder) = publisher(Registry { troubles: vec![403], ..Registry::default() }, None).await;
+        assert!(matches!(refusing.push_blob(&digest, b"blob").await, Err(Error::Denied { status: 403, .. })));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_may_write_is_asked_for_and_renewed_when_it_runs_out() {
+        let (publisher, kept, _folder) = publisher(Registry { wants_token: true, ..Registry::default() }, Some("writer:hush")).await;
+        for text in ["a", "b", "c"] {
+            publisher.push_blob(&Digest::sha256_of(text.as_bytes()), text.as_bytes()).await.unwrap();
+        }
+        assert!(kept.lock().unwrap().tokens > 1);
+        assert_eq!(kept.lock().unwrap().blobs.len(), 3);
+    }
+}

@@ -131,6 +131,12 @@ impl Packed {
         Ok(pushed)
     }
 
+    /// The blobs, for a registry in memory.
+    #[cfg(test)]
+    pub(super) fn into_blobs(self) -> BTreeMap<Digest, Vec<u8>> {
+        self.blobs
+    }
+
     /// Puts the manifest under its tag, after blobs and signatures, so that nobody ever pulls half of it.
     ///
     /// # Errors

@@ -316,3 +316,6 @@ impl Publish {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
