@@ -1,10 +1,18 @@
-//! AlmaLinux: what its OSV records say only in words (advisories.md, section 3). In: ids, summaries, versions; out: module streams, severity
-//! words, whether a record is about security.
+//! AlmaLinux and its kin: what the records of rpm distributions say only in words (advisories.md, section 3). In: ids, summaries, versions; out:
+//! module streams, severity words, whether a record is about security, where it names its CVEs.
 
-/// Whether a record is of a kind that is about security only when it names a CVE: bug fixes and enhancements.
+/// Whether a record is of a kind that is about security only when it names a CVE: bug fixes and enhancements (R13).
 #[must_use]
 pub fn is_errata_without_security(id: &str) -> bool {
-    id.starts_with("ALBA-") || id.starts_with("ALEA-")
+    ["ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-"].iter().any(|prefix| id.starts_with(prefix))
+}
+
+/// Whether a record names its CVEs in `related`, which proves nothing anywhere else (O7): AlmaLinux always does; Rocky Linux and SUSE did before
+/// they filled in `upstream`, so theirs count where the record names no CVE elsewhere.
+#[must_use]
+pub fn joins_related(id: &str, names_a_cve: bool) -> bool {
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| id.starts_with(prefix));
+    starts(&["ALSA-", "ALBA-", "ALEA-"]) || (!names_a_cve && starts(&["RLSA-", "RXSA-", "RLBA-", "RLEA-", "SUSE-SU-", "openSUSE-SU-"]))
 }
 
 /// The severity word of a summary: `Important: ...`, or `... (Important)` at the end.
@@ -40,6 +48,22 @@ pub fn stream_of_label(label: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r13_related_joins_where_the_feed_has_its_cves_there() {
+        for (id, names_a_cve, expected) in [
+            ("ALSA-2022:7624", true, true),
+            ("RLSA-2021:3891", false, true),
+            ("RLSA-2021:3891", true, false),
+            ("SUSE-SU-2022:2251-1", false, true),
+            ("RHSA-2024:4546", false, false),
+            ("GHSA-22f2-v57c-j9cx", false, false),
+            ("DSA-4613-1", false, false),
+        ] {
+            assert_eq!(joins_related(id, names_a_cve), expected, "{id}");
+        }
+        assert!(is_errata_without_security("RHBA-2024:1") && !is_errata_without_security("RHSA-2024:1"));
+    }
 
     #[test]
     fn summaries_are_read() {

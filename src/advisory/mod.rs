@@ -12,6 +12,8 @@ pub mod matcher;
 #[cfg(test)]
 mod proof;
 mod proof_on_corpus;
+mod proof_on_goldens;
+mod proof_on_rules;
 pub mod range;
 mod shard;
 pub mod sources;
@@ -20,9 +22,9 @@ pub mod version;
 
 use std::{io, path::PathBuf};
 
-pub use build::{BuildSummary, Gathered, Provenance, Release, ShardSummary, Unfixed, build};
+pub use build::{BuildSummary, Gathered, Provenance, Release, ShardSummary, Unfixed, WriterLock, build};
 pub use sources::{AdvisorySource, SOURCES};
-pub use store::{Database, ShardStatus};
+pub use store::{Coverage, Database, ShardStatus};
 
 /// Why the offline database could not be built or read.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,9 @@ pub enum Error {
         /// Ours.
         readable: u16,
     },
+    /// Another process is writing the database.
+    #[error("another process is writing the advisory database in {}", .0.display())]
+    Busy(PathBuf),
     /// More data than the format holds.
     #[error("too much data for one database shard: {0}")]
     TooLarge(&'static str),
@@ -92,6 +97,7 @@ impl Error {
         match self {
             Self::NoDatabase(_) => Some("build one with `plimsoll db build --from DIR`".to_owned()),
             Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
+            Self::Busy(_) => Some("wait until it is done, and try again".to_owned()),
             Self::NoFeeds(_) => Some("the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned()),
             Self::Artifact(error) => error.hint(),
             Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } => None,

@@ -7,7 +7,7 @@ pub(super) mod tests {
     use jiff::Timestamp;
 
     use crate::{
-        advisory::{Database, build, matcher::match_inventory, shard::reader::Shard},
+        advisory::{Database, build, matcher::match_inventory},
         model::{
             coverage::Gap,
             evidence::Observation,
@@ -166,15 +166,22 @@ pub(super) mod tests {
 
     /// A database of one feed with these records.
     fn database_with(feed: &str, records: &[String]) -> (tempfile::TempDir, Database) {
+        database_of(&[(feed, records.to_vec())])
+    }
+
+    /// A database of several feeds with these records.
+    pub(in crate::advisory) fn database_of(feeds: &[(&str, Vec<String>)]) -> (tempfile::TempDir, Database) {
         let folder = tempfile::tempdir().unwrap();
         let (from, out) = (folder.path().join("from"), folder.path().join("out"));
-        fs::create_dir_all(from.join(feed)).unwrap();
-        let mut archive = zip::ZipWriter::new(fs::File::create(from.join(feed).join("all.zip")).unwrap());
-        for (number, text) in records.iter().enumerate() {
-            archive.start_file(format!("{number}.json"), zip::write::SimpleFileOptions::default()).unwrap();
-            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+        for (feed, records) in feeds {
+            fs::create_dir_all(from.join(feed)).unwrap();
+            let mut archive = zip::ZipWriter::new(fs::File::create(from.join(feed).join("all.zip")).unwrap());
+            for (number, text) in records.iter().enumerate() {
+                archive.start_file(format!("{number}.json"), zip::write::SimpleFileOptions::default()).unwrap();
+                std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
+            }
+            archive.finish().unwrap();
         }
-        archive.finish().unwrap();
         build(&from, &out, now()).unwrap();
         let database = Database::open(&out).unwrap();
         (folder, database)
@@ -231,13 +238,14 @@ pub(super) mod tests {
         let ballast = || package(PackageKind::Deb, "ballast", "1.0-1");
         for (inventory, expected) in [
             (inventory(Some(("debian", "13")), vec![ballast()]), vec![("no-advisories", "Debian:13")]),
-            (inventory(Some(("ubuntu", "24.04")), vec![ballast()]), vec![("no-advisories", "ubuntu 24.04")]),
+            (inventory(Some(("ubuntu", "24.04")), vec![ballast()]), vec![("no-advisories", "Ubuntu:24.04:LTS")]),
+            (inventory(Some(("kali", "2024.1")), vec![ballast()]), vec![("no-advisories", "kali 2024.1")]),
             (inventory(Some(("alpine", "3.20.1")), vec![ballast()]), vec![("no-advisories", "alpine 3.20.1")]),
             (inventory(None, vec![ballast()]), vec![("no-distro", "1 deb package")]),
             (inventory(None, Vec::new()), vec![("nothing-inventoried", "")]),
             (
-                inventory(None, vec![package(PackageKind::Golang, "a", "1"), package(PackageKind::Golang, "b", "1")]),
-                vec![("unsupported-ecosystem", "golang")],
+                inventory(None, vec![package(PackageKind::Golang, "a", "1"), package(PackageKind::Cpan, "b", "1")]),
+                vec![("no-advisories", "Go"), ("unsupported-ecosystem", "cpan")],
             ),
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "ballast", "1_ 0")]), vec![("undecidable", "ballast 1_ 0")]),
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "unheard-of", "1_ 0")]), vec![]),
@@ -275,30 +283,41 @@ pub(super) mod tests {
         let (out, _) = fixtures();
         let inventory = harbour();
         for name in ["debian-12", "npm", "pypi"] {
-            let good = fs::read(out.path().join(format!("{name}.plimdb"))).unwrap();
-            let open = |bytes| Shard::from_bytes(name, bytes).map(|shard| Database::from_shards(vec![shard]).unwrap());
+            let names = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let text = names.filter(|file| file.starts_with(&format!("{name}."))).find(|file| file.ends_with(".plimtext")).unwrap();
+            let good = [format!("{name}.plimdb"), text].map(|file| fs::read(out.path().join(file)).unwrap());
+            let open = |[shard, text]: [Vec<u8>; 2]| Database::from_memory(vec![(name.to_owned(), shard, Some(text))]);
             let expected = match_inventory(&open(good.clone()).unwrap(), &inventory);
-            let (mut refused, mut noticed, mut untouched) = (0, 0, 0);
-            for at in 0..good.len() {
-                for mask in [0x01, 0x80, 0xff] {
-                    let mut bytes = good.clone();
-                    bytes[at] ^= mask;
-                    match open(bytes) {
-                        Err(_) => refused += 1,
-                        Ok(database) => match match_inventory(&database, &inventory) {
-                            (_, gaps) if gaps.iter().any(|gap| gap.kind == "damaged") => noticed += 1,
-                            found => {
-                                assert_eq!(found, expected, "{name}, byte {at}");
-                                untouched += 1;
-                            }
-                        },
+            for which in [0, 1] {
+                let (mut refused, mut noticed, mut untouched) = (0, 0, 0);
+                for at in 0..good[which].len() {
+                    for mask in [0x01, 0x80, 0xff] {
+                        let mut bytes = good.clone();
+                        bytes[which][at] ^= mask;
+                        match open(bytes) {
+                            Err(_) => refused += 1,
+                            Ok(database) => match match_inventory(&database, &inventory) {
+                                (_, gaps) if gaps.iter().any(|gap| gap.kind == "damaged") => noticed += 1,
+                                found => {
+                                    assert_eq!(found, expected, "{name}, file {which}, byte {at}");
+                                    untouched += 1;
+                                }
+                            },
+                        }
                     }
                 }
+                for length in 0..good[which].len() {
+                    let mut bytes = good.clone();
+                    bytes[which].truncate(length);
+                    assert!(open(bytes).is_err(), "{name}, file {which} cut at {length}");
+                }
+                println!(
+                    "{name}, file {which}: {} bytes, {refused} refused, {noticed} noticed, {untouched} not touched",
+                    good[which].len()
+                );
+                // What a look-up passes over, such as the details, is the smaller part.
+                assert!(refused > 0 && noticed > 0);
             }
-            for length in 0..good.len() {
-                assert!(open(good[..length].to_vec()).is_err(), "{name} cut at {length}");
-            }
-            println!("{name}: {} bytes, {refused} refused, {noticed} noticed, {untouched} not touched", good.len());
         }
     }
 }

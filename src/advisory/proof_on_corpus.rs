@@ -238,7 +238,7 @@ mod tests {
         let start = std::time::Instant::now();
         let database = Database::open(out.path()).unwrap();
         println!("opened in {:?}", start.elapsed());
-        let names = database.names("PyPI", 250);
+        let names = database.names("PyPI", 250).unwrap();
         let pypi = names.iter().map(|name| package(PackageKind::Pypi, name, "1.2.3"));
         let npm = (0..250).map(|n| package(PackageKind::Npm, &format!("quite-unknown-{n}"), "1.2.3"));
         let inventory = inventory(None, pypi.chain(npm).collect());
@@ -258,7 +258,7 @@ mod tests {
             let scheme = crate::advisory::ecosystem::of_text(&text).map(|ecosystem| ecosystem.scheme);
             let Some(scheme) = scheme else { continue };
             let mut strange = BTreeSet::new();
-            for name in database.names(&text, usize::MAX) {
+            for name in database.names(&text, usize::MAX).unwrap() {
                 for row in database.shard(&text).unwrap().rows(&text, &name).unwrap() {
                     let events = row.affected.ranges.iter().flat_map(|range| &range.events);
                     strange.extend(events.filter_map(|event| match event {

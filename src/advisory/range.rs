@@ -1,5 +1,5 @@
-//! One row against one version: the affected entry of a record, a version and its order in; affected, not affected or undecidable out.
-//! Semantics: <https://ossf.github.io/osv-schema/#evaluation>, made exact by advisories.md O1 to O5.
+//! Ranges of versions. In: the ranges and listed versions of a row, and an installed version read in its order; out: affected, not affected or
+//! undecidable. Semantics: <https://ossf.github.io/osv-schema/#evaluation>, made exact by advisories.md O1 to O5.
 
 use std::cmp::Ordering;
 
@@ -17,11 +17,75 @@ pub enum Judgement {
         fixed: Option<String>,
         /// The row says nothing that ends the affected versions.
         open_ended: bool,
+        /// What hits: the events around the version, or that it is listed.
+        because: String,
     },
     /// The version is not affected.
     NotAffected,
     /// The row cannot be read in full, and what can be read does not hit.
     Undecidable(String),
+}
+
+/// Whether the epochs of rpm versions count (advisories.md R2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epochs {
+    /// They do; a missing one is 0.
+    Count,
+    /// Nobody knows the installed one, so they are left out on both sides.
+    LeftOut,
+}
+
+/// How the versions of one look-up are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The ecosystem's order.
+    pub scheme: Scheme,
+    /// Whether epochs count.
+    pub epochs: Epochs,
+}
+
+impl Reading {
+    /// Reads with epochs.
+    #[must_use]
+    pub const fn plain(scheme: Scheme) -> Self {
+        Self { scheme, epochs: Epochs::Count }
+    }
+
+    /// The version of an installed package; `None` when it is none of this order.
+    #[must_use]
+    pub fn installed<'a>(self, text: &'a str) -> Option<Installed<'a>> {
+        Some(Installed { reading: self, text, version: self.scheme.parse(self.without_epoch(text))? })
+    }
+
+    /// A version out of a record.
+    #[must_use]
+    pub fn event(self, text: &str) -> Option<Version> {
+        self.scheme.parse_event(self.without_epoch(text))
+    }
+
+    fn without_epoch(self, text: &str) -> &str {
+        match (self.epochs, text.split_once(':')) {
+            (Epochs::LeftOut, Some((epoch, rest))) if !epoch.is_empty() && epoch.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+            _ => text,
+        }
+    }
+
+    /// SEMVER ranges follow semver also where the ecosystem has another order (O4); orders that agree with it on its versions stay.
+    fn of_range(self, range: &AffectedRange) -> Self {
+        let differs = matches!(
+            self.scheme,
+            Scheme::Apk | Scheme::Cran | Scheme::Dpkg | Scheme::Gem | Scheme::Hackage | Scheme::Maven | Scheme::Pep440 | Scheme::Rpm
+        );
+        if range.scheme == RangeScheme::Semver && differs { Self::plain(Scheme::Semver) } else { self }
+    }
+}
+
+/// An installed version and how it is read.
+#[derive(Debug, Clone)]
+pub struct Installed<'a> {
+    reading: Reading,
+    text: &'a str,
+    version: Version,
 }
 
 /// A place on the version line; `introduced: "0"` is before every version.
@@ -31,25 +95,116 @@ enum Bound {
     At(Version),
 }
 
-/// Judges `installed`, which is `text` parsed by `scheme`.
+/// A range whose events are parsed and sorted, so that many versions can be held against it.
+#[derive(Debug)]
+struct Line<'a> {
+    reading: Reading,
+    events: Vec<(Bound, &'a Event)>,
+    limits: Vec<Option<Bound>>,
+}
+
+impl<'a> Line<'a> {
+    fn of(reading: Reading, range: &'a AffectedRange) -> Result<Self, String> {
+        let reading = reading.of_range(range);
+        let mut line = Self { reading, events: Vec::with_capacity(range.events.len()), limits: Vec::new() };
+        if let RangeScheme::Unknown(word) = &range.scheme {
+            return Err(format!("unknown range type `{word}`"));
+        }
+        let bound = |text: &str| reading.event(text).map(Bound::At).ok_or_else(|| no_version(reading.scheme, text));
+        for event in &range.events {
+            match event {
+                Event::Unknown(word) => return Err(format!("unknown event `{word}`")),
+                Event::Limit(text) if text == "*" => line.limits.push(None),
+                Event::Limit(text) => line.limits.push(Some(bound(text)?)),
+                Event::Introduced(text) if text == "0" => line.events.push((Bound::Start, event)),
+                Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => line.events.push((bound(text)?, event)),
+            }
+        }
+        // The sort is stable: equal versions keep the order of the file.
+        line.events.sort_by(|(a, _), (b, _)| order(a, b));
+        Ok(line)
+    }
+
+    /// Whether `version` lies on the affected part.
+    fn holds(&self, version: &Version) -> bool {
+        let mut inside = false;
+        for (bound, event) in &self.events {
+            let place = match bound {
+                Bound::Start => Ordering::Less,
+                Bound::At(at) => at.compare(version).unwrap_or(Ordering::Greater),
+            };
+            match event {
+                Event::Introduced(_) if place != Ordering::Greater => inside = true,
+                Event::Fixed(_) if place != Ordering::Greater => inside = false,
+                Event::LastAffected(_) if place == Ordering::Less => inside = false,
+                _ => {}
+            }
+        }
+        let below_a_limit = self.limits.is_empty()
+            || self.limits.iter().any(|limit| match limit {
+                None => true,
+                Some(Bound::Start) => false,
+                Some(Bound::At(at)) => version.compare(at) == Some(Ordering::Less),
+            });
+        inside && below_a_limit
+    }
+
+    /// The installed version in the order of this range.
+    fn place(&self, installed: &Installed<'_>) -> Result<Version, String> {
+        if self.reading == installed.reading {
+            return Ok(installed.version.clone());
+        }
+        self.reading.event(installed.text).ok_or_else(|| no_version(self.reading.scheme, installed.text))
+    }
+
+    /// The events around a version that the range holds, in words.
+    fn around(&self, version: &Version) -> String {
+        let below = |bound: &Bound| match bound {
+            Bound::Start => true,
+            Bound::At(at) => at.compare(version) != Some(Ordering::Greater),
+        };
+        let from = self.events.iter().rev().find_map(|(bound, event)| match event {
+            Event::Introduced(text) if below(bound) => Some(text.as_str()),
+            _ => None,
+        });
+        let to = self.events.iter().find_map(|(bound, event)| match (bound, event) {
+            (Bound::At(at), Event::Fixed(text)) if at.compare(version) == Some(Ordering::Greater) => Some(format!("fixed in {text}")),
+            (Bound::At(at), Event::LastAffected(text)) if at.compare(version) != Some(Ordering::Less) => Some(format!("up to {text}")),
+            _ => None,
+        });
+        format!("from {}, {}", from.unwrap_or("0"), to.unwrap_or_else(|| "no end".to_owned()))
+    }
+}
+
+/// Judges an installed version by the ranges and the listed versions of one row.
 #[must_use]
-pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
-    let mut affected = versions.iter().any(|listed| listed == text);
+pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
+    let mut because = versions.iter().any(|listed| listed == installed.text).then(|| "listed".to_owned());
     let mut undecidable = None;
-    for range in ranges {
-        match contains(scheme, range, installed) {
-            Ok(_) if !holds_versions(range) => {}
-            Ok(_) if !begins(range) => undecidable = undecidable.or_else(|| Some("a range does not say where it begins".to_owned())),
-            Ok(inside) => affected |= inside,
+    let mut lines = Vec::with_capacity(ranges.len());
+    for range in ranges.iter().filter(|range| holds_versions(range)) {
+        let line = Line::of(installed.reading, range).and_then(|line| Ok((line.place(installed)?, line)));
+        match line {
             Err(reason) => undecidable = undecidable.or(Some(reason)),
+            Ok(_) if !begins(range) => undecidable = undecidable.or_else(|| Some("a range does not say where it begins".to_owned())),
+            Ok((version, line)) => {
+                if line.holds(&version) && because.as_deref().is_none_or(|because| because == "listed") {
+                    because = Some(line.around(&version));
+                }
+                lines.push(line);
+            }
         }
     }
     // Parsing long lists is dear, so it comes last.
     let mut strange = None;
-    if !affected {
+    if because.is_none() {
         for listed in versions {
-            match scheme.parse_event(listed) {
-                Some(listed) => affected |= listed.compare(installed) == Some(Ordering::Equal),
+            match installed.reading.event(listed) {
+                Some(version) if version.compare(&installed.version) == Some(Ordering::Equal) => {
+                    because = Some(format!("listed as {listed}"));
+                    break;
+                }
+                Some(_) => {}
                 None => strange = strange.or(Some(listed)),
             }
         }
@@ -59,19 +214,31 @@ pub fn judge(scheme: Scheme, installed: &Version, text: &str, ranges: &[Affected
     if !ranges.iter().any(holds_versions) {
         undecidable = match strange {
             _ if versions.is_empty() => Some("the entry names neither versions nor a range of them".to_owned()),
-            Some(listed) => Some(no_version(scheme, listed)),
+            Some(listed) => Some(no_version(installed.reading.scheme, listed)),
             None => undecidable,
         };
     }
-    match undecidable {
-        _ if affected => {
-            let open_ended = ranges.iter().any(|range| !matches!(range.scheme, RangeScheme::Git))
-                && !ranges.iter().flat_map(|range| &range.events).any(|event| matches!(event, Event::LastAffected(_)));
-            Judgement::Affected { fixed: lowest_fix(scheme, installed, ranges), open_ended }
+    match (because, undecidable) {
+        (Some(because), undecidable) => {
+            let events = || ranges.iter().filter(|range| holds_versions(range)).flat_map(|range| &range.events);
+            let open_ended = ranges.iter().any(holds_versions) && !events().any(|event| matches!(event, Event::LastAffected(_)));
+            // A range that does not read may hold any version, so that nothing is known to be fixed.
+            let fixed = if undecidable.is_some() { None } else { lowest_fix(installed, &lines) };
+            Judgement::Affected { fixed, open_ended, because }
         }
-        Some(reason) => Judgement::Undecidable(reason),
-        None => Judgement::NotAffected,
+        (None, Some(reason)) => Judgement::Undecidable(reason),
+        (None, None) => Judgement::NotAffected,
     }
+}
+
+/// Whether some range ends at or before an installed version that the row does not affect: the feed says "fixed", and not just nothing.
+#[must_use]
+pub fn says_fixed(installed: &Installed<'_>, ranges: &[AffectedRange]) -> bool {
+    let fixes = ranges.iter().filter(|range| holds_versions(range)).flat_map(|range| &range.events).filter_map(|event| match event {
+        Event::Fixed(text) => installed.reading.event(text),
+        _ => None,
+    });
+    fixes.into_iter().any(|fixed| fixed.compare(&installed.version).is_some_and(|place| place != Ordering::Greater))
 }
 
 /// Whether a range is about versions, or at least not about commits.
@@ -82,52 +249,6 @@ fn holds_versions(range: &AffectedRange) -> bool {
 /// Whether a range holds anything: the specification demands at least one `introduced`.
 fn begins(range: &AffectedRange) -> bool {
     range.events.iter().any(|event| matches!(event, Event::Introduced(_)))
-}
-
-/// Whether `version` lies in `range`; commit ranges hold no versions.
-fn contains(scheme: Scheme, range: &AffectedRange, version: &Version) -> Result<bool, String> {
-    match &range.scheme {
-        RangeScheme::Git => return Ok(false),
-        RangeScheme::Unknown(word) => return Err(format!("unknown range type `{word}`")),
-        RangeScheme::Ecosystem | RangeScheme::Semver => {}
-    }
-    let mut events = Vec::with_capacity(range.events.len());
-    let mut limits = Vec::new();
-    for event in &range.events {
-        match event {
-            Event::Unknown(word) => return Err(format!("unknown event `{word}`")),
-            Event::Limit(text) if text == "*" => limits.push(None),
-            Event::Limit(text) => limits.push(Some(bound(scheme, text)?)),
-            Event::Introduced(text) if text == "0" => events.push((Bound::Start, event)),
-            Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => events.push((bound(scheme, text)?, event)),
-        }
-    }
-    // The sort is stable: equal versions keep the order of the file.
-    events.sort_by(|(a, _), (b, _)| order(a, b));
-    let mut inside = false;
-    for (bound, event) in &events {
-        let place = match bound {
-            Bound::Start => Ordering::Less,
-            Bound::At(at) => at.compare(version).unwrap_or(Ordering::Greater),
-        };
-        match event {
-            Event::Introduced(_) if place != Ordering::Greater => inside = true,
-            Event::Fixed(_) if place != Ordering::Greater => inside = false,
-            Event::LastAffected(_) if place == Ordering::Less => inside = false,
-            _ => {}
-        }
-    }
-    let below_a_limit = limits.is_empty()
-        || limits.iter().any(|limit| match limit {
-            None => true,
-            Some(Bound::Start) => false,
-            Some(Bound::At(at)) => version.compare(at) == Some(Ordering::Less),
-        });
-    Ok(inside && below_a_limit)
-}
-
-fn bound(scheme: Scheme, text: &str) -> Result<Bound, String> {
-    scheme.parse_event(text).map(Bound::At).ok_or_else(|| no_version(scheme, text))
 }
 
 fn no_version(scheme: Scheme, text: &str) -> String {
@@ -143,16 +264,20 @@ fn order(a: &Bound, b: &Bound) -> Ordering {
     }
 }
 
-/// The lowest fixed version above `installed` that lies outside all ranges.
-fn lowest_fix(scheme: Scheme, installed: &Version, ranges: &[AffectedRange]) -> Option<String> {
-    let mut best: Option<(Version, &str)> = None;
-    for range in ranges.iter().filter(|range| matches!(range.scheme, RangeScheme::Ecosystem | RangeScheme::Semver)) {
-        for event in &range.events {
-            let Event::Fixed(text) = event else { continue };
-            let Some(fixed) = scheme.parse_event(text) else { continue };
-            let above = fixed.compare(installed) == Some(Ordering::Greater);
-            let better = best.as_ref().is_none_or(|(known, _)| fixed.compare(known) == Some(Ordering::Less));
-            if above && better && !ranges.iter().any(|range| contains(scheme, range, &fixed).unwrap_or(true)) {
+/// The lowest fixed version above the installed one that lies outside all ranges.
+fn lowest_fix(installed: &Installed<'_>, lines: &[Line<'_>]) -> Option<String> {
+    let mut best: Option<(&Version, &str)> = None;
+    for line in lines {
+        let Ok(from) = line.place(installed) else { continue };
+        for (bound, event) in &line.events {
+            let (Bound::At(fixed), Event::Fixed(text)) = (bound, event) else { continue };
+            let above = fixed.compare(&from) == Some(Ordering::Greater);
+            let better = best.is_none_or(|(known, _)| fixed.compare(known) == Some(Ordering::Less));
+            let outside = |other: &Line<'_>| match other.reading == line.reading {
+                true => !other.holds(fixed),
+                false => other.reading.event(text).is_some_and(|fixed| !other.holds(&fixed)),
+            };
+            if above && better && lines.iter().all(outside) {
                 best = Some((fixed, text));
             }
         }
@@ -179,11 +304,19 @@ mod tests {
     }
 
     fn check(version: &str, ranges: &[AffectedRange]) -> Judgement {
-        judge(Scheme::Semver, &Scheme::Semver.parse(version).unwrap(), version, ranges, &[])
+        plainly(judge(&Reading::plain(Scheme::Semver).installed(version).unwrap(), ranges, &[]))
+    }
+
+    /// Without its words.
+    fn plainly(judgement: Judgement) -> Judgement {
+        match judgement {
+            Judgement::Affected { fixed, open_ended, .. } => Judgement::Affected { fixed, open_ended, because: String::new() },
+            other => other,
+        }
     }
 
     fn affected(fixed: Option<&str>) -> Judgement {
-        Judgement::Affected { fixed: fixed.map(str::to_owned), open_ended: true }
+        Judgement::Affected { fixed: fixed.map(str::to_owned), open_ended: true, because: String::new() }
     }
 
     #[test]
@@ -212,7 +345,7 @@ mod tests {
     #[test]
     fn last_affected_is_inclusive_and_limits_are_exclusive() {
         let last = [range(RangeScheme::Semver, &[("introduced", "0"), ("last", "1.2.0")])];
-        assert_eq!(check("1.2.0", &last), Judgement::Affected { fixed: None, open_ended: false });
+        assert_eq!(check("1.2.0", &last), Judgement::Affected { fixed: None, open_ended: false, because: String::new() });
         assert_eq!(check("1.2.1", &last), Judgement::NotAffected);
         let limits = [range(RangeScheme::Semver, &[("introduced", "0"), ("limit", "1.0.0"), ("limit", "2.0.0")])];
         assert_eq!(check("1.5.0", &limits), affected(None));
@@ -247,7 +380,7 @@ mod tests {
         let git = || range(RangeScheme::Git, &[]);
         let unknown = |ranges: &[AffectedRange], versions: &[&str]| {
             let versions: Vec<_> = versions.iter().map(|text| (*text).to_owned()).collect();
-            judge(Scheme::Pep440, &Scheme::Pep440.parse("1.0").unwrap(), "1.0", ranges, &versions)
+            judge(&Reading::plain(Scheme::Pep440).installed("1.0").unwrap(), ranges, &versions)
         };
         let good = || range(RangeScheme::Ecosystem, &[("introduced", "2"), ("fixed", "3")]);
         for (ranges, versions) in [
@@ -271,8 +404,43 @@ mod tests {
 
     #[test]
     fn listed_versions_are_equal_under_the_order() {
-        let installed = Scheme::Pep440.parse("1.0").unwrap();
-        let judged = judge(Scheme::Pep440, &installed, "1.0", &[], &["1.0.0".to_owned(), "0.1-bulbasaur".to_owned()]);
-        assert_eq!(judged, Judgement::Affected { fixed: None, open_ended: false });
+        let installed = Reading::plain(Scheme::Pep440).installed("1.0").unwrap();
+        let judged = judge(&installed, &[], &["1.0.0".to_owned(), "0.1-bulbasaur".to_owned()]);
+        assert_eq!(judged, Judgement::Affected { fixed: None, open_ended: false, because: "listed as 1.0.0".to_owned() });
+    }
+
+    #[test]
+    fn the_words_name_the_events_around_the_version() {
+        let ranges = [range(RangeScheme::Semver, &[("introduced", "0"), ("fixed", "1.4.0"), ("introduced", "2.0.0"), ("last", "2.3.0")])];
+        for (version, expected) in [("1.0.0", "from 0, fixed in 1.4.0"), ("2.1.0", "from 2.0.0, up to 2.3.0")] {
+            let installed = Reading::plain(Scheme::Semver).installed(version).unwrap();
+            let Judgement::Affected { because, .. } = judge(&installed, &ranges, &[version.to_owned()]) else { panic!("{version}") };
+            assert_eq!(because, expected);
+        }
+    }
+
+    #[test]
+    fn epochs_are_left_out_on_both_sides_or_on_none() {
+        let ranges = [range(RangeScheme::Ecosystem, &[("introduced", "0"), ("fixed", "1:1.1.1k-5.el8")])];
+        for (epochs, version, expected) in [
+            (Epochs::Count, "1.1.1k-6.el8", true),
+            (Epochs::LeftOut, "1.1.1k-6.el8", false),
+            (Epochs::LeftOut, "1.1.1k-4.el8", true),
+            (Epochs::Count, "1:1.1.1k-6.el8", false),
+        ] {
+            let reading = Reading { scheme: Scheme::Rpm, epochs };
+            let judged = judge(&reading.installed(version).unwrap(), &ranges, &[]);
+            assert_eq!(judged != Judgement::NotAffected, expected, "{epochs:?} {version}");
+            assert_eq!(says_fixed(&reading.installed(version).unwrap(), &ranges), !expected, "{epochs:?} {version}");
+        }
+    }
+
+    #[test]
+    fn semver_ranges_follow_semver_in_any_ecosystem() {
+        let ranges = [range(RangeScheme::Semver, &[("introduced", "1.0.0-rc.1"), ("fixed", "1.0.1")])];
+        let read = |text| judge(&Reading::plain(Scheme::Pep440).installed(text).unwrap(), &ranges, &[]);
+        assert!(matches!(read("1.0.0"), Judgement::Affected { .. }));
+        assert_eq!(read("1.0.1"), Judgement::NotAffected);
+        assert!(matches!(read("1.0.0.post1"), Judgement::Undecidable(_)));
     }
 }

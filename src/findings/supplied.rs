@@ -10,7 +10,11 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use crate::{
-    advisory::{Database, artifact::Provenance, ecosystem},
+    advisory::{
+        Database,
+        artifact::Provenance,
+        ecosystem::{self, Release},
+    },
     findings::{Error, FindingSource, offline::Offline},
     model::{
         coverage::{Completeness, Gap, SourceId, SourceState},
@@ -105,9 +109,11 @@ impl FindingSource for Traced {
 /// OSV ecosystem strings of the shards that an inventory may be matched against.
 #[must_use]
 pub fn needed(inventory: &Inventory) -> BTreeSet<String> {
-    let distro = inventory.distro.as_ref().and_then(ecosystem::of_distro);
+    let release = inventory.distro.as_ref().and_then(ecosystem::of_distro);
     let languages = inventory.packages.iter().filter_map(|package| ecosystem::of_language(package.kind));
-    languages.map(|ecosystem| ecosystem.name.to_owned()).chain(distro).collect()
+    let mut texts: BTreeSet<String> = languages.map(|ecosystem| ecosystem.name.to_owned()).collect();
+    texts.extend(release.iter().flat_map(Release::texts).map(str::to_owned));
+    texts
 }
 
 /// Adds which artifact each shard that was used came from, as far as that is known and still true.

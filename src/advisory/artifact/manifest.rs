@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    advisory::{artifact::Error, store::EXTENSION},
+    advisory::{
+        artifact::Error,
+        store::{EXTENSION, TEXT_EXTENSION},
+    },
     model::{digest::Digest, image::Descriptor},
     registry::{RawManifest, manifest as oci},
 };
@@ -29,14 +32,11 @@ const MAX_SHARDS: usize = 4096;
 const MAX_FILE: u64 = 2 << 30;
 /// All files together are never larger than this when they are unpacked.
 const MAX_TOTAL: u64 = 16 << 30;
-/// Texts in annotations are cut here.
-const MAX_TEXT: usize = 400;
-
-/// How the name of a text file ends.
-const TEXT_EXTENSION: &str = "plimtext";
+/// Longer annotations are none of ours.
+const MAX_TEXT: usize = 16 << 10;
 
 const SHARD: &str = "vnd.plimsoll.db.shard";
-const ECOSYSTEM: &str = "vnd.plimsoll.db.ecosystem";
+const ECOSYSTEMS: &str = "vnd.plimsoll.db.ecosystems";
 const AS_OF: &str = "vnd.plimsoll.db.as-of";
 const RECORDS: &str = "vnd.plimsoll.db.records";
 const ROWS: &str = "vnd.plimsoll.db.rows";
@@ -111,8 +111,8 @@ pub struct FileEntry {
 pub struct ShardEntry {
     /// Name, also of the files.
     pub name: String,
-    /// OSV ecosystem with its release, `KEV` or `EPSS`.
-    pub ecosystem: String,
+    /// OSV ecosystem strings that it covers, `KEV` or `EPSS`; sorted.
+    pub ecosystems: Vec<String>,
     /// RFC 3339 time of the newest record.
     pub as_of: Option<String>,
     /// Records.
@@ -223,7 +223,7 @@ fn layer(shard: &ShardEntry, file: &FileEntry) -> Value {
     let (major, minor) = shard.format;
     let mut annotations = BTreeMap::from([
         (SHARD, shard.name.clone()),
-        (ECOSYSTEM, shard.ecosystem.clone()),
+        (ECOSYSTEMS, json!(shard.ecosystems).to_string()),
         (RECORDS, shard.records.to_string()),
         (ROWS, shard.rows.to_string()),
         (FORMAT, format!("{major}.{minor}")),
@@ -265,7 +265,7 @@ fn entry(part: Part, layer: &Descriptor) -> Result<(ShardEntry, FileEntry), Stri
     }
     let shard = ShardEntry {
         name,
-        ecosystem: need(ECOSYSTEM)?.clone(),
+        ecosystems: serde_json::from_str(need(ECOSYSTEMS)?).map_err(|_| format!("`{ECOSYSTEMS}` is no list"))?,
         as_of: text(AS_OF).cloned(),
         records: number(RECORDS)?,
         rows: number(ROWS)?,
@@ -308,7 +308,7 @@ pub(super) mod fixture {
         };
         ShardEntry {
             name: name.to_owned(),
-            ecosystem: name.to_owned(),
+            ecosystems: vec![name.to_owned()],
             as_of: Some(as_of.to_owned()),
             records: 3,
             rows: 5,
@@ -329,7 +329,7 @@ mod tests {
         let mut debian = shard("debian-12", "2026-11-01T00:00:00Z");
         let text = FileEntry {
             part: Part::Text,
-            name: "debian-12-0123.plimtext".to_owned(),
+            name: "debian-12.0123.plimtext".to_owned(),
             blob: Digest::sha256_of(b"text"),
             ..debian.files[0].clone()
         };
@@ -366,8 +366,9 @@ mod tests {
             ("\"debian-12\"", "\"../../etc/passwd\"", "no name of a shard"),
             ("\"debian-12\"", "\".hidden\"", "no name of a shard"),
             ("\"kev.plimdb\"", "\"npm.plimdb\"", "no name of a file"),
-            ("debian-12-0123.", "debian-12-../0123.", "no name of a file"),
-            ("\"kev\"", "\"debian-12\"", "twice"),
+            ("debian-12.0123.", "debian-12../0123.", "no name of a file"),
+            ("\"kev\"", "\"debian-12\"", "no name of a file"),
+            ("\"1.0\"", "\"1.0\",\"vnd.plimsoll.db.format\":\"1.1\"", "duplicate"),
             ("\"1.0\"", "\"one\"", "no version"),
             (content.as_str(), "sha256:00", "no digest"),
             ("\"70\"", "\"99999999999\"", "larger than"),

@@ -49,19 +49,8 @@ pub struct Pushed {
 /// # Errors
 /// When there is no database, it is damaged, or nothing of it may be given away.
 pub fn pack(folder: &Path) -> Result<Packed, crate::advisory::Error> {
-    // What is packed is a copy that nobody replaces in the middle.
-    let copy = tempfile::tempdir().map_err(io("write in", std::path::PathBuf::from("the folder for temporary files")))?;
-    {
-        list(folder)?;
-        let _held = staging::lock(folder)?;
-        for entry in fs::read_dir(folder).map_err(io("read", folder))? {
-            let path = entry.map_err(io("read", folder))?.path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if !name.starts_with('.') && Part::ALL.iter().any(|part| name.ends_with(&format!(".{}", part.extension()))) {
-                fs::copy(&path, copy.path().join(&name)).map_err(io("read", &path))?;
-            }
-        }
-    }
+    let copy = tempfile::tempdir().map_err(io("write in", Path::new("the folder for temporary files")))?;
+    copy_files(folder, copy.path())?;
     let (mut contents, mut blobs, mut withheld) = (Contents::default(), BTreeMap::new(), Vec::new());
     for shard in list(copy.path())? {
         if !may_be_given_away(&shard) {
@@ -90,10 +79,22 @@ pub fn pack(folder: &Path) -> Result<Packed, crate::advisory::Error> {
     Ok(Packed { digest: Digest::sha256_of(&manifest), manifest, contents, withheld, blobs })
 }
 
+/// Copies what a database is made of, so that nobody replaces it in the middle. No lock is needed, and a folder that may only be read is good
+/// enough: where somebody writes at the same time, a shard and its text may not fit together, which is seen when they are checked.
+fn copy_files(folder: &Path, copy: &Path) -> Result<(), crate::advisory::Error> {
+    for shard in list(folder)? {
+        for (_, name) in &shard.files {
+            let path = folder.join(name);
+            fs::copy(&path, copy.join(name)).map_err(io("read", &path))?;
+        }
+    }
+    Ok(())
+}
+
 fn entry(shard: Local, files: Vec<FileEntry>) -> ShardEntry {
     ShardEntry {
         name: shard.name,
-        ecosystem: shard.ecosystem,
+        ecosystems: shard.ecosystems,
         as_of: shard.as_of,
         records: shard.records,
         rows: shard.rows,
@@ -108,8 +109,11 @@ fn entry(shard: Local, files: Vec<FileEntry>) -> ShardEntry {
 fn may_be_given_away(shard: &Local) -> bool {
     let words: Vec<String> = shard.licence.split(|ch: char| !ch.is_ascii_alphanumeric()).map(str::to_ascii_uppercase).collect();
     let forbids = words.iter().any(|word| matches!(word.as_str(), "NC" | "ND" | "NONCOMMERCIAL" | "PROPRIETARY" | "COMMERCIAL"));
-    let distribution = shard.ecosystem.split(':').next().unwrap_or_default();
-    !forbids && !WITHHELD.iter().any(|name| name.eq_ignore_ascii_case(distribution))
+    let is_withheld = |text: &String| {
+        let distribution = text.split(':').next().unwrap_or_default();
+        WITHHELD.iter().any(|name| name.eq_ignore_ascii_case(distribution))
+    };
+    !forbids && !shard.ecosystems.iter().any(is_withheld)
 }
 
 impl Packed {
@@ -154,7 +158,7 @@ mod tests {
     fn shard(ecosystem: &str, licence: &str) -> Local {
         Local {
             name: ecosystem.to_lowercase(),
-            ecosystem: ecosystem.to_owned(),
+            ecosystems: vec!["Acme".to_owned(), ecosystem.to_owned()],
             as_of: None,
             records: 0,
             rows: 0,

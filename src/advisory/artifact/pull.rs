@@ -18,13 +18,10 @@ use crate::{
     advisory::{
         self,
         artifact::{
-            Contents, EXPLOITATION, Error, Local, Provenance, Recorder, ShardEntry, evidence, io,
-            local::{self, list},
-            manifest::{FileEntry, Part},
-            provenance::Origin,
-            staging::{self, Staging},
-            unpack,
+            Contents, EXPLOITATION, Error, Local, Provenance, Recorder, ShardEntry, evidence, io, local::list, manifest::FileEntry,
+            provenance::Origin, staging::Staging, unpack,
         },
+        build::{WriterLock, Written},
         shard::MAJOR,
     },
     model::digest::Digest,
@@ -116,9 +113,9 @@ impl Offer {
         let all = self.contents.shards.values();
         let chosen: Vec<&ShardEntry> = match choice {
             Choice::All => all.collect(),
-            Choice::Ecosystems(wanted) => {
-                all.filter(|shard| wanted.contains(&shard.ecosystem) || EXPLOITATION.contains(&shard.ecosystem.as_str())).collect()
-            }
+            Choice::Ecosystems(wanted) => all
+                .filter(|shard| shard.ecosystems.iter().any(|text| wanted.contains(text) || EXPLOITATION.contains(&text.as_str())))
+                .collect(),
             Choice::Named(names) => {
                 if let Some(missing) = names.iter().find(|name| !self.contents.shards.contains_key(*name)) {
                     let there = self.contents.shards.keys().cloned().collect();
@@ -174,7 +171,6 @@ impl Offer {
             reference: self.reference.clone(),
             raw: self.raw.clone(),
             source: Arc::clone(&self.source),
-            files: files.into_iter().map(|(_, file)| file).collect(),
             fetched,
             own,
             now,
@@ -223,8 +219,10 @@ fn needs(folder: &Path, wanted: &[ShardEntry], replace_newer: bool) -> Result<Ve
         .iter()
         .map(|shard| {
             // Two shards of one ecosystem would make the whole database unreadable.
-            if let Some(other) = there.iter().find(|other| other.name != shard.name && other.ecosystem == shard.ecosystem) {
-                let reason = format!("shard {} in {} is about `{}`, too; remove it", other.name, folder.display(), shard.ecosystem);
+            let shared = |other: &&Local| other.name != shard.name && other.ecosystems.iter().any(|text| shard.ecosystems.contains(text));
+            if let Some(other) = there.iter().find(shared) {
+                let reason =
+                    format!("shard {} in {} is about `{}`, too; remove it", other.name, folder.display(), shard.ecosystems.join("`, `"));
                 return Err(Error::Damaged { reference: String::from("the artifact"), shard: shard.name.clone(), reason }.into());
             }
             if shard.files.iter().all(|file| unpack::is_same(&folder.join(&file.name), file)) {
@@ -250,7 +248,6 @@ struct Publish {
     reference: String,
     raw: RawManifest,
     source: Arc<Recorder>,
-    files: Vec<FileEntry>,
     fetched: Vec<ShardEntry>,
     /// All that are now as the artifact has them.
     own: Vec<ShardEntry>,
@@ -259,10 +256,8 @@ struct Publish {
 
 impl Publish {
     fn run(self, staging: &Staging) -> Result<(), advisory::Error> {
-        for shard in &self.fetched {
-            self.check(shard, staging)?;
-        }
-        let _held = staging::lock(&self.folder)?;
+        self.check(staging)?;
+        let held = WriterLock::acquire(&self.folder)?;
         // Evidence first: whatever is in place when the power goes, there is something that vouches for it.
         let waiting = staging.place("evidence");
         self.source.write(&self.raw, &waiting)?;
@@ -277,10 +272,11 @@ impl Publish {
         }
         // A record that does not read is of no use to anybody; what is pulled now starts a new one.
         let mut provenance = Provenance::read(&self.folder).unwrap_or_default();
-        for file in &self.files {
-            let place = self.folder.join(&file.name);
-            fs::rename(staging.place(&file.name), &place).map_err(io("rename", place))?;
+        let mut written = Written::new(&held);
+        for file in self.fetched.iter().flat_map(|shard| &shard.files) {
+            written.adopt(&file.name, &staging.place(&file.name))?;
         }
+        written.into_place()?;
         for shard in &self.own {
             let origin = Origin {
                 artifact: self.raw.digest.clone(),
@@ -295,23 +291,38 @@ impl Publish {
         Ok(())
     }
 
-    /// Opens a shard where it waits, and compares what it says about itself with what the manifest says about it.
-    fn check(&self, shard: &ShardEntry, staging: &Staging) -> Result<(), advisory::Error> {
-        let damaged = |reason: String| Error::Damaged { reference: self.reference.clone(), shard: shard.name.clone(), reason };
-        let rows = shard.files.iter().find(|file| file.part == Part::Rows).map(|file| file.name.as_str()).unwrap_or_default();
-        // A shard whose rows were there already waits for its text alone.
-        let waiting = staging.place(rows);
-        let place = if waiting.exists() { waiting } else { self.folder.join(rows) };
-        let Local { ecosystem, as_of, records, rows, format, licence, digest, files, .. } = local::describe(&shard.name, &place)?;
-        if digest != shard.digest {
-            return Err(damaged(format!("its header says {digest}, the manifest {}", shard.digest)).into());
+    /// Opens the shards where they wait, and compares what they say about themselves with what the manifest says about them.
+    fn check(&self, staging: &Staging) -> Result<(), advisory::Error> {
+        // Of a shard that changed in part, the rest is here.
+        for file in self.fetched.iter().flat_map(|shard| &shard.files) {
+            let (place, there) = (staging.place(&file.name), self.folder.join(&file.name));
+            if !place.exists() {
+                fs::copy(&there, &place).map_err(io("read", &there))?;
+            }
         }
-        let named: Vec<(Part, String)> = shard.files.iter().map(|file| (file.part, file.name.clone())).collect();
-        let said = (ecosystem, as_of, records, rows, format, licence, files);
-        let promised =
-            (shard.ecosystem.clone(), shard.as_of.clone(), shard.records, shard.rows, shard.format, shard.licence.clone(), named);
-        if said != promised {
-            return Err(damaged(format!("it says {said:?}, the manifest {promised:?}")).into());
+        let waiting = if self.fetched.is_empty() { Vec::new() } else { list(staging.path())? };
+        for shard in &self.fetched {
+            let damaged = |reason: String| Error::Damaged { reference: self.reference.clone(), shard: shard.name.clone(), reason };
+            let found = waiting.iter().find(|found| found.name == shard.name).ok_or_else(|| damaged("it has no rows".to_owned()))?;
+            if found.digest != shard.digest {
+                return Err(damaged(format!("its header says {}, the manifest {}", found.digest, shard.digest)).into());
+            }
+            let files = shard.files.iter().map(|file| (file.part, file.name.clone())).collect();
+            let promised = Local {
+                name: shard.name.clone(),
+                ecosystems: shard.ecosystems.clone(),
+                as_of: shard.as_of.clone(),
+                records: shard.records,
+                rows: shard.rows,
+                format: shard.format,
+                licence: shard.licence.clone(),
+                digest: shard.digest.clone(),
+                files,
+            };
+            if *found != promised {
+                return Err(damaged(format!("it says {found:?}, the manifest {promised:?}")).into());
+            }
+            found.check(staging.path())?;
         }
         Ok(())
     }

@@ -12,8 +12,6 @@ use crate::advisory::artifact::{Error, io};
 const PREFIX: &str = ".pull-";
 /// Held while a pull lives.
 const ALIVE: &str = "alive";
-/// Held while files are put in place, so that two pulls do not mix theirs.
-const LOCK: &str = ".lock";
 
 /// A folder in which files wait.
 pub(super) struct Staging {
@@ -32,18 +30,15 @@ impl Staging {
         Ok(Self { folder, _alive: alive })
     }
 
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where a file waits.
     pub(super) fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-/// Waits until no other pull puts files in place. Readers do not ask for this lock.
-pub(super) fn lock(database: &Path) -> Result<File, Error> {
-    let path = database.join(LOCK);
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io("write", &path))?;
-    file.lock().map_err(io("lock", &path))?;
-    Ok(file)
 }
 
 /// Removes what dead pulls left. What cannot be looked at stays: it costs space, and nothing else.
@@ -77,7 +72,5 @@ mod tests {
         let places = [first.place(""), second.place("")];
         drop((first, second));
         assert!(places.iter().all(|place| !place.exists()));
-        drop(lock(database.path()).unwrap());
-        drop(lock(database.path()).unwrap());
     }
 }

@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, path::Path, sync::Mutex, thread};
 use jiff::Timestamp;
 
 pub use gathered::{Gathered, Provenance, Release, Unfixed};
+pub use written::WriterLock;
 pub(in crate::advisory) use written::Written;
 
 use crate::{
@@ -49,6 +50,8 @@ pub struct ShardSummary {
     pub feed: String,
     /// Size of the file.
     pub bytes: usize,
+    /// Size of the text file beside it; 0 when there is none.
+    pub text_bytes: usize,
 }
 
 /// Builds every feed of `from` into `out`. `built_at` only bounds what a record may say about its own age: no shard is newer than its build.
@@ -56,15 +59,28 @@ pub struct ShardSummary {
 /// # Errors
 /// When there is no feed, none of them can be read, or `out` cannot be written.
 pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummary, Error> {
-    build_with(from, out, built_at, THREADS)
+    // A folder without feeds is not worth a database folder.
+    check_for_feeds(from, &groups_in(from)?.0)?;
+    build_locked(from, &WriterLock::acquire(out)?, built_at)
 }
 
-fn build_with(from: &Path, out: &Path, built_at: Timestamp, threads: usize) -> Result<BuildSummary, Error> {
+/// [`build`] for a caller that holds the lock, because it has more to do than build.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_locked(from: &Path, lock: &WriterLock, built_at: Timestamp) -> Result<BuildSummary, Error> {
+    build_with(from, lock, built_at, THREADS)
+}
+
+fn check_for_feeds(from: &Path, groups: &Groups) -> Result<(), Error> {
+    let nothing = groups.is_empty() && exploitation::KINDS.iter().all(|kind| kind.file_in(from).is_none());
+    if nothing { Err(Error::NoFeeds(from.display().to_string())) } else { Ok(()) }
+}
+
+fn build_with(from: &Path, writer: &WriterLock, built_at: Timestamp, threads: usize) -> Result<BuildSummary, Error> {
     let (groups, skipped) = groups_in(from)?;
-    if groups.is_empty() && exploitation::KINDS.iter().all(|kind| kind.file_in(from).is_none()) {
-        return Err(Error::NoFeeds(from.display().to_string()));
-    }
-    let written = Mutex::new(Written::new(out)?);
+    check_for_feeds(from, &groups)?;
+    let written = Mutex::new(Written::new(writer));
     let queue = Mutex::new(groups.into_iter());
     let results = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -113,10 +129,12 @@ fn build_with(from: &Path, out: &Path, built_at: Timestamp, threads: usize) -> R
 
 /// A source and one of its feeds.
 type Sourced = (&'static dyn AdvisorySource, Feed);
+/// By name of the ecosystem.
+type Groups = BTreeMap<&'static str, Vec<Sourced>>;
 
 /// The feeds of each ecosystem of which somebody has records, in the order in which they are read; and the names of those that cannot be built.
-fn groups_in(from: &Path) -> Result<(BTreeMap<&'static str, Vec<Sourced>>, Vec<String>), Error> {
-    let mut groups: BTreeMap<&str, Vec<Sourced>> = BTreeMap::new();
+fn groups_in(from: &Path) -> Result<(Groups, Vec<String>), Error> {
+    let mut groups = Groups::new();
     let mut skipped = Vec::new();
     for source in SOURCES {
         let listing = source.find(from)?;
@@ -135,20 +153,19 @@ fn groups_in(from: &Path) -> Result<(BTreeMap<&'static str, Vec<Sourced>>, Vec<S
 }
 
 /// Reads, encodes and writes one ecosystem; its memory is free again when this returns.
-fn build_group(feeds: &[Sourced], built_at: Timestamp, written: &Mutex<Written>) -> Result<(Vec<ShardSummary>, Vec<Gap>), Error> {
+fn build_group(feeds: &[Sourced], built_at: Timestamp, written: &Mutex<Written<'_>>) -> Result<(Vec<ShardSummary>, Vec<Gap>), Error> {
     let Some((_, first)) = feeds.first() else { return Ok((Vec::new(), Vec::new())) };
     let mut gathered = Gathered::new(first.ecosystem, built_at);
     for (source, feed) in feeds {
         source.read(feed, &mut gathered)?;
     }
     gathered.finish();
-    let (finished, gaps) = shards::shards_of(&gathered)?;
-    drop(gathered);
     let mut summaries = Vec::new();
-    for shard in finished {
-        lock(written).write(&shard.summary.name, &shard.bytes)?;
+    let gaps = shards::shards_of(&gathered, |shard| {
+        lock(written).write(&shard.summary.name, &shard.encoded)?;
         summaries.push(shard.summary);
-    }
+        Ok(())
+    })?;
     Ok((summaries, gaps))
 }
 
@@ -184,6 +201,7 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+            .filter(|(name, _)| name != ".lock")
             .collect()
     }
 
@@ -357,9 +375,9 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
         let bytes = fs::read(out.path().join("npm.plimdb")).unwrap();
-        let shard = Shard::from_bytes("npm", newer(&bytes, 1)).unwrap();
+        let shard = Shard::from_bytes("npm", newer(&bytes, 2)).unwrap();
         assert_eq!(shard.rows("npm", "left-anchor").unwrap().len(), 2);
-        let error = Shard::from_bytes("npm", newer(&bytes, 2)).unwrap_err();
-        assert_eq!(error.to_string(), "database shard npm has format 2, this program reads format 1");
+        let error = Shard::from_bytes("npm", newer(&bytes, 3)).unwrap_err();
+        assert_eq!(error.to_string(), "database shard npm has format 3, this program reads format 2");
     }
 }

@@ -1,14 +1,14 @@
-//! What was gathered of one ecosystem to its shards: one per OSV ecosystem string.
+//! What was gathered of one ecosystem to its shards: one per name that `ecosystem::shard_name` gives to its OSV ecosystem strings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Gathered, ShardSummary, Unfixed};
+use super::{Gathered, Provenance, ShardSummary, Unfixed};
 use crate::{
     advisory::{
         Error, ecosystem,
-        shard::writer::{Contents, encode},
+        shard::writer::{Contents, Encoded, Facts, encode},
     },
     model::{
         advisory::Advisory,
@@ -24,54 +24,96 @@ const NAMED: usize = 5;
 /// A shard that is ready to be written.
 pub(super) struct Finished {
     pub(super) summary: ShardSummary,
-    pub(super) bytes: Vec<u8>,
+    pub(super) encoded: Encoded,
 }
 
 /// Encodes every shard of an ecosystem; what cannot become one is a Gap.
-pub(super) fn shards_of(gathered: &Gathered) -> Result<(Vec<Finished>, Vec<Gap>), Error> {
-    let (mut shards, mut gaps) = (Vec::new(), Vec::new());
+pub(super) fn shards_of(gathered: &Gathered, mut each: impl FnMut(Finished) -> Result<(), Error>) -> Result<Vec<Gap>, Error> {
+    let mut gaps = Vec::new();
     if !gathered.unreadable.is_empty() {
         let reason = format!("{} records cannot be read: {}", gathered.unreadable.len(), named(&gathered.unreadable));
         gaps.push(gap(gathered.ecosystem.name, &reason));
     }
+    let mut shards: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for text in gathered.texts() {
         match ecosystem::shard_name(&text) {
-            Some(name) => shards.push(shard(gathered, &text, name)?),
+            Some(name) => {
+                shards.entry(name).or_default().insert(text);
+            }
             None => gaps.push(gap(&text, "the name of the release is not fit for a file name")),
         }
     }
-    Ok((shards, gaps))
+    for (name, texts) in shards {
+        each(shard(gathered, name, &texts)?)?;
+    }
+    Ok(gaps)
 }
 
-fn shard(gathered: &Gathered, text: &str, name: String) -> Result<Finished, Error> {
-    let own = |advisory: &&Advisory| advisory.affected.iter().any(|affected| affected.ecosystem == text);
+/// Most shards are about one OSV ecosystem string; those that share a name share a file.
+fn shard(gathered: &Gathered, name: String, texts: &BTreeSet<String>) -> Result<Finished, Error> {
+    let own = |advisory: &&Advisory| advisory.affected.iter().any(|affected| texts.contains(&affected.ecosystem));
     let advisories: Vec<&Advisory> = gathered.advisories.iter().filter(own).collect();
-    let release = gathered.releases.get(text).cloned().unwrap_or_default();
-    let newest = advisories.iter().filter_map(|advisory| advisory.modified.as_deref()?.parse::<Timestamp>().ok()).max();
-    let as_of = release.as_of.or(newest).filter(|date| date.as_second() >= FIRST_DATE).map(|date| date.min(gathered.built_at));
-    let feed = gathered.feeds.iter().map(|feed| feed.feed.as_str()).collect::<Vec<_>>().join(", ");
-    let mut facts = BTreeMap::from([
+    let (mut coverage, mut newest, mut licences, mut all_listed) = (BTreeMap::new(), None, BTreeSet::new(), true);
+    for text in texts {
+        let release = gathered.releases.get(text).cloned().unwrap_or_default();
+        let as_of = release.as_of.or_else(|| newest_of(&advisories, text)).filter(|date| date.as_second() >= FIRST_DATE);
+        let as_of = as_of.map(|date| date.min(gathered.built_at));
+        newest = newest.max(as_of);
+        all_listed &= release.unfixed == Some(Unfixed::Listed);
+        licences.insert(release.licence.unwrap_or_else(|| gathered.ecosystem.licence.to_owned()));
+        let mut facts = Facts::from([("unfixed", release.unfixed.unwrap_or(Unfixed::Unknown).name().to_owned())]);
+        facts.extend(as_of.map(|as_of| ("as-of", as_of.to_string())));
+        facts.extend(release.end_of_life.map(|date| ("end-of-life", date.to_string())));
+        facts.extend(release.frozen_since.map(|date| ("frozen-since", date.to_string())));
+        coverage.insert(text.clone(), facts);
+    }
+    let facts = facts(gathered, newest, &licences, all_listed);
+    let as_of = newest.map(|date| date.to_string());
+    let newest = newest.and_then(|date| u64::try_from(date.as_second()).ok()).unwrap_or(0);
+    let encoded = encode(Contents { coverage, kind: gathered.ecosystem.kind, facts, newest, advisories: &advisories })?;
+    let summary = ShardSummary {
+        name,
+        records: advisories.len(),
+        rows: encoded.rows,
+        as_of,
+        feed: gathered.feeds.iter().map(|feed| feed.feed.as_str()).collect::<Vec<_>>().join(", "),
+        bytes: encoded.bytes.len(),
+        text_bytes: encoded.text.as_ref().map_or(0, |(bytes, _)| bytes.len()),
+    };
+    Ok(Finished { summary, encoded })
+}
+
+fn newest_of(advisories: &[&Advisory], text: &str) -> Option<Timestamp> {
+    let own = advisories.iter().filter(|advisory| advisory.affected.iter().any(|affected| affected.ecosystem == text));
+    own.filter_map(|advisory| advisory.modified.as_deref()?.parse::<Timestamp>().ok()).max()
+}
+
+/// What is known about the shard as a whole. Of several feeds, each has one line in every list.
+fn facts(gathered: &Gathered, newest: Option<Timestamp>, licences: &BTreeSet<String>, all_listed: bool) -> Facts {
+    let lines = |of: fn(&Provenance) -> &str| gathered.feeds.iter().map(|feed| line(of(feed))).collect::<Vec<_>>().join("\n");
+    let mut facts = Facts::from([
         ("builder", concat!("plimsoll ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("ecosystem", text.to_owned()),
-        ("feed", feed.clone()),
-        ("feed-digest", gathered.feeds.iter().map(|feed| feed.digest.as_str()).collect::<Vec<_>>().join(", ")),
-        ("licence", release.licence.unwrap_or_else(|| gathered.ecosystem.licence.to_owned())),
+        ("feed", lines(|feed| &feed.feed)),
+        ("feed-digest", lines(|feed| &feed.digest)),
+        ("licence", licences.iter().cloned().collect::<Vec<_>>().join(", ")),
     ]);
-    facts.extend(as_of.map(|as_of| ("as-of", as_of.to_string())));
-    facts.extend(release.end_of_life.map(|date| ("end-of-life", date.to_string())));
-    facts.extend(release.frozen_since.map(|date| ("frozen-since", date.to_string())));
-    if release.unfixed == Some(Unfixed::Listed) {
+    if gathered.feeds.iter().any(|feed| feed.url.is_some()) {
+        facts.insert("feed-url", lines(|feed| feed.url.as_deref().unwrap_or_default()));
+    }
+    facts.extend(newest.map(|as_of| ("as-of", as_of.to_string())));
+    if all_listed {
         facts.insert("unfixed", Unfixed::Listed.name().to_owned());
     }
     if !gathered.unreadable.is_empty() {
         facts.insert("unreadable", gathered.unreadable.len().to_string());
         facts.insert("unreadable-names", named(&gathered.unreadable));
     }
-    let newest = as_of.and_then(|date| u64::try_from(date.as_second()).ok()).unwrap_or(0);
-    let encoded = encode(&Contents { ecosystem: text, kind: gathered.ecosystem.kind, facts, newest, advisories: &advisories })?;
-    let as_of = as_of.map(|date| date.to_string());
-    let summary = ShardSummary { name, records: advisories.len(), rows: encoded.rows, as_of, feed, bytes: encoded.bytes.len() };
-    Ok(Finished { summary, bytes: encoded.bytes })
+    facts
+}
+
+/// A text that takes one line.
+fn line(text: &str) -> String {
+    text.chars().map(|ch| if ch.is_control() { ' ' } else { ch }).collect()
 }
 
 /// A Gap about an ecosystem or one of its releases.

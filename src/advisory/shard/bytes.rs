@@ -1,5 +1,7 @@
 //! Numbers and texts as bytes: LEB128 varints, texts with their length in front. Reading never trusts a length.
 
+use crate::advisory::Error;
+
 /// Appends a varint.
 pub(in crate::advisory) fn put_number(out: &mut Vec<u8>, mut number: u32) {
     while number >= 0x80 {
@@ -9,6 +11,30 @@ pub(in crate::advisory) fn put_number(out: &mut Vec<u8>, mut number: u32) {
     out.push((number & 0x7f) as u8);
 }
 
+/// Appends the distance from `before` to `number`; near ones take one byte.
+pub(in crate::advisory) fn put_distance(out: &mut Vec<u8>, before: u32, number: u32) {
+    let distance = i64::from(number) - i64::from(before);
+    let zigzag = ((distance << 1) ^ (distance >> 63)).cast_unsigned();
+    let mut rest = zigzag;
+    while rest >= 0x80 {
+        out.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push((rest & 0x7f) as u8);
+}
+
+/// Appends bytes with their length in front.
+pub(in crate::advisory) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Error> {
+    put_number(out, size(bytes.len(), "text")?);
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// A length as the format writes it.
+pub(in crate::advisory) fn size(number: usize, what: &'static str) -> Result<u32, Error> {
+    u32::try_from(number).map_err(|_| Error::TooLarge(what))
+}
+
 /// Takes numbers and texts from the front of a slice; `None` is damage.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::advisory) struct Cursor<'a>(pub(in crate::advisory) &'a [u8]);
@@ -16,16 +42,33 @@ pub(in crate::advisory) struct Cursor<'a>(pub(in crate::advisory) &'a [u8]);
 impl<'a> Cursor<'a> {
     /// The next varint.
     pub(in crate::advisory) fn number(&mut self) -> Option<u32> {
+        u32::try_from(self.long()?).ok()
+    }
+
+    fn long(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in [0, 7, 14, 21, 28] {
             let (byte, rest) = self.0.split_first()?;
             self.0 = rest;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                return u32::try_from(value).ok();
+                return Some(value);
             }
         }
         None
+    }
+
+    /// The next number, written as its distance from `before`.
+    pub(in crate::advisory) fn distance(&mut self, before: u32) -> Option<u32> {
+        let zigzag = self.long()?;
+        let distance = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+        u32::try_from(i64::from(before).checked_add(distance)?).ok()
+    }
+
+    /// The next bytes with their length in front.
+    pub(in crate::advisory) fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        self.take(length)
     }
 
     /// The next `length` bytes.
@@ -37,8 +80,7 @@ impl<'a> Cursor<'a> {
 
     /// The next text with its length in front.
     pub(in crate::advisory) fn text(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.number()?).ok()?;
-        std::str::from_utf8(self.take(length)?).ok()
+        std::str::from_utf8(self.bytes()?).ok()
     }
 
     /// Fixed little-endian numbers.
@@ -68,6 +110,12 @@ mod tests {
             put_number(&mut out, number);
             assert_eq!(Cursor(&out).number(), Some(number));
         }
+        for (before, number) in [(0, 0), (5, 4), (0, u32::MAX), (u32::MAX, 0), (1000, 1063)] {
+            let mut out = Vec::new();
+            put_distance(&mut out, before, number);
+            assert_eq!(Cursor(&out).distance(before), Some(number));
+        }
+        assert_eq!(Cursor(&[1]).distance(0), None, "below zero");
         assert_eq!(Cursor(&[0xff; 5]).number(), None);
         assert_eq!(Cursor(&[0x80]).number(), None);
         assert_eq!(Cursor(&[5, b'a']).text(), None);

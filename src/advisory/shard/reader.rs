@@ -1,48 +1,38 @@
-//! Reads one shard. In: a file, mapped or in memory; out: rows and records by name and id. Every offset and length is checked before use, every
+//! Reads one shard. In: its two files, mapped or in memory; out: rows and records by name and id. Every offset and length is checked before use, every
 //! block's checksum when the block is first touched; damage is an error that names the section.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    ops::Deref,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{collections::BTreeMap, io, path::Path};
 
+pub(in crate::advisory) use super::container::Header;
 use crate::{
     advisory::{
         Error,
         shard::{
-            BLOCK, CVE_ENTRY, CVE_FACTS, CVE_KEY, FIXED_HEADER, KEYS_PER_BLOCK, MAGIC, MAJOR, MAX_SECTIONS, RowStatus, SECTION_ENTRY,
-            Section, bytes::Cursor,
+            CVE_ENTRY, CVE_FACTS, CVE_KEY, ENTRIES_PER_BLOCK, MAGIC, RowStatus, Section,
+            bytes::Cursor,
+            container::Container,
+            fields::Decoder,
+            tables::{IDS, KEYS, RECORDS, ROWS},
+            text::Texts,
         },
+        store::text_file_name,
     },
-    model::{
-        advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
-        digest::Digest,
-        severity::{Rating, RatingAuthor},
-    },
+    model::advisory::{Advisory, AdvisoryId, Affected, AffectedRange, RangeScheme},
 };
+
+/// How often a shard is opened anew whose text is gone, because another build is putting files in place.
+const ATTEMPTS: u32 = 8;
+
+/// Names and values, as the file has them.
+pub(in crate::advisory) type Facts = BTreeMap<String, String>;
 
 /// An open shard.
 #[derive(Debug)]
 pub(in crate::advisory) struct Shard {
-    name: String,
-    bytes: Backing,
-    header: Header,
-    sections: BTreeMap<u32, Extent>,
-    facts: BTreeMap<String, String>,
-}
-
-/// Counts and digest out of the header.
-#[derive(Debug, Clone)]
-pub(in crate::advisory) struct Header {
-    /// Records.
-    pub(in crate::advisory) records: u32,
-    /// Rows.
-    pub(in crate::advisory) rows: u32,
-    /// Digest over the sections, as the builder wrote it.
-    pub(in crate::advisory) digest: Digest,
+    file: Container,
+    text: Option<Texts>,
+    facts: Facts,
+    coverage: BTreeMap<String, Facts>,
 }
 
 /// One row: what a record says about one name.
@@ -56,100 +46,119 @@ pub(in crate::advisory) struct Row {
     pub(in crate::advisory) affected: Affected,
 }
 
-#[derive(Debug)]
-enum Backing {
-    Mapped(memmap2::Mmap),
-    #[cfg_attr(not(test), expect(dead_code, reason = "the layout also works with plain reads; only tests read so today"))]
-    Read(Vec<u8>),
-}
-
-impl Deref for Backing {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Read(bytes) => bytes,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Extent {
-    offset: usize,
-    length: usize,
-    sums: usize,
-    /// One flag per block: its checksum was right.
-    checked: Vec<AtomicBool>,
-}
-
 impl Shard {
-    /// Opens a file.
+    /// Opens a shard and the text file that belongs to it. A text file that is not there is missed when its text is asked for.
     pub(in crate::advisory) fn open(name: &str, path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
-        let file = File::open(path).map_err(failed)?;
-        #[expect(unsafe_code, reason = "shards appear by rename and are never written in place, so that the mapped bytes do not change")]
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed)?;
-        Self::from_backing(name, Backing::Mapped(map))
-    }
-
-    /// Opens bytes in memory.
-    #[cfg(test)]
-    pub(in crate::advisory) fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, Error> {
-        Self::from_backing(name, Backing::Read(bytes))
-    }
-
-    fn from_backing(name: &str, bytes: Backing) -> Result<Self, Error> {
-        let damaged = |what: &str| Error::Damaged { shard: name.to_owned(), what: what.to_owned() };
-        let mut cursor = Cursor(&bytes);
-        if cursor.take(MAGIC.len()) != Some(MAGIC) {
-            return Err(damaged("it does not start like a shard"));
+        let mut shard = Self::new(Container::open(name, path, MAGIC)?)?;
+        for _ in 0..ATTEMPTS {
+            let Some(text) = shard.text_file().map(|file| path.with_file_name(file)) else { break };
+            match Texts::open(&format!("{name} (text)"), &text) {
+                Ok(text) => return shard.with_text(text),
+                Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            // A build that was faster put another pair in place and took this text away.
+            let again = Self::new(Container::open(name, path, MAGIC)?)?;
+            if again.header().digest == shard.header().digest {
+                break;
+            }
+            shard = again;
         }
-        let found = cursor.u16().ok_or_else(|| damaged("the header is cut off"))?;
-        if found != MAJOR {
-            return Err(Error::Format { shard: name.to_owned(), found, readable: MAJOR });
-        }
-        let (header, sections) = parse_header(&bytes).map_err(damaged)?;
-        let mut shard = Self { name: name.to_owned(), bytes, header, sections, facts: BTreeMap::new() };
-        shard.facts = shard.read_facts()?;
         Ok(shard)
+    }
+
+    /// Opens bytes in memory, without text.
+    pub(in crate::advisory) fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, Error> {
+        Self::new(Container::from_bytes(name, bytes, MAGIC)?)
+    }
+
+    fn new(file: Container) -> Result<Self, Error> {
+        let needed = if file.has(&[Section::ByCve]) { &Section::FACTS[..] } else { &Section::ADVISORIES };
+        if !file.has(needed) {
+            return Err(Error::Damaged { shard: file.name().to_owned(), what: "a section is missing".to_owned() });
+        }
+        let facts = read_facts(&file, &mut section(&file, Section::Meta)?, Section::Meta)?;
+        let mut cursor = section(&file, Section::Coverage)?;
+        let damaged = || file.damaged(Section::Coverage);
+        let mut coverage = BTreeMap::new();
+        for _ in 0..cursor.number().ok_or_else(damaged)? {
+            let text = cursor.text().ok_or_else(damaged)?.to_owned();
+            coverage.insert(text, read_facts(&file, &mut cursor, Section::Coverage)?);
+        }
+        if coverage.is_empty() {
+            return Err(damaged());
+        }
+        Ok(Self { file, text: None, facts, coverage })
+    }
+
+    /// The same shard with its text, which must be of the same build.
+    pub(in crate::advisory) fn with_text(self, text: Texts) -> Result<Self, Error> {
+        if self.fact("text-digest") != Some(text.digest().to_string().as_str()) {
+            return Err(Error::Damaged { shard: self.name().to_owned(), what: "the text file is of another build".to_owned() });
+        }
+        Ok(Self { text: Some(text), ..self })
+    }
+
+    /// Checks every block of both files; a text file that is not there is damage.
+    pub(in crate::advisory) fn check(&self) -> Result<(), Error> {
+        self.file.check()?;
+        match (&self.text, self.text_file()) {
+            (Some(text), _) => text.check(),
+            (None, Some(file)) => Err(Error::Damaged { shard: self.name().to_owned(), what: format!("its text file {file} is missing") }),
+            (None, None) => Ok(()),
+        }
     }
 
     /// The shard's name.
     pub(in crate::advisory) fn name(&self) -> &str {
-        &self.name
+        self.file.name()
+    }
+
+    /// The name of the file that holds its text; shards without advisories have none.
+    pub(in crate::advisory) fn text_file(&self) -> Option<String> {
+        text_file_name(self.name(), self.fact("text-digest")?)
     }
 
     /// Counts and digest.
     pub(in crate::advisory) const fn header(&self) -> &Header {
-        &self.header
+        self.file.header()
     }
 
-    /// A fact of the meta section.
+    /// Bytes of the shard's file and of its text file.
+    pub(in crate::advisory) fn sizes(&self) -> (usize, Option<usize>) {
+        (self.file.size(), self.text.as_ref().map(Texts::size))
+    }
+
+    /// A fact about the shard.
     pub(in crate::advisory) fn fact(&self, name: &str) -> Option<&str> {
         self.facts.get(name).map(String::as_str)
     }
 
+    /// What is known about the knowledge, by OSV ecosystem string.
+    pub(in crate::advisory) const fn coverage(&self) -> &BTreeMap<String, Facts> {
+        &self.coverage
+    }
+
     /// Whether it holds advisories; the others hold facts by CVE.
     pub(in crate::advisory) fn holds_advisories(&self) -> bool {
-        !self.sections.contains_key(&(Section::ByCve as u32))
+        !self.file.has(&[Section::ByCve])
     }
 
     /// The facts about one CVE, in a shard that has such.
     pub(in crate::advisory) fn by_cve(&self, key: [u8; CVE_KEY]) -> Result<Option<[u8; CVE_FACTS]>, Error> {
-        let length = self.extent(Section::ByCve)?.length;
+        let length = self.file.length(Section::ByCve)?;
         if length % CVE_ENTRY != 0 {
-            return Err(self.damaged(Section::ByCve));
+            return Err(self.damaged_entry());
         }
         let (mut low, mut high) = (0, length / CVE_ENTRY);
         while low < high {
             let middle = low + (high - low) / 2;
-            let entry = self.slice_at(Section::ByCve, middle * CVE_ENTRY, CVE_ENTRY)?;
-            let (found, facts) = entry.split_first_chunk::<CVE_KEY>().ok_or_else(|| self.damaged(Section::ByCve))?;
+            let entry = self.file.slice(Section::ByCve, middle * CVE_ENTRY, CVE_ENTRY)?;
+            let (found, facts) = entry.split_first_chunk::<CVE_KEY>().ok_or_else(|| self.damaged_entry())?;
             match found.cmp(&key) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return facts.try_into().map(Some).map_err(|_| self.damaged(Section::ByCve)),
+                std::cmp::Ordering::Equal => return facts.try_into().map(Some).map_err(|_| self.damaged_entry()),
             }
         }
         Ok(None)
@@ -157,359 +166,152 @@ impl Shard {
 
     /// The error for facts whose bytes are right and mean nothing.
     pub(in crate::advisory) fn damaged_entry(&self) -> Error {
-        self.damaged(Section::ByCve)
+        self.file.damaged(Section::ByCve)
     }
 
     /// Every row about `name` (as the index writes it) of `ecosystem`.
     pub(in crate::advisory) fn rows(&self, ecosystem: &str, name: &str) -> Result<Vec<Row>, Error> {
         let key = [ecosystem.as_bytes(), b"\0", name.as_bytes()].concat();
-        let blocks = self.count(Section::KeyOffsets)?;
-        let (mut low, mut high) = (0, blocks);
-        // The block that may hold the key is the last one whose first key is not above it.
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.first_key(middle)? <= key.as_slice() { low = middle + 1 } else { high = middle }
+        if key.len() > usize::try_from(self.header().longest).unwrap_or(usize::MAX) {
+            return Ok(Vec::new());
         }
-        let Some(block) = low.checked_sub(1) else { return Ok(Vec::new()) };
-        for (found, offset, length) in self.block(block)? {
-            if found == key {
-                return self.row_list(offset, length, ecosystem, name);
-            }
+        match KEYS.lower_bound(&self.file, &key)? {
+            (number, true) => self.row_list(number, ecosystem, name, |_| true),
+            _ => Ok(Vec::new()),
         }
-        Ok(Vec::new())
     }
 
     /// Every row of one record; reads the whole index.
     pub(in crate::advisory) fn rows_of(&self, record: u32) -> Result<Vec<Affected>, Error> {
         let mut found = Vec::new();
-        for block in 0..self.count(Section::KeyOffsets)? {
-            for (key, offset, length) in self.block(block)? {
-                let text = String::from_utf8(key).map_err(|_| self.damaged(Section::Keys))?;
-                let (ecosystem, name) = text.split_once('\0').ok_or_else(|| self.damaged(Section::Keys))?;
-                found.extend(
-                    self.row_list(offset, length, ecosystem, name)?.into_iter().filter(|row| row.record == record).map(|row| row.affected),
-                );
-            }
-        }
+        self.each_key(|number, ecosystem, name| {
+            found.extend(self.row_list(number, ecosystem, name, |row| row == record)?.into_iter().map(|row| row.affected));
+            Ok(true)
+        })?;
         Ok(found)
     }
 
-    /// The first `most` names of the index.
-    #[cfg(test)]
-    pub(in crate::advisory) fn names(&self, most: usize) -> Result<Vec<String>, Error> {
+    /// The first `most` names of one ecosystem in the index.
+    pub(in crate::advisory) fn names(&self, ecosystem: &str, most: usize) -> Result<Vec<String>, Error> {
         let mut names = Vec::new();
-        for block in 0..self.count(Section::KeyOffsets)? {
-            names.extend(
-                self.block(block)?
-                    .into_iter()
-                    .filter_map(|(key, ..)| String::from_utf8(key).ok()?.split_once('\0').map(|(_, name)| name.to_owned())),
-            );
-            if names.len() >= most {
-                break;
+        self.each_key(|_, found, name| {
+            if found == ecosystem && names.len() < most {
+                names.push(name.to_owned());
             }
-        }
-        names.truncate(most);
+            Ok(names.len() < most)
+        })?;
         Ok(names)
     }
 
-    /// The numbers of the records with this id.
-    pub(in crate::advisory) fn records_with_id(&self, id: &str) -> Result<Vec<u32>, Error> {
-        let (mut low, mut high) = (0, self.header.records);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.record_id(middle)? < id { low = middle + 1 } else { high = middle }
-        }
-        let mut found = Vec::new();
-        while low < self.header.records && self.record_id(low)? == id {
-            found.push(low);
-            low += 1;
-        }
-        Ok(found)
-    }
-
-    /// One record without its rows.
-    pub(in crate::advisory) fn record(&self, number: u32) -> Result<Advisory, Error> {
-        let mut cursor = Cursor(self.entry(Section::Records, Section::RecordOffsets, number)?);
-        self.parse_record(&mut cursor)
-    }
-
-    fn record_id(&self, number: u32) -> Result<&str, Error> {
-        Cursor(self.entry(Section::Records, Section::RecordOffsets, number)?).text().ok_or_else(|| self.damaged(Section::Records))
-    }
-
-    fn parse_record(&self, cursor: &mut Cursor<'_>) -> Result<Advisory, Error> {
-        let damaged = || self.damaged(Section::Records);
-        let id = AdvisoryId(cursor.text().ok_or_else(damaged)?.to_owned());
-        let mut lists = [Vec::new(), Vec::new(), Vec::new()];
-        for list in &mut lists {
-            for _ in 0..cursor.number().ok_or_else(damaged)? {
-                list.push(AdvisoryId(self.string(cursor.number().ok_or_else(damaged)?)?.to_owned()));
-            }
-        }
-        let [aliases, upstream, related] = lists;
-        let published = self.optional(cursor, Section::Records)?;
-        let modified = self.optional(cursor, Section::Records)?;
-        let withdrawn = self.optional(cursor, Section::Records)?;
-        let ratings = self.ratings(cursor, Section::Records)?;
-        let (offset, length) = cursor.number().zip(cursor.number()).ok_or_else(damaged)?;
-        let mut text = Cursor(self.slice(Section::Text, offset, length)?);
-        let damaged = || self.damaged(Section::Text);
-        let summary = text.text().ok_or_else(damaged)?.to_owned();
-        let mut references = Vec::new();
-        for _ in 0..text.number().ok_or_else(damaged)? {
-            references.push(text.text().ok_or_else(damaged)?.to_owned());
-        }
-        Ok(Advisory {
-            id,
-            aliases,
-            upstream,
-            related,
-            summary,
-            details: String::new(),
-            published,
-            modified,
-            withdrawn,
-            ratings,
-            affected: Vec::new(),
-            references,
-        })
-    }
-
-    /// Keys of one block with offset and length of their rows.
-    fn block(&self, number: u32) -> Result<Vec<(Vec<u8>, u32, u32)>, Error> {
-        let mut cursor = Cursor(self.entry(Section::Keys, Section::KeyOffsets, number)?);
-        let mut keys: Vec<(Vec<u8>, u32, u32)> = Vec::new();
-        while !cursor.0.is_empty() {
-            let parsed = (|| {
-                let shared = usize::try_from(cursor.number()?).ok()?;
-                let length = usize::try_from(cursor.number()?).ok()?;
-                let rest = cursor.take(length)?;
-                let before = keys.last().map_or(&[][..], |(key, ..)| key.as_slice());
-                let key = [before.get(..shared)?, rest].concat();
-                Some((key, cursor.number()?, cursor.number()?))
-            })();
-            // A block holds few keys, so that keys that grow out of each other stay small.
-            keys.push(parsed.filter(|_| keys.len() < KEYS_PER_BLOCK).ok_or_else(|| self.damaged(Section::Keys))?);
-        }
-        Ok(keys)
-    }
-
-    fn first_key(&self, block: u32) -> Result<&[u8], Error> {
-        let mut cursor = Cursor(self.entry(Section::Keys, Section::KeyOffsets, block)?);
-        let key = (|| {
-            cursor.number().filter(|shared| *shared == 0)?;
-            let length = usize::try_from(cursor.number()?).ok()?;
-            cursor.take(length)
-        })();
-        key.ok_or_else(|| self.damaged(Section::Keys))
-    }
-
-    fn row_list(&self, offset: u32, length: u32, ecosystem: &str, name: &str) -> Result<Vec<Row>, Error> {
-        let damaged = || self.damaged(Section::Rows);
-        let mut cursor = Cursor(self.slice(Section::Rows, offset, length)?);
-        let mut rows = Vec::new();
-        for _ in 0..cursor.number().ok_or_else(damaged)? {
-            let record = cursor.number().filter(|number| *number < self.header.records).ok_or_else(damaged)?;
-            let status = match cursor.number().ok_or_else(damaged)? {
-                0 => RowStatus::Active,
-                1 => RowStatus::Inactive,
-                _ => return Err(damaged()),
-            };
-            let spec = cursor.number().ok_or_else(damaged)?;
-            let urgency = self.optional(&mut cursor, Section::Rows)?;
-            let ratings = self.ratings(&mut cursor, Section::Rows)?;
-            let (ranges, versions) = self.spec(spec)?;
-            let affected = Affected {
-                ecosystem: ecosystem.to_owned(),
-                name: name.to_owned(),
-                ranges,
-                versions,
-                ratings,
-                urgency,
-                attributes: BTreeMap::new(),
-            };
-            rows.push(Row { record, status, affected });
-        }
-        Ok(rows)
-    }
-
-    fn spec(&self, number: u32) -> Result<(Vec<AffectedRange>, Vec<String>), Error> {
-        let damaged = || self.damaged(Section::Specs);
-        let mut cursor = Cursor(self.entry(Section::Specs, Section::SpecOffsets, number)?);
-        let mut ranges = Vec::new();
-        for _ in 0..cursor.number().ok_or_else(damaged)? {
-            let scheme = match cursor.number().ok_or_else(damaged)? {
-                0 => RangeScheme::Ecosystem,
-                1 => RangeScheme::Semver,
-                2 => RangeScheme::Git,
-                3 => RangeScheme::Unknown(self.string(cursor.number().ok_or_else(damaged)?)?.to_owned()),
-                _ => return Err(damaged()),
-            };
-            let mut events = Vec::new();
-            for _ in 0..cursor.number().ok_or_else(damaged)? {
-                let kind = cursor.number().ok_or_else(damaged)?;
-                let text = self.string(cursor.number().ok_or_else(damaged)?)?.to_owned();
-                events.push(match kind {
-                    0 => Event::Introduced(text),
-                    1 => Event::Fixed(text),
-                    2 => Event::LastAffected(text),
-                    3 => Event::Limit(text),
-                    4 => Event::Unknown(text),
-                    _ => return Err(damaged()),
-                });
-            }
-            ranges.push(AffectedRange { scheme, events });
-        }
-        let mut versions = Vec::new();
-        for _ in 0..cursor.number().ok_or_else(damaged)? {
-            versions.push(self.string(cursor.number().ok_or_else(damaged)?)?.to_owned());
-        }
-        Ok((ranges, versions))
-    }
-
-    fn ratings(&self, cursor: &mut Cursor<'_>, section: Section) -> Result<Vec<Rating>, Error> {
-        let damaged = || self.damaged(section);
-        let mut ratings = Vec::new();
-        for _ in 0..cursor.number().ok_or_else(damaged)? {
-            let author = match cursor.number().ok_or_else(damaged)? {
-                0 => RatingAuthor::Vendor,
-                1 => RatingAuthor::Ghsa,
-                2 => RatingAuthor::Nvd,
-                3 => RatingAuthor::Osv,
-                _ => return Err(damaged()),
-            };
-            let word = self.optional(cursor, section)?;
-            let vector = self.optional(cursor, section)?;
-            let score = cursor.number().ok_or_else(damaged)?;
-            let score_tenths = score.checked_sub(1).map(u16::try_from).transpose().map_err(|_| damaged())?;
-            ratings.push(Rating { author, word, vector, score_tenths });
-        }
-        Ok(ratings)
-    }
-
-    fn optional(&self, cursor: &mut Cursor<'_>, section: Section) -> Result<Option<String>, Error> {
-        let number = cursor.number().ok_or_else(|| self.damaged(section))?;
-        number.checked_sub(1).map(|number| self.string(number).map(str::to_owned)).transpose()
-    }
-
-    fn string(&self, number: u32) -> Result<&str, Error> {
-        std::str::from_utf8(self.entry(Section::Strings, Section::StringOffsets, number)?).map_err(|_| self.damaged(Section::Strings))
-    }
-
-    fn read_facts(&self) -> Result<BTreeMap<String, String>, Error> {
-        let damaged = || self.damaged(Section::Meta);
-        let length = self.extent(Section::Meta)?.length;
-        let mut cursor = Cursor(self.slice_at(Section::Meta, 0, length)?);
-        let mut facts = BTreeMap::new();
-        for _ in 0..cursor.number().ok_or_else(damaged)? {
-            let (name, value) = cursor.text().zip(cursor.text()).ok_or_else(damaged)?;
-            facts.insert(name.to_owned(), value.to_owned());
-        }
-        Ok(facts)
-    }
-
-    /// How many entries an offset table has.
-    fn count(&self, offsets: Section) -> Result<u32, Error> {
-        let entries = (self.extent(offsets)?.length / 4).checked_sub(1).ok_or_else(|| self.damaged(offsets))?;
-        u32::try_from(entries).map_err(|_| self.damaged(offsets))
-    }
-
-    fn entry(&self, section: Section, offsets: Section, number: u32) -> Result<&[u8], Error> {
-        let damaged = || self.damaged(offsets);
-        let at = usize::try_from(number).ok().and_then(|number| number.checked_mul(4)).ok_or_else(damaged)?;
-        let mut cursor = Cursor(self.slice_at(offsets, at, 8)?);
-        let (start, end) = cursor.u32().zip(cursor.u32()).ok_or_else(damaged)?;
-        self.slice(section, start, end.checked_sub(start).ok_or_else(damaged)?)
-    }
-
-    fn slice(&self, section: Section, offset: u32, length: u32) -> Result<&[u8], Error> {
-        let (offset, length) = usize::try_from(offset).ok().zip(usize::try_from(length).ok()).ok_or_else(|| self.damaged(section))?;
-        self.slice_at(section, offset, length)
-    }
-
-    /// Bytes of a section, after the checksums of the blocks they lie in.
-    fn slice_at(&self, section: Section, offset: usize, length: usize) -> Result<&[u8], Error> {
-        let damaged = || self.damaged(section);
-        let extent = self.extent(section)?;
-        let end = offset.checked_add(length).filter(|end| *end <= extent.length).ok_or_else(damaged)?;
-        if length > 0 {
-            for block in offset / BLOCK..=(end - 1) / BLOCK {
-                self.check_block(extent, block).ok_or_else(|| Error::Damaged {
-                    shard: self.name.clone(),
-                    what: format!("section {}, block {block}: wrong checksum", section.name()),
-                })?;
-            }
-        }
-        self.bytes.get(extent.offset + offset..extent.offset + end).ok_or_else(damaged)
-    }
-
-    fn check_block(&self, extent: &Extent, block: usize) -> Option<()> {
-        let checked = extent.checked.get(block)?;
-        if checked.load(Ordering::Relaxed) {
-            return Some(());
-        }
-        let start = block.checked_mul(BLOCK)?;
-        let data = self.bytes.get(extent.offset + start..extent.offset + extent.length.min(start + BLOCK))?;
-        let sum = Cursor(self.bytes.get(extent.sums + block * 4..)?).u32()?;
-        (crc32c::crc32c(data) == sum).then(|| checked.store(true, Ordering::Relaxed))
-    }
-
-    /// Checks every block of every section, also of those that this program does not know.
-    pub(in crate::advisory) fn check(&self) -> Result<(), Error> {
-        for (kind, extent) in &self.sections {
-            if let Some(block) = (0..extent.checked.len()).find(|block| self.check_block(extent, *block).is_none()) {
-                return Err(Error::Damaged { shard: self.name.clone(), what: format!("section {kind}, block {block}: wrong checksum") });
+    /// Calls `each` with number, ecosystem and name of every key until it says stop.
+    fn each_key(&self, mut each: impl FnMut(u32, &str, &str) -> Result<bool, Error>) -> Result<(), Error> {
+        for block in 0..KEYS.blocks(&self.file)? {
+            let mut keys = Vec::new();
+            KEYS.walk(&self.file, block, |_, key| {
+                keys.push(key.to_vec());
+                true
+            })?;
+            for (number, key) in (block.saturating_mul(ENTRIES_PER_BLOCK)..).zip(keys) {
+                let damaged = || self.file.damaged(Section::Keys);
+                let text = String::from_utf8(key).map_err(|_| damaged())?;
+                let (ecosystem, name) = text.split_once('\0').ok_or_else(damaged)?;
+                if !each(number, ecosystem, name)? {
+                    return Ok(());
+                }
             }
         }
         Ok(())
     }
 
-    fn extent(&self, section: Section) -> Result<&Extent, Error> {
-        self.sections.get(&(section as u32)).ok_or_else(|| self.damaged(section))
+    /// The numbers of the records with this id.
+    pub(in crate::advisory) fn records_with_id(&self, id: &str) -> Result<Vec<u32>, Error> {
+        let (first, is_there) = IDS.lower_bound(&self.file, id.as_bytes())?;
+        let mut found = Vec::new();
+        if is_there {
+            for number in first..self.header().records {
+                if self.record_id(number)? != id {
+                    break;
+                }
+                found.push(number);
+            }
+        }
+        Ok(found)
     }
 
-    fn damaged(&self, section: Section) -> Error {
-        Error::Damaged { shard: self.name.clone(), what: format!("section {} does not read", section.name()) }
+    /// The id of a record.
+    pub(in crate::advisory) fn record_id(&self, number: u32) -> Result<String, Error> {
+        String::from_utf8(IDS.front_entry(&self.file, number)?).map_err(|_| self.file.damaged(Section::Ids))
+    }
+
+    /// One record without its rows, its text and its links.
+    pub(in crate::advisory) fn record_without_text(&self, number: u32) -> Result<Advisory, Error> {
+        let record = Decoder::new(&self.file).record(RECORDS.entry(&self.file, number)?)?;
+        Ok(Advisory { id: AdvisoryId(self.record_id(number)?), ..record })
+    }
+
+    /// One record without its rows and its details, with title and links.
+    pub(in crate::advisory) fn record(&self, number: u32) -> Result<Advisory, Error> {
+        let (summary, references) = self.texts()?.title(number)?;
+        Ok(Advisory { summary, references, ..self.record_without_text(number)? })
+    }
+
+    /// What a record says at length.
+    pub(in crate::advisory) fn details(&self, number: u32) -> Result<String, Error> {
+        self.texts()?.details(number)
+    }
+
+    fn texts(&self) -> Result<&Texts, Error> {
+        self.text.as_ref().ok_or_else(|| Error::Damaged {
+            shard: self.name().to_owned(),
+            what: format!("its text file {} is not there", self.text_file().unwrap_or_default()),
+        })
+    }
+
+    /// The rows of key `number` whose record is `wanted`.
+    fn row_list(&self, number: u32, ecosystem: &str, name: &str, wanted: impl Fn(u32) -> bool) -> Result<Vec<Row>, Error> {
+        let damaged = || self.file.damaged(Section::Rows);
+        let mut cursor = Cursor(ROWS.entry(&self.file, number)?);
+        let decoder = Decoder::new(&self.file);
+        let (mut rows, mut record) = (Vec::new(), 0_u32);
+        for _ in 0..cursor.number().ok_or_else(damaged)? {
+            let (distance, head) = cursor.number().zip(cursor.number()).ok_or_else(damaged)?;
+            record = record.checked_add(distance).filter(|record| *record < self.header().records).ok_or_else(damaged)?;
+            let extras = if head & 2 == 0 { None } else { Some(cursor.number().ok_or_else(damaged)?) };
+            if !wanted(record) {
+                continue;
+            }
+            let status = if head & 1 == 0 { RowStatus::Active } else { RowStatus::Inactive };
+            let (mut ranges, versions) = decoder.spec(head >> 2)?;
+            let extras = extras.map(|number| decoder.extras(number)).transpose()?.unwrap_or_default();
+            if let Some(unknown) = extras.unknown {
+                // A newer builder says something that may decide the row; a range of an unknown kind makes it undecidable.
+                ranges.push(AffectedRange { scheme: RangeScheme::Unknown(format!("field {unknown}")), events: Vec::new() });
+            }
+            let affected = Affected {
+                ecosystem: ecosystem.to_owned(),
+                name: name.to_owned(),
+                ranges,
+                versions,
+                ratings: extras.ratings,
+                urgency: extras.urgency,
+                attributes: extras.attributes,
+            };
+            rows.push(Row { record, status, affected });
+        }
+        if cursor.0.is_empty() { Ok(rows) } else { Err(damaged()) }
     }
 }
 
-fn parse_header(bytes: &[u8]) -> Result<(Header, BTreeMap<u32, Extent>), &'static str> {
-    const CUT: &str = "the header is cut off";
-    let mut cursor = Cursor(bytes.get(12..).ok_or(CUT)?);
-    let header_length = usize::try_from(cursor.u32().ok_or(CUT)?).map_err(|_| CUT)?;
-    let most = FIXED_HEADER + MAX_SECTIONS * SECTION_ENTRY + 4;
-    if !(FIXED_HEADER + 4..=most).contains(&header_length) || header_length > bytes.len() {
-        return Err("the header has no possible length");
+fn section(file: &Container, section: Section) -> Result<Cursor<'_>, Error> {
+    Ok(Cursor(file.slice(section, 0, file.length(section)?)?))
+}
+
+fn read_facts(file: &Container, cursor: &mut Cursor<'_>, section: Section) -> Result<Facts, Error> {
+    let damaged = || file.damaged(section);
+    let mut facts = Facts::new();
+    for _ in 0..cursor.number().ok_or_else(damaged)? {
+        let (name, value) = cursor.text().zip(cursor.text()).ok_or_else(damaged)?;
+        facts.insert(name.to_owned(), value.to_owned());
     }
-    let (head, sum) = bytes.get(..header_length).and_then(|header| header.split_at_checked(header_length - 4)).ok_or(CUT)?;
-    if Cursor(sum).u32() != Some(crc32c::crc32c(head)) {
-        return Err("the header has a wrong checksum");
-    }
-    if cursor.u64() != Some(bytes.len()) {
-        return Err("the file is not as long as its header says");
-    }
-    cursor.take(8).ok_or(CUT)?;
-    let (records, rows) = cursor.u32().zip(cursor.u32()).ok_or(CUT)?;
-    cursor.take(8).ok_or(CUT)?;
-    let hex = cursor.take(64).and_then(|hex| std::str::from_utf8(hex).ok()).ok_or(CUT)?;
-    let digest = Digest::parse(&format!("sha256:{hex}")).map_err(|_| "the header holds no digest")?;
-    let count = cursor.u64().filter(|count| *count <= MAX_SECTIONS).ok_or("the header lists too many sections")?;
-    let mut sections = BTreeMap::new();
-    for _ in 0..count {
-        let kind = cursor.u64().and_then(|kind| u32::try_from(kind).ok()).ok_or(CUT)?;
-        let (offset, length) = cursor.u64().zip(cursor.u64()).ok_or(CUT)?;
-        let sums = cursor.u64().ok_or(CUT)?;
-        let blocks = length.div_ceil(BLOCK);
-        let inside = |start: usize, length: usize| start.checked_add(length).is_some_and(|end| end <= bytes.len());
-        if !inside(offset, length) || !inside(sums, blocks.saturating_mul(4)) {
-            return Err("a section lies outside the file");
-        }
-        let checked = (0..blocks).map(|_| AtomicBool::new(false)).collect();
-        sections.insert(kind, Extent { offset, length, sums, checked });
-    }
-    let needed = if sections.contains_key(&(Section::ByCve as u32)) { &[Section::Meta][..] } else { &Section::ADVISORIES };
-    if needed.iter().any(|section| !sections.contains_key(&(*section as u32))) {
-        return Err("a section is missing");
-    }
-    Ok((Header { records, rows, digest }, sections))
+    Ok(facts)
 }

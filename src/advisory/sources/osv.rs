@@ -3,7 +3,10 @@
 
 mod archive;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +16,7 @@ use crate::{
         Error, almalinux,
         build::Gathered,
         cvss, ecosystem,
+        matcher::row::BINARIES,
         sources::{AdvisorySource, Feed, Listing},
     },
     model::{
@@ -111,10 +115,12 @@ impl Record {
         for package in self.affected.iter_mut().flatten().filter_map(|entry| entry.package.as_mut()) {
             package.ecosystem = ecosystem::normal_text(&package.ecosystem).into_owned();
         }
-        let is_distribution = self.affected.iter().flatten().filter_map(|entry| entry.package.as_ref()).any(|package| {
-            ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.releases == ecosystem::Releases::Required)
-                || ["Ubuntu:", "Rocky Linux:", "Red Hat:"].iter().any(|name| package.ecosystem.starts_with(name))
-        });
+        let is_distribution = self
+            .affected
+            .iter()
+            .flatten()
+            .filter_map(|entry| entry.package.as_ref())
+            .any(|package| ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.kind.is_os()));
         // A bare vector in a distribution's record is that of the national database.
         let author = if is_distribution {
             RatingAuthor::Nvd
@@ -169,6 +175,21 @@ impl AffectedEntry {
             ratings.push(rating_by_word(RatingAuthor::Vendor, word.trim_end_matches('*')));
         }
         ratings.sort();
+        // SUSE names a source package and then, by product, the binary packages that the update is about.
+        let binaries = self.ecosystem_specific.as_ref().and_then(|specific| specific.get("binaries")).and_then(Value::as_array);
+        let of_suse = ["SUSE:", "openSUSE:"].iter().any(|name| package.ecosystem.starts_with(name));
+        let names: BTreeSet<&str> = binaries
+            .filter(|_| of_suse)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .flat_map(|binary| binary.keys())
+            .map(String::as_str)
+            .collect();
+        let mut attributes = BTreeMap::new();
+        if !names.is_empty() {
+            attributes.insert(BINARIES.to_owned(), names.into_iter().collect::<Vec<_>>().join(" "));
+        }
         Some(Affected {
             ecosystem: package.ecosystem,
             name: package.name,
@@ -176,7 +197,7 @@ impl AffectedEntry {
             versions: self.versions.unwrap_or_default(),
             ratings,
             urgency,
-            attributes: BTreeMap::new(),
+            attributes,
         })
     }
 }

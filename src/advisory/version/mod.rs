@@ -2,13 +2,24 @@
 //! which is never taken for "not affected" (advisories.md R16).
 
 mod apk;
+mod composer;
+mod cran;
+mod digits;
 mod dpkg;
+mod gem;
+mod go;
+mod hackage;
+mod maven;
 mod npm;
+mod nuget;
 mod pep440;
+mod pub_dev;
 mod rpm;
 mod semver;
 
 use std::cmp::Ordering;
+
+pub use go::is_pseudo_version;
 
 use crate::model::package::PackageKind;
 
@@ -20,12 +31,28 @@ const MAX_LENGTH: usize = 512;
 pub enum Scheme {
     /// Alpine packages.
     Apk,
+    /// PHP packages.
+    Composer,
+    /// R packages.
+    Cran,
     /// Debian and Ubuntu packages.
     Dpkg,
+    /// Ruby gems.
+    Gem,
+    /// Go modules, and Go itself.
+    Go,
+    /// Haskell packages.
+    Hackage,
+    /// Java packages.
+    Maven,
     /// npm packages.
     Npm,
+    /// .NET packages.
+    Nuget,
     /// Python distributions (PEP 440).
     Pep440,
+    /// Dart packages.
+    Pub,
     /// RPM packages.
     Rpm,
     /// Semantic versioning 2.0 by precedence: build metadata does not count.
@@ -33,14 +60,40 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// Every order.
+    pub const ALL: [Self; 14] = [
+        Self::Apk,
+        Self::Composer,
+        Self::Cran,
+        Self::Dpkg,
+        Self::Gem,
+        Self::Go,
+        Self::Hackage,
+        Self::Maven,
+        Self::Npm,
+        Self::Nuget,
+        Self::Pep440,
+        Self::Pub,
+        Self::Rpm,
+        Self::Semver,
+    ];
+
     /// The word in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Apk => "apk",
+            Self::Composer => "Composer",
+            Self::Cran => "CRAN",
             Self::Dpkg => "dpkg",
+            Self::Gem => "RubyGems",
+            Self::Go => "Go",
+            Self::Hackage => "Hackage",
+            Self::Maven => "Maven",
             Self::Npm => "npm",
+            Self::Nuget => "NuGet",
             Self::Pep440 => "PEP 440",
+            Self::Pub => "pub",
             Self::Rpm => "rpm",
             Self::Semver => "semver",
         }
@@ -54,20 +107,38 @@ impl Scheme {
         }
         Some(Version(match self {
             Self::Apk => Inner::Apk(apk::Version::parse(text)?),
+            Self::Composer => Inner::Composer(composer::Version::parse(text)?),
+            Self::Cran => Inner::Cran(cran::Version::parse(text)?),
             Self::Dpkg => Inner::Dpkg(dpkg::parse(text)?),
+            Self::Gem => Inner::Gem(gem::Version::parse(text)?),
+            Self::Go => Inner::Go(Box::new(go::parse(text)?)),
+            Self::Hackage => Inner::Hackage(hackage::Version::parse(text)?),
+            Self::Maven => Inner::Maven(maven::Version::parse(text)?),
             Self::Npm => Inner::Npm(Box::new(npm::parse(text)?)),
+            Self::Nuget => Inner::Nuget(nuget::Version::parse(text)?),
             Self::Pep440 => Inner::Pep440(Box::new(pep440::parse(text)?)),
+            Self::Pub => Inner::Pub(pub_dev::Version::parse(text)?),
             Self::Rpm => Inner::Rpm(rpm::Version::parse(text)?),
             Self::Semver => Inner::Semver(Box::new(semver::parse(text)?)),
         }))
     }
 
-    /// Parses a version out of a record. npm and semver feeds write `1.0` for `1.0.0` here and there, and their own tools read it so.
+    /// Parses a version out of a record. npm, semver and Go feeds write `1.0` for `1.0.0` here and there, and their own tools read it so; Dart's
+    /// own tool does not, but its records come from the same hands. All other orders have short versions of their own, or none.
     #[must_use]
     pub fn parse_event(self, text: &str) -> Option<Version> {
         self.parse(text).or_else(|| match self {
-            Self::Npm | Self::Semver => self.parse(&completed(text)?),
-            Self::Apk | Self::Dpkg | Self::Pep440 | Self::Rpm => None,
+            Self::Go | Self::Npm | Self::Pub | Self::Semver => self.parse(&completed(text)?),
+            Self::Apk
+            | Self::Composer
+            | Self::Cran
+            | Self::Dpkg
+            | Self::Gem
+            | Self::Hackage
+            | Self::Maven
+            | Self::Nuget
+            | Self::Pep440
+            | Self::Rpm => None,
         })
     }
 }
@@ -81,24 +152,23 @@ pub fn compare(kind: PackageKind, left: &str, right: &str) -> Option<Ordering> {
         PackageKind::Rpm => Scheme::Rpm,
         PackageKind::Npm => Scheme::Npm,
         PackageKind::Pypi => Scheme::Pep440,
-        PackageKind::Cargo | PackageKind::Golang => Scheme::Semver,
-        PackageKind::Maven
-        | PackageKind::Gem
-        | PackageKind::Nuget
-        | PackageKind::Composer
-        | PackageKind::Alpm
+        PackageKind::Golang => Scheme::Go,
+        PackageKind::Maven => Scheme::Maven,
+        PackageKind::Gem => Scheme::Gem,
+        PackageKind::Nuget => Scheme::Nuget,
+        PackageKind::Composer => Scheme::Composer,
+        PackageKind::Pub => Scheme::Pub,
+        PackageKind::Cran => Scheme::Cran,
+        PackageKind::Hackage => Scheme::Hackage,
+        // Bitnami's records are semantic versions, and so are the versions that it writes into its images.
+        PackageKind::Cargo | PackageKind::Bitnami | PackageKind::Hex | PackageKind::Swift => Scheme::Semver,
+        PackageKind::Alpm
         | PackageKind::Ebuild
         | PackageKind::Opkg
         | PackageKind::Conda
         | PackageKind::Conan
-        | PackageKind::Hex
-        | PackageKind::Pub
-        | PackageKind::Cran
-        | PackageKind::Swift
-        | PackageKind::Bitnami
         | PackageKind::Cpan
         | PackageKind::Luarocks
-        | PackageKind::Hackage
         | PackageKind::Opam
         | PackageKind::Cocoapods
         | PackageKind::Generic => return None,
@@ -113,9 +183,17 @@ pub struct Version(Inner);
 #[derive(Debug, Clone)]
 enum Inner {
     Apk(apk::Version),
+    Composer(composer::Version),
+    Cran(cran::Version),
     Dpkg(debversion::Version),
+    Gem(gem::Version),
+    Go(Box<::semver::Version>),
+    Hackage(hackage::Version),
+    Maven(maven::Version),
     Npm(Box<node_semver::Version>),
+    Nuget(nuget::Version),
     Pep440(Box<pep440_rs::Version>),
+    Pub(pub_dev::Version),
     Rpm(rpm::Version),
     Semver(Box<::semver::Version>),
 }
@@ -126,11 +204,18 @@ impl Version {
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (&self.0, &other.0) {
             (Inner::Apk(a), Inner::Apk(b)) => Some(a.compare(b)),
+            (Inner::Composer(a), Inner::Composer(b)) => Some(a.compare(b)),
+            (Inner::Cran(a), Inner::Cran(b)) => Some(a.compare(b)),
             (Inner::Dpkg(a), Inner::Dpkg(b)) => Some(a.cmp(b)),
+            (Inner::Gem(a), Inner::Gem(b)) => Some(a.compare(b)),
+            (Inner::Go(a), Inner::Go(b)) | (Inner::Semver(a), Inner::Semver(b)) => Some(a.cmp_precedence(b)),
+            (Inner::Hackage(a), Inner::Hackage(b)) => Some(a.compare(b)),
+            (Inner::Maven(a), Inner::Maven(b)) => Some(a.compare(b)),
             (Inner::Npm(a), Inner::Npm(b)) => Some(a.cmp(b)),
+            (Inner::Nuget(a), Inner::Nuget(b)) => Some(a.compare(b)),
             (Inner::Pep440(a), Inner::Pep440(b)) => Some(a.cmp(b)),
+            (Inner::Pub(a), Inner::Pub(b)) => Some(a.compare(b)),
             (Inner::Rpm(a), Inner::Rpm(b)) => Some(a.compare(b)),
-            (Inner::Semver(a), Inner::Semver(b)) => Some(a.cmp_precedence(b)),
             _ => None,
         }
     }
@@ -156,8 +241,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const ALL: [Scheme; 6] = [Scheme::Apk, Scheme::Dpkg, Scheme::Npm, Scheme::Pep440, Scheme::Rpm, Scheme::Semver];
 
     fn vectors(name: &str) -> Option<Vec<(String, String, String)>> {
         let folder = std::env::var_os("PLIMSOLL_CORPUS").map(PathBuf::from)?.join("corpus/versions");
@@ -220,6 +303,25 @@ mod tests {
     }
 
     #[test]
+    fn vectors_of_languages() {
+        for (name, order) in [
+            ("cran", Scheme::Cran),
+            ("hackage", Scheme::Hackage),
+            ("maven", Scheme::Maven),
+            ("nuget", Scheme::Nuget),
+            ("pub", Scheme::Pub),
+            ("rubygems", Scheme::Gem),
+        ] {
+            run(name, scheme(order));
+        }
+    }
+
+    #[test]
+    fn vectors_composer() {
+        run("packagist", |a, b| Some(composer::version_compare(a, b)));
+    }
+
+    #[test]
     fn texts_that_are_no_versions_are_refused() {
         for (scheme, text) in [
             (Scheme::Apk, "0.8.21.r2"),
@@ -260,7 +362,7 @@ mod tests {
     proptest! {
         #[test]
         fn orders_never_panic_and_are_antisymmetric(a in "\\PC{0,24}", b in "[0-9a-z.:~^+_-]{0,16}") {
-            for scheme in ALL {
+            for scheme in Scheme::ALL {
                 if let (Some(x), Some(y)) = (scheme.parse(&a).or_else(|| scheme.parse("1.0.0")), scheme.parse(&b)) {
                     prop_assert_eq!(x.compare(&y), y.compare(&x).map(Ordering::reverse));
                     prop_assert_eq!(y.compare(&y), Some(Ordering::Equal));

@@ -12,7 +12,7 @@ use crate::{
     advisory::{
         Error,
         build::{Gathered, Provenance, Unfixed},
-        ecosystem::{ECOSYSTEMS, Ecosystem, Releases},
+        ecosystem::{ECOSYSTEMS, Ecosystem, Releases, Use},
         sources::{Feed, Listing},
     },
     model::{
@@ -41,7 +41,8 @@ pub(super) fn find(from: &Path) -> Result<Listing, Error> {
         if !path.is_file() {
             continue;
         }
-        match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == name) {
+        // What may not be passed on is not built unasked.
+        match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == name && ecosystem.use_of == Use::Free) {
             Some(ecosystem) => listing.feeds.push(Feed { ecosystem, name: format!("osv:{name}/all.zip"), path }),
             None => listing.skipped.push(name),
         }

@@ -1,0 +1,63 @@
+//! What the shards of a part say about themselves. In: the facts of a shard; out: Gaps for feeds that stopped, releases past their end, records that
+//! nobody could read, and the note that unfixed problems are not known (advisories.md R15, sections 4 and 9).
+
+use crate::{
+    advisory::matcher::plan::{Part, Pocket, counted},
+    model::coverage::{Gap, SourceId},
+};
+
+/// Every Gap of a part that its shards tell of.
+pub(super) fn gaps(part: &Part<'_>) -> Vec<Gap> {
+    let packages = counted(part.packages.len(), part.ecosystem.kind);
+    let of_pocket = |pocket| told(&|name| Pocket::fact(pocket, name), pocket.shard.name(), &pocket.text, &packages);
+    part.pockets.iter().flat_map(of_pocket).collect()
+}
+
+fn told<'a>(fact: &dyn Fn(&str) -> Option<&'a str>, shard: &str, text: &str, packages: &str) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut add = |kind, reason: String| gaps.push(Gap::new(SourceId::Offline, kind, shard, reason));
+    if let Some(count) = fact("unreadable") {
+        let names = fact("unreadable-names").unwrap_or_default();
+        add("undecidable", format!("{count} records of the feed could not be read: {names}"));
+    }
+    if let Some(since) = fact("frozen-since") {
+        add("frozen", format!("the feed says nothing new about {text} since {since}: {packages} looked up in old advisories"));
+    } else if let Some(day) = past_end_of_life(fact) {
+        add("frozen", format!("{text} reached the end of its life on {day}: {packages} looked up in old advisories"));
+    }
+    if fact("unfixed") == Some("unknown") {
+        add("unfixed-unknown", format!("the feed of {text} lists fixed problems alone; which others are open in {packages} is not known"));
+    }
+    gaps
+}
+
+/// The last day of a release, if its data is from after that day. The policy compares it with the day of the run; here is no clock.
+fn past_end_of_life<'a>(fact: &dyn Fn(&str) -> Option<&'a str>) -> Option<&'a str> {
+    let (day, as_of) = fact("end-of-life").zip(fact("as-of"))?;
+    // Both begin with an ISO date of one length.
+    (day.len() == 10 && as_of.get(..10)? > day).then_some(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r15_old_and_partial_coverage_is_a_gap() {
+        for (facts, expected) in [
+            (&[][..], &[][..]),
+            (&[("unfixed", "listed"), ("as-of", "2026-11-01T00:00:00Z"), ("end-of-life", "2028-06-30")], &[]),
+            (&[("unfixed", "unknown")], &["unfixed-unknown"]),
+            (&[("frozen-since", "2024-07-01")], &["frozen"]),
+            (&[("frozen-since", "2024-07-01"), ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
+            (&[("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
+            (&[("end-of-life", "2024-06-30"), ("as-of", "2024-06-30T09:00:00Z")], &[]),
+            (&[("unreadable", "2"), ("unreadable-names", "a.json, b.json")], &["undecidable"]),
+        ] {
+            let fact = |name: &str| facts.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+            let gaps = told(&fact, "debian-10", "Debian:10", "3 deb packages");
+            assert_eq!(gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>(), expected, "{facts:?}");
+            assert!(gaps.iter().all(|gap| gap.subject == "debian-10"));
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Packages against advisories. In: an open database and an inventory; out: what is affected, and what could not be judged. Requirements R1 to
+//! R17 of advisories.md: distributions match by the name their feed uses, "no data" and "cannot tell" are Gaps, never silence.
+
+mod coverage;
+mod lookup;
+mod module;
+mod observation;
+mod plan;
+pub(in crate::advisory) mod row;
+mod statement;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::{
+    lookup::Lookup,
+    module::Module,
+    observation::{Hit, RATING_UNREADABLE},
+    plan::{Part, Plan, Pocket},
+    row::Subject,
+    statement::Cleared,
+};
+use crate::{
+    advisory::{
+        Database, Error,
+        range::Judgement,
+        shard::{RowStatus, reader::Row},
+    },
+    model::{
+        coverage::{Gap, SourceId},
+        evidence::Observation,
+        package::{Inventory, Package},
+        severity::Severity,
+    },
+};
+
+const HINT_BUILD: &str = "build the database again with `plimsoll db build --from DIR`";
+
+/// Matches every package of `inventory`; both lists come sorted.
+#[must_use]
+pub fn match_inventory(database: &Database, inventory: &Inventory) -> (Vec<Observation>, Vec<Gap>) {
+    let Plan { parts, gaps } = Plan::of(database, inventory);
+    let owners = inventory.packages.iter().filter(|package| !package.kind.is_os()).filter_map(|package| package.owner.as_deref()).collect();
+    let mut found = Found { observations: Vec::new(), gaps, owners, cleared: Cleared::new() };
+    // Distributions come first: what they say of their own packages is heard for the language packages in them.
+    for part in &parts {
+        found.gaps.extend(coverage::gaps(part));
+        for package in &part.packages {
+            if let Err(error) = found.match_package(part, package) {
+                let shard = part.pockets.first().map_or("", |pocket| pocket.shard.name());
+                found.gaps.push(Gap::new(SourceId::Offline, "damaged", shard, error.to_string()).with_hint(HINT_BUILD));
+                break;
+            }
+        }
+    }
+    found.observations.sort_by(|a, b| order(a).cmp(&order(b)));
+    found.observations.dedup();
+    found.gaps.sort();
+    found.gaps.dedup();
+    (found.observations, found.gaps)
+}
+
+/// OSV ecosystem strings of the shards that `inventory` is matched against, sorted.
+#[must_use]
+pub fn shards_used(database: &Database, inventory: &Inventory) -> BTreeSet<String> {
+    Plan::of(database, inventory).parts.into_iter().flat_map(|part| part.pockets).map(|pocket| pocket.text).collect()
+}
+
+type Order<'a> = (Option<(&'a str, &'a str, &'a [crate::model::location::Location])>, &'a str, Option<&'a String>);
+
+fn order(observation: &Observation) -> Order<'_> {
+    let package =
+        observation.package.as_ref().map(|package| (package.name.as_str(), package.version.as_str(), package.locations.as_slice()));
+    (package, &observation.id, observation.attributes.get("advisory"))
+}
+
+struct Found<'a> {
+    observations: Vec<Observation>,
+    gaps: Vec<Gap>,
+    /// OS packages that own language packages.
+    owners: BTreeSet<&'a str>,
+    /// What the distribution says in favour of those.
+    cleared: Cleared,
+}
+
+/// What the rows of one shard say about one package.
+#[derive(Default)]
+struct Said {
+    hits: BTreeMap<u32, Hit>,
+    undecided: BTreeMap<u32, String>,
+    /// Records that say "fixed" or "not affected".
+    in_favour: BTreeSet<u32>,
+}
+
+impl Found<'_> {
+    fn match_package(&mut self, part: &Part<'_>, package: &Package) -> Result<(), Error> {
+        let named = format!("{} {}", package.name, package.version);
+        let lookup = match Lookup::of(part.ecosystem, package) {
+            Ok(lookup) => lookup,
+            Err(reason) => {
+                self.gaps.push(Gap::new(SourceId::Offline, "undecidable", named, reason));
+                return Ok(());
+            }
+        };
+        let subject = Subject {
+            ecosystem: part.ecosystem,
+            package,
+            lookup: &lookup,
+            installed: lookup.reading.installed(&lookup.version),
+            module: Module::of(part.ecosystem, package),
+        };
+        let mut observations = Vec::new();
+        let mut undecided = Vec::new();
+        let mut of_release: Vec<(&Pocket<'_>, Said, Vec<Row>)> = Vec::new();
+        for pocket in &part.pockets {
+            let rows = pocket.shard.rows(&pocket.text, &lookup.name)?;
+            if rows.is_empty() {
+                continue;
+            }
+            let mut said = said(pocket, &rows, &subject)?;
+            if pocket.is_beside {
+                beside(pocket, &mut said, &mut of_release)?;
+            }
+            of_release.push((pocket, said, rows));
+        }
+        for (pocket, mut said, _) in of_release {
+            drop_what_was_fixed_later(pocket, &mut said)?;
+            if package.kind.is_os() && self.owners.contains(package.name.as_str()) && !part.lists_unfixed() {
+                let cleared = statement::cleared(pocket.shard, &said.in_favour)?;
+                self.cleared.entry(package.name.clone()).or_default().extend(cleared);
+            }
+            for (record, hit) in said.hits {
+                said.undecided.remove(&record);
+                let advisory = pocket.shard.record(record)?;
+                let template = observation::observation(pocket, &subject, hit, &advisory);
+                // Without one rating that reads nobody knows how bad this is; with one, the attribute says that another was lost.
+                let rated = template.ratings.iter().any(|rating| rating.severity() != Severity::Unknown);
+                if template.attributes.contains_key(RATING_UNREADABLE) && !rated {
+                    let reason = format!("no rating of {} can be read", advisory.id.0);
+                    self.gaps.push(Gap::new(SourceId::Offline, "undecidable", named.clone(), reason));
+                }
+                observations.extend(observation::per_cve(&advisory, &template));
+            }
+            for (record, reason) in said.undecided {
+                undecided.push((pocket.shard.record(record)?.id.0, reason));
+            }
+        }
+        if part.ecosystem.name == "Red Hat" {
+            highest_fix_per_cve(&subject, &mut observations);
+        }
+        for observation in &mut observations {
+            statement::close(observation, package.owner.as_deref(), &self.cleared);
+        }
+        self.observations.append(&mut observations);
+        if let Some((id, reason)) = undecided.first() {
+            let reason = match undecided.len() {
+                1 => format!("{id} cannot be decided: {reason}"),
+                count => format!("{count} advisories cannot be decided, first {id}: {reason}"),
+            };
+            self.gaps.push(Gap::new(SourceId::Offline, "undecidable", named, reason));
+        }
+        Ok(())
+    }
+}
+
+fn said(pocket: &Pocket<'_>, rows: &[Row], subject: &Subject<'_>) -> Result<Said, Error> {
+    let mut said = Said::default();
+    for row in rows.iter().filter(|row| row.status == RowStatus::Active) {
+        match row::judge_row(pocket.shard, row, subject)? {
+            Judgement::NotAffected if statement::clears(row, subject.installed.as_ref()) => {
+                said.in_favour.insert(row.record);
+            }
+            Judgement::NotAffected => {}
+            Judgement::Undecidable(reason) => {
+                said.undecided.insert(row.record, reason);
+            }
+            Judgement::Affected { fixed, open_ended, because } => {
+                said.hits.entry(row.record).or_insert_with(|| Hit::new(because)).add(row, fixed, open_ended);
+            }
+        }
+    }
+    Ok(said)
+}
+
+/// R7: what subscribers get says where a problem of the release is fixed, and tells of problems that the release itself has no row for. A record
+/// that the release has a row for is the release's to judge.
+fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, Said, Vec<Row>)]) -> Result<(), Error> {
+    let mut known: BTreeMap<String, (usize, u32)> = BTreeMap::new();
+    for (index, (pocket, _, rows)) in of_release.iter().enumerate() {
+        for row in rows.iter().filter(|row| row.status == RowStatus::Active) {
+            known.insert(pocket.shard.record(row.record)?.id.0, (index, row.record));
+        }
+    }
+    said.undecided.clear();
+    for (record, mut hit) in std::mem::take(&mut said.hits) {
+        hit.fix_in = (!hit.fixed.is_empty()).then_some("Ubuntu Pro");
+        match known.get(&pocket.shard.record(record)?.id.0) {
+            None => {
+                said.hits.insert(record, hit);
+            }
+            Some((index, record)) => {
+                let open =
+                    of_release.get_mut(*index).and_then(|(_, said, _)| said.hits.get_mut(record)).filter(|open| open.fixed.is_empty());
+                if let Some(open) = open {
+                    open.fixed = hit.fixed;
+                    open.fix_in = hit.fix_in;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// R6: a problem that was left open is closed by the advisory that fixed it later.
+fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said) -> Result<(), Error> {
+    let left_open: Vec<u32> = said
+        .hits
+        .iter()
+        .filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref()))
+        .map(|(record, _)| *record)
+        .collect();
+    if left_open.is_empty() || said.in_favour.is_empty() {
+        return Ok(());
+    }
+    let cleared = statement::cleared(pocket.shard, &said.in_favour)?;
+    for record in left_open {
+        let advisory = pocket.shard.record(record)?;
+        let cves = observation::cves(&advisory);
+        if !cves.is_empty() && cves.iter().all(|cve| cleared.contains_key(*cve)) {
+            said.hits.remove(&record);
+        }
+    }
+    Ok(())
+}
+
+/// R4: of several advisories about one CVE the highest fix counts, because the first one was not enough.
+fn highest_fix_per_cve(subject: &Subject<'_>, observations: &mut [Observation]) {
+    let ids = |observation: &Observation| -> BTreeSet<String> {
+        observation.aliases.iter().chain([&observation.id]).filter(|id| id.starts_with("CVE-")).cloned().collect()
+    };
+    let mut fixes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for observation in observations.iter() {
+        for id in ids(observation) {
+            fixes.entry(id).or_default().extend(observation.fixed.iter().cloned());
+        }
+    }
+    for observation in observations {
+        let all: Vec<String> = ids(observation).iter().filter_map(|id| fixes.get(id)).flatten().cloned().collect();
+        if let Some(highest) = observation::sorted(subject.lookup.reading, all).pop() {
+            observation.fixed = vec![highest];
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The frame that both files of a shard share: header, section table, sections with a checksum per block. In: a mapped file or bytes; out: slices of
+//! sections, after their checksums. Every offset and length is checked before use; damage is an error that names the section.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::File,
+    ops::Deref,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crate::{
+    advisory::{
+        Error,
+        shard::{BLOCK, FIXED_HEADER, MAJOR, MAX_SECTIONS, MINOR, SECTION_ENTRY, Section, bytes::Cursor},
+    },
+    model::digest::Digest,
+};
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Container {
+    name: String,
+    bytes: Backing,
+    header: Header,
+    sections: BTreeMap<u32, Extent>,
+}
+
+/// Counts and digest out of the header.
+#[derive(Debug, Clone)]
+pub(in crate::advisory) struct Header {
+    /// Records.
+    pub(in crate::advisory) records: u32,
+    /// Rows.
+    pub(in crate::advisory) rows: u32,
+    /// Bytes of the longest key.
+    pub(in crate::advisory) longest: u32,
+    /// Digest over the sections, as the builder wrote it.
+    pub(in crate::advisory) digest: Digest,
+}
+
+#[derive(Debug)]
+enum Backing {
+    Mapped(memmap2::Mmap),
+    Read(Vec<u8>),
+}
+
+impl Deref for Backing {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Extent {
+    offset: usize,
+    length: usize,
+    sums: usize,
+    /// One flag per block: its checksum was right.
+    checked: Vec<AtomicBool>,
+}
+
+impl Container {
+    /// Opens a file.
+    pub(super) fn open(name: &str, path: &Path, magic: &[u8; 8]) -> Result<Self, Error> {
+        let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        #[expect(unsafe_code, reason = "shards appear by rename and are never written in place, so that the mapped bytes do not change")]
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed)?;
+        Self::parse(name, Backing::Mapped(map), magic)
+    }
+
+    /// Opens bytes in memory.
+    pub(super) fn from_bytes(name: &str, bytes: Vec<u8>, magic: &[u8; 8]) -> Result<Self, Error> {
+        Self::parse(name, Backing::Read(bytes), magic)
+    }
+
+    fn parse(name: &str, bytes: Backing, magic: &[u8; 8]) -> Result<Self, Error> {
+        let damaged = |what: &str| Error::Damaged { shard: name.to_owned(), what: what.to_owned() };
+        let mut cursor = Cursor(&bytes);
+        if cursor.take(magic.len()) != Some(magic) {
+            return Err(damaged("it does not start like one"));
+        }
+        let found = cursor.u16().ok_or_else(|| damaged("the header is cut off"))?;
+        if found != MAJOR {
+            return Err(Error::Format { shard: name.to_owned(), found, readable: MAJOR });
+        }
+        let (header, sections) = parse_header(&bytes).map_err(damaged)?;
+        Ok(Self { name: name.to_owned(), bytes, header, sections })
+    }
+
+    /// The name in errors.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts and digest.
+    pub(super) const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// How long the whole file is.
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it has all of `sections`.
+    pub(super) fn has(&self, sections: &[Section]) -> bool {
+        sections.iter().all(|section| self.sections.contains_key(&(*section as u32)))
+    }
+
+    /// The length of a section.
+    pub(super) fn length(&self, section: Section) -> Result<usize, Error> {
+        self.extent(section).map(|extent| extent.length)
+    }
+
+    /// Bytes of a section, after the checksums of the blocks they lie in.
+    pub(super) fn slice(&self, section: Section, offset: usize, length: usize) -> Result<&[u8], Error> {
+        let damaged = || self.damaged(section);
+        let extent = self.extent(section)?;
+        let end = offset.checked_add(length).filter(|end| *end <= extent.length).ok_or_else(damaged)?;
+        if length > 0 {
+            for block in offset / BLOCK..=(end - 1) / BLOCK {
+                self.check_block(extent, block).ok_or_else(|| self.damaged_as(section, &format!("block {block} has a wrong checksum")))?;
+            }
+        }
+        self.bytes.get(extent.offset + offset..extent.offset + end).ok_or_else(damaged)
+    }
+
+    /// Checks every block of every section, also of those that this program does not know.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        for (kind, extent) in &self.sections {
+            if let Some(block) = (0..extent.checked.len()).find(|block| self.check_block(extent, *block).is_none()) {
+                let what = format!("section {kind}: block {block} has a wrong checksum");
+                return Err(Error::Damaged { shard: self.name.clone(), what });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_block(&self, extent: &Extent, block: usize) -> Option<()> {
+        let checked = extent.checked.get(block)?;
+        if checked.load(Ordering::Relaxed) {
+            return Some(());
+        }
+        let start = block.checked_mul(BLOCK)?;
+        let data = self.bytes.get(extent.offset + start..extent.offset + extent.length.min(start + BLOCK))?;
+        let sum = Cursor(self.bytes.get(extent.sums + block * 4..)?).u32()?;
+        (crc32c::crc32c(data) == sum).then(|| checked.store(true, Ordering::Relaxed))
+    }
+
+    fn extent(&self, section: Section) -> Result<&Extent, Error> {
+        self.sections.get(&(section as u32)).ok_or_else(|| self.damaged_as(section, "is missing"))
+    }
+
+    /// The error for a section whose bytes are not what they should be.
+    pub(super) fn damaged(&self, section: Section) -> Error {
+        self.damaged_as(section, "does not read")
+    }
+
+    fn damaged_as(&self, section: Section, what: &str) -> Error {
+        Error::Damaged { shard: self.name.clone(), what: format!("section {}: {what}", section.name()) }
+    }
+}
+
+fn parse_header(bytes: &[u8]) -> Result<(Header, BTreeMap<u32, Extent>), &'static str> {
+    const CUT: &str = "the header is cut off";
+    let mut cursor = Cursor(bytes.get(12..).ok_or(CUT)?);
+    let header_length = usize::try_from(cursor.u32().ok_or(CUT)?).map_err(|_| CUT)?;
+    let most = FIXED_HEADER + MAX_SECTIONS * SECTION_ENTRY + 4;
+    if !(FIXED_HEADER + 4..=most).contains(&header_length) || header_length > bytes.len() {
+        return Err("the header has no possible length");
+    }
+    let (head, sum) = bytes.get(..header_length).and_then(|header| header.split_at_checked(header_length - 4)).ok_or(CUT)?;
+    if Cursor(sum).u32() != Some(crc32c::crc32c(head)) {
+        return Err("the header has a wrong checksum");
+    }
+    if cursor.u64() != Some(bytes.len()) {
+        return Err("the file is not as long as its header says");
+    }
+    cursor.take(8).ok_or(CUT)?;
+    let (records, rows) = cursor.u32().zip(cursor.u32()).ok_or(CUT)?;
+    let (_, longest) = cursor.u32().zip(cursor.u32()).ok_or(CUT)?;
+    let hex = cursor.take(64).and_then(|hex| std::str::from_utf8(hex).ok()).ok_or(CUT)?;
+    let digest = Digest::parse(&format!("sha256:{hex}")).map_err(|_| "the header holds no digest")?;
+    let count = cursor.u64().filter(|count| *count <= MAX_SECTIONS).ok_or("the header lists too many sections")?;
+    let mut sections = BTreeMap::new();
+    for _ in 0..count {
+        let kind = cursor.u64().and_then(|kind| u32::try_from(kind).ok()).ok_or(CUT)?;
+        let (offset, length) = cursor.u64().zip(cursor.u64()).ok_or(CUT)?;
+        let sums = cursor.u64().ok_or(CUT)?;
+        let blocks = length.div_ceil(BLOCK);
+        let inside = |start: usize, length: usize| start.checked_add(length).is_some_and(|end| end <= bytes.len());
+        if !inside(offset, length) || !inside(sums, blocks.saturating_mul(4)) {
+            return Err("a section lies outside the file");
+        }
+        let checked = (0..blocks).map(|_| AtomicBool::new(false)).collect();
+        if sections.insert(kind, Extent { offset, length, sums, checked }).is_some() {
+            return Err("the header lists a section twice");
+        }
+    }
+    Ok((Header { records, rows, longest, digest }, sections))
+}
+
+/// What a finished file says about itself in its header.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) newest: u64,
+    pub(super) records: u32,
+    pub(super) rows: u32,
+    pub(super) names: u32,
+    pub(super) longest: u32,
+}
+
+/// Puts header, sections and checksums together; also the digest over the sections.
+pub(super) fn assemble(magic: &[u8; 8], counts: Counts, sections: &[(Section, Vec<u8>)]) -> (Vec<u8>, Digest) {
+    let header_length = FIXED_HEADER + sections.len() * SECTION_ENTRY + 4;
+    let body: usize = sections.iter().map(|(_, data)| data.len() + data.len().div_ceil(BLOCK) * 4).sum();
+    let mut out = Vec::with_capacity(header_length + body);
+    out.extend_from_slice(magic);
+    out.extend_from_slice(&MAJOR.to_le_bytes());
+    out.extend_from_slice(&MINOR.to_le_bytes());
+    out.extend_from_slice(&u32::try_from(header_length).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(&((header_length + body) as u64).to_le_bytes());
+    out.extend_from_slice(&counts.newest.to_le_bytes());
+    for count in [counts.records, counts.rows, counts.names, counts.longest] {
+        out.extend_from_slice(&count.to_le_bytes());
+    }
+    let mut listing = String::new();
+    for (section, data) in sections {
+        let _ = writeln!(listing, "{} {}", section.name(), Digest::sha256_of(data));
+    }
+    let digest = Digest::sha256_of(listing.as_bytes());
+    out.extend_from_slice(digest.hex().as_bytes());
+    out.extend_from_slice(&(sections.len() as u64).to_le_bytes());
+    let mut at = header_length;
+    for (section, data) in sections {
+        let sums = at + data.len();
+        out.extend_from_slice(&(*section as u64).to_le_bytes());
+        for number in [at, data.len(), sums] {
+            out.extend_from_slice(&(number as u64).to_le_bytes());
+        }
+        at = sums + data.len().div_ceil(BLOCK) * 4;
+    }
+    let sum = crc32c::crc32c(&out);
+    out.extend_from_slice(&sum.to_le_bytes());
+    for (_, data) in sections {
+        out.extend_from_slice(data);
+        data.chunks(BLOCK).for_each(|block| out.extend_from_slice(&crc32c::crc32c(block).to_le_bytes()));
+    }
+    (out, digest)
+}
