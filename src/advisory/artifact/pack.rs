@@ -16,8 +16,6 @@ use crate::{
 
 /// How hard to compress. A database is pushed once and pulled often.
 const LEVEL: i32 = 19;
-/// Distributions whose records may not be given away, whatever their shard says.
-const WITHHELD: &[&str] = &["Wolfi", "Chainguard"];
 
 /// A database that is ready to be pushed.
 #[derive(Debug, Clone)]
@@ -109,9 +107,10 @@ fn entry(shard: Local, files: Vec<FileEntry>) -> ShardEntry {
 fn may_be_given_away(shard: &Local) -> bool {
     let words: Vec<String> = shard.licence.split(|ch: char| !ch.is_ascii_alphanumeric()).map(str::to_ascii_uppercase).collect();
     let forbids = words.iter().any(|word| matches!(word.as_str(), "NC" | "ND" | "NONCOMMERCIAL" | "PROPRIETARY" | "COMMERCIAL"));
+    // Whatever the shard says: what this program knows of the feed counts as well.
     let is_withheld = |text: &String| {
-        let distribution = text.split(':').next().unwrap_or_default();
-        WITHHELD.iter().any(|name| name.eq_ignore_ascii_case(distribution))
+        let name = text.split(':').next().unwrap_or_default();
+        ECOSYSTEMS.iter().any(|known| known.use_of == Use::OnRequest && known.name.eq_ignore_ascii_case(name))
     };
     !forbids && !shard.ecosystems.iter().any(is_withheld)
 }

@@ -198,8 +198,7 @@ fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, 
                 said.hits.insert(record, hit);
             }
             Some((index, record)) => {
-                let open =
-                    of_release.get_mut(*index).and_then(|(_, said, _)| said.hits.get_mut(record)).filter(|open| open.fixed.is_empty());
+                let open = of_release.get_mut(*index).and_then(|(_, said, _)| said.hits.get_mut(record)).filter(|open| open.fixed.is_empty());
                 if let Some(open) = open {
                     open.fixed = hit.fixed;
                     open.fix_in = hit.fix_in;
@@ -212,12 +211,8 @@ fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, 
 
 /// R6: a problem that was left open is closed by the advisory that fixed it later.
 fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said) -> Result<(), Error> {
-    let left_open: Vec<u32> = said
-        .hits
-        .iter()
-        .filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref()))
-        .map(|(record, _)| *record)
-        .collect();
+    let left_open: Vec<u32> =
+        said.hits.iter().filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref())).map(|(record, _)| *record).collect();
     if left_open.is_empty() || said.in_favour.is_empty() {
         return Ok(());
     }

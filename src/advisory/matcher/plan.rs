@@ -79,8 +79,7 @@ impl<'a> Plan<'a> {
             plan.gaps.push(Gap::new(SourceId::Offline, "nothing-inventoried", "", "the image holds no package that is known"));
         }
         let (of_distribution, of_languages): (Vec<_>, Vec<_>) = by_kind.into_iter().partition(|(kind, _)| kind.is_os());
-        let owners: BTreeSet<&str> =
-            of_languages.iter().flat_map(|(_, packages)| packages).filter_map(|package| package.owner.as_deref()).collect();
+        let owners: BTreeSet<&str> = of_languages.iter().flat_map(|(_, packages)| packages).filter_map(|package| package.owner.as_deref()).collect();
         for (kind, packages) in of_distribution {
             plan.add_os(database, inventory, kind, packages);
         }
@@ -121,8 +120,7 @@ impl<'a> Plan<'a> {
         // Certified builds have versions of their own, and so have those for subscribers: what is fixed elsewhere says nothing of them (R5, R7).
         let (certified, rest): (Vec<_>, Vec<_>) =
             packages.into_iter().partition(|package| !release.fips.is_empty() && package.version.to_ascii_lowercase().contains("fips"));
-        let (subscribed, plain): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|package| release.pro.is_some() && is_for_subscribers(&package.version));
+        let (subscribed, plain): (Vec<_>, Vec<_>) = rest.into_iter().partition(|package| release.pro.is_some() && is_for_subscribers(&package.version));
         self.add_part(ecosystem, &release.fips, release.fips.iter().filter_map(|text| open(text, false)).collect(), certified, Needed::Any);
         let pro: Vec<String> = release.pro.iter().cloned().collect();
         self.add_part(ecosystem, &pro, pro.iter().filter_map(|text| open(text, false)).collect(), subscribed, Needed::All);
@@ -134,14 +132,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Adds a part whose pockets are those that the database has; one that is needed and missing is a Gap.
-    fn add_part(
-        &mut self,
-        ecosystem: &'static Ecosystem,
-        texts: &[String],
-        pockets: Vec<Pocket<'a>>,
-        packages: Vec<&'a Package>,
-        needed: Needed,
-    ) {
+    fn add_part(&mut self, ecosystem: &'static Ecosystem, texts: &[String], pockets: Vec<Pocket<'a>>, packages: Vec<&'a Package>, needed: Needed) {
         if packages.is_empty() {
             return;
         }

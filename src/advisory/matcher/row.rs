@@ -114,17 +114,9 @@ mod tests {
             (&[("binaries", "mast-devel")], Some("x86_64"), false),
         ] {
             let purl = PackageUrl::new(PackageKind::Rpm, None, "mast", None, &BTreeMap::new());
-            let package = Package {
-                arch: arch.map(str::to_owned),
-                ..Package::new(PackageKind::Rpm, "mast".to_owned(), "1-1".to_owned(), purl, "test")
-            };
-            let attributes: BTreeMap<String, String> =
-                attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            assert_eq!(
-                applies(&Affected { attributes: attributes.clone(), ..Affected::default() }, &package),
-                expected,
-                "{attributes:?} {arch:?}"
-            );
+            let package = Package { arch: arch.map(str::to_owned), ..Package::new(PackageKind::Rpm, "mast".to_owned(), "1-1".to_owned(), purl, "test") };
+            let attributes: BTreeMap<String, String> = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(applies(&Affected { attributes: attributes.clone(), ..Affected::default() }, &package), expected, "{attributes:?} {arch:?}");
         }
     }
 }

@@ -4,13 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    advisory::{
-        Error,
-        matcher::observation::cves,
-        matcher::row,
-        range::{Installed, says_fixed},
-        shard::reader::{Row, Shard},
-    },
+    advisory::{Error, matcher::observation::cves, matcher::row, range::{Installed, says_fixed}, shard::reader::{Row, Shard}},
     model::evidence::{Observation, ObservedState},
 };
 
