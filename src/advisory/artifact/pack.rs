@@ -4,11 +4,13 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
-    advisory::artifact::{
-        Contents, Error, Local, MANIFEST, ShardEntry, io,
-        local::list,
-        manifest::{EMPTY_CONFIG, FileEntry, Part},
-        staging,
+    advisory::{
+        artifact::{
+            Contents, Error, Local, MANIFEST, ShardEntry, io,
+            local::list,
+            manifest::{EMPTY_CONFIG, FileEntry},
+        },
+        ecosystem::{ECOSYSTEMS, Use},
     },
     model::digest::Digest,
     registry::{Publisher, Sent},

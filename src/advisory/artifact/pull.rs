@@ -143,29 +143,32 @@ impl Offer {
         progress: &SharedProgress,
     ) -> Result<Pulled, advisory::Error> {
         let chosen: Vec<ShardEntry> = self.chosen(choice)?.into_iter().cloned().collect();
-        let (place, wanted) = (folder.to_owned(), chosen.clone());
-        let (staging, needs) = blocking(move || Ok((Staging::begin(&place)?, needs(&place, &wanted, replace_newer)?))).await?;
-        let fetched: Vec<ShardEntry> =
-            chosen.iter().zip(&needs).filter(|(_, need)| **need == Need::Fetch).map(|(shard, _)| shard.clone()).collect();
+        let (place, wanted, digest) = (folder.to_owned(), chosen.clone(), self.digest.clone());
+        let (needs, is_known) = blocking(move || {
+            let needs = needs(&place, &wanted, replace_newer)?;
+            Ok((needs, is_recorded(&place, &wanted, &digest)))
+        })
+        .await?;
+        let of = |wanted: Need| -> Vec<ShardEntry> {
+            chosen.iter().zip(&needs).filter(|(_, need)| **need == wanted).map(|(shard, _)| shard.clone()).collect()
+        };
+        let (fetched, unchanged, newer) = (of(Need::Fetch), of(Need::Unchanged), of(Need::Newer));
+        let names = |shards: &[ShardEntry]| shards.iter().map(|shard| shard.name.clone()).collect();
+        let mut pulled = Pulled { fetched: names(&fetched), unchanged: names(&unchanged), newer: names(&newer), ..Pulled::default() };
+        // A folder that is up to date need not even be one that can be written.
+        if fetched.is_empty() && newer.is_empty() && is_known {
+            return Ok(pulled);
+        }
         let (place, wanted) = (folder.to_owned(), fetched.clone());
-        let files: Vec<(String, FileEntry)> = blocking(move || Ok(missing(&place, &wanted))).await?;
+        let (staging, files) = blocking(move || Ok((Staging::begin(&place)?, missing(&place, &wanted)))).await?;
         let total = files.iter().map(|(_, file)| file.size).sum();
         let task = progress.start("pull database", Some(total));
         let staging = Arc::new(staging);
         let downloads: Vec<BoxFuture<'_, Result<(), Error>>> =
             files.iter().map(|(shard, file)| self.fetch_file(shard, file, staging.place(&file.name), task.as_ref()).boxed()).collect();
         stream::iter(downloads).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
-        let names =
-            |wanted: Need| chosen.iter().zip(&needs).filter(|(_, need)| **need == wanted).map(|(shard, _)| shard.name.clone()).collect();
-        let pulled = Pulled {
-            fetched: names(Need::Fetch),
-            unchanged: names(Need::Unchanged),
-            newer: names(Need::Newer),
-            blobs: files.len(),
-            bytes: total,
-        };
-        let own: Vec<ShardEntry> =
-            chosen.iter().zip(&needs).filter(|(_, need)| **need != Need::Newer).map(|(shard, _)| shard.clone()).collect();
+        (pulled.blobs, pulled.bytes) = (files.len(), total);
+        let own = fetched.iter().chain(&unchanged).cloned().collect();
         let publish = Publish {
             folder: folder.to_owned(),
             reference: self.reference.clone(),
@@ -234,6 +237,13 @@ fn needs(folder: &Path, wanted: &[ShardEntry], replace_newer: bool) -> Result<Ve
             Ok(if is_newer && !replace_newer { Need::Newer } else { Need::Fetch })
         })
         .collect()
+}
+
+/// Whether the folder knows already that these shards came from this artifact.
+fn is_recorded(folder: &Path, wanted: &[ShardEntry], artifact: &Digest) -> bool {
+    let known = Provenance::read(folder).unwrap_or_default();
+    let is_of = |shard: &ShardEntry| known.of(&shard.name, &shard.digest).is_some_and(|origin| origin.artifact == *artifact);
+    wanted.iter().all(is_of) && evidence::place(folder, artifact).is_dir()
 }
 
 /// The files that are not there yet, with the name of their shard.

@@ -25,8 +25,11 @@ impl Staging {
         fs::create_dir_all(database).map_err(io("create", database))?;
         sweep(database);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(database).map_err(io("write in", database))?;
-        let alive = File::create(folder.path().join(ALIVE)).map_err(io("write in", folder.path()))?;
+        // It gets its name when it is locked: without the lock another pull takes it for that of a dead one.
+        let unnamed = folder.path().join("new");
+        let alive = File::create(&unnamed).map_err(io("write in", folder.path()))?;
         alive.lock().map_err(io("lock", folder.path()))?;
+        fs::rename(&unnamed, folder.path().join(ALIVE)).map_err(io("write in", folder.path()))?;
         Ok(Self { folder, _alive: alive })
     }
 

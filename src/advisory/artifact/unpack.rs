@@ -17,9 +17,18 @@ const CHUNK: usize = 1 << 20;
 
 /// Unpacks `blob` into a new file at `place`. The reader is read to its end, where it checks the blob's own digest.
 pub(super) fn unpack(blob: impl Read, entry: &FileEntry, place: &Path) -> io::Result<()> {
-    let wrong = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
     let mut decoder = zstd::stream::read::Decoder::new(blob)?;
     decoder.window_log_max(WINDOW_LOG)?;
+    let unpacked = write(&mut decoder, entry, place);
+    if unpacked.is_err() {
+        // That the blob is another one says more than what its bytes did here. The reader ends where its descriptor does.
+        io::copy(&mut decoder.finish(), &mut io::sink())?;
+    }
+    unpacked
+}
+
+fn write(decoder: &mut impl Read, entry: &FileEntry, place: &Path) -> io::Result<()> {
+    let wrong = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
     let mut file = File::create_new(place)?;
     let (mut hasher, mut written, mut buffer) = (Hasher::new(Algorithm::Sha256), 0_u64, vec![0; CHUNK]);
     loop {

@@ -127,16 +127,12 @@ impl Supply {
         }
         let kept =
             if list(&self.folder).is_ok() { format!("; the database in {} is as it was", self.folder.display()) } else { String::new() };
-        let failure = match failures.as_slice() {
-            [] => Failure::new("no reference of an advisory database was given"),
-            [(_, _)] => failures.remove(0).1.extend(&kept),
-            several => {
-                let reasons: Vec<String> = several.iter().map(|(name, failure)| format!("{name}: {}", failure.message())).collect();
-                Failure::new(format!(
-                    "none of {} places has an advisory database that can be used{kept}: {}",
-                    several.len(),
-                    reasons.join("; ")
-                ))
+        let reasons: Vec<String> = failures.iter().map(|(name, failure)| format!("{name}: {}", failure.message())).collect();
+        let failure = match (failures.pop(), reasons.len()) {
+            (None, _) => Failure::new("no reference of an advisory database was given"),
+            (Some((_, only)), 1) => only.extend(&kept),
+            (Some(_), count) => {
+                Failure::new(format!("none of {count} places has an advisory database that can be used{kept}: {}", reasons.join("; ")))
             }
         };
         Err(Refused { failure, is_outage })
