@@ -243,3 +243,60 @@ pub(super) fn prune(folder: &Path, keep: impl Fn(&Digest) -> bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{advisory::artifact::manifest::fixture::shard, progress::Silent, registry::Options};
+
+    async fn open(path: &Path, tag: &str) -> Arc<dyn ImageSource> {
+        let reference = ImageReference::OciLayout { path: path.to_owned(), tag: Some(tag.to_owned()) };
+        registry::open(&reference, &Options::default(), Arc::new(Silent)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_verifier_read_can_be_read_again_from_what_was_kept() {
+        let signed = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/images/fixed");
+        let source = open(&signed, "v1").await;
+        let root = source.fetch_root().await.unwrap();
+        let tag = format!("sha256-{}.sig", root.digest.hex());
+        let recorder = Recorder::new(source);
+        let signature = recorder.fetch_tag(&tag).await.unwrap().unwrap();
+        assert_eq!(recorder.fetch_tag("absent").await.unwrap(), None);
+        let oci::Document::Manifest(document) = oci::parse(&signature).unwrap() else { panic!("a manifest") };
+        let payload = recorder.fetch_blob(&document.layers[0], 1 << 20).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        recorder.write(&root, folder.path()).unwrap();
+        let kept = open(folder.path(), NAME).await;
+        assert_eq!(kept.fetch_root().await.unwrap(), root);
+        assert_eq!(kept.fetch_tag(&tag).await.unwrap(), Some(signature));
+        assert_eq!(kept.fetch_blob(&document.layers[0], 1 << 20).await.unwrap(), payload);
+        assert!(kept.holds_signatures());
+        assert_eq!(kept.fetch_tag("absent").await.unwrap(), None);
+    }
+
+    #[test]
+    fn damaged_evidence_is_an_error_and_old_evidence_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(stored(folder.path()).unwrap().is_empty());
+        let put = |name: &str| {
+            let shard = shard(name, "2026-11-01T00:00:00Z");
+            let bytes = Contents { shards: BTreeMap::from([(shard.name.clone(), shard)]) }.encode();
+            let raw = oci::raw(bytes.clone(), None, Algorithm::Sha256);
+            let blobs = place(folder.path(), &raw.digest).join("blobs/sha256");
+            fs::create_dir_all(&blobs).unwrap();
+            fs::write(blobs.join(raw.digest.hex()), bytes).unwrap();
+            raw.digest
+        };
+        let (npm, kev) = (put("npm"), put("kev"));
+        assert_eq!(stored(folder.path()).unwrap().len(), 2);
+        prune(folder.path(), |digest| *digest == kev);
+        let left: Vec<Digest> = stored(folder.path()).unwrap().into_iter().map(|stored| stored.digest).collect();
+        assert_eq!((left, place(folder.path(), &npm).exists()), (vec![kev.clone()], false));
+        let blob = place(folder.path(), &kev).join("blobs/sha256").join(kev.hex());
+        let mut bytes = fs::read(&blob).unwrap();
+        bytes[20] ^= 1;
+        fs::write(&blob, bytes).unwrap();
+        assert!(matches!(stored(folder.path()), Err(Error::Registry(registry::Error::DigestMismatch { .. }))));
+    }
+}

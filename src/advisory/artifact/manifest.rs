@@ -368,7 +368,6 @@ mod tests {
             ("\"kev.plimdb\"", "\"npm.plimdb\"", "no name of a file"),
             ("debian-12.0123.", "debian-12../0123.", "no name of a file"),
             ("\"kev\"", "\"debian-12\"", "no name of a file"),
-            ("\"1.0\"", "\"1.0\",\"vnd.plimsoll.db.format\":\"1.1\"", "duplicate"),
             ("\"1.0\"", "\"one\"", "no version"),
             (content.as_str(), "sha256:00", "no digest"),
             ("\"70\"", "\"99999999999\"", "larger than"),
