@@ -42,7 +42,7 @@ pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Resu
     if matches!(state(row), Some("not-affected" | "undetermined")) || !applies(&row.affected, subject.package) {
         return Ok(Judgement::NotAffected);
     }
-    let version = subject.lookup.version.as_ref();
+    let version: &str = subject.lookup.version.as_ref();
     if let Some(reason) = subject.lookup.meaningless {
         return Ok(Judgement::Undecidable(reason.to_owned()));
     }
