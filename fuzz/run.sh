@@ -2,6 +2,7 @@
 # Runs the fuzz targets one after another and prints how often each was executed: fuzz/run.sh SECONDS [TARGET ...]
 #
 # SECONDS is per target. Needs a nightly toolchain and cargo-fuzz. PLIMSOLL_HOSTILE, the folder of the hostile images, gives more seeds.
+# PLIMSOLL=path of a built program gives the seeds of shards.
 # SANITIZER is address or none (twice as fast, and enough for Rust without unsafe code); the default is address.
 # What a target finds lies in fuzz/artifacts/TARGET; exit 1 when there is anything.
 set -euo pipefail
@@ -9,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:?how many seconds for each target}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(archive config elf jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite tar)
+[ ${#targets[@]} -gt 0 ] || targets=(archive config elf jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard tar)
 # The product's own versions of everything.
 [ -f Cargo.lock ] || cp ../Cargo.lock Cargo.lock
 python3 seeds.py corpus ${PLIMSOLL_HOSTILE:+"$PLIMSOLL_HOSTILE/oci"}

@@ -11,8 +11,10 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 import tarfile
+import tempfile
 
 SMALL = 64 * 1024
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -78,6 +80,21 @@ def records(corpus):
             put(corpus, "record", bytes([len(data) % len(paths)]) + data)
 
 
+def shards(corpus):
+    """Shards with their texts, built from the fixtures by the program that PLIMSOLL names, else by the one in target/."""
+    programs = [os.environ.get("PLIMSOLL", "")] + [f"{HERE}/../target/{profile}/plimsoll" for profile in ("release", "debug")]
+    program = next((path for path in programs if os.path.isfile(path)), None)
+    if program is None:
+        print("no program is built: the target shard begins with nothing", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([program, "db", "build", "--from", f"{HERE}/../testdata/advisory/osv", "--db", folder], check=True, stdout=subprocess.DEVNULL)
+        for path in glob.glob(f"{folder}/*.plimdb"):
+            shard = open(path, "rb").read()
+            text = b"".join(open(file, "rb").read() for file in glob.glob(f"{path.removesuffix('.plimdb')}.*.plimtext"))
+            put(corpus, "shard", len(shard).to_bytes(3, "little") + shard + text)
+
+
 def main(corpus, *folders):
     for folder in (f"{HERE}/../testdata/images", *folders):
         for path in glob.glob(f"{folder}/**/oci-layout", recursive=True):
@@ -85,6 +102,7 @@ def main(corpus, *folders):
     for saved in glob.glob(f"{HERE}/../testdata/images/*.tar"):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
     records(corpus)
+    shards(corpus)
     digest = "sha256:" + "a" * 64
     for text in ("alpine", "alpine:3.20", "acme/app", "127.0.0.1:5000/app:v1", "localhost/app", f"ghcr.io/a/b:v1@{digest}", "oci:./layout:latest",
                  "docker-archive:app.tar", "oci-archive:app.tar:v1", "docker-daemon:app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/app:1", "-"):

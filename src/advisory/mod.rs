@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod build;
 pub mod cvss;
 pub mod ecosystem;
+pub mod end_of_life;
 pub mod exploitation;
 pub mod fetch;
 pub mod matcher;

@@ -70,6 +70,8 @@ pub struct ShardStatus {
     pub feeds: Vec<Provenance>,
     /// Licence of the records.
     pub licence: String,
+    /// Whom the records are from and under which terms; `None` where nobody states terms.
+    pub notice: Option<String>,
     /// The program that built it.
     pub builder: String,
     /// Bytes of the file.
@@ -93,8 +95,8 @@ pub struct Coverage {
     pub records: u32,
     /// Rows.
     pub rows: u32,
-    /// Whether problems without a fix are listed.
-    pub unfixed: Unfixed,
+    /// Whether problems without a fix are listed; `None` when the feed says nothing of it.
+    pub unfixed: Option<Unfixed>,
     /// The day on which the distribution stopped looking after the release.
     pub end_of_life: Option<String>,
     /// The day since which the feed says nothing new about it.
@@ -269,6 +271,7 @@ fn status(shard: &Shard, asked: Option<&str>) -> ShardStatus {
         feed_digest: lines("feed-digest"),
         feeds: feeds(shard),
         licence: fact("licence"),
+        notice: shard.fact("notice").map(str::to_owned),
         builder: fact("builder"),
         bytes,
         text_file: shard.text_file(),
@@ -292,7 +295,7 @@ fn coverage(ecosystem: &str, facts: &Facts) -> Coverage {
         as_of: fact("as-of"),
         records: count("records"),
         rows: count("rows"),
-        unfixed: if facts.get("unfixed").map(String::as_str) == Some("listed") { Unfixed::Listed } else { Unfixed::Unknown },
+        unfixed: facts.get("unfixed").map(|word| if word == Unfixed::Listed.name() { Unfixed::Listed } else { Unfixed::Unknown }),
         end_of_life: fact("end-of-life"),
         frozen_since: fact("frozen-since"),
     }

@@ -1,9 +1,9 @@
-//! A distribution or a runtime in, the last day of its free security support out. The data is a dated file, `end_of_life.tsv`.
+//! A distribution or a runtime in, the last day of its free security support out. The data is that of [`crate::model::end_of_life`].
 
-use crate::model::package::{Distro, Package, PackageKind};
-
-/// The table, with its date and sources.
-const DATA: &str = include_str!("end_of_life.tsv");
+use crate::model::{
+    end_of_life::{self, Supported},
+    package::{Distro, Package, PackageKind},
+};
 
 /// The last day of free security support, as an ISO 8601 date; `None` when this version does not know it.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn last_day(distro: &Distro) -> Option<&'static str> {
     let version = distro.version_id.as_deref()?;
     let id = distro.id.as_str();
     let parts = if matches!(id, "alpine" | "ubuntu" | "opensuse-leap" | "sles") { 2 } else { 1 };
-    find("distro", id, &release(version, parts)?)
+    end_of_life::last_day(Supported::Distribution, id, &release(version, parts)?)
 }
 
 /// A runtime and its last day.
@@ -45,7 +45,7 @@ pub fn of_runtime(package: &Package) -> Option<Runtime> {
     let version = package.version.trim_start_matches("go").trim_start_matches('v');
     // Until 8, Java called itself 1.8.
     let version = if id == "openjdk" { version.strip_prefix("1.").unwrap_or(version) } else { version };
-    find("runtime", id, &release(version, parts)?).map(|last_day| Runtime { name, last_day })
+    end_of_life::last_day(Supported::Runtime, id, &release(version, parts)?).map(|last_day| Runtime { name, last_day })
 }
 
 /// The first numbers of a version.
@@ -55,31 +55,12 @@ fn release(version: &str, parts: usize) -> Option<String> {
     (numbers.len() == parts && numbers.iter().all(is_number)).then(|| numbers.join("."))
 }
 
-fn find(what: &str, id: &str, release: &str) -> Option<&'static str> {
-    rows().find(|row| row.get(..3) == Some(&[what, id, release])).and_then(|row| row.get(3).copied())
-}
-
-fn rows() -> impl Iterator<Item = Vec<&'static str>> {
-    DATA.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
     use crate::model::package::PackageUrl;
-
-    #[test]
-    fn the_data_is_dated_and_legal() {
-        assert!(DATA.contains("\n# Data of 20"), "says of when it is");
-        let mut seen = std::collections::BTreeSet::new();
-        for row in rows() {
-            let [what, id, release, day] = row.as_slice() else { panic!("{row:?}") };
-            assert!(matches!(*what, "distro" | "runtime") && day.parse::<jiff::civil::Date>().is_ok(), "{row:?}");
-            assert!(seen.insert((*what, *id, *release)), "{row:?} twice");
-        }
-    }
 
     #[test]
     fn releases_are_known_by_their_own_numbers() {

@@ -4,6 +4,7 @@ pub mod advisory;
 pub mod attestation;
 pub mod coverage;
 pub mod digest;
+pub mod end_of_life;
 pub mod evidence;
 pub mod facts;
 pub mod finding;

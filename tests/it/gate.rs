@@ -237,6 +237,16 @@ fn explain_knows_rules_codes_and_advisories() {
     plimsoll(&["db", "status", "--db", db]).expect(0).says("debian-12");
     plimsoll(&["explain", "CVE-2026-90001", "--db", db]).expect(0).says("hullpaint");
     plimsoll(&["gate", "oci:testdata/images/fixed:v1", "--db", db, "--policy", "testdata/images/unsigned-policy.yaml"]).expect(0);
+    let status = plimsoll(&["db", "status", "--db", db, "--json"]).expect(0);
+    let status = serde_json::from_str::<Value>(&status.stdout).expect("JSON");
+    assert_eq!(status["schema"], "plimsoll/db-status/1");
+    plimsoll(&["db", "status", "--db", db, "--licences"]).expect(0).says("CC-BY-4.0");
+    // A shard of a format that comes after ours is refused, and both are named.
+    let shard = folder.path().join("db/npm.plimdb");
+    let mut bytes = fs::read(&shard).expect("shard");
+    bytes[8] = 9;
+    fs::write(&shard, bytes).expect("shard");
+    plimsoll(&["gate", "oci:testdata/images/fixed:v1", "--db", db]).expect(2).complains("has format 9, this program reads format 2");
 }
 
 #[test]

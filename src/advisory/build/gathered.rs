@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    advisory::ecosystem::{self, Ecosystem},
+    advisory::{
+        ecosystem::{self, Ecosystem},
+        end_of_life,
+    },
     model::advisory::Advisory,
 };
+
+use super::listed::drop_implied;
 
 /// Everything known of one ecosystem.
 #[derive(Debug)]
@@ -40,6 +45,10 @@ pub struct Release {
     pub frozen_since: Option<Date>,
     /// The licence of its records where it is not that of the ecosystem.
     pub licence: Option<String>,
+    /// Records of this release alone that cannot be read, or parts of its feed that are not there.
+    pub unreadable: Vec<String>,
+    /// Why no shard can be made of this release: the last good one stays.
+    pub broken: Option<String>,
 }
 
 /// Whether a feed lists problems that are not fixed yet.
@@ -89,11 +98,17 @@ impl Gathered {
     pub(super) fn finish(&mut self) {
         for advisory in &mut self.advisories {
             advisory.withdrawn = advisory.withdrawn.take().filter(|date| is_past(date, self.built_at));
+            drop_implied(advisory, self.ecosystem.scheme);
         }
-        // Some feeds hold one record once per release folder; equal ones are one record. The text decides between records of one id.
-        self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.modified.cmp(&b.modified)).then_with(|| text(a).cmp(&text(b))));
+        // Some feeds hold one record once per release folder; equal ones are one record. Where one id has several, all they say decides.
+        self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| format!("{a:?}").cmp(&format!("{b:?}"))));
         self.advisories.dedup();
+        for text in self.texts() {
+            let facts = self.release(&text);
+            facts.end_of_life = facts.end_of_life.or_else(|| end_of_life::of_text(&text));
+        }
         self.unreadable.sort();
+        self.releases.values_mut().for_each(|release| release.unreadable.sort());
         self.feeds.sort();
     }
 
@@ -112,10 +127,6 @@ impl Gathered {
         texts.dedup();
         texts
     }
-}
-
-fn text(advisory: &Advisory) -> (&str, &str, usize) {
-    (&advisory.summary, &advisory.details, advisory.affected.len())
 }
 
 /// Whether a record is withdrawn by now: a date that does not read or has not come withdraws nothing.

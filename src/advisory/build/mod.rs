@@ -2,6 +2,8 @@
 //! has them; out: one file per ecosystem or distribution release, the same bytes for the same feeds (advisories.md D8), put in place by rename.
 
 mod gathered;
+mod listed;
+mod notice;
 mod shards;
 mod written;
 
@@ -11,6 +13,7 @@ use jiff::Timestamp;
 
 pub use gathered::{Gathered, Provenance, Release, Unfixed};
 pub use written::WriterLock;
+pub(in crate::advisory) use notice::notice;
 pub(in crate::advisory) use written::Written;
 
 use crate::{
@@ -248,6 +251,77 @@ mod tests {
         assert_eq!((npm.records, npm.rows, npm.as_of.as_deref()), (4, 4, Some("2026-10-05T08:00:00Z")));
         let status = Database::open(first.path()).unwrap().status();
         assert_eq!((status[0].ecosystem.as_str(), status[0].release.as_deref()), ("Alpine", Some("v3.20")));
+    }
+
+    #[test]
+    fn neither_threads_nor_the_order_of_an_archive_change_a_byte() {
+        let built = |from: &Path, threads| {
+            let out = tempfile::tempdir().unwrap();
+            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads).unwrap();
+            files(out.path())
+        };
+        let expected = built(&fixtures(), 1);
+        for threads in [2, 3, 8] {
+            assert_eq!(built(&fixtures(), threads), expected, "{threads} threads");
+        }
+        let records: Vec<_> = (0..40)
+            .map(|n| (format!("{n}.json"), RECORD.replace("PLIM-1", &format!("PLIM-{}", n % 37)).replace("\"a\"", &format!("\"p{}\"", n % 7))))
+            .collect();
+        let mut list: Vec<(&str, &str)> = records.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let forth = feed_of(&list);
+        list.reverse();
+        let back = feed_of(&list);
+        // The digest of the archive is another one and stands in the facts; everything else is equal.
+        let shape = |files: BTreeMap<String, Vec<u8>>| {
+            let shard = Shard::from_bytes("npm", files["npm.plimdb"].clone()).unwrap();
+            let records: Vec<_> = (0..shard.header().records).map(|number| shard.record_without_text(number).unwrap()).collect();
+            let rows: Vec<_> = (0..7).map(|n| format!("{:?}", shard.rows("npm", &format!("p{n}")).unwrap())).collect();
+            (files.into_iter().map(|(name, bytes)| (name, bytes.len())).collect::<Vec<_>>(), records, rows)
+        };
+        assert_eq!(shape(built(forth.path(), 2)), shape(built(back.path(), 2)));
+    }
+
+    #[test]
+    fn readers_beside_a_builder_see_whole_shards() {
+        let of = |word: &str| feed_of(&[("a.json", &RECORD.replacen('{', &format!("{{\"summary\":\"{word}\",\"details\":\"{word} {word}\","), 1))]);
+        let (old, new) = (of("old"), of("new"));
+        let out = tempfile::tempdir().unwrap();
+        build(old.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        let first = Database::open(out.path()).unwrap();
+        thread::scope(|scope| {
+            let builder = scope.spawn(|| {
+                for round in 0..60 {
+                    let from = if round % 2 == 0 { &new } else { &old };
+                    build(from.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+                }
+            });
+            let mut seen = BTreeMap::<String, u32>::new();
+            while !builder.is_finished() {
+                let found = Database::open(out.path()).unwrap().get("PLIM-1").unwrap().unwrap();
+                assert_eq!(found.details, format!("{0} {0}", found.summary));
+                *seen.entry(found.summary).or_default() += 1;
+            }
+            assert!(!seen.is_empty());
+        });
+        // Who opened the first database has it still.
+        assert_eq!(first.get("PLIM-1").unwrap().unwrap().summary, "old");
+        assert_eq!(files(out.path()).len(), 2, "the texts of earlier builds are gone");
+    }
+
+    #[test]
+    fn a_builder_that_died_leaves_the_old_database_and_no_rubbish() {
+        let out = tempfile::tempdir().unwrap();
+        build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        let before = files(out.path());
+        // As after a kill: unfinished files, and a text that was put in place before its shard.
+        let mut left = Written::new(&WriterLock::acquire(out.path()).unwrap());
+        left.write_file("npm.0123456789abcdef.plimtext", b"half").unwrap();
+        left.write_file("npm.plimdb", b"half").unwrap();
+        std::mem::forget(left);
+        fs::rename(out.path().join(".npm.0123456789abcdef.plimtext.new"), out.path().join("npm.0123456789abcdef.plimtext")).unwrap();
+        assert!(Database::open(out.path()).unwrap().get("PLIM-2026-0021").unwrap().is_some());
+        build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        assert_eq!(files(out.path()), before);
     }
 
     #[test]

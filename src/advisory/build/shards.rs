@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Gathered, Provenance, ShardSummary, Unfixed};
+use super::{Gathered, Provenance, ShardSummary, notice::notice};
 use crate::{
     advisory::{
         Error, ecosystem,
@@ -34,8 +34,19 @@ pub(super) fn shards_of(gathered: &Gathered, mut each: impl FnMut(Finished) -> R
         let reason = format!("{} records cannot be read: {}", gathered.unreadable.len(), named(&gathered.unreadable));
         gaps.push(gap(gathered.ecosystem.name, &reason));
     }
+    for (text, release) in &gathered.releases {
+        if !release.unreadable.is_empty() {
+            gaps.push(gap(text, &format!("{} records cannot be read: {}", release.unreadable.len(), named(&release.unreadable))));
+        }
+        gaps.extend(release.broken.iter().map(|reason| gap(text, reason)));
+    }
     let mut shards: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut broken = BTreeSet::new();
     for text in gathered.texts() {
+        // A shard that holds several releases is not made without one of them.
+        if gathered.releases.get(&text).is_some_and(|release| release.broken.is_some()) {
+            broken.extend(ecosystem::shard_name(&text));
+        }
         match ecosystem::shard_name(&text) {
             Some(name) => {
                 shards.entry(name).or_default().insert(text);
@@ -43,6 +54,7 @@ pub(super) fn shards_of(gathered: &Gathered, mut each: impl FnMut(Finished) -> R
             None => gaps.push(gap(&text, "the name of the release is not fit for a file name")),
         }
     }
+    shards.retain(|name, _| !broken.contains(name));
     for (name, texts) in shards {
         each(shard(gathered, name, &texts)?)?;
     }
@@ -53,21 +65,25 @@ pub(super) fn shards_of(gathered: &Gathered, mut each: impl FnMut(Finished) -> R
 fn shard(gathered: &Gathered, name: String, texts: &BTreeSet<String>) -> Result<Finished, Error> {
     let own = |advisory: &&Advisory| advisory.affected.iter().any(|affected| texts.contains(&affected.ecosystem));
     let advisories: Vec<&Advisory> = gathered.advisories.iter().filter(own).collect();
-    let (mut coverage, mut newest, mut licences, mut all_listed) = (BTreeMap::new(), None, BTreeSet::new(), true);
+    let (mut coverage, mut newest, mut licences, mut unreadable) =
+        (BTreeMap::new(), None, BTreeSet::new(), gathered.unreadable.clone());
     for text in texts {
         let release = gathered.releases.get(text).cloned().unwrap_or_default();
         let as_of = release.as_of.or_else(|| newest_of(&advisories, text)).filter(|date| date.as_second() >= FIRST_DATE);
         let as_of = as_of.map(|date| date.min(gathered.built_at));
         newest = newest.max(as_of);
-        all_listed &= release.unfixed == Some(Unfixed::Listed);
-        licences.insert(release.licence.unwrap_or_else(|| gathered.ecosystem.licence.to_owned()));
-        let mut facts = Facts::from([("unfixed", release.unfixed.unwrap_or(Unfixed::Unknown).name().to_owned())]);
+        unreadable.extend(release.unreadable.iter().cloned());
+        licences.insert(release.licence.clone().unwrap_or_else(|| gathered.ecosystem.licence.to_owned()));
+        let mut facts = Facts::new();
+        facts.extend(release.unfixed.map(|unfixed| ("unfixed", unfixed.name().to_owned())));
+        put_unreadable(&mut facts, &[release.unreadable.as_slice(), &gathered.unreadable].concat());
         facts.extend(as_of.map(|as_of| ("as-of", as_of.to_string())));
         facts.extend(release.end_of_life.map(|date| ("end-of-life", date.to_string())));
         facts.extend(release.frozen_since.map(|date| ("frozen-since", date.to_string())));
         coverage.insert(text.clone(), facts);
     }
-    let facts = facts(gathered, newest, &licences, all_listed);
+    let mut facts = facts(gathered, newest, &licences);
+    put_unreadable(&mut facts, &unreadable);
     let as_of = newest.map(|date| date.to_string());
     let newest = newest.and_then(|date| u64::try_from(date.as_second()).ok()).unwrap_or(0);
     let encoded = encode(Contents { coverage, kind: gathered.ecosystem.kind, facts, newest, advisories: &advisories })?;
@@ -89,7 +105,7 @@ fn newest_of(advisories: &[&Advisory], text: &str) -> Option<Timestamp> {
 }
 
 /// What is known about the shard as a whole. Of several feeds, each has one line in every list.
-fn facts(gathered: &Gathered, newest: Option<Timestamp>, licences: &BTreeSet<String>, all_listed: bool) -> Facts {
+fn facts(gathered: &Gathered, newest: Option<Timestamp>, licences: &BTreeSet<String>) -> Facts {
     let lines = |of: fn(&Provenance) -> &str| gathered.feeds.iter().map(|feed| line(of(feed))).collect::<Vec<_>>().join("\n");
     let mut facts = Facts::from([
         ("builder", concat!("plimsoll ", env!("CARGO_PKG_VERSION")).to_owned()),
@@ -97,18 +113,19 @@ fn facts(gathered: &Gathered, newest: Option<Timestamp>, licences: &BTreeSet<Str
         ("feed-digest", lines(|feed| &feed.digest)),
         ("licence", licences.iter().cloned().collect::<Vec<_>>().join(", ")),
     ]);
+    facts.extend(notice(gathered.ecosystem.name).map(|notice| ("notice", notice.to_owned())));
     if gathered.feeds.iter().any(|feed| feed.url.is_some()) {
         facts.insert("feed-url", lines(|feed| feed.url.as_deref().unwrap_or_default()));
     }
     facts.extend(newest.map(|as_of| ("as-of", as_of.to_string())));
-    if all_listed {
-        facts.insert("unfixed", Unfixed::Listed.name().to_owned());
-    }
-    if !gathered.unreadable.is_empty() {
-        facts.insert("unreadable", gathered.unreadable.len().to_string());
-        facts.insert("unreadable-names", named(&gathered.unreadable));
-    }
     facts
+}
+
+fn put_unreadable(facts: &mut Facts, unreadable: &[String]) {
+    if !unreadable.is_empty() {
+        facts.insert("unreadable", unreadable.len().to_string());
+        facts.insert("unreadable-names", named(unreadable));
+    }
 }
 
 /// A text that takes one line.

@@ -359,6 +359,10 @@ fn compact_cve(id: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advisory::shard::{
+        MAGIC,
+        container::{Counts, assemble},
+    };
 
     #[test]
     fn cve_ids_that_read_back_are_numbers() {
@@ -377,6 +381,19 @@ mod tests {
         ] {
             assert_eq!(compact_cve(id), expected, "{id}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_noticed() {
+        let mut encoder = Encoder::new();
+        let known = encoder.extras_of_row(&Affected { urgency: Some("low".to_owned()), ..Affected::default() }).unwrap().unwrap();
+        let unknown = encoder.extras.number(&[9, 2, b'x', b'y', 1, 1, b'z']).unwrap();
+        let sections: Vec<_> = encoder.extras.table.sections(EXTRAS).unwrap().into();
+        let bytes = assemble(MAGIC, Counts::default(), &sections).0;
+        let file = Container::from_bytes("x", bytes, MAGIC).unwrap();
+        let read = |number| Decoder::new(&file).extras(number).map(|extras| (extras.urgency, extras.unknown)).unwrap();
+        assert_eq!(read(known), (Some("low".to_owned()), None));
+        assert_eq!(read(unknown), (Some("z".to_owned()), Some(9)));
     }
 
     #[test]

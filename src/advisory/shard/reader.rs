@@ -129,9 +129,16 @@ impl Shard {
         (self.file.size(), self.text.as_ref().map(Texts::size))
     }
 
-    /// A fact about the shard.
+    /// A fact about the shard; of a shard about one ecosystem string alone, also one about that.
     pub(in crate::advisory) fn fact(&self, name: &str) -> Option<&str> {
-        self.facts.get(name).map(String::as_str)
+        let only = || (self.coverage.len() == 1).then(|| self.coverage.values().next()?.get(name)).flatten();
+        self.facts.get(name).or_else(only).map(String::as_str)
+    }
+
+    /// Checks every block of both files, also of sections that this program does not know.
+    pub(in crate::advisory) fn check(&self) -> Result<(), Error> {
+        self.file.check()?;
+        if self.holds_advisories() { self.texts()?.check() } else { Ok(()) }
     }
 
     /// What is known about the knowledge, by OSV ecosystem string.
@@ -314,4 +321,88 @@ fn read_facts(file: &Container, cursor: &mut Cursor<'_>, section: Section) -> Re
         facts.insert(name.to_owned(), value.to_owned());
     }
     Ok(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        advisory::shard::writer::{Contents, encode},
+        model::{advisory::Event, package::PackageKind},
+    };
+
+    fn affected(ecosystem: &str, name: &str, fixed: &str) -> Affected {
+        let events = vec![Event::Introduced("0".to_owned()), Event::Fixed(fixed.to_owned())];
+        let ranges = vec![AffectedRange { scheme: RangeScheme::Ecosystem, events }];
+        Affected { ecosystem: ecosystem.to_owned(), name: name.to_owned(), ranges, ..Affected::default() }
+    }
+
+    fn shard(texts: &[&str], advisories: &[Advisory]) -> Shard {
+        let coverage = texts.iter().map(|text| ((*text).to_owned(), BTreeMap::from([("unfixed", "listed".to_owned())]))).collect();
+        let list: Vec<_> = advisories.iter().collect();
+        let contents = Contents { coverage, kind: PackageKind::Rpm, facts: BTreeMap::new(), newest: 0, advisories: &list };
+        let encoded = encode(contents).unwrap();
+        let text = Texts::from_bytes("text", encoded.text.unwrap().0).unwrap();
+        Shard::from_bytes("some", encoded.bytes).unwrap().with_text(text).unwrap()
+    }
+
+    #[test]
+    fn one_shard_may_hold_several_releases() {
+        let advisory = Advisory {
+            id: AdvisoryId("A-1".to_owned()),
+            details: "long".to_owned(),
+            affected: vec![affected("X:1", "p", "1"), affected("X:2", "p", "2"), affected("Y:1", "p", "3")],
+            ..Advisory::default()
+        };
+        let shard = shard(&["X:1", "X:2"], &[advisory]);
+        let fixed = |text: &str| {
+            let rows = shard.rows(text, "p").unwrap();
+            rows.iter().map(|row| row.affected.ranges[0].events[1].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(fixed("X:1"), [Event::Fixed("1".to_owned())]);
+        assert_eq!(fixed("X:2"), [Event::Fixed("2".to_owned())]);
+        assert_eq!(fixed("Y:1"), []);
+        assert_eq!(shard.rows_of(0).unwrap().len(), 2);
+        assert_eq!(shard.names("X:2", 9).unwrap(), ["p"]);
+        assert_eq!((shard.coverage()["X:1"]["rows"].as_str(), shard.header().rows), ("1", 2));
+        assert_eq!((shard.fact("unfixed"), shard.details(0).unwrap().as_str()), (None, "long"));
+        shard.check().unwrap();
+    }
+
+    #[test]
+    fn many_names_and_records_come_back() {
+        let advisories: Vec<_> = (0..300)
+            .map(|n| {
+                let mut row = affected("X", &format!("name-{}", n % 97), &format!("1.{n}"));
+                row.versions = (0..n % 5).map(|minor| format!("0.{minor}.{n}")).collect();
+                row.urgency = (n % 3 == 0).then(|| "low".to_owned());
+                row.attributes = (0..n % 4).map(|which| (format!("key-{which}"), format!("value {}", n % 2))).collect();
+                Advisory {
+                    id: AdvisoryId(format!("A-{n:03}")),
+                    aliases: vec![AdvisoryId(format!("CVE-2026-{n:04}")), AdvisoryId(format!("GHSA-{n}"))],
+                    summary: format!("title {n}"),
+                    details: "words ".repeat(n),
+                    modified: Some(format!("2026-01-01T00:{:02}:{:02}Z", n / 60, n % 60)),
+                    published: Some(if n % 2 == 0 { "some day".to_owned() } else { "2025-01-01T00:00:00Z".to_owned() }),
+                    affected: vec![row],
+                    references: (0..n % 3).map(|which| format!("https://example.org/{which}")).collect(),
+                    ..Advisory::default()
+                }
+            })
+            .collect();
+        let shard = shard(&["X"], &advisories);
+        for (number, advisory) in (0..).zip(&advisories) {
+            let mut read = shard.record(number).unwrap();
+            read.details = shard.details(number).unwrap();
+            read.affected = shard.rows_of(number).unwrap();
+            assert_eq!(read, *advisory);
+            assert_eq!(shard.records_with_id(&advisory.id.0).unwrap(), [number]);
+            let rows = shard.rows("X", &advisory.affected[0].name).unwrap();
+            assert!(rows.iter().any(|row| row.record == number && row.affected == advisory.affected[0]));
+        }
+        assert_eq!(shard.names("X", usize::MAX).unwrap().len(), 97);
+        assert!(shard.rows("X", "name-97").unwrap().is_empty());
+        assert!(shard.rows("X", &"long".repeat(1000)).unwrap().is_empty());
+        assert!(shard.records_with_id("A-300").unwrap().is_empty());
+    }
 }

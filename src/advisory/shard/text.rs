@@ -71,6 +71,11 @@ impl Texts {
         self.file.size()
     }
 
+    /// Checks every block of the file.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        self.file.check()
+    }
+
     /// Title and links of a record.
     pub(super) fn title(&self, record: u32) -> Result<(String, Vec<String>), Error> {
         let damaged = || self.file.damaged(Section::Titles);

@@ -1,6 +1,8 @@
 //! The feeds: one file per upstream format. In: a folder laid out like a mirror; out: advisories, and what is known about the feed and about each
 //! release (advisories.md section 1). Fetching is `fetch`'s job, making shards that of `build`.
 
+pub mod alas;
+pub mod debian_tracker;
 pub mod osv;
 
 use std::path::{Path, PathBuf};
@@ -62,7 +64,7 @@ pub struct Feed {
 }
 
 /// Every format, by id.
-pub const SOURCES: &[&dyn AdvisorySource] = &[&osv::Osv];
+pub const SOURCES: &[&dyn AdvisorySource] = &[&alas::Alas, &debian_tracker::DebianTracker, &osv::Osv];
 
 #[cfg(test)]
 mod tests {

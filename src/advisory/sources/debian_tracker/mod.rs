@@ -1,0 +1,84 @@
+//! `debian-tracker`: what Debian's security tracker says beyond the OSV records (<https://security-tracker.debian.org/tracker/data/json>): urgency, and
+//! the state of every problem in every release (advisories.md R6). In: `debian-tracker/debian.json`; out: the rows of the other feeds corrected by it,
+//! and rows for problems that only the tracker knows.
+
+mod join;
+mod statement;
+
+use std::{
+    fs::File,
+    io::{BufReader, Read as _},
+    path::Path,
+};
+
+use super::{AdvisorySource, Feed, Listing, Stage};
+use crate::{
+    advisory::{
+        Error,
+        build::{Gathered, Provenance},
+        ecosystem::ECOSYSTEMS,
+    },
+    model::digest::{Algorithm, Hasher},
+};
+
+/// The folder below that of the feeds.
+pub(in crate::advisory) const FOLDER: &str = "debian-tracker";
+/// The file in it.
+pub(in crate::advisory) const FILE: &str = "debian.json";
+/// The published file has some tens of megabytes.
+pub(in crate::advisory) const MAX_FILE: u64 = 1 << 30;
+
+/// Reads the tracker's states.
+pub struct DebianTracker;
+
+impl AdvisorySource for DebianTracker {
+    fn id(&self) -> &'static str {
+        "debian-tracker"
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Extras
+    }
+
+    fn find(&self, from: &Path) -> Result<Listing, Error> {
+        let path = from.join(FOLDER).join(FILE);
+        let ecosystem = ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == "Debian").filter(|_| path.is_file());
+        let feeds = ecosystem.map(|ecosystem| Feed { ecosystem, name: format!("debian-tracker:{FILE}"), path });
+        Ok(Listing { feeds: feeds.into_iter().collect(), skipped: Vec::new() })
+    }
+
+    fn read(&self, feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
+        let io = |source| Error::Io { doing: "read", path: feed.path.clone(), source };
+        let broken = |reason: String| Error::Feed { feed: feed.name.clone(), reason };
+        if std::fs::metadata(&feed.path).map_err(io)?.len() > MAX_FILE {
+            return Err(broken(format!("it is larger than {MAX_FILE} bytes")));
+        }
+        let mut input = Hashing { inner: File::open(&feed.path).map_err(io)?.take(MAX_FILE), hasher: Hasher::new(Algorithm::Sha256) };
+        let tracker = statement::read(BufReader::with_capacity(1 << 18, &mut input)).map_err(broken)?;
+        into.feeds.push(Provenance { feed: feed.name.clone(), digest: input.hasher.finish().to_string(), url: None });
+        join::join(&tracker, into);
+        Ok(())
+    }
+}
+
+/// Whether a tracker file can be read to its end.
+///
+/// # Errors
+/// When it cannot.
+pub(in crate::advisory) fn check(input: impl std::io::Read) -> Result<(), String> {
+    statement::read(input).map(drop)
+}
+
+/// Hashes what is read, so that the file is read once.
+struct Hashing<R> {
+    inner: R,
+    hasher: Hasher,
+}
+
+impl<R: std::io::Read> std::io::Read for Hashing<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(out)?;
+        self.hasher.update(out.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
