@@ -10,11 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use crate::{
-    advisory::{
-        Database,
-        artifact::Provenance,
-        ecosystem::{self, Release},
-    },
+    advisory::{Database, artifact::Provenance, ecosystem},
     findings::{Error, FindingSource, offline::Offline},
     model::{
         coverage::{Completeness, Gap, SourceId, SourceState},
@@ -112,7 +108,7 @@ pub fn needed(inventory: &Inventory) -> BTreeSet<String> {
     let release = inventory.distro.as_ref().and_then(ecosystem::of_distro);
     let languages = inventory.packages.iter().filter_map(|package| ecosystem::of_language(package.kind));
     let mut texts: BTreeSet<String> = languages.map(|ecosystem| ecosystem.name.to_owned()).collect();
-    texts.extend(release.iter().flat_map(Release::texts).map(str::to_owned));
+    texts.extend(release.iter().flat_map(|release| release.texts()).map(str::to_owned));
     texts
 }
 

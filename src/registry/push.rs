@@ -216,7 +216,6 @@ mod tests {
         extract::{Request, State},
         http::{HeaderValue as Value, Method, StatusCode},
         response::{IntoResponse, Response},
-        routing::any,
     };
     use base64::{Engine as _, prelude::BASE64_STANDARD};
 
@@ -300,7 +299,7 @@ mod tests {
 
     async fn publisher(registry: Registry, credentials: Option<&str>) -> (Publisher, Kept, tempfile::TempDir) {
         let kept = Arc::new(Shared::new(registry));
-        let router = Router::new().fallback(any(answer)).with_state(Arc::clone(&kept));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&kept));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
