@@ -1,7 +1,7 @@
 //! What rows and records are made of, as bytes and back: ranges with listed versions, extras (ratings, urgency, attributes), ids, dates. The two
 //! directions stand side by side, because they must agree.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::{
     advisory::{
         Error,
         shard::{
-            Section,
+            ENTRIES_PER_BLOCK, Section,
             bytes::{Cursor, put_bytes, put_distance, put_number, size},
             container::Container,
             tables::{Coding, EXTRAS, Pool, SPECS, STRINGS},
@@ -172,7 +172,7 @@ impl Encoder {
 pub(super) struct Extras {
     pub(super) urgency: Option<String>,
     pub(super) ratings: Vec<Rating>,
-    pub(super) attributes: std::collections::BTreeMap<String, String>,
+    pub(super) attributes: BTreeMap<String, String>,
     /// The first field that this version does not know.
     pub(super) unknown: Option<u32>,
 }
@@ -218,10 +218,10 @@ impl<'a> Decoder<'a> {
             ranges.push(AffectedRange { scheme, events });
         }
         let mut versions = Vec::new();
-        let mut before = 0;
+        let (mut before, mut block) = (0, (u32::MAX, Vec::new()));
         for _ in 0..cursor.number().ok_or_else(damaged)? {
             before = cursor.distance(before).ok_or_else(damaged)?;
-            versions.push(self.string(before)?);
+            versions.push(self.listed(before, &mut block)?);
         }
         if cursor.0.is_empty() { Ok((ranges, versions)) } else { Err(damaged()) }
     }
@@ -317,6 +317,22 @@ impl<'a> Decoder<'a> {
         let text = String::from_utf8(bytes).map_err(|_| self.file.damaged(Section::Strings))?;
         self.spend(text.len(), Section::Strings)?;
         Ok(text)
+    }
+
+    /// One of many strings that mostly follow each other: the block of the last one is kept.
+    fn listed(&self, number: u32, block: &mut (u32, Vec<Vec<u8>>)) -> Result<String, Error> {
+        let damaged = || self.file.damaged(Section::Strings);
+        if block.0 != number / ENTRIES_PER_BLOCK {
+            block.0 = number / ENTRIES_PER_BLOCK;
+            block.1.clear();
+            STRINGS.walk(self.file, block.0, |_, entry| {
+                block.1.push(entry.to_vec());
+                true
+            })?;
+        }
+        let place = usize::try_from(number % ENTRIES_PER_BLOCK).map_err(|_| damaged())?;
+        let text = std::str::from_utf8(block.1.get(place).ok_or_else(damaged)?).map_err(|_| damaged())?;
+        self.take(text, Section::Strings)
     }
 
     fn take(&self, text: &str, section: Section) -> Result<String, Error> {

@@ -61,11 +61,6 @@ impl Texts {
         &self.file.header().digest
     }
 
-    /// Checks every block of the file.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        self.file.check()
-    }
-
     /// How long the file is.
     pub(super) fn size(&self) -> usize {
         self.file.size()
