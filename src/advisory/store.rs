@@ -201,6 +201,14 @@ impl Database {
         self.shard(ecosystem)?.coverage().get(ecosystem).map(|facts| coverage(ecosystem, facts))
     }
 
+    /// Checks every byte of every shard and its text.
+    ///
+    /// # Errors
+    /// The first damage, in the order of names.
+    pub fn check(&self) -> Result<(), Error> {
+        self.shards.values().try_for_each(Shard::check)
+    }
+
     /// One digest for the whole database: over names and digests of all shards.
     #[must_use]
     pub fn digest(&self) -> Digest {

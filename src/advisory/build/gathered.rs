@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 
+use super::listed::drop_implied;
 use crate::{
     advisory::{
         ecosystem::{self, Ecosystem},
@@ -11,8 +12,6 @@ use crate::{
     },
     model::advisory::Advisory,
 };
-
-use super::listed::drop_implied;
 
 /// Everything known of one ecosystem.
 #[derive(Debug)]

@@ -2,8 +2,10 @@
 //! nearly all of what PyPI and Ubuntu list. A version that equals such a one is held by the same ranges, so no judgement changes.
 
 use crate::{
-    advisory::range::{Judgement, Reading, judge},
-    advisory::version::Scheme,
+    advisory::{
+        range::{Judgement, Reading, judge},
+        version::Scheme,
+    },
     model::advisory::{Advisory, RangeScheme},
 };
 

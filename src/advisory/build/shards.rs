@@ -65,8 +65,7 @@ pub(super) fn shards_of(gathered: &Gathered, mut each: impl FnMut(Finished) -> R
 fn shard(gathered: &Gathered, name: String, texts: &BTreeSet<String>) -> Result<Finished, Error> {
     let own = |advisory: &&Advisory| advisory.affected.iter().any(|affected| texts.contains(&affected.ecosystem));
     let advisories: Vec<&Advisory> = gathered.advisories.iter().filter(own).collect();
-    let (mut coverage, mut newest, mut licences, mut unreadable) =
-        (BTreeMap::new(), None, BTreeSet::new(), gathered.unreadable.clone());
+    let (mut coverage, mut newest, mut licences, mut unreadable) = (BTreeMap::new(), None, BTreeSet::new(), gathered.unreadable.clone());
     for text in texts {
         let release = gathered.releases.get(text).cloned().unwrap_or_default();
         let as_of = release.as_of.or_else(|| newest_of(&advisories, text)).filter(|date| date.as_second() >= FIRST_DATE);

@@ -297,7 +297,12 @@ mod tests {
         let names: Vec<_> = value["shards"].as_array().unwrap().iter().map(|shard| shard["name"].as_str().unwrap()).collect();
         assert!(names.is_sorted() && names.contains(&"debian-12"), "{names:?}");
         // What the schema does not list would be refused by readers that hold to it.
-        let strange: Vec<_> = value["shards"][0].as_object().unwrap().keys().filter(|key| schema["$defs"]["shard"]["properties"].get(key).is_none()).collect();
+        let strange: Vec<_> = value["shards"][0]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| schema["$defs"]["shard"]["properties"].get(key).is_none())
+            .collect();
         assert!(strange.is_empty(), "{strange:?}");
     }
 
