@@ -59,7 +59,7 @@ impl KeySigner {
         };
         let unusable = |_| failed("it cannot be used");
         Ok(Self {
-            public: pair.public_key_to_pem().map_err(unusable)?,
+            public: pair.public_key_to_pem().map_err(unusable)?.replace('\r', ""),
             verification: pair.to_verification_key(&scheme).map_err(unusable)?,
             signer: pair.to_sigstore_signer(&scheme).map_err(unusable)?,
         })

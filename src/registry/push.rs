@@ -134,7 +134,7 @@ impl Publisher {
     fn config(&self, host: &str) -> ClientConfig {
         let options = self.transport.options();
         let certificate = |pem: &Vec<u8>| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() };
-        // The client has no way to ask nobody; a proxy that is left out for every host comes to the same, and keeps the environment's away.
+        // The client cannot be told to ask no proxy; one that is left out for this machine comes to the same, and keeps the environment's away.
         let no_proxy = is_loopback(host).then(|| "http://127.0.0.1:9".to_owned());
         ClientConfig {
             protocol: if self.transport.plain_http() { ClientProtocol::Http } else { ClientProtocol::Https },
@@ -146,7 +146,7 @@ impl Publisher {
             user_agent: options.user_agent,
             http_proxy: no_proxy.clone(),
             https_proxy: no_proxy.clone(),
-            no_proxy: no_proxy.map(|_| "*".to_owned()),
+            no_proxy: no_proxy.map(|_| "127.0.0.0/8,::1,localhost".to_owned()),
             ..ClientConfig::default()
         }
     }
