@@ -26,6 +26,9 @@ pub enum Error {
     /// Signatures could not be looked for.
     #[error(transparent)]
     Verify(#[from] crate::verify::Error),
+    /// Something could not be signed.
+    #[error(transparent)]
+    Attest(#[from] crate::attest::Error),
     /// The policy could not be loaded.
     #[error(transparent)]
     Policy(#[from] crate::policy::Error),
@@ -54,6 +57,7 @@ impl Error {
             },
             Self::Advisory(error) => error.hint(),
             Self::Verify(error) => error.hint(),
+            Self::Attest(error) => error.hint(),
             Self::Policy(error) => error.hint(),
             Self::Platform { source, .. } => source.hint(),
             Self::Document { .. } => Some("CycloneDX in JSON, and SPDX 2.2 or 2.3 in JSON or tag-value form, are read".to_owned()),

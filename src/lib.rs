@@ -18,6 +18,7 @@
 //! 5. Same inputs, same bytes out.
 
 pub mod advisory;
+pub mod attest;
 pub mod aws;
 pub mod cli;
 pub mod dockerfile;

@@ -142,6 +142,9 @@ step "real registries"
 [ ! -x "$tools/ministack/bin/hypercorn" ] || export MINISTACK=$tools/ministack/bin/hypercorn
 take_skips bash tests/real/registries.sh "" ""
 
+step "the advisory database through a real registry"
+take_skips bash tests/real/database.sh ""
+
 step "done"
 printf '%s part(s) skipped\n' "${#skipped[@]}" >&2
 [ ${#skipped[@]} = 0 ] || printf '  %s\n' "${skipped[@]}" >&2

@@ -2,6 +2,7 @@
 //! account, says how old its knowledge is, and never mistakes "no data" for "no problem".
 
 pub mod almalinux;
+pub mod artifact;
 pub mod build;
 pub mod cvss;
 pub mod ecosystem;
@@ -81,6 +82,9 @@ pub enum Error {
     /// An update got no feed at all.
     #[error("no feed could be fetched; what was there before is unchanged")]
     NothingFetched(#[source] Box<Self>),
+    /// The database could not be pushed, pulled or checked as an artifact.
+    #[error(transparent)]
+    Artifact(#[from] artifact::Error),
     /// A download failed.
     #[error("cannot fetch {url}: {reason}")]
     Fetch {
@@ -100,6 +104,7 @@ impl Error {
             Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
             Self::Busy(_) => Some("wait until it is done, and try again".to_owned()),
             Self::NoFeeds(_) => Some("the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned()),
+            Self::Artifact(error) => error.hint(),
             Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } | Self::NothingFetched(_) => None,
         }
     }

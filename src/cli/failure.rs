@@ -17,6 +17,19 @@ impl Failure {
         Self { chain: vec![message.into()], hint: None }
     }
 
+    /// The chain of causes in one line.
+    pub(super) fn message(&self) -> String {
+        self.chain.join(": ")
+    }
+
+    /// The same failure with more to say at the end of its first line.
+    pub(super) fn extend(mut self, more: &str) -> Self {
+        if let Some(last) = self.chain.last_mut() {
+            last.push_str(more);
+        }
+        self
+    }
+
     /// The same failure with advice.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -120,8 +120,21 @@ pub(super) struct AdvisoryOptions {
     #[arg(long, value_name = "DIR", conflicts_with = "db")]
     pub(super) advisories: Option<PathBuf>,
     /// Do not match against the offline database.
-    #[arg(long, conflicts_with_all = ["db", "advisories"])]
+    #[arg(long, conflicts_with_all = ["db", "advisories", "db_from"])]
     pub(super) no_offline: bool,
+    /// Fetch the shards that the inventory needs from this artifact first, into the folder of --db (repeatable: tried in this order). Shards that
+    /// are there already are not fetched again.
+    #[arg(long, value_name = "REF", conflicts_with = "advisories", value_delimiter = ',')]
+    pub(super) db_from: Vec<String>,
+    /// Who must have signed that artifact: a PEM public key file, or the name of a signer of the policy (repeatable: any one of them).
+    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", value_delimiter = ',')]
+    pub(super) db_signed_by: Vec<String>,
+    /// Accept the artifact with this digest and no other. Without --db-from: every shard that is here must come from it.
+    #[arg(long, value_name = "DIGEST", conflicts_with_all = ["advisories", "no_offline"])]
+    pub(super) db_digest: Option<String>,
+    /// Take an artifact that is not signed, or by nobody who is trusted.
+    #[arg(long, requires = "db_from")]
+    pub(super) allow_unsigned_db: bool,
 }
 
 /// Which policy judges.

@@ -54,7 +54,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let now = setup::now();
     let source_date = source_date()?;
     let progress = global.progress();
-    let sources = setup::sources(&args.advisories, &args.aws, &args.image, progress.clone()).await?;
+    let sources = setup::sources(&args.advisories, &args.aws, &args.image, &policy, None, progress.clone()).await?;
     let cache = args.cache.open(now)?;
     let document = setup::document(&args.image)?;
     let mut image = None;

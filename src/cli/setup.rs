@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -11,20 +11,29 @@ use jiff::Timestamp;
 
 use super::{
     Failure,
+    db::{
+        supply::{self, Supply, pinned},
+        trust::{Trust, Unsigned, named_signers},
+    },
     options::{AdvisoryOptions, AwsOptions, AwsService, BaseOptions, ImageOptions, default_database},
 };
 use crate::{
-    advisory::{self, Database},
+    advisory::{
+        self, Database,
+        artifact::{self, Provenance},
+    },
     aws,
     findings::{
         FindingSource,
         ecr::{Ecr, is_basic},
         inspector::Inspector,
         offline::Offline,
+        supplied::{Supplied, Traced},
         target::SourceOptions,
     },
     model::{
         coverage::{Gap, SourceId},
+        digest::Digest,
         policy::{Policy, Signer},
         reference::ImageReference,
         report::ScanReport,
@@ -32,7 +41,7 @@ use crate::{
     pipeline::{self, BaseInput, DocumentInput, ImageInput, Inputs, Wanted},
     progress::SharedProgress,
     registry,
-    verify::{self, Sigstore, Trust, TrustedKey},
+    verify::{self, Sigstore, TrustedKey},
 };
 
 /// Opens the image that the options name.
@@ -103,20 +112,27 @@ pub(super) async fn sources(
     advisories: &AdvisoryOptions,
     aws: &AwsOptions,
     image: &ImageOptions,
+    policy: &Policy,
+    trusted_root: Option<&PathBuf>,
     progress: SharedProgress,
 ) -> Result<Sources, Failure> {
     let mut list: Vec<Box<dyn FindingSource>> = Vec::new();
     let mut temporary = None;
-    if !advisories.no_offline {
+    if !advisories.db_from.is_empty() {
+        list.push(Box::new(Supplied::new(Box::new(supply_of(advisories, image, policy, trusted_root, progress.clone())?))));
+    } else if !advisories.no_offline {
         let (folder, compiled) = database_folder(advisories)?;
         match folder {
             Some(folder) => {
+                if let Some(pinned) = pinned(advisories.db_digest.as_ref())? {
+                    check_pinned(&folder, &pinned)?;
+                }
                 let mut offline = Offline::new(Database::open(&folder)?);
                 if let Some((folder, gaps)) = compiled {
                     temporary = Some(folder);
                     offline = offline.with_build_gaps(gaps);
                 }
-                list.push(Box::new(offline));
+                list.push(Box::new(Traced::new(offline, folder)));
             }
             // Nobody named a database and there is none: the gate goes on, and the source says that it knows nothing.
             None => list.push(Box::new(Offline::missing())),
@@ -124,6 +140,49 @@ pub(super) async fn sources(
     }
     list.extend(aws_sources(aws, image, progress).await?);
     Ok(Sources { list, _temporary: temporary })
+}
+
+/// Where the shards of this run are fetched from. The policy's signers and trusted root are those of the database as well.
+fn supply_of(
+    options: &AdvisoryOptions,
+    image: &ImageOptions,
+    policy: &Policy,
+    trusted_root: Option<&PathBuf>,
+    progress: SharedProgress,
+) -> Result<Supply, Failure> {
+    let unsigned = if options.allow_unsigned_db { Unsigned::Allowed } else { Unsigned::Refused };
+    let root = trusted_root.cloned().or_else(|| policy.trust_root.as_ref().map(PathBuf::from));
+    let trust = Trust::new(named_signers(&options.db_signed_by, Some(policy))?, root, None, unsigned)?;
+    trust.check().map_err(|failure| {
+        failure.hint("name the publisher's key with --db-signed-by FILE (or PLIMSOLL_DB_SIGNED_BY), or a signer of the policy")
+    })?;
+    Ok(Supply {
+        references: supply::references(&options.db_from)?,
+        registry: image.registry.build(aws::Settings::default())?,
+        trust,
+        pinned: pinned(options.db_digest.as_ref())?,
+        folder: super::db::folder(options.db.clone())?,
+        now: now(),
+        progress,
+    })
+}
+
+/// Refuses a folder with a shard that is not of the pinned artifact.
+fn check_pinned(folder: &Path, pinned: &Digest) -> Result<(), Failure> {
+    let provenance = Provenance::read(folder).map_err(advisory::Error::from)?;
+    for shard in artifact::list(folder)? {
+        let origin = provenance.of(&shard.name, &shard.digest).map(|origin| &origin.artifact);
+        if origin != Some(pinned) {
+            let from = origin.map_or_else(|| "was built here".to_owned(), |digest| format!("is of {digest}"));
+            return Err(Failure::new(format!(
+                "the advisory database is pinned to {pinned}, and shard {} in {} {from}",
+                shard.name,
+                folder.display()
+            ))
+            .hint("pull it with `plimsoll db pull REF --db-digest DIGEST`"));
+        }
+    }
+    Ok(())
 }
 
 /// A database compiled for this run: its folder, and what could not be read.
@@ -219,7 +278,7 @@ pub(super) fn verifier(policy: &Policy, image: Option<&ImageInput>, trusted_root
         }
     }
     let named = trusted_root.cloned().or_else(|| policy.trust_root.as_ref().map(PathBuf::from));
-    let trust = Trust { keys, trusted_root: Some(read_trusted_root(named)?) };
+    let trust = verify::Trust { keys, trusted_root: Some(read_trusted_root(named)?) };
     let verifier = Sigstore::new(Arc::clone(&image.source), trust, policy.references.clone(), verify::Limits::default());
     Ok((Some(Box::new(verifier)), fingerprints))
 }

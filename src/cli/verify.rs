@@ -11,14 +11,14 @@ use super::{
     Failure, Global,
     options::{ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
-    setup,
+    setup, signers,
 };
 use crate::{
     aws,
     exit::ExitStatus,
     model::{
         coverage::SourceId,
-        policy::{IdentityMatch, LogRequirement, Policy, SignatureRequirement, Signer},
+        policy::{Policy, SignatureRequirement},
     },
     pipeline::{self, Inputs, Limits, Wanted},
     policy,
@@ -117,32 +117,11 @@ fn policy_of(args: &VerifyArgs) -> Result<Policy, Failure> {
     }
     policy.signers.clear();
     for (index, file) in args.key.iter().enumerate() {
-        let pem = std::fs::read_to_string(file)
-            .map_err(|error| Failure::new(format!("cannot read key `{}`: {error}", file.display())).hint("--key takes a PEM public key"))?;
-        policy.signers.insert(
-            format!("key-{}", index + 1),
-            Signer::Key { pem, origin: file.display().to_string(), log: LogRequirement::AllowMissing },
-        );
+        policy.signers.insert(format!("key-{}", index + 1), signers::of_key("--key", file)?);
     }
     if let Some(issuer) = &args.issuer {
-        let identity = match (&args.identity, &args.identity_pattern) {
-            (Some(identity), _) => IdentityMatch::Exact(identity.clone()),
-            (None, Some(pattern)) => {
-                policy::check_identity_pattern(pattern).map_err(|(fault, corrected)| {
-                    let failure = Failure::new(fault.replace("identity_pattern", "--identity-pattern"));
-                    match corrected {
-                        Some(pattern) => failure.hint(format!("perhaps {pattern}")),
-                        None => failure,
-                    }
-                })?;
-                IdentityMatch::Pattern(pattern.clone())
-            }
-            (None, None) => {
-                return Err(Failure::new("--issuer without an identity trusts everybody whom the issuer knows")
-                    .hint("add --identity or --identity-pattern"));
-            }
-        };
-        policy.signers.insert("keyless".to_owned(), Signer::Keyless { issuer: issuer.clone(), identity, extensions: BTreeMap::new() });
+        let signer = signers::of_identity(issuer, args.identity.as_ref(), args.identity_pattern.as_ref())?;
+        policy.signers.insert("keyless".to_owned(), signer);
     }
     let mut annotations = BTreeMap::new();
     for text in &args.annotation {

@@ -1,6 +1,7 @@
 //! Who says what is wrong: finding sources, and merging what they say.
 
 pub mod offline;
+pub mod supplied;
 
 use futures_util::future::BoxFuture;
 

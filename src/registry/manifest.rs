@@ -171,7 +171,7 @@ pub(super) struct ConfigDocument {
 }
 
 /// Makes a [`RawManifest`] of a body: hashes it, and finds its media type in the body, else in the transport, else by shape.
-pub(super) fn raw(bytes: Vec<u8>, transport_type: Option<&str>, algorithm: Algorithm) -> RawManifest {
+pub fn raw(bytes: Vec<u8>, transport_type: Option<&str>, algorithm: Algorithm) -> RawManifest {
     #[derive(Deserialize)]
     struct Peek {
         #[serde(rename = "mediaType")]

@@ -23,6 +23,7 @@ mod layout;
 pub mod manifest;
 mod mirror;
 mod options;
+mod push;
 mod remote;
 mod resolve;
 mod retry;
@@ -38,6 +39,7 @@ pub use docker_context::Contexts;
 pub use error::Error;
 pub use mirror::{Mirror, MirrorError, check_mirrors};
 pub use options::{Options, Retry};
+pub use push::{Publisher, Sent};
 pub use resolve::{resolve, resolve_all};
 
 /// A manifest or index as it came, with the digest of exactly these bytes.

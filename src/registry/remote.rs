@@ -56,15 +56,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn open(reference: &RegistryReference, options: &Options, progress: SharedProgress) -> Result<Self, Error> {
-        let mut ca_certificates = Vec::new();
-        for path in &options.ca_files {
-            let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })?;
-            let found = certificates(&text);
-            if found.is_empty() {
-                return Err(Error::SetUp(format!("{} holds no PEM certificate", path.display())));
-            }
-            ca_certificates.extend(found);
-        }
+        let ca_certificates = ca_certificates(options)?;
         let place = mirror::locate(reference, &options.mirrors);
         let name = if place == *reference { reference.name() } else { format!("{} (on its mirror {})", reference.name(), place.name()) };
         let transport = Arc::new(Transport::new(&place, options, &ca_certificates)?);
@@ -222,6 +214,20 @@ fn next_link(headers: &HeaderMap) -> Option<String> {
         });
         next.then(|| target.to_owned())
     })
+}
+
+/// The certificates of all the files that the options name, one by one.
+pub(super) fn ca_certificates(options: &Options) -> Result<Vec<Vec<u8>>, Error> {
+    let mut all = Vec::new();
+    for path in &options.ca_files {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let found = certificates(&text);
+        if found.is_empty() {
+            return Err(Error::SetUp(format!("{} holds no PEM certificate", path.display())));
+        }
+        all.extend(found);
+    }
+    Ok(all)
 }
 
 /// The certificates of a PEM file, one by one.

@@ -231,12 +231,41 @@ impl Transport {
         Error::Deadline { what: what.to_owned(), seconds: self.options.deadline.as_secs(), party: Party::Registry }
     }
 
-    fn denied(&self, what: &str, message: String) -> Error {
+    pub(super) fn denied(&self, what: &str, message: String) -> Error {
         Error::Denied { registry: self.registry().to_owned(), what: what.to_owned(), shown: self.shown(), status: 401, message }
     }
 
-    fn shown(&self) -> Shown {
+    pub(super) fn shown(&self) -> Shown {
         if self.has_credentials.load(Ordering::Relaxed) { Shown::Credentials } else { Shown::Nothing }
+    }
+
+    /// What requests that push carry: the registry says at its front door what it wants, and its token service is asked for a token that may
+    /// write. Nothing is kept: a push is another matter than reading.
+    pub(super) async fn authorize_push(&self) -> Result<Authorization, Error> {
+        let what = self.place.name();
+        let mut attempt = 1;
+        let challenge = loop {
+            let request = self.client.request(Method::GET, self.base.clone());
+            match self.attempt(request, &self.base, ERROR_BYTES as u64, &what, attempt).await {
+                Ok(_) | Err(Trouble::Final(Error::NotFound { .. })) => break None,
+                Err(Trouble::Unauthorized { challenge, message }) => break Some(challenge.ok_or_else(|| self.denied(&what, message))?),
+                Err(trouble) => self.pause(trouble, &mut attempt).await?,
+            }
+        };
+        let found = tokio::time::timeout_at(self.deadline, auth::credential(&self.place, &self.options)).await;
+        let credential = found.map_err(|_| self.too_late(&format!("the credentials for {}", self.registry())))??;
+        self.has_credentials.store(credential != Credential::Anonymous, Ordering::Relaxed);
+        let scope = format!("repository:{}:pull,push", self.place.repository);
+        match (challenge, credential) {
+            (Some(challenge), credential) => match token::authorize(self, &challenge, &credential, &scope).await? {
+                Authorization::None => Err(self.denied(&what, String::new())),
+                authorization => Ok(authorization),
+            },
+            // Registries that let everybody read may say nothing at the door and still want to know who writes.
+            (None, Credential::Basic(user, password)) => Ok(Authorization::Basic(user, password)),
+            (None, Credential::Token(token)) => Ok(Authorization::Bearer(token)),
+            (None, Credential::Anonymous | Credential::Identity(_)) => Ok(Authorization::None),
+        }
     }
 
     /// What requests carry at the moment, and its generation.

@@ -108,6 +108,13 @@ impl<'a> Written<'a> {
         fs::write(&temporary, bytes).map_err(|source| Error::Io { doing: "write", path: temporary, source })
     }
 
+    /// Takes over a finished file, which gets its temporary name; `name` is what it will be called.
+    pub(in crate::advisory) fn adopt(&mut self, name: &str, file: &Path) -> Result<(), Error> {
+        let temporary = self.temporary(name);
+        self.waiting.insert(name.to_owned());
+        fs::rename(file, &temporary).map_err(|source| Error::Io { doing: "rename", path: temporary, source })
+    }
+
     fn temporary(&self, name: &str) -> PathBuf {
         self.lock.folder.join(format!(".{name}{UNFINISHED}"))
     }

@@ -47,7 +47,7 @@ pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Resu
         Some("not-affected") => return Ok(Some(Judgement::NotAffected)),
         _ => {}
     }
-    let version = subject.lookup.version.as_ref();
+    let version: &str = subject.lookup.version.as_ref();
     if let Some(reason) = subject.lookup.meaningless {
         return Ok(Some(Judgement::Undecidable(reason.to_owned())));
     }

@@ -1,8 +1,13 @@
-//! `plimsoll db`: build and inspect the offline advisory database; one file per subcommand.
+//! `plimsoll db`: build, move, check and inspect the offline advisory database; one file per subcommand.
 
 mod build;
+mod pull;
+mod push;
 mod status;
+pub(super) mod supply;
+pub(super) mod trust;
 mod update;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -16,18 +21,27 @@ use crate::exit::ExitStatus;
 pub(super) enum DbCommand {
     /// Compile OSV dumps (`<Ecosystem>/all.zip`) into the database.
     Build(build::BuildArgs),
+    /// Fetch a ready-made database from a registry.
+    Pull(pull::PullArgs),
+    /// Put the database into a registry, and sign it.
+    Push(push::PushArgs),
     /// Show shards, coverage, ages and digests.
     Status(status::StatusArgs),
     /// Fetch what changed in the feeds and bring the database up to date.
     Update(update::UpdateArgs),
+    /// Check every byte of the database, and who signed it; no network.
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs a subcommand.
 pub(super) async fn run(command: DbCommand, global: &Global) -> Result<ExitStatus, Failure> {
     match command {
         DbCommand::Build(args) => build::run(args).await,
+        DbCommand::Pull(args) => pull::run(args, global).await,
+        DbCommand::Push(args) => push::run(args, global).await,
         DbCommand::Status(args) => status::run(args),
         DbCommand::Update(args) => update::run(args, global.progress()).await,
+        DbCommand::Verify(args) => verify::run(args, global).await,
     }
 }
 

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    advisory::{Coverage, Database, ShardStatus, Unfixed},
+    advisory::{Coverage, Database, Error, ShardStatus, Unfixed, artifact::Provenance},
     cli::{Failure, output::print, setup},
     exit::ExitStatus,
+    model::digest::Digest,
 };
 
 const DAY: i64 = 24 * 60 * 60;
@@ -36,14 +37,16 @@ pub(in crate::cli) struct StatusArgs {
 
 /// Runs `db status`.
 pub(super) fn run(args: StatusArgs) -> Result<ExitStatus, Failure> {
-    let database = Database::open(&super::folder(args.db)?)?;
+    let folder = super::folder(args.db)?;
+    let database = Database::open(&folder)?;
+    let provenance = Provenance::read(&folder).map_err(Error::from)?;
     let shards = database.status();
     let text = if args.json {
-        json(&database, &shards, setup::now())
+        json(&database, &shards, setup::now(), &provenance)
     } else if args.licences {
         licences(&shards)
     } else {
-        table(&database, &shards, setup::now())
+        table(&database, &shards, setup::now()) + &artifacts(&shards, &provenance)
     };
     print(text.as_bytes())
 }
@@ -72,6 +75,21 @@ fn table(database: &Database, shards: &[ShardStatus], now: Timestamp) -> String 
     }
     let bytes: usize = shards.iter().map(|shard| shard.bytes + shard.text_bytes.unwrap_or(0)).sum();
     let _ = writeln!(text, "{} shards, {} kB, database {}", shards.len(), bytes.div_ceil(1000), database.digest());
+    text
+}
+
+/// Which artifacts shards were pulled from.
+fn artifacts(shards: &[ShardStatus], provenance: &Provenance) -> String {
+    let mut pulled: BTreeMap<(&Digest, &str), Vec<&str>> = BTreeMap::new();
+    for shard in shards {
+        if let Some(origin) = provenance.of(&shard.name, &shard.digest) {
+            pulled.entry((&origin.artifact, &origin.reference)).or_default().push(&shard.name);
+        }
+    }
+    let mut text = String::new();
+    for ((artifact, reference), names) in pulled {
+        let _ = writeln!(text, "pulled from {reference}, artifact {artifact}: {}", names.join(", "));
+    }
     text
 }
 
@@ -113,13 +131,13 @@ fn age(as_of: Option<&str>, now: Timestamp) -> Option<i64> {
     Some(now.as_second().saturating_sub(as_of.as_second()).max(0))
 }
 
-fn json(database: &Database, shards: &[ShardStatus], now: Timestamp) -> String {
+fn json(database: &Database, shards: &[ShardStatus], now: Timestamp, provenance: &Provenance) -> String {
     let status = Status {
         schema: "plimsoll/db-status/1",
         tool: Tool { name: "plimsoll", version: env!("CARGO_PKG_VERSION") },
         evaluated_at: now.to_string(),
         digest: database.digest().to_string(),
-        shards: shards.iter().map(|shard| Shard::of(shard, now)).collect(),
+        shards: shards.iter().map(|shard| Shard::of(shard, now, provenance)).collect(),
     };
     serde_json::to_string_pretty(&status).unwrap_or_default() + "\n"
 }
@@ -152,6 +170,8 @@ struct Shard<'a> {
     rows: u32,
     unreadable: u32,
     digest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    artifact: Option<String>,
     bytes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<TextFile<'a>>,
@@ -196,7 +216,7 @@ struct Covered<'a> {
 }
 
 impl<'a> Shard<'a> {
-    fn of(shard: &'a ShardStatus, now: Timestamp) -> Self {
+    fn of(shard: &'a ShardStatus, now: Timestamp, provenance: &Provenance) -> Self {
         Self {
             name: &shard.name,
             as_of: shard.as_of.as_deref(),
@@ -205,6 +225,7 @@ impl<'a> Shard<'a> {
             rows: shard.rows,
             unreadable: shard.unreadable,
             digest: shard.digest.to_string(),
+            artifact: provenance.of(&shard.name, &shard.digest).map(|origin| origin.artifact.to_string()),
             bytes: shard.bytes,
             text: shard.text_file.as_deref().map(|file| TextFile { file, bytes: shard.text_bytes }),
             licence: &shard.licence,
@@ -268,7 +289,7 @@ mod tests {
     #[test]
     fn the_json_is_as_its_schema_says() {
         let (_out, database) = database();
-        let text = json(&database, &database.status(), now());
+        let text = json(&database, &database.status(), now(), &Provenance::default());
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../../policies/db-status.schema.json")).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let errors: Vec<_> = jsonschema::validator_for(&schema).unwrap().iter_errors(&value).map(|error| error.to_string()).collect();
