@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod matcher;
 #[cfg(test)]
 mod proof;
+mod proof_on_answers;
 mod proof_on_corpus;
 mod proof_on_goldens;
 mod proof_on_rules;
@@ -77,6 +78,9 @@ pub enum Error {
     /// More data than the format holds.
     #[error("too much data for one database shard: {0}")]
     TooLarge(&'static str),
+    /// An update got no feed at all.
+    #[error("no feed could be fetched; what was there before is unchanged")]
+    NothingFetched(#[source] Box<Self>),
     /// A download failed.
     #[error("cannot fetch {url}: {reason}")]
     Fetch {
@@ -96,7 +100,7 @@ impl Error {
             Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
             Self::Busy(_) => Some("wait until it is done, and try again".to_owned()),
             Self::NoFeeds(_) => Some("the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned()),
-            Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } => None,
+            Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } | Self::NothingFetched(_) => None,
         }
     }
 }

@@ -82,7 +82,7 @@ enum Command {
     Scan(scan::ScanArgs),
     /// Find and check an image's signatures.
     Verify(verify::VerifyArgs),
-    /// Build and inspect the offline advisory database.
+    /// Build, update and inspect the offline advisory database.
     #[command(subcommand)]
     Db(db::DbCommand),
     /// Check and explain policy files.
@@ -127,7 +127,7 @@ fn dispatch(cli: Cli) -> Result<ExitStatus, Failure> {
         Command::Inventory(args) => block_on(inventory::run(args, global)),
         Command::Scan(args) => block_on(scan::run(args, global)),
         Command::Verify(args) => block_on(verify::run(args, global)),
-        Command::Db(command) => block_on(db::run(command)),
+        Command::Db(command) => block_on(db::run(command, global)),
         Command::Policy(command) => policy::run(command),
         Command::Explain(args) => explain::run(&args),
         Command::Completions(args) => shell::completions(&args),

@@ -10,6 +10,8 @@ mod aws_replay;
 mod aws_timelines;
 #[cfg(test)]
 mod cache;
+#[cfg(test)]
+mod db_update;
 #[cfg(unix)]
 mod docker_api;
 #[cfg(test)]
@@ -18,6 +20,8 @@ mod document;
 mod faults;
 #[cfg(test)]
 mod faulty_registry;
+#[cfg(test)]
+mod feed_server;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]

@@ -7,7 +7,12 @@ mod notice;
 mod shards;
 mod written;
 
-use std::{collections::BTreeMap, path::Path, sync::Mutex, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Mutex,
+    thread,
+};
 
 use jiff::Timestamp;
 
@@ -72,7 +77,20 @@ pub fn build(from: &Path, out: &Path, built_at: Timestamp) -> Result<BuildSummar
 /// # Errors
 /// As [`build`].
 pub fn build_locked(from: &Path, lock: &WriterLock, built_at: Timestamp) -> Result<BuildSummary, Error> {
-    build_with(from, lock, built_at, THREADS)
+    build_with(from, lock, built_at, THREADS, None)
+}
+
+/// [`build_locked`] for the ecosystems of these names alone; KEV and EPSS are always built.
+///
+/// # Errors
+/// As [`build`].
+pub(in crate::advisory) fn build_some(
+    from: &Path,
+    lock: &WriterLock,
+    built_at: Timestamp,
+    ecosystems: &BTreeSet<&str>,
+) -> Result<BuildSummary, Error> {
+    build_with(from, lock, built_at, THREADS, Some(ecosystems))
 }
 
 fn check_for_feeds(from: &Path, groups: &Groups) -> Result<(), Error> {
@@ -80,9 +98,16 @@ fn check_for_feeds(from: &Path, groups: &Groups) -> Result<(), Error> {
     if nothing { Err(Error::NoFeeds(from.display().to_string())) } else { Ok(()) }
 }
 
-fn build_with(from: &Path, writer: &WriterLock, built_at: Timestamp, threads: usize) -> Result<BuildSummary, Error> {
-    let (groups, skipped) = groups_in(from)?;
+fn build_with(
+    from: &Path,
+    writer: &WriterLock,
+    built_at: Timestamp,
+    threads: usize,
+    only: Option<&BTreeSet<&str>>,
+) -> Result<BuildSummary, Error> {
+    let (mut groups, skipped) = groups_in(from)?;
     check_for_feeds(from, &groups)?;
+    groups.retain(|name, _| only.is_none_or(|only| only.contains(name)));
     let written = Mutex::new(Written::new(writer));
     let queue = Mutex::new(groups.into_iter());
     let results = Mutex::new(Vec::new());
@@ -257,7 +282,7 @@ mod tests {
     fn neither_threads_nor_the_order_of_an_archive_change_a_byte() {
         let built = |from: &Path, threads| {
             let out = tempfile::tempdir().unwrap();
-            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads).unwrap();
+            build_with(from, &WriterLock::acquire(out.path()).unwrap(), at("2026-11-01T00:00:00Z"), threads, None).unwrap();
             files(out.path())
         };
         let expected = built(&fixtures(), 1);

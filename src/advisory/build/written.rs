@@ -40,7 +40,11 @@ impl WriterLock {
         Self::acquire_within(folder, PATIENCE)
     }
 
-    fn acquire_within(folder: &Path, patience: Duration) -> Result<Self, Error> {
+    /// [`Self::acquire`] with another patience.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`].
+    pub(in crate::advisory) fn acquire_within(folder: &Path, patience: Duration) -> Result<Self, Error> {
         let io = |doing: &'static str, path: &Path| {
             let path = path.to_owned();
             move |source| Error::Io { doing, path, source }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::transfer::{Known, Place, Received};
 use crate::{
-    advisory::Error,
+    advisory::{Error, sources::osv::ASKED},
     model::digest::{Algorithm, Digest, Hasher},
 };
 
@@ -47,7 +47,7 @@ struct FileState {
     etag: Option<String>,
     last_modified: Option<String>,
     /// When it was last fetched as a whole; records that were brought in since do not count.
-    whole: Timestamp,
+    whole: String,
 }
 
 /// What the database was built from.
@@ -106,7 +106,7 @@ impl Folder {
 
     /// When a file was last fetched as a whole.
     pub(super) fn whole(&self, name: &str) -> Option<Timestamp> {
-        self.lock().files.get(name).map(|file| file.whole)
+        self.lock().files.get(name).and_then(|file| file.whole.parse().ok())
     }
 
     /// Puts a file in its place. The state follows the file: a process that ends in between leaves a file that the state does not know, which is
@@ -118,10 +118,17 @@ impl Folder {
         }
         fs::rename(&received.path, &path).map_err(io("rename", &path))?;
         let Received { digest, etag, last_modified, .. } = received;
-        let file = FileState { url: place.text(), digest: digest.to_string(), etag, last_modified, whole };
+        let file = FileState { url: place.text(), digest: digest.to_string(), etag, last_modified, whole: whole.to_string() };
         let mut state = self.lock();
         state.files.insert(name.to_owned(), file);
         self.save(&state)
+    }
+
+    /// Notes that the user asked for an ecosystem that is off by default; the builder looks for the note beside the archive.
+    pub(super) fn mark_as_asked(&self, ecosystem: &str) -> Result<(), Error> {
+        let folder = self.path(ecosystem);
+        let note = folder.join(ASKED);
+        if folder.is_dir() { fs::write(&note, "").map_err(io("write", &note)) } else { Ok(()) }
     }
 
     /// Removes a file that there is no more.
@@ -204,8 +211,7 @@ mod tests {
     fn received(folder: &Folder, text: &str) -> Received {
         let path = folder.incoming().join("1");
         fs::write(&path, text).unwrap();
-        let size = u64::try_from(text.len()).unwrap();
-        Received { digest: Digest::sha256_of(text.as_bytes()), path, size, etag: Some("\"e\"".to_owned()), last_modified: None }
+        Received { digest: Digest::sha256_of(text.as_bytes()), path, etag: Some("\"e\"".to_owned()), last_modified: None }
     }
 
     #[test]

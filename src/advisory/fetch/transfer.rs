@@ -110,7 +110,6 @@ pub(super) enum Answer {
 pub(super) struct Received {
     pub(super) path: PathBuf,
     pub(super) digest: Digest,
-    pub(super) size: u64,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
 }
@@ -212,17 +211,21 @@ impl<'a> Transfer<'a> {
             (None, Some(date)) => request.header(IF_MODIFIED_SINCE, date),
             (None, None) => request,
         };
-        let mut response = request.send().await.map_err(|error| Trouble {
-            again: !error.is_redirect() && !error.is_builder(),
-            ..Trouble::last(chain(&error))
-        })?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| Trouble { again: !error.is_redirect() && !error.is_builder(), ..Trouble::last(chain(&error)) })?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Answer::Missing),
             StatusCode::NOT_MODIFIED if known.etag.is_some() || known.last_modified.is_some() => return Ok(Answer::Unchanged),
             status => {
                 let again = matches!(status.as_u16(), 408 | 429 | 500..=599);
-                return Err(Trouble { again, after: retry_after(response.headers()), ..Trouble::last(format!("the server answers {status}")) });
+                return Err(Trouble {
+                    again,
+                    after: retry_after(response.headers()),
+                    ..Trouble::last(format!("the server answers {status}"))
+                });
             }
         }
         if response.headers().get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
@@ -291,7 +294,8 @@ struct Writing {
 
 impl Writing {
     async fn create(path: &Path) -> Result<Self, Trouble> {
-        let file = tokio::fs::File::create(path).await.map_err(|error| Trouble::last(format!("cannot write {}: {error}", path.display())))?;
+        let file =
+            tokio::fs::File::create(path).await.map_err(|error| Trouble::last(format!("cannot write {}: {error}", path.display())))?;
         Ok(Self { path: path.to_owned(), file, size: 0, crc: 0, hasher: Hasher::new(Algorithm::Sha256) })
     }
 
@@ -308,7 +312,7 @@ impl Writing {
         let failed = |error: std::io::Error| Trouble::last(format!("cannot write {}: {error}", self.path.display()));
         self.file.flush().await.map_err(failed)?;
         self.file.sync_all().await.map_err(failed)?;
-        Ok(Received { path: self.path, digest: self.hasher.finish(), size: self.size, etag: None, last_modified: None })
+        Ok(Received { path: self.path, digest: self.hasher.finish(), etag: None, last_modified: None })
     }
 }
 

@@ -2,12 +2,13 @@
 
 mod build;
 mod status;
+mod update;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Failure, options::default_database};
+use super::{Failure, Global, options::default_database};
 use crate::exit::ExitStatus;
 
 /// Subcommands of `db`.
@@ -17,13 +18,16 @@ pub(super) enum DbCommand {
     Build(build::BuildArgs),
     /// Show shards, coverage, ages and digests.
     Status(status::StatusArgs),
+    /// Fetch what changed in the feeds and bring the database up to date.
+    Update(update::UpdateArgs),
 }
 
 /// Runs a subcommand.
-pub(super) async fn run(command: DbCommand) -> Result<ExitStatus, Failure> {
+pub(super) async fn run(command: DbCommand, global: &Global) -> Result<ExitStatus, Failure> {
     match command {
         DbCommand::Build(args) => build::run(args).await,
         DbCommand::Status(args) => status::run(args),
+        DbCommand::Update(args) => update::run(args, global.progress()).await,
     }
 }
 

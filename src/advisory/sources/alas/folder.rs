@@ -59,7 +59,8 @@ pub(super) fn read(feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
         match read_release(&feed.path, &repositories, &mut listing) {
             Ok(records) => {
                 let missing = expected.iter().filter(|repository| repository.release == release && !repositories.contains(repository));
-                let missing = missing.map(|repository| format!("{}/{} (its updates could never be fetched)", repository.name, repository.arch));
+                let missing =
+                    missing.map(|repository| format!("{}/{} (its updates could never be fetched)", repository.name, repository.arch));
                 let facts = into.release(&text);
                 facts.unfixed = Some(Unfixed::Unknown);
                 facts.unreadable.extend(missing.chain(records.unreadable.iter().cloned()));

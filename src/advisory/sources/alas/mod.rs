@@ -50,3 +50,125 @@ pub(in crate::advisory) struct Repository {
 pub(in crate::advisory) fn check_updates(input: impl BufRead) -> Result<(), String> {
     updateinfo::read_updates(input).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+    use crate::{
+        advisory::{Unfixed, ecosystem::ECOSYSTEMS},
+        model::advisory::Event,
+    };
+
+    fn gathered(folder: &Path) -> Gathered {
+        let ecosystem = ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == record::ECOSYSTEM).unwrap();
+        let mut into = Gathered::new(ecosystem, "2026-11-22T00:00:00Z".parse().unwrap());
+        let feeds = Alas.find(folder).unwrap().feeds;
+        Alas.read(&feeds[0], &mut into).unwrap();
+        into
+    }
+
+    fn rows(gathered: &Gathered) -> Vec<String> {
+        let rows = gathered.advisories.iter().flat_map(|advisory| advisory.affected.iter().map(move |row| (advisory, row)));
+        let line = |(advisory, row): (&crate::model::advisory::Advisory, &crate::model::advisory::Affected)| {
+            let versions = row.ranges[0].events.iter().map(|event| match event {
+                Event::Introduced(text) | Event::Fixed(text) => text.as_str(),
+                _ => "?",
+            });
+            let versions = versions.collect::<Vec<_>>().join("..");
+            format!("{} {} {} {versions}", row.ecosystem, advisory.id.0, row.name)
+        };
+        rows.map(line).collect()
+    }
+
+    fn fixtures() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/alas"), &folder.path().join(FOLDER));
+        folder
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+            let place = to.join(path.file_name().unwrap());
+            if path.is_dir() { copy(&path, &place) } else { drop(fs::copy(&path, place).unwrap()) }
+        }
+    }
+
+    #[test]
+    fn repositories_become_records() {
+        let folder = fixtures();
+        let into = gathered(folder.path());
+        assert_eq!(
+            rows(&into),
+            [
+                "Amazon Linux:2 ALAS2-2026-201 keel 0..1.2.0-7.amzn2",
+                "Amazon Linux:2 ALAS2-2026-201 php 0..5.4.16-46.amzn2.0.9",
+                "Amazon Linux:2 ALASPHP8.0-2026-301 php 8.0..8.0.30-1.amzn2",
+                "Amazon Linux:2023 ALAS2023-2026-101 keel 0..1.4.2-3.amzn2023.0.1",
+                "Amazon Linux:2023 ALAS2023-2026-101 keel-doc 0..1.4.2-3.amzn2023.0.1",
+                "Amazon Linux:2023 ALAS2023-2026-101 keel-libs 0..1.4.2-3.amzn2023.0.1",
+                "Amazon Linux:2023 ALAS2023-2026-102 rigging 0..2:3.1-1.amzn2023",
+            ]
+        );
+        assert_eq!(into.releases["Amazon Linux:2023"].unfixed, Some(Unfixed::Unknown));
+        assert!(into.releases.values().all(|release| release.unreadable.is_empty() && release.broken.is_none()));
+    }
+
+    #[test]
+    fn a_list_that_does_not_read_fails_its_release_alone() {
+        let damages: [(&str, fn(Vec<u8>) -> Vec<u8>); 5] = [
+            ("2/php8.0/x86_64/updateinfo.xml.gz", |bytes| bytes[..bytes.len() / 2].to_vec()),
+            ("2/php8.0/x86_64/updateinfo.xml.gz", |_| b"<html>".to_vec()),
+            ("2/core/x86_64/repodata/repomd.xml", |_| b"<repomd>".to_vec()),
+            ("2/core/x86_64/repodata/updateinfo.xml.gz", |bytes| [bytes.as_slice(), b"x"].concat()),
+            ("2/core/x86_64/repodata/repomd.xml", |bytes| String::from_utf8(bytes).unwrap().replace(".xml.gz", ".xml.zst").into_bytes()),
+        ];
+        for (name, damage) in damages {
+            let folder = fixtures();
+            let path = folder.path().join(FOLDER).join(name);
+            fs::write(&path, damage(fs::read(&path).unwrap())).unwrap();
+            let into = gathered(folder.path());
+            assert!(into.releases["Amazon Linux:2"].broken.is_some(), "{name}");
+            assert!(into.releases["Amazon Linux:2023"].broken.is_none() && rows(&into).iter().all(|row| row.contains(":2023 ")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_manifest_names_and_is_not_there_is_missed() {
+        let folder = fixtures();
+        fs::remove_dir_all(folder.path().join(FOLDER).join("2/php8.0/aarch64")).unwrap();
+        let into = gathered(folder.path());
+        assert_eq!(into.releases["Amazon Linux:2"].unreadable, ["php8.0/aarch64 (its updates could never be fetched)"]);
+        assert!(into.releases["Amazon Linux:2023"].unreadable.is_empty());
+    }
+
+    #[test]
+    fn the_published_samples_read() {
+        let Some(corpus) = std::env::var_os("PLIMSOLL_CORPUS").map(PathBuf::from) else {
+            eprintln!("skipped: PLIMSOLL_CORPUS names no corpus");
+            return;
+        };
+        let samples = corpus.join("corpus/advisories/native-samples/alas");
+        let read = |name: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let release = if name.contains("2023") { "2023" } else { "2" };
+            let place = folder.path().join(FOLDER).join(release).join("core/x86_64");
+            fs::create_dir_all(&place).unwrap();
+            fs::copy(samples.join(name), place.join(UPDATES)).unwrap();
+            gathered(folder.path())
+        };
+        let one = read("updateinfo_1_item.xml.gz");
+        assert_eq!((one.advisories[0].id.0.as_str(), one.advisories[0].upstream.len()), ("ALAS2-2018-939", 2));
+        assert!(rows(&one).contains(&"Amazon Linux:2 ALAS2-2018-939 kernel 0..4.9.76-38.79.amzn2".to_owned()));
+        let two = read("updateinfo_2_items.xml.gz");
+        assert!(rows(&two).contains(&"Amazon Linux:2 ALAS2-2018-942 qemu-kvm 0..10:1.5.3-141.amzn2.5.3".to_owned()), "{:?}", rows(&two));
+        assert!(!rows(&two).iter().any(|row| row.contains("debuginfo")));
+        let newest = read("updateinfo_AL2023.xml.gz");
+        assert_eq!(newest.advisories[0].aliases[0].0, "AL2023/ALAS-2023-001");
+        assert!(read("updateinfo_invalid.xml.gz").releases["Amazon Linux:2"].broken.is_some());
+        let index = fs::read(samples.join("repomd_valid.xml")).unwrap();
+        assert_eq!(repomd::update_list(&index).unwrap().unwrap().href, "repodata/updateinfo.xml.gz");
+    }
+}

@@ -17,7 +17,7 @@ pub(super) const ECOSYSTEM: &str = "Amazon Linux";
 /// The attribute of a row with the architectures that it is about, sorted, with blanks between them; a row without it is about all.
 const ARCH: &str = "arch";
 /// The attribute of a row with the extra that it comes from.
-const EXTRA: &str = "extra";
+const EXTRA: &str = "repository";
 /// An id is never longer.
 const MAX_ID: usize = 100;
 
@@ -69,8 +69,11 @@ impl Records {
                 }
             }
         }
-        let record =
-            self.by_id.entry(update.id.clone()).or_insert_with(|| Record { update: update.clone(), cves: BTreeSet::new(), rows: BTreeMap::new() });
+        let record = self.by_id.entry(update.id.clone()).or_insert_with(|| Record {
+            update: update.clone(),
+            cves: BTreeSet::new(),
+            rows: BTreeMap::new(),
+        });
         // The newest words count; packages and CVEs are those of all.
         if modified(&update) > modified(&record.update) {
             record.update = update;
@@ -124,7 +127,10 @@ fn affected(release: &str, row: Row, arches: &BTreeSet<String>) -> Affected {
     Affected {
         ecosystem: ecosystem(release),
         name: row.name,
-        ranges: vec![AffectedRange { scheme: RangeScheme::Ecosystem, events: vec![Event::Introduced(row.introduced), Event::Fixed(row.fixed)] }],
+        ranges: vec![AffectedRange {
+            scheme: RangeScheme::Ecosystem,
+            events: vec![Event::Introduced(row.introduced), Event::Fixed(row.fixed)],
+        }],
         attributes,
         ..Affected::default()
     }
@@ -132,7 +138,8 @@ fn affected(release: &str, row: Row, arches: &BTreeSet<String>) -> Affected {
 
 /// What one built package says: everything of its name below it is affected, within its stream.
 fn row(repository: &Repository, build: &Build) -> Result<Row, String> {
-    let word = |text: &str| !text.is_empty() && text.len() <= 256 && !text.chars().any(|ch| ch.is_control() || ch.is_whitespace() || ch == ':');
+    let word =
+        |text: &str| !text.is_empty() && text.len() <= 256 && !text.chars().any(|ch| ch.is_control() || ch.is_whitespace() || ch == ':');
     if !word(&build.name) || !word(&build.version) || !word(&build.release) || build.version.contains('-') || build.release.contains('-') {
         return Err(format!("package `{:.80}` has no usable name and version", build.name));
     }
@@ -276,10 +283,10 @@ mod tests {
             ("nginx1", "12.2", "0"),
             ("selinux-ng", "2.0", "0"),
         ] {
-            let expected = format!("p {introduced}..{version}-1.amzn2 arch=x86_64 extra={extra}");
+            let expected = format!("p {introduced}..{version}-1.amzn2 arch=x86_64 repository={extra}");
             assert_eq!(rows(extra, vec![build("p", "", version, "x86_64")]), [expected]);
         }
-        assert_eq!(rows("mariadb10.5", vec![build("p", "3", "10.5.9", "noarch")]), ["p 3:10.5..3:10.5.9-1.amzn2 extra=mariadb10.5"]);
+        assert_eq!(rows("mariadb10.5", vec![build("p", "3", "10.5.9", "noarch")]), ["p 3:10.5..3:10.5.9-1.amzn2 repository=mariadb10.5"]);
     }
 
     #[test]
@@ -288,7 +295,10 @@ mod tests {
         for arch in ["x86_64", "aarch64"] {
             let builds = vec![build("keel", "0", "1.2", arch), build("oar", "0", "1.2", "noarch")];
             let updated = format!("2026-01-02 03:0{}", arch.len());
-            records.add(&repository("2", "core", arch), Update { updated, severity: "Important".to_owned(), ..update("ALAS2-2026-1", builds) });
+            records.add(
+                &repository("2", "core", arch),
+                Update { updated, severity: "Important".to_owned(), ..update("ALAS2-2026-1", builds) },
+            );
         }
         let advisories = records.finish("2");
         assert_eq!(advisories.len(), 1);

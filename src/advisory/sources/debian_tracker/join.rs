@@ -91,8 +91,10 @@ type Fixes = BTreeMap<(String, String, String), String>;
 
 /// Versions that notices name as fixed. Of two notices the last one by id counts: a regression update follows its notice.
 fn fixes_of_notices(advisories: &[Advisory]) -> Fixes {
-    let mut notices: Vec<&Advisory> =
-        advisories.iter().filter(|advisory| ["DSA-", "DLA-"].iter().any(|prefix| advisory.id.0.starts_with(prefix)) && advisory.withdrawn.is_none()).collect();
+    let mut notices: Vec<&Advisory> = advisories
+        .iter()
+        .filter(|advisory| ["DSA-", "DLA-"].iter().any(|prefix| advisory.id.0.starts_with(prefix)) && advisory.withdrawn.is_none())
+        .collect();
     notices.sort_by(|a, b| (&a.published, &a.id).cmp(&(&b.published, &b.id)));
     let mut fixes = Fixes::new();
     for notice in notices {
@@ -154,10 +156,13 @@ fn apply(statement: &Statement, fixes: &Fixes, row: &mut Affected) -> bool {
 fn record(tracker: &Tracker, statement: &Statement, row: Affected) -> Advisory {
     let description = tracker.descriptions.get(&statement.problem).cloned().unwrap_or_default();
     let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_cve = statement.problem.starts_with("CVE-");
+    let problem = vec![AdvisoryId(statement.problem.clone())];
+    // What has no number yet has one of the tracker's own.
+    let (aliases, upstream) = if statement.problem.starts_with("CVE-") { (Vec::new(), problem) } else { (problem, Vec::new()) };
     Advisory {
         id: AdvisoryId(format!("{BY_PROBLEM}{}", statement.problem)),
-        upstream: is_cve.then(|| AdvisoryId(statement.problem.clone())).into_iter().collect(),
+        aliases,
+        upstream,
         summary: line.chars().take(200).collect(),
         details: description,
         affected: vec![row],
@@ -205,7 +210,9 @@ mod tests {
         lines
             .map(|(advisory, row)| {
                 let state = row.attributes.get(STATE).map_or("", String::as_str);
-                format!("{} {} {state} {}", advisory.id.0, fix_of(row).unwrap_or("-"), row.urgency.as_deref().unwrap_or_default()).trim_end().to_owned()
+                format!("{} {} {state} {}", advisory.id.0, fix_of(row).unwrap_or("-"), row.urgency.as_deref().unwrap_or_default())
+                    .trim_end()
+                    .to_owned()
             })
             .collect()
     }

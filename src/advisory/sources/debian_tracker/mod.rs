@@ -82,3 +82,49 @@ impl<R: std::io::Read> std::io::Read for Hashing<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gathered(folder: &Path) -> Gathered {
+        let feeds = DebianTracker.find(folder).unwrap().feeds;
+        let mut into = Gathered::new(feeds[0].ecosystem, "2026-11-22T00:00:00Z".parse().unwrap());
+        DebianTracker.read(&feeds[0], &mut into).unwrap();
+        into
+    }
+
+    fn rows(gathered: &Gathered) -> Vec<String> {
+        let rows = gathered.advisories.iter().flat_map(|advisory| advisory.affected.iter().map(move |row| (advisory, row)));
+        rows.map(|(advisory, row)| {
+            let state = row.attributes.get("state").map_or("", String::as_str);
+            format!("{} {} {} {state}", advisory.id.0, row.ecosystem, row.name).trim_end().to_owned()
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_fixture_becomes_records_of_its_own() {
+        let into = gathered(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory"));
+        assert_eq!(
+            rows(&into),
+            [
+                "DEBIAN-CVE-2026-90002 Debian:12 ballast postponed",
+                "DEBIAN-CVE-2026-90002 Debian:13 ballast",
+                "DEBIAN-CVE-2026-90061 Debian:11 ballast end-of-life",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_published_sample_reads() {
+        let Some(corpus) = std::env::var_os("PLIMSOLL_CORPUS").map(std::path::PathBuf::from) else {
+            eprintln!("skipped: PLIMSOLL_CORPUS names no corpus");
+            return;
+        };
+        let into = gathered(&corpus.join("corpus/advisories/native-samples"));
+        let rows = rows(&into);
+        assert!(rows.contains(&"DEBIAN-CVE-2022-0456 Debian:10 chromium end-of-life".to_owned()), "{rows:?}");
+        assert!(!rows.iter().any(|row| row.contains("CVE-2007-2383")), "fixed in version 0 is not affected");
+    }
+}

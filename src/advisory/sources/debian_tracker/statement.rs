@@ -247,7 +247,9 @@ mod tests {
 
     #[test]
     fn what_is_cut_or_something_else_is_an_error() {
-        for text in ["", "[]", "{}", r#"{"a":{"CVE-2026-1":{"releases":{"sid":{"status":"open"}}}}}"#, r#"{"a":[1]}"#, r#"{"a":{"C"#, "{}{}"] {
+        for text in
+            ["", "[]", "{}", r#"{"a":{"CVE-2026-1":{"releases":{"sid":{"status":"open"}}}}}"#, r#"{"a":[1]}"#, r#"{"a":{"C"#, "{}{}"]
+        {
             assert!(read(text.as_bytes()).is_err(), "{text}");
         }
     }
