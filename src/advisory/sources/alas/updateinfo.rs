@@ -142,7 +142,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_are_too_strange(bytes: Vec<u8>, at in 0_usize..400, byte: u8) {
+        fn no_bytes_are_too_strange(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            at in 0_usize..400,
+            byte in proptest::prelude::any::<u8>(),
+        ) {
             let _ = read_updates(bytes.as_slice());
             let mut text = br#"<updates><update type="security"><id>A</id><severity>low</severity><issued date="2026-01-02 03:04"/><references>
                 <reference type="cve" id="CVE-2026-90001"/></references><pkglist><collection><package name="keel" epoch="0" version="1" release="2"
