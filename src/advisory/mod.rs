@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod matcher;
 #[cfg(test)]
 mod proof;
+mod proof_on_answers;
 mod proof_on_corpus;
 mod proof_on_goldens;
 mod proof_on_rules;

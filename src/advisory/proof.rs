@@ -171,6 +171,11 @@ pub(super) mod tests {
 
     /// A database of several feeds with these records.
     pub(in crate::advisory) fn database_of(feeds: &[(&str, Vec<String>)]) -> (tempfile::TempDir, Database) {
+        database_asked_for(feeds, &[])
+    }
+
+    /// The same, with those feeds that are asked for.
+    pub(in crate::advisory) fn database_asked_for(feeds: &[(&str, Vec<String>)], asked: &[&str]) -> (tempfile::TempDir, Database) {
         let folder = tempfile::tempdir().unwrap();
         let (from, out) = (folder.path().join("from"), folder.path().join("out"));
         for (feed, records) in feeds {
@@ -181,6 +186,9 @@ pub(super) mod tests {
                 std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
             }
             archive.finish().unwrap();
+            if asked.contains(feed) {
+                fs::write(from.join(feed).join("asked"), "").unwrap();
+            }
         }
         build(&from, &out, now()).unwrap();
         let database = Database::open(&out).unwrap();
@@ -251,11 +259,11 @@ pub(super) mod tests {
             (inventory(Some(("debian", "12")), vec![package(PackageKind::Deb, "unheard-of", "1_ 0")]), vec![]),
             (
                 inventory(Some(("alpine", "3.20.1")), vec![package(PackageKind::Apk, "keel", "1.0-r0")]),
-                vec![("undecidable", "keel 1.0-r0")],
+                vec![("frozen", "alpine-v3.20"), ("undecidable", "keel 1.0-r0")],
             ),
             (
                 inventory(Some(("alpine", "3.20.1")), vec![built_from(PackageKind::Apk, "bilge", "0.8.21-r1", "bilge", None)]),
-                vec![("undecidable", "bilge 0.8.21-r1")],
+                vec![("frozen", "alpine-v3.20"), ("undecidable", "bilge 0.8.21-r1")],
             ),
         ] {
             let (observations, gaps) = match_inventory(&database, &inventory);

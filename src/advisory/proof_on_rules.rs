@@ -6,7 +6,7 @@ mod tests {
         advisory::{
             Database,
             matcher::match_inventory,
-            proof::tests::{built_from, database_of, inventory, kinds, package, rpm, severity},
+            proof::tests::{built_from, database_asked_for, database_of, inventory, kinds, package, rpm, severity},
         },
         model::{
             evidence::{Observation, ObservedState},
@@ -24,7 +24,7 @@ mod tests {
     fn with(id: &str, ecosystem: &str, name: &str, fixed: Option<&str>, record: &str, entry: &str) -> String {
         let fixed = fixed.map(|fixed| format!(r#",{{"fixed":"{fixed}"}}"#)).unwrap_or_default();
         format!(
-            r#"{{"id":"{id}",{record}"modified":"2026-01-01T00:00:00Z","affected":[{{{entry}"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}]}}"#
+            r#"{{"id":"{id}",{record}"modified":"2022-01-01T00:00:00Z","affected":[{{{entry}"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}]}}"#
         )
     }
 
@@ -38,7 +38,13 @@ mod tests {
             .collect()
     }
 
-    fn check(database: &Database, distro: Option<(&str, &str)>, packages: Vec<Package>, expected: &[&str], gaps: &[(&str, &str)]) -> Vec<Observation> {
+    fn check(
+        database: &Database,
+        distro: Option<(&str, &str)>,
+        packages: Vec<Package>,
+        expected: &[&str],
+        gaps: &[(&str, &str)],
+    ) -> Vec<Observation> {
         let (observations, found) = match_inventory(database, &inventory(distro, packages));
         assert_eq!(said(&observations), expected);
         assert_eq!(kinds(&found), gaps);
@@ -82,7 +88,9 @@ mod tests {
             ("AlmaLinux", vec![record("ALSA-1", "AlmaLinux:8", "mast", Some("1:2.0-1.el8"))]),
             ("Rocky Linux", vec![record("RLSA-1", "Rocky Linux:8", "mast", Some("1:2.0-1.el8"))]),
         ]);
-        let alma = |version: &str, expected: &[&str]| check(&database, Some(("almalinux", "8.9")), vec![rpm("mast", version, None, None)], expected, &[]);
+        let alma = |version: &str, expected: &[&str]| {
+            check(&database, Some(("almalinux", "8.9")), vec![rpm("mast", version, None, None)], expected, &[])
+        };
         alma("3.0-1.el8", &["mast 3.0-1.el8 ALSA-1 1:2.0-1.el8"]);
         alma("1:3.0-1.el8", &[]);
         let rocky = |version: &str, source: &str, expected: &[&str]| {
@@ -134,7 +142,8 @@ mod tests {
         // The other half of the release is missing in this database, and that is said.
         let half = ("no-advisories", "Red Hat:enterprise_linux:9::appstream");
         let both = ["mast 1.0-1.el9 RHSA-2026:1 0:1.0-4.el9", "mast 1.0-1.el9 RHSA-2026:2 0:1.0-4.el9"];
-        rhel("1.0-1.el9", &both, Some("Red Hat, Inc."), &[half]);
+        let found = rhel("1.0-1.el9", &both, Some("Red Hat, Inc."), &[half]);
+        assert_eq!(found[0].attributes["repositories"], "the default ones of the release");
         rhel("1.0-3.el9", &["mast 1.0-3.el9 RHSA-2026:2 0:1.0-4.el9"], None, &[half]);
         rhel("1.0-4.el9", &[], None, &[half]);
     }
@@ -176,7 +185,9 @@ mod tests {
                 state("DEBIAN-CVE-2026-6", "mast", "CVE-2026-6", "postponed", None),
             ],
         )]);
-        let deb = |name: &str, version: &str, expected: &[&str]| check(&database, Some(("debian", "12")), vec![package(PackageKind::Deb, name, version)], expected, &[]);
+        let deb = |name: &str, version: &str, expected: &[&str]| {
+            check(&database, Some(("debian", "12")), vec![package(PackageKind::Deb, name, version)], expected, &[])
+        };
         let found = deb("keel", "1.0-1", &["keel 1.0-1 DEBIAN-CVE-2026-3", "keel 1.0-1 DEBIAN-CVE-2026-4"]);
         assert_eq!(found.iter().map(severity).collect::<Vec<_>>(), [Severity::Negligible, Severity::Unknown]);
         assert!(found.iter().all(|observation| observation.says_no_fix));
@@ -191,7 +202,9 @@ mod tests {
         let both = |id: &str, name: &str, of_base: &str, of_pro: &str| {
             let entry = |ecosystem: &str, fixed: &str| {
                 let fixed = if fixed.is_empty() { String::new() } else { format!(r#",{{"fixed":"{fixed}"}}"#) };
-                format!(r#"{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}"#)
+                format!(
+                    r#"{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}"#
+                )
             };
             format!(r#"{{"id":"{id}","affected":[{},{}]}}"#, entry(base, of_base), entry(pro, of_pro))
         };
@@ -203,9 +216,14 @@ mod tests {
                 record("UBUNTU-CVE-2026-3", pro, "keel", Some("1.0-1ubuntu1+esm3")),
             ],
         )]);
-        let focal = |version: &str, expected: &[&str]| check(&database, Some(("ubuntu", "20.04")), vec![package(PackageKind::Deb, "keel", version)], expected, &[]);
+        let focal = |version: &str, expected: &[&str]| {
+            check(&database, Some(("ubuntu", "20.04")), vec![package(PackageKind::Deb, "keel", version)], expected, &[])
+        };
         // The second was fixed for everybody before this version was built.
-        let found = focal("1.0-1ubuntu1", &["keel 1.0-1ubuntu1 UBUNTU-CVE-2026-1 1.0-1ubuntu1+esm1", "keel 1.0-1ubuntu1 UBUNTU-CVE-2026-3 1.0-1ubuntu1+esm3"]);
+        let found = focal(
+            "1.0-1ubuntu1",
+            &["keel 1.0-1ubuntu1 UBUNTU-CVE-2026-1 1.0-1ubuntu1+esm1", "keel 1.0-1ubuntu1 UBUNTU-CVE-2026-3 1.0-1ubuntu1+esm3"],
+        );
         assert!(found.iter().all(|observation| observation.attributes["fix-in"] == "Ubuntu Pro" && !observation.says_no_fix));
         focal("1.0-1ubuntu1+esm2", &["keel 1.0-1ubuntu1+esm2 UBUNTU-CVE-2026-3 1.0-1ubuntu1+esm3"]);
         focal("1.0-1ubuntu1+esm3", &[]);
@@ -263,7 +281,9 @@ mod tests {
             let of_pypi = observations.into_iter().filter(|observation| observation.attributes["advisory"].starts_with("GHSA"));
             of_pypi.map(|observation| (observation.attributes["advisory"].clone(), observation.state)).collect()
         };
-        let told = |first| [("GHSA-1", first), ("GHSA-2", ObservedState::Open), ("GHSA-3", ObservedState::Open)].map(|(id, state)| (id.to_owned(), state));
+        let told = |first| {
+            [("GHSA-1", first), ("GHSA-2", ObservedState::Open), ("GHSA-3", ObservedState::Open)].map(|(id, state)| (id.to_owned(), state))
+        };
         let owner = || rpm("python3-keel", "1.0-3.el8", None, None);
         assert_eq!(states(owned(PackageKind::Pypi, owner(), "keel", "1.0")), told(ObservedState::Closed));
         // What nobody's package brought is nobody's to clear.
@@ -292,7 +312,13 @@ mod tests {
         go("example.org/Mast", main, Basis::Guessed, &[], &[("undecidable", &format!("example.org/Mast {main}"))]);
         go("stdlib", "go1.22.1 X:rangefunc", Basis::Installed, &["stdlib go1.22.1 X:rangefunc GO-2 1.22.2"], &[]);
         go("stdlib", "1.22.2", Basis::Installed, &[], &[]);
-        let found = go("example.org/rope", main, Basis::Installed, &[&format!("example.org/rope {main} GO-3 0.0.0-20240601000000-0123456789ab")], &[]);
+        let found = go(
+            "example.org/rope",
+            main,
+            Basis::Installed,
+            &[&format!("example.org/rope {main} GO-3 0.0.0-20240601000000-0123456789ab")],
+            &[],
+        );
         assert!(found[0].attributes["confidence"].starts_with("low: "));
     }
 
@@ -321,7 +347,13 @@ mod tests {
         check(&database, None, vec![package(PackageKind::Nuget, "keel.JSON", "1.0.0.0")], &["keel.JSON 1.0.0.0 GHSA-1 2.0.0"], &[]);
         check(&database, None, vec![package(PackageKind::Composer, "Keel/Log", "v1.9")], &["Keel/Log v1.9 GHSA-2 v2.0.0"], &[]);
         check(&database, None, vec![package(PackageKind::Npm, "keel", "1.0.0")], &[], &[]);
-        check(&database, None, vec![package(PackageKind::Gem, "keel", "1.16.4-x86_64-linux")], &["keel 1.16.4-x86_64-linux GHSA-4 1.16.5"], &[]);
+        check(
+            &database,
+            None,
+            vec![package(PackageKind::Gem, "keel", "1.16.4-x86_64-linux")],
+            &["keel 1.16.4-x86_64-linux GHSA-4 1.16.5"],
+            &[],
+        );
         check(&database, None, vec![package(PackageKind::Gem, "keel", "1.16.5-x86_64-linux")], &[], &[]);
     }
 
@@ -369,11 +401,25 @@ mod tests {
         let scored = r#""severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"database_specific":{"severity":"HIGH"},"#;
         let (_folder, database) = database_of(&[
             ("npm", vec![with("GHSA-1", "npm", "keel", None, scored, "")]),
-            ("Ubuntu", vec![with("UBUNTU-CVE-2026-1", "Ubuntu:22.04:LTS", "keel", None, r#""severity":[{"type":"Ubuntu","score":"negligible"}],"#, "")]),
+            (
+                "Ubuntu",
+                vec![with(
+                    "UBUNTU-CVE-2026-1",
+                    "Ubuntu:22.04:LTS",
+                    "keel",
+                    None,
+                    r#""severity":[{"type":"Ubuntu","score":"negligible"}],"#,
+                    "",
+                )],
+            ),
         ]);
         let authors = |distro, one| -> Vec<(&'static str, Severity)> {
             let (observations, _) = match_inventory(&database, &inventory(distro, vec![one]));
-            observations.iter().flat_map(|observation| &observation.ratings).map(|rating| (rating.author.name(), rating.severity())).collect()
+            observations
+                .iter()
+                .flat_map(|observation| &observation.ratings)
+                .map(|rating| (rating.author.name(), rating.severity()))
+                .collect()
         };
         assert_eq!(authors(None, package(PackageKind::Npm, "keel", "1.0.0")), [("ghsa", Severity::High)]);
         assert_eq!(authors(Some(("ubuntu", "22.04")), package(PackageKind::Deb, "keel", "1")), [("vendor", Severity::Negligible)]);
@@ -407,7 +453,9 @@ mod tests {
             ("NuGet", vec![record("GHSA-2", "NuGet", "keel", Some("2.0"))]),
         ]);
         let gcc = |version: &str| built_from(PackageKind::Apk, "libgcc", version, "gcc", None);
-        let alpine = |version: &str, expected: &[&str], gaps: &[(&str, &str)]| check(&database, Some(("alpine", "3.20.1")), vec![gcc(version)], expected, gaps);
+        let alpine = |version: &str, expected: &[&str], gaps: &[(&str, &str)]| {
+            check(&database, Some(("alpine", "3.20.1")), vec![gcc(version)], expected, gaps)
+        };
         alpine("13.2.1_git20231014-r0", &["libgcc 13.2.1_git20231014-r0 ALPINE-CVE-2026-1 13.2.1_git20240309-r0"], &[]);
         alpine("13.2.1_git20240309-r1", &[], &[]);
         alpine("13.2.1~beta!", &[], &[("undecidable", "libgcc 13.2.1~beta!")]);
@@ -425,6 +473,17 @@ mod tests {
         let (_folder, database) = database_of(&[("PyPI", vec![text("0123456789abcdef0123456789abcdef01234567")])]);
         check(&database, None, vec![package(PackageKind::Pypi, "keel", "1.0")], &["keel 1.0 PYSEC-1 2.0"], &[]);
         check(&database, None, vec![package(PackageKind::Pypi, "keel", "2.0")], &[], &[]);
+    }
+
+    #[test]
+    fn what_may_not_be_passed_on_is_built_only_when_asked_for() {
+        let feeds =
+            [("Wolfi", vec![record("CGA-1", "Wolfi", "mast", Some("2.0-r1"))]), ("npm", vec![record("GHSA-1", "npm", "mast", None)])];
+        let apk = || vec![built_from(PackageKind::Apk, "mast-libs", "1.0-r0", "mast", None)];
+        let (_folder, database) = database_of(&feeds);
+        check(&database, Some(("wolfi", "20230201")), apk(), &[], &[("no-advisories", "Wolfi")]);
+        let (_folder, database) = database_asked_for(&feeds, &["Wolfi"]);
+        check(&database, Some(("wolfi", "20230201")), apk(), &["mast-libs 1.0-r0 CGA-1 2.0-r1"], &[]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     advisory::{
-        Error,
+        Error, almalinux,
         build::{Provenance, Unfixed},
         shard::{
             reader::{Facts, Shard},
@@ -243,7 +243,9 @@ impl Database {
         for shard in self.shards.values().filter(|shard| shard.holds_advisories()) {
             for number in 0..shard.header().records {
                 let advisory = shard.record_without_text(number)?;
-                let linked = if advisory.id.0.starts_with("AL") { advisory.related.as_slice() } else { &[] };
+                let names_a_cve = advisory.aliases.iter().chain(&advisory.upstream).any(|id| id.0.starts_with("CVE-"));
+                let joins = almalinux::joins_related(&advisory.id.0, names_a_cve);
+                let linked = if joins { advisory.related.as_slice() } else { &[] };
                 let mut names = std::iter::once(&advisory.id).chain(&advisory.aliases).chain(&advisory.upstream).chain(linked);
                 if names.any(|name| name.0.eq_ignore_ascii_case(id)) {
                     ids.insert(advisory.id.0.clone());

@@ -1,12 +1,13 @@
 //! `offline`: the advisory database as a finding source. In: an open database and an inventory; out: observations, Gaps, and how old the
 //! knowledge is. Needs no network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::{
-    advisory::{Database, exploitation, matcher},
+    advisory::{Database, ShardStatus, build::Unfixed, exploitation, matcher, store::Coverage},
     findings::{Error, FindingSource},
     model::{
         coverage::{Completeness, Gap, SourceId, SourceState},
@@ -50,30 +51,29 @@ impl Offline {
         let (mut observations, mut gaps) = matcher::match_inventory(database, inventory);
         let damaged = exploitation::join(database, &mut observations);
         let mut details = BTreeMap::from([("database.digest".to_owned(), database.digest().to_string())]);
-        let mut names = Vec::new();
+        let mut names = BTreeSet::new();
         for ecosystem in matcher::shards_used(database, inventory) {
             let Some(status) = database.status_of(&ecosystem) else { continue };
-            let as_of = status.as_of.unwrap_or_else(|| "unknown".to_owned());
-            details.insert(format!("shard.{}.as-of", status.name), as_of);
-            details.insert(format!("shard.{}.digest", status.name), status.digest.to_string());
-            details.insert(format!("shard.{}.rows", status.name), status.rows.to_string());
-            names.push(status.name);
+            describe(&status, &mut details);
+            if let Some(coverage) = database.coverage_of(&ecosystem) {
+                cover(&status.name, &coverage, &mut details);
+            }
+            names.insert(status.name);
         }
         // Whether there is KEV and EPSS data at all is said of every image; a damaged shard is none.
         for status in ["EPSS", "KEV"].iter().filter_map(|ecosystem| database.status_of(ecosystem)) {
-            if damaged.iter().any(|gap| gap.subject == status.name) {
-                continue;
+            if !damaged.iter().any(|gap| gap.subject == status.name) {
+                describe(&status, &mut details);
             }
-            details.insert(format!("shard.{}.as-of", status.name), status.as_of.unwrap_or_else(|| "unknown".to_owned()));
-            details.insert(format!("shard.{}.digest", status.name), status.digest.to_string());
-            details.insert(format!("shard.{}.rows", status.name), status.rows.to_string());
         }
         gaps.extend(damaged);
         gaps.extend(self.build_gaps.iter().cloned());
         gaps.sort();
-        details.insert("shards".to_owned(), names.join(", "));
+        details.insert("shards".to_owned(), names.into_iter().collect::<Vec<_>>().join(", "));
         details.insert("packages".to_owned(), inventory.packages.len().to_string());
-        let completeness = if gaps.is_empty() { Completeness::Complete } else { Completeness::Incomplete };
+        // That a feed lists fixed problems alone is a note about what it is, and not something that was not looked at.
+        let completeness =
+            if gaps.iter().all(|gap| gap.kind == "unfixed-unknown") { Completeness::Complete } else { Completeness::Incomplete };
         SourceReport { state: SourceState { source: SourceId::Offline, completeness, asked: true, details }, observations, gaps }
     }
 }
@@ -90,6 +90,34 @@ impl FindingSource for Offline {
     fn report_on(&self, inventory: &Inventory) -> Option<SourceReport> {
         Some(self.report(inventory))
     }
+}
+
+/// Age, digest and size of a shard. One that is about several releases is as old as the oldest that was asked.
+fn describe(status: &ShardStatus, details: &mut BTreeMap<String, String>) {
+    let mut add = |what: &str, value: String| details.insert(format!("shard.{}.{what}", status.name), value);
+    add("digest", status.digest.to_string());
+    add("rows", status.rows.to_string());
+    let as_of = status.as_of.clone().unwrap_or_else(|| "unknown".to_owned());
+    let known = details.entry(format!("shard.{}.as-of", status.name)).or_insert_with(|| as_of.clone());
+    if is_older(&as_of, known) {
+        *known = as_of;
+    }
+}
+
+/// A time that does not read may be any, so that it is older than every other.
+fn is_older(left: &str, right: &str) -> bool {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
+    time(left) < time(right)
+}
+
+/// How far the knowledge of a release goes.
+fn cover(name: &str, coverage: &Coverage, details: &mut BTreeMap<String, String>) {
+    let facts = [
+        ("unfixed", Some(coverage.unfixed.unwrap_or(Unfixed::Unknown).name().to_owned())),
+        ("end-of-life", coverage.end_of_life.clone()),
+        ("frozen-since", coverage.frozen_since.clone()),
+    ];
+    details.extend(facts.into_iter().filter_map(|(what, value)| Some((format!("shard.{name}.{what}"), value?))));
 }
 
 /// Nobody can say anything without a database.
@@ -112,6 +140,19 @@ mod tests {
         advisory::build,
         model::package::{Basis, Package, PackageKind, PackageUrl},
     };
+
+    #[test]
+    fn a_shard_is_as_old_as_the_oldest_release_that_was_asked() {
+        for (left, right, expected) in [
+            ("2026-10-05T08:00:00Z", "2026-10-06T08:00:00Z", true),
+            ("2026-10-05T08:00:00+02:00", "2026-10-05T07:00:00Z", true),
+            ("2026-10-06T08:00:00Z", "2026-10-05T08:00:00Z", false),
+            ("unknown", "2026-10-05T08:00:00Z", true),
+            ("2026-10-05T08:00:00Z", "unknown", false),
+        ] {
+            assert_eq!(is_older(left, right), expected, "{left} {right}");
+        }
+    }
 
     #[test]
     fn the_report_says_how_old_its_knowledge_is() {
@@ -140,6 +181,7 @@ mod tests {
         assert_eq!((report.state.completeness, report.state.asked), (Completeness::Complete, true));
         assert_eq!(report.state.details["shards"], "npm");
         assert_eq!(report.state.details["shard.npm.as-of"], "2026-10-05T08:00:00Z");
+        assert_eq!(report.state.details["shard.npm.unfixed"], "unknown");
         assert_eq!(report.state.details["shard.kev.as-of"], "2026-10-05T08:00:00Z");
         assert_eq!(report.state.details["shard.epss.as-of"], "2026-10-06T00:00:00Z");
         let attribute = |key: &str| report.observations[0].attributes.get(key).map(String::as_str);

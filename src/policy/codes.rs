@@ -69,6 +69,10 @@ pub const CODES: &[(&str, &str)] = &[
         "A layer is said to be somewhere else and is never fetched from there. Push the image with its foreign layers included.",
     ),
     (
+        "frozen",
+        "The feed has stopped looking after this release, or the release has reached the end of its life: what was found since is not in its advisories. Move to a release that is looked after.",
+    ),
+    (
         "incomplete",
         "A list of findings could not be confirmed to be whole: pages do not add up, it still grew, or nobody can say whether an empty list is final. The hint names the permission that would settle it.",
     ),
@@ -129,6 +133,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "stale",
         "Advisory data is older than `evidence.database_max_age`, counted from the data's own date. Build the database again from newer feeds.",
+    ),
+    (
+        "stale-soon",
+        "Advisory data is older than two days, and not yet older than `evidence.database_max_age`. A warning, by default; update the database.",
     ),
     ("throttled", "AWS kept refusing calls as too many; retries are used up."),
     ("too-large", "Something is larger than the limit for reading it."),

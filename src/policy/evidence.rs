@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::model::{
     coverage::{Completeness, Gap, SourceId, SourceState},
@@ -12,6 +12,9 @@ use crate::model::{
 
 /// The kind of the gaps of this file that miss a source.
 const REQUIRED: &str = "required-source";
+
+/// Advisory data older than this is told while it still counts (two days).
+const SOON: i64 = 2 * 86_400;
 
 /// Facts that some clause needed and no source had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +37,7 @@ pub(super) fn collect(
     let mut more = missing_sources(&policy.evidence, &gaps, sources, stages);
     more.extend(unheard(policy, &gaps, sources, stages));
     more.extend(stale(&policy.evidence, sources, now));
+    more.extend(past_end_of_life(sources, now));
     for (needed, kind, shard) in [(needs.kev, "kev-data", "kev"), (needs.epss, "epss-data", "epss")] {
         if needed && !has_shard(sources, shard) && !gaps.iter().any(|gap| gap.kind == kind) {
             more.push(
@@ -112,6 +116,23 @@ fn unheard(policy: &Policy, gaps: &[Gap], sources: &[SourceState], stages: &BTre
     })
 }
 
+/// Gaps for releases whose end has come: what was found since is in nobody's feed.
+fn past_end_of_life(sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let offline = sources.iter().filter(|state| state.source == SourceId::Offline && state.completeness != Completeness::NotAsked);
+    let ends = offline
+        .flat_map(|state| &state.details)
+        .filter_map(|(key, day)| Some((key.strip_prefix("shard.")?.strip_suffix(".end-of-life")?, day.as_str())));
+    let passed = ends.filter_map(|(name, day)| match day.parse::<Date>() {
+        Ok(end) if end >= today => None,
+        Ok(end) => Some((name, format!("its release reached the end of its life on {end}: its advisories say nothing of later problems"))),
+        Err(_) => Some((name, format!("`{day}`, the end of its release's life, is no date"))),
+    });
+    passed
+        .map(|(name, reason)| Gap::new(SourceId::Offline, "frozen", name, reason).with_hint("use a release that is looked after"))
+        .collect()
+}
+
 /// Gaps for advisory data that is older than the policy takes, or whose age nobody knows.
 fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
     let Some(limit) = policy.database_max_age_seconds else { return Vec::new() };
@@ -126,22 +147,29 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
                 }
             }
         }
-        let mut add = |subject: &str, reason: String| {
+        let mut add = |kind, subject: &str, reason: String| {
             found.push(
-                Gap::new(SourceId::Offline, "stale", subject, reason)
+                Gap::new(SourceId::Offline, kind, subject, reason)
                     .with_hint("build the database again from newer feeds: `plimsoll db build`"),
             );
         };
         if shards.is_empty() {
-            add("", "the advisory database does not say how old its data is".to_owned());
+            add("stale", "", "the advisory database does not say how old its data is".to_owned());
         }
         for (name, as_of) in shards {
             match as_of.and_then(|text| text.parse::<Timestamp>().ok()) {
-                None => add(name, format!("shard {name} does not say how old its data is")),
+                None => add("stale", name, format!("shard {name} does not say how old its data is")),
                 Some(as_of) => {
                     let age = now.as_second().saturating_sub(as_of.as_second());
                     if age > limit {
-                        add(name, format!("data of shard {name} is as of {as_of}, older than {}", duration(limit)));
+                        add("stale", name, format!("data of shard {name} is as of {as_of}, older than {}", duration(limit)));
+                    } else if age > SOON {
+                        let limit = duration(limit);
+                        add(
+                            "stale-soon",
+                            name,
+                            format!("data of shard {name} is as of {as_of}, older than {}; the limit is {limit}", duration(SOON)),
+                        );
                     }
                 }
             }
@@ -162,5 +190,42 @@ pub(super) fn duration(seconds: i64) -> String {
         s if s % 86_400 == 0 => format!("{}d", s / 86_400),
         s if s % 3_600 == 0 => format!("{}h", s / 3_600),
         s => format!("{s} seconds"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offline(details: &[(&str, &str)]) -> Vec<SourceState> {
+        let details = details.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        vec![SourceState { source: SourceId::Offline, completeness: Completeness::Complete, asked: true, details }]
+    }
+
+    #[test]
+    fn old_data_is_told_before_it_is_refused() {
+        let policy =
+            EvidencePolicy { require: Vec::new(), database_max_age_seconds: Some(7 * 86_400), gaps: BTreeMap::new(), default: Worth::Fail };
+        let now = "2026-11-22T00:00:00Z".parse().unwrap();
+        for (as_of, expected) in [
+            ("2026-11-21T00:00:00Z", None),
+            ("2026-11-20T00:00:00Z", None),
+            ("2026-11-19T23:59:59Z", Some("stale-soon")),
+            ("2026-11-15T00:00:00Z", Some("stale-soon")),
+            ("2026-11-14T23:59:59Z", Some("stale")),
+            ("unknown", Some("stale")),
+        ] {
+            let gaps = stale(&policy, &offline(&[("shard.npm.as-of", as_of)]), now);
+            assert_eq!(gaps.first().map(|gap| gap.kind), expected, "{as_of}");
+        }
+    }
+
+    #[test]
+    fn r15_a_release_past_its_end_is_a_gap() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        for (day, expected) in [("2026-11-21", 1), ("2026-11-22", 0), ("2028-06-30", 0), ("some day", 1)] {
+            let gaps = past_end_of_life(&offline(&[("shard.debian-10.end-of-life", day), ("distro.end-of-life", "2020-01-01")]), now);
+            assert_eq!((gaps.len(), gaps.iter().all(|gap| gap.kind == "frozen" && gap.subject == "debian-10")), (expected, true), "{day}");
+        }
     }
 }

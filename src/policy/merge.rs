@@ -62,7 +62,7 @@ fn start(files: Vec<(String, Digest)>) -> Policy {
         evidence: EvidencePolicy {
             require: Vec::new(),
             database_max_age_seconds: None,
-            gaps: BTreeMap::from([("unfixed-unknown".to_owned(), Worth::Ignore)]),
+            gaps: BTreeMap::from([("stale-soon".to_owned(), Worth::Warn), ("unfixed-unknown".to_owned(), Worth::Ignore)]),
             default: Worth::Fail,
         },
         exceptions: ExceptionPolicy { max_days: None, owners: Vec::new(), unused: Worth::Warn, soon_days: 14, list: Vec::new() },

@@ -107,7 +107,13 @@ fn red_hat(major: &str, minor: Option<&str>) -> Option<Release> {
         }
         8 | 9 => {
             let needed = vec![cpe(&format!("{major}::appstream")), cpe(&format!("{major}::baseos"))];
-            (needed, ["crb", "highavailability", "nfv", "realtime", "resilientstorage", "sap", "sap_hana", "supplementary"].iter().map(|part| cpe(&format!("{major}::{part}"))).collect())
+            (
+                needed,
+                ["crb", "highavailability", "nfv", "realtime", "resilientstorage", "sap", "sap_hana", "supplementary"]
+                    .iter()
+                    .map(|part| cpe(&format!("{major}::{part}")))
+                    .collect(),
+            )
         }
         // From 10 on the minor release is a part of the name: what was mended in an earlier one is mended in this one.
         10.. => {
@@ -191,7 +197,10 @@ mod tests {
             ("10.1", &["Red Hat:enterprise_linux:10.1"]),
         ] {
             let found = release("rhel", Some(version)).unwrap();
-            assert_eq!((found.needed.as_slice(), found.is_default), (needed.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>().as_slice(), true));
+            assert_eq!(
+                (found.needed.as_slice(), found.is_default),
+                (needed.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>().as_slice(), true)
+            );
         }
         assert!(release("rhel", Some("10.1")).unwrap().further.contains(&"Red Hat:enterprise_linux:10.0".to_owned()));
         assert_eq!(release("rhel", Some("5.11")), None);

@@ -78,7 +78,11 @@ const fn rpm(name: &'static str, key: Key, vendors: &'static [&'static str], lic
 
 const fn rolling_apk(name: &'static str) -> Ecosystem {
     let licence = "CC-BY-NC-ND-4.0, commercial scanners need a licence of their own";
-    Ecosystem { releases: Releases::None, use_of: Use::OnRequest, ..distribution(name, PackageKind::Apk, Scheme::Apk, Key::Origin, licence) }
+    Ecosystem {
+        releases: Releases::None,
+        use_of: Use::OnRequest,
+        ..distribution(name, PackageKind::Apk, Scheme::Apk, Key::Origin, licence)
+    }
 }
 
 /// Every ecosystem that can be built and matched, by name.

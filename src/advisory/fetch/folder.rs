@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::transfer::{Known, Place, Received};
 use crate::{
-    advisory::Error,
+    advisory::{Error, sources::osv::ASKED},
     model::digest::{Algorithm, Digest, Hasher},
 };
 
@@ -122,6 +122,13 @@ impl Folder {
         let mut state = self.lock();
         state.files.insert(name.to_owned(), file);
         self.save(&state)
+    }
+
+    /// Notes that the user asked for an ecosystem that is off by default; the builder looks for the note beside the archive.
+    pub(super) fn mark_as_asked(&self, ecosystem: &str) -> Result<(), Error> {
+        let folder = self.path(ecosystem);
+        let note = folder.join(ASKED);
+        if folder.is_dir() { fs::write(&note, "").map_err(io("write", &note)) } else { Ok(()) }
     }
 
     /// Removes a file that there is no more.

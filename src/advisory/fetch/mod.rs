@@ -29,7 +29,7 @@ use crate::{
     advisory::{
         BuildSummary, Database, Error, ShardSummary,
         build::{WriterLock, build, build_locked, build_some},
-        ecosystem::{ECOSYSTEMS, Use},
+        ecosystem::{ECOSYSTEMS, Ecosystem, Use},
         exploitation::KINDS,
         sources::{alas as amazon, debian_tracker},
     },
@@ -340,6 +340,13 @@ async fn osv_feeds(context: &Context<'_>, bucket: Place, only: &BTreeSet<String>
                 return (name.to_owned(), Ok(Outcome::Missing));
             }
             let result = osv::update(context, bucket, name).await;
+            // To be named is to be asked for.
+            let is_on_request = |ecosystem: &Ecosystem| ecosystem.name == name && ecosystem.use_of == Use::OnRequest;
+            let result = match result {
+                Ok(Outcome::Missing) => Ok(Outcome::Missing),
+                Ok(outcome) if ECOSYSTEMS.iter().any(is_on_request) => context.folder.mark_as_asked(name).map(|()| outcome),
+                result => result,
+            };
             let result = match result {
                 Ok(Outcome::Missing) if listed.is_some() => {
                     Err(Error::Fetch { url: bucket.text(), reason: format!("the archive of {name} is listed and not there") })

@@ -9,7 +9,7 @@ use crate::{
 /// Every Gap of a part that its shards tell of.
 pub(super) fn gaps(part: &Part<'_>) -> Vec<Gap> {
     let packages = counted(part.packages.len(), part.ecosystem.kind);
-    let of_pocket = |pocket| told(&|name| Pocket::fact(pocket, name), pocket.shard.name(), &pocket.text, &packages);
+    let of_pocket = |pocket: &Pocket<'_>| told(&|name| pocket.fact(name), pocket.shard.name(), &pocket.text, &packages);
     part.pockets.iter().flat_map(of_pocket).collect()
 }
 
@@ -25,7 +25,8 @@ fn told<'a>(fact: &dyn Fn(&str) -> Option<&'a str>, shard: &str, text: &str, pac
     } else if let Some(day) = past_end_of_life(fact) {
         add("frozen", format!("{text} reached the end of its life on {day}: {packages} looked up in old advisories"));
     }
-    if fact("unfixed") == Some("unknown") {
+    // The other distributions' feeds are also silent about what is not fixed; the report says so beside every shard (section 4, A6).
+    if fact("unfixed") != Some("listed") && text.starts_with("Amazon Linux:") {
         add("unfixed-unknown", format!("the feed of {text} lists fixed problems alone; which others are open in {packages} is not known"));
     }
     gaps
@@ -42,22 +43,25 @@ fn past_end_of_life<'a>(fact: &dyn Fn(&str) -> Option<&'a str>) -> Option<&'a st
 mod tests {
     use super::*;
 
+    const LISTED: (&str, &str) = ("unfixed", "listed");
+
     #[test]
     fn r15_old_and_partial_coverage_is_a_gap() {
         for (facts, expected) in [
-            (&[][..], &[][..]),
+            (&[][..], &["unfixed-unknown"][..]),
             (&[("unfixed", "listed"), ("as-of", "2026-11-01T00:00:00Z"), ("end-of-life", "2028-06-30")], &[]),
             (&[("unfixed", "unknown")], &["unfixed-unknown"]),
-            (&[("frozen-since", "2024-07-01")], &["frozen"]),
-            (&[("frozen-since", "2024-07-01"), ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
-            (&[("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
-            (&[("end-of-life", "2024-06-30"), ("as-of", "2024-06-30T09:00:00Z")], &[]),
-            (&[("unreadable", "2"), ("unreadable-names", "a.json, b.json")], &["undecidable"]),
+            (&[LISTED, ("frozen-since", "2024-07-01")], &["frozen"]),
+            (&[LISTED, ("frozen-since", "2024-07-01"), ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
+            (&[LISTED, ("end-of-life", "2024-06-30"), ("as-of", "2026-11-01T00:00:00Z")], &["frozen"]),
+            (&[LISTED, ("end-of-life", "2024-06-30"), ("as-of", "2024-06-30T09:00:00Z")], &[]),
+            (&[LISTED, ("unreadable", "2"), ("unreadable-names", "a.json, b.json")], &["undecidable"]),
         ] {
             let fact = |name: &str| facts.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-            let gaps = told(&fact, "debian-10", "Debian:10", "3 deb packages");
+            let gaps = told(&fact, "amazon-2", "Amazon Linux:2", "3 rpm packages");
             assert_eq!(gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>(), expected, "{facts:?}");
-            assert!(gaps.iter().all(|gap| gap.subject == "debian-10"));
+            assert!(gaps.iter().all(|gap| gap.subject == "amazon-2"));
         }
+        assert_eq!(told(&|name| (name == "unfixed").then_some("unknown"), "alpine-v3.20", "Alpine:v3.20", "1 apk package"), []);
     }
 }

@@ -98,7 +98,8 @@ impl<'a> Lookup<'a> {
 
 /// `1.16.5-x86_64-linux`: the platform that a gem was built for is no part of its version.
 fn without_platform(version: &str) -> &str {
-    const PLATFORMS: &[&str] = &["linux", "darwin", "java", "mingw", "mswin", "musl", "x86", "arm", "aarch64", "universal", "jruby", "freebsd", "ruby"];
+    const PLATFORMS: &[&str] =
+        &["linux", "darwin", "java", "mingw", "mswin", "musl", "x86", "arm", "aarch64", "universal", "jruby", "freebsd", "ruby"];
     match version.split_once('-') {
         Some((number, platform)) if PLATFORMS.iter().any(|word| platform.contains(word)) => number,
         _ => version,
@@ -176,7 +177,9 @@ mod tests {
 
     #[test]
     fn what_is_no_part_of_the_version_is_left_out() {
-        for (text, expected) in [("1.16.5-x86_64-linux", "1.16.5"), ("1.16.5-java", "1.16.5"), ("1.16.5", "1.16.5"), ("1.0.0-rc1", "1.0.0-rc1")] {
+        for (text, expected) in
+            [("1.16.5-x86_64-linux", "1.16.5"), ("1.16.5-java", "1.16.5"), ("1.16.5", "1.16.5"), ("1.0.0-rc1", "1.0.0-rc1")]
+        {
             assert_eq!(without_platform(text), expected);
         }
         for (text, expected) in [("7.0.1-2", "7.0.1"), ("7.0.1", "7.0.1"), ("7.0.1-rc.1", "7.0.1-rc.1")] {

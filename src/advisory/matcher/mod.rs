@@ -107,6 +107,7 @@ impl Found<'_> {
             lookup: &lookup,
             installed: lookup.reading.installed(&lookup.version),
             module: Module::of(part.ecosystem, package),
+            is_default: part.is_default,
         };
         let mut observations = Vec::new();
         let mut undecided = Vec::new();
@@ -141,7 +142,7 @@ impl Found<'_> {
                 observations.extend(observation::per_cve(&advisory, &template));
             }
             for (record, reason) in said.undecided {
-                undecided.push((pocket.shard.record(record)?.id.0, reason));
+                undecided.push((pocket.shard.record_id(record)?, reason));
             }
         }
         if part.ecosystem.name == "Red Hat" {
@@ -166,14 +167,14 @@ fn said(pocket: &Pocket<'_>, rows: &[Row], subject: &Subject<'_>) -> Result<Said
     let mut said = Said::default();
     for row in rows.iter().filter(|row| row.status == RowStatus::Active) {
         match row::judge_row(pocket.shard, row, subject)? {
-            Judgement::NotAffected if statement::clears(row, subject.installed.as_ref()) => {
+            Some(Judgement::NotAffected) if statement::clears(row, subject.installed.as_ref()) => {
                 said.in_favour.insert(row.record);
             }
-            Judgement::NotAffected => {}
-            Judgement::Undecidable(reason) => {
+            None | Some(Judgement::NotAffected) => {}
+            Some(Judgement::Undecidable(reason)) => {
                 said.undecided.insert(row.record, reason);
             }
-            Judgement::Affected { fixed, open_ended, because } => {
+            Some(Judgement::Affected { fixed, open_ended, because }) => {
                 said.hits.entry(row.record).or_insert_with(|| Hit::new(because)).add(row, fixed, open_ended);
             }
         }
@@ -184,21 +185,29 @@ fn said(pocket: &Pocket<'_>, rows: &[Row], subject: &Subject<'_>) -> Result<Said
 /// R7: what subscribers get says where a problem of the release is fixed, and tells of problems that the release itself has no row for. A record
 /// that the release has a row for is the release's to judge.
 fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, Said, Vec<Row>)]) -> Result<(), Error> {
+    if said.hits.is_empty() && said.undecided.is_empty() {
+        return Ok(());
+    }
     let mut known: BTreeMap<String, (usize, u32)> = BTreeMap::new();
     for (index, (pocket, _, rows)) in of_release.iter().enumerate() {
         for row in rows.iter().filter(|row| row.status == RowStatus::Active) {
-            known.insert(pocket.shard.record(row.record)?.id.0, (index, row.record));
+            known.insert(pocket.shard.record_id(row.record)?, (index, row.record));
         }
     }
-    said.undecided.clear();
+    for record in std::mem::take(&mut said.undecided) {
+        if !known.contains_key(&pocket.shard.record_id(record.0)?) {
+            said.undecided.insert(record.0, record.1);
+        }
+    }
     for (record, mut hit) in std::mem::take(&mut said.hits) {
         hit.fix_in = (!hit.fixed.is_empty()).then_some("Ubuntu Pro");
-        match known.get(&pocket.shard.record(record)?.id.0) {
+        match known.get(&pocket.shard.record_id(record)?) {
             None => {
                 said.hits.insert(record, hit);
             }
             Some((index, record)) => {
-                let open = of_release.get_mut(*index).and_then(|(_, said, _)| said.hits.get_mut(record)).filter(|open| open.fixed.is_empty());
+                let open =
+                    of_release.get_mut(*index).and_then(|(_, said, _)| said.hits.get_mut(record)).filter(|open| open.fixed.is_empty());
                 if let Some(open) = open {
                     open.fixed = hit.fixed;
                     open.fix_in = hit.fix_in;
@@ -211,14 +220,18 @@ fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, 
 
 /// R6: a problem that was left open is closed by the advisory that fixed it later.
 fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said) -> Result<(), Error> {
-    let left_open: Vec<u32> =
-        said.hits.iter().filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref())).map(|(record, _)| *record).collect();
+    let left_open: Vec<u32> = said
+        .hits
+        .iter()
+        .filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref()))
+        .map(|(record, _)| *record)
+        .collect();
     if left_open.is_empty() || said.in_favour.is_empty() {
         return Ok(());
     }
     let cleared = statement::cleared(pocket.shard, &said.in_favour)?;
     for record in left_open {
-        let advisory = pocket.shard.record(record)?;
+        let advisory = pocket.shard.record_without_text(record)?;
         let cves = observation::cves(&advisory);
         if !cves.is_empty() && cves.iter().all(|cve| cleared.contains_key(*cve)) {
             said.hits.remove(&record);

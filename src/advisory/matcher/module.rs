@@ -51,9 +51,5 @@ pub(super) fn is_modular(ecosystem: &Ecosystem, row: &Row) -> bool {
 /// Whether an advisory is about the stream; the error says why nobody knows.
 pub(super) fn names_stream(advisory: &Advisory, stream: &str) -> Result<bool, String> {
     let streams: BTreeSet<&str> = almalinux::streams(&advisory.summary).collect();
-    match streams.contains(stream) {
-        true => Ok(true),
-        false if streams.is_empty() => Err("the advisory names no module stream".to_owned()),
-        false => Ok(false),
-    }
+    if streams.is_empty() { Err("the advisory names no module stream".to_owned()) } else { Ok(streams.contains(stream)) }
 }

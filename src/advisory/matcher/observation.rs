@@ -87,6 +87,7 @@ pub(super) fn observation(pocket: &Pocket<'_>, subject: &Subject<'_>, hit: Hit, 
     add("confidence", lookup.doubt.map(|doubt| format!("low: {doubt}")));
     add("fix-in", hit.fix_in.map(str::to_owned));
     add("frozen", pocket.fact("frozen-since").map(str::to_owned));
+    add("repositories", subject.is_default.then(|| "the default ones of the release".to_owned()));
     add("repository", hit.repository);
     add("state", hit.state.filter(|state| hit.urgency.as_ref() != Some(state)));
     add("urgency", hit.urgency);

@@ -28,6 +28,8 @@ pub(super) struct Part<'a> {
     /// The first one is that of the release itself.
     pub(super) pockets: Vec<Pocket<'a>>,
     pub(super) packages: Vec<&'a Package>,
+    /// Whether the choice of shards is the default of the release.
+    pub(super) is_default: bool,
 }
 
 /// One shard of a part.
@@ -43,7 +45,7 @@ pub(super) struct Pocket<'a> {
 impl Pocket<'_> {
     /// What the shard says about its coverage of this ecosystem string.
     pub(super) fn fact(&self, name: &str) -> Option<&str> {
-        self.shard.fact(name)
+        self.shard.coverage().get(&self.text).and_then(|facts| facts.get(name).map(String::as_str)).or_else(|| self.shard.fact(name))
     }
 }
 
@@ -79,7 +81,8 @@ impl<'a> Plan<'a> {
             plan.gaps.push(Gap::new(SourceId::Offline, "nothing-inventoried", "", "the image holds no package that is known"));
         }
         let (of_distribution, of_languages): (Vec<_>, Vec<_>) = by_kind.into_iter().partition(|(kind, _)| kind.is_os());
-        let owners: BTreeSet<&str> = of_languages.iter().flat_map(|(_, packages)| packages).filter_map(|package| package.owner.as_deref()).collect();
+        let owners: BTreeSet<&str> =
+            of_languages.iter().flat_map(|(_, packages)| packages).filter_map(|package| package.owner.as_deref()).collect();
         for (kind, packages) in of_distribution {
             plan.add_os(database, inventory, kind, packages);
         }
@@ -120,7 +123,8 @@ impl<'a> Plan<'a> {
         // Certified builds have versions of their own, and so have those for subscribers: what is fixed elsewhere says nothing of them (R5, R7).
         let (certified, rest): (Vec<_>, Vec<_>) =
             packages.into_iter().partition(|package| !release.fips.is_empty() && package.version.to_ascii_lowercase().contains("fips"));
-        let (subscribed, plain): (Vec<_>, Vec<_>) = rest.into_iter().partition(|package| release.pro.is_some() && is_for_subscribers(&package.version));
+        let (subscribed, plain): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|package| release.pro.is_some() && is_for_subscribers(&package.version));
         self.add_part(ecosystem, &release.fips, release.fips.iter().filter_map(|text| open(text, false)).collect(), certified, Needed::Any);
         let pro: Vec<String> = release.pro.iter().cloned().collect();
         self.add_part(ecosystem, &pro, pro.iter().filter_map(|text| open(text, false)).collect(), subscribed, Needed::All);
@@ -128,11 +132,22 @@ impl<'a> Plan<'a> {
         if !pockets.is_empty() {
             pockets.extend(pro.iter().filter_map(|text| open(text, true)));
         }
+        let before = self.parts.len();
         self.add_part(ecosystem, &release.needed, pockets, plain, Needed::All);
+        for part in self.parts.iter_mut().skip(before) {
+            part.is_default = release.is_default;
+        }
     }
 
     /// Adds a part whose pockets are those that the database has; one that is needed and missing is a Gap.
-    fn add_part(&mut self, ecosystem: &'static Ecosystem, texts: &[String], pockets: Vec<Pocket<'a>>, packages: Vec<&'a Package>, needed: Needed) {
+    fn add_part(
+        &mut self,
+        ecosystem: &'static Ecosystem,
+        texts: &[String],
+        pockets: Vec<Pocket<'a>>,
+        packages: Vec<&'a Package>,
+        needed: Needed,
+    ) {
         if packages.is_empty() {
             return;
         }
@@ -146,7 +161,7 @@ impl<'a> Plan<'a> {
             self.gaps.push(missing_shard(text, ecosystem, packages.len()));
         }
         if !pockets.is_empty() {
-            self.parts.push(Part { ecosystem, pockets, packages });
+            self.parts.push(Part { ecosystem, pockets, packages, is_default: false });
         }
     }
 
@@ -187,7 +202,9 @@ fn missing_shard(text: &str, ecosystem: &Ecosystem, count: usize) -> Gap {
     let reason = format!("the database holds no advisories for {text}: {} not looked up", counted(count, ecosystem.kind));
     let hint = match ecosystem.use_of {
         ecosystem::Use::Free => "`plimsoll db status` lists what the database holds",
-        ecosystem::Use::OnRequest => "its licence keeps these advisories out of databases that did not ask for them",
+        ecosystem::Use::OnRequest => {
+            "its licence keeps these advisories out of databases unless asked for: an empty file `asked` beside its `all.zip`"
+        }
     };
     Gap::new(SourceId::Offline, "no-advisories", text, reason).with_hint(hint)
 }

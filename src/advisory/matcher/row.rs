@@ -29,6 +29,8 @@ pub(super) struct Subject<'a> {
     pub(super) lookup: &'a Lookup<'a>,
     pub(super) installed: Option<Installed<'a>>,
     pub(super) module: Module<'a>,
+    /// Whether the repositories of the package are taken to be the default ones, because the image does not say.
+    pub(super) is_default: bool,
 }
 
 /// The feed's word for the state of a row: Debian's `no-dsa`, `end-of-life` and the like.
@@ -36,40 +38,47 @@ pub(super) fn state(row: &Row) -> Option<&str> {
     row.affected.attributes.get(STATE).map(String::as_str).or(row.affected.urgency.as_deref())
 }
 
-/// What a row of `shard` says about the package.
-pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Result<Judgement, Error> {
+/// What a row of `shard` says about the package; nothing where it is about others.
+pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Result<Option<Judgement>, Error> {
     // "Undetermined" is no statement of the feed that something is wrong; "not affected" is one that nothing is.
-    if matches!(state(row), Some("not-affected" | "undetermined")) || !applies(&row.affected, subject.package) {
-        return Ok(Judgement::NotAffected);
+    match state(row) {
+        _ if !applies(&row.affected, subject.package) => return Ok(None),
+        Some("undetermined") => return Ok(None),
+        Some("not-affected") => return Ok(Some(Judgement::NotAffected)),
+        _ => {}
     }
     let version = subject.lookup.version.as_ref();
     if let Some(reason) = subject.lookup.meaningless {
-        return Ok(Judgement::Undecidable(reason.to_owned()));
+        return Ok(Some(Judgement::Undecidable(reason.to_owned())));
     }
     let Some(installed) = &subject.installed else {
         let listed = row.affected.versions.iter().any(|listed| listed == version);
-        return Ok(if listed {
+        return Ok(Some(if listed {
             Judgement::Affected { fixed: None, open_ended: false, because: "listed".to_owned() }
         } else {
             let version = version.chars().take(80).collect::<String>();
             Judgement::Undecidable(format!("`{version}` is no {} version", subject.ecosystem.scheme.name()))
-        });
+        }));
     };
     let of_module = module::is_modular(subject.ecosystem, row);
     let judgement = match (subject.module, of_module) {
-        (Module::None, true) | (Module::Stream(_), false) => return Ok(Judgement::NotAffected),
+        (Module::None, true) | (Module::Stream(_), false) => return Ok(None),
         _ => judge(installed, &row.affected.ranges, &row.affected.versions),
     };
+    // That another stream is fixed is no word about this one.
+    if judgement == Judgement::NotAffected && of_module {
+        return Ok(None);
+    }
     if judgement == Judgement::NotAffected || (!of_module && subject.module != Module::Unclear) {
-        return Ok(judgement);
+        return Ok(Some(judgement));
     }
     let Module::Stream(stream) = subject.module else {
-        return Ok(Judgement::Undecidable("the module stream of the package cannot be read".to_owned()));
+        return Ok(Some(Judgement::Undecidable("the module stream of the package cannot be read".to_owned())));
     };
     Ok(match module::names_stream(&shard.record(row.record)?, stream) {
-        Ok(true) => judgement,
-        Ok(false) => Judgement::NotAffected,
-        Err(reason) => Judgement::Undecidable(reason),
+        Ok(true) => Some(judgement),
+        Ok(false) => None,
+        Err(reason) => Some(Judgement::Undecidable(reason)),
     })
 }
 
@@ -114,9 +123,17 @@ mod tests {
             (&[("binaries", "mast-devel")], Some("x86_64"), false),
         ] {
             let purl = PackageUrl::new(PackageKind::Rpm, None, "mast", None, &BTreeMap::new());
-            let package = Package { arch: arch.map(str::to_owned), ..Package::new(PackageKind::Rpm, "mast".to_owned(), "1-1".to_owned(), purl, "test") };
-            let attributes: BTreeMap<String, String> = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            assert_eq!(applies(&Affected { attributes: attributes.clone(), ..Affected::default() }, &package), expected, "{attributes:?} {arch:?}");
+            let package = Package {
+                arch: arch.map(str::to_owned),
+                ..Package::new(PackageKind::Rpm, "mast".to_owned(), "1-1".to_owned(), purl, "test")
+            };
+            let attributes: BTreeMap<String, String> =
+                attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(
+                applies(&Affected { attributes: attributes.clone(), ..Affected::default() }, &package),
+                expected,
+                "{attributes:?} {arch:?}"
+            );
         }
     }
 }

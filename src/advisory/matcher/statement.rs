@@ -4,7 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    advisory::{Error, matcher::observation::cves, matcher::row, range::{Installed, says_fixed}, shard::reader::{Row, Shard}},
+    advisory::{
+        Error,
+        matcher::observation::cves,
+        matcher::row,
+        range::{Installed, says_fixed},
+        shard::reader::{Row, Shard},
+    },
     model::evidence::{Observation, ObservedState},
 };
 
@@ -25,7 +31,7 @@ pub(super) fn is_left_open(state: Option<&str>) -> bool {
 pub(super) fn cleared(shard: &Shard, records: &BTreeSet<u32>) -> Result<BTreeMap<String, String>, Error> {
     let mut found = BTreeMap::new();
     for record in records {
-        let advisory = shard.record(*record)?;
+        let advisory = shard.record_without_text(*record)?;
         for cve in cves(&advisory) {
             found.entry(cve.to_owned()).or_insert_with(|| advisory.id.0.clone());
         }

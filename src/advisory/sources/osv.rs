@@ -3,6 +3,8 @@
 
 mod archive;
 
+pub(in crate::advisory) use archive::ASKED;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -115,9 +117,12 @@ impl Record {
         for package in self.affected.iter_mut().flatten().filter_map(|entry| entry.package.as_mut()) {
             package.ecosystem = ecosystem::normal_text(&package.ecosystem).into_owned();
         }
-        let is_distribution = self.affected.iter().flatten().filter_map(|entry| entry.package.as_ref()).any(|package| {
-            ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.kind.is_os())
-        });
+        let is_distribution = self
+            .affected
+            .iter()
+            .flatten()
+            .filter_map(|entry| entry.package.as_ref())
+            .any(|package| ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.kind.is_os()));
         // A bare vector in a distribution's record is that of the national database.
         let author = if is_distribution {
             RatingAuthor::Nvd

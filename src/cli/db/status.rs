@@ -66,7 +66,7 @@ fn table(database: &Database, shards: &[ShardStatus], now: Timestamp) -> String 
             age(shard.as_of.as_deref(), now).map_or_else(|| "unknown".to_owned(), |age| format!("{} d", age / DAY)),
             shard.digest.hex().get(..DIGITS).unwrap_or_default()
         );
-        for note in notes(shard) {
+        for note in notes(shard, &now.to_string()) {
             let _ = writeln!(text, "    {note}");
         }
     }
@@ -76,7 +76,7 @@ fn table(database: &Database, shards: &[ShardStatus], now: Timestamp) -> String 
 }
 
 /// What is wrong with a shard, or what it covers when that is not one release alone.
-fn notes(shard: &ShardStatus) -> Vec<String> {
+fn notes(shard: &ShardStatus, now: &str) -> Vec<String> {
     let mut notes = Vec::new();
     if shard.unreadable > 0 {
         notes.push(format!("{} records of the feed could not be read", shard.unreadable));
@@ -88,7 +88,9 @@ fn notes(shard: &ShardStatus) -> Vec<String> {
         if shard.coverage.len() > 1 {
             notes.push(format!("{}: {} rows as of {}", coverage.ecosystem, coverage.rows, coverage.as_of.as_deref().unwrap_or("unknown")));
         }
-        notes.extend(coverage.end_of_life.iter().map(|day| format!("{}: end of life {day}", coverage.ecosystem)));
+        // Dates of one form compare as texts do.
+        let past = coverage.end_of_life.iter().filter(|day| now.get(..10).is_some_and(|today| today > day.as_str()));
+        notes.extend(past.map(|day| format!("{}: end of life {day}", coverage.ecosystem)));
         notes.extend(coverage.frozen_since.iter().map(|day| format!("{}: the feed says nothing new since {day}", coverage.ecosystem)));
     }
     notes

@@ -30,6 +30,9 @@ const MAX_ENTRIES: usize = 4_000_000;
 /// Records that list what is not fixed yet. Debian's DSA and DLA lists, and the records of the other distributions, do not.
 const LISTS_UNFIXED: [&str; 2] = ["DEBIAN-CVE-", "UBUNTU-CVE-"];
 
+/// The name of the empty file beside an archive that says that its owner asks for what is off by default.
+pub(in crate::advisory) const ASKED: &str = "asked";
+
 /// The archives in a folder laid out like the bucket.
 pub(super) fn find(from: &Path) -> Result<Listing, Error> {
     let failed = |source| Error::Io { doing: "read", path: from.to_owned(), source };
@@ -41,8 +44,9 @@ pub(super) fn find(from: &Path) -> Result<Listing, Error> {
         if !path.is_file() {
             continue;
         }
-        // What may not be passed on is not built unasked.
-        match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == name && ecosystem.use_of == Use::Free) {
+        // What may not be passed on is not built unasked (advisories.md D7).
+        let may_be_built = |ecosystem: &Ecosystem| ecosystem.use_of == Use::Free || entry.path().join(ASKED).is_file();
+        match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == name && may_be_built(ecosystem)) {
             Some(ecosystem) => listing.feeds.push(Feed { ecosystem, name: format!("osv:{name}/all.zip"), path }),
             None => listing.skipped.push(name),
         }

@@ -1,8 +1,11 @@
 //! Ranges of versions. In: the ranges and listed versions of a row, and an installed version read in its order; out: affected, not affected or
 //! undecidable. Semantics: <https://ossf.github.io/osv-schema/#evaluation>, made exact by advisories.md O1 to O5.
 
+mod likeness;
+
 use std::cmp::Ordering;
 
+use self::likeness::may_be_equal;
 use crate::{
     advisory::version::{Scheme, Version},
     model::advisory::{AffectedRange, Event, RangeScheme},
@@ -195,10 +198,11 @@ pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[St
             }
         }
     }
-    // Parsing long lists is dear, so it comes last.
+    // Parsing long lists is dear, so it comes last; where a range decides, only what may be the same version is parsed.
+    let is_decided = ranges.iter().any(holds_versions);
     let mut strange = None;
     if because.is_none() {
-        for listed in versions {
+        for listed in versions.iter().filter(|listed| !is_decided || may_be_equal(installed.text, listed)) {
             match installed.reading.event(listed) {
                 Some(version) if version.compare(&installed.version) == Some(Ordering::Equal) => {
                     because = Some(format!("listed as {listed}"));
@@ -211,7 +215,7 @@ pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[St
     }
     // A range that reads decides every version. Without one the list stands alone, and must read in full to say "not affected": many real
     // records list a few texts of old that are no versions beside a range that covers them.
-    if !ranges.iter().any(holds_versions) {
+    if !is_decided {
         undecidable = match strange {
             _ if versions.is_empty() => Some("the entry names neither versions nor a range of them".to_owned()),
             Some(listed) => Some(no_version(installed.reading.scheme, listed)),
@@ -221,7 +225,7 @@ pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[St
     match (because, undecidable) {
         (Some(because), undecidable) => {
             let events = || ranges.iter().filter(|range| holds_versions(range)).flat_map(|range| &range.events);
-            let open_ended = ranges.iter().any(holds_versions) && !events().any(|event| matches!(event, Event::LastAffected(_)));
+            let open_ended = is_decided && !events().any(|event| matches!(event, Event::LastAffected(_)));
             // A range that does not read may hold any version, so that nothing is known to be fixed.
             let fixed = if undecidable.is_some() { None } else { lowest_fix(installed, &lines) };
             Judgement::Affected { fixed, open_ended, because }
@@ -273,9 +277,12 @@ fn lowest_fix(installed: &Installed<'_>, lines: &[Line<'_>]) -> Option<String> {
             let (Bound::At(fixed), Event::Fixed(text)) = (bound, event) else { continue };
             let above = fixed.compare(&from) == Some(Ordering::Greater);
             let better = best.is_none_or(|(known, _)| fixed.compare(known) == Some(Ordering::Less));
-            let outside = |other: &Line<'_>| match other.reading == line.reading {
-                true => !other.holds(fixed),
-                false => other.reading.event(text).is_some_and(|fixed| !other.holds(&fixed)),
+            let outside = |other: &Line<'_>| {
+                if other.reading == line.reading {
+                    !other.holds(fixed)
+                } else {
+                    other.reading.event(text).is_some_and(|fixed| !other.holds(&fixed))
+                }
             };
             if above && better && lines.iter().all(outside) {
                 best = Some((fixed, text));
