@@ -71,11 +71,11 @@ pub(super) fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
             }
             (["updates", "update", "issued"], Node::Start(attributes)) => update.issued = value(attributes, "date")?,
             (["updates", "update", "updated"], Node::Start(attributes)) => update.updated = value(attributes, "date")?,
-            (["updates", "update", "references", "reference"], Node::Start(attributes)) => {
-                if attributes.get("type").is_some_and(|kind| kind.eq_ignore_ascii_case("cve")) {
-                    bounded(update.cves.len())?;
-                    update.cves.push(value(attributes, "id")?);
-                }
+            (["updates", "update", "references", "reference"], Node::Start(attributes))
+                if attributes.get("type").is_some_and(|kind| kind.eq_ignore_ascii_case("cve")) =>
+            {
+                bounded(update.cves.len())?;
+                update.cves.push(value(attributes, "id")?);
             }
             (["updates", "update", "pkglist", "collection", "package"], Node::Start(attributes)) => {
                 bounded(update.builds.len())?;
