@@ -138,7 +138,8 @@ fn first_everything_then_what_changed_then_nothing() {
     plimsoll(&["db", "update", "--from", &world.server.url, "--db", &whole]).expect(0);
     let status = |folder: &str| {
         let text = plimsoll(&["db", "status", "--db", folder]).expect(0).stdout;
-        text.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        let shards = text.lines().filter(|line| ["npm", "pypi"].iter().any(|name| line.starts_with(name)));
+        shards.map(|line| line.split_whitespace().take(4).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
     };
     assert_eq!(status(&whole), status(&world.database()));
     let kept = world.path("db/feeds").display().to_string();
@@ -407,13 +408,13 @@ fn amazon_linux_comes_from_its_own_repositories() {
     }
     let args: Vec<String> = ["--ecosystem", "amazon linux", "--alas-url", &server.url].map(str::to_owned).to_vec();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    plimsoll(&world.args(&args)).expect(0).says("amazon-linux-2023").says("feeds: 6 up to date, 0 of them unchanged");
+    plimsoll(&world.args(&args)).expect(0).says("amazon-2023").says("feeds: 6 up to date, 0 of them unchanged");
     let run = plimsoll(&["explain", "AL2/ALASPHP8.0-2026-1", "--db", &world.database()]).expect(0);
     assert!(run.stdout.contains("8.0.30-1.amzn2"), "{}", run.stdout);
     plimsoll(&world.args(&args)).expect(0).says("6 of them unchanged");
     // The kept folder is a mirror.
     let (kept, other) = (world.path("db/feeds").display().to_string(), world.path("other").display().to_string());
-    plimsoll(&["db", "update", "--from", &kept, "--db", &other, "--ecosystem", "Amazon Linux"]).expect(0).says("amazon-linux-2");
+    plimsoll(&["db", "update", "--from", &kept, "--db", &other, "--ecosystem", "Amazon Linux"]).expect(0).says("amazon-2");
 
     // A wrong digest: the list stays that was there, and the others are not affected.
     let before = world.shards();
@@ -446,7 +447,7 @@ fn a_folder_with_the_fixtures_is_built_with_amazon_and_the_tracker() {
     copy(&testdata("advisory/alas"), &mirror.join("amazon"));
     copy(&testdata("advisory/debian-tracker"), &mirror.join("debian-tracker"));
     let run = plimsoll(&["db", "build", "--from", &mirror.display().to_string(), "--db", &database]).expect(0);
-    for shard in ["amazon-linux-2 ", "amazon-linux-2023 ", "debian-12 ", "debian-13 ", "npm "] {
+    for shard in ["amazon-2 ", "amazon-2023 ", "debian-12 ", "debian-13 ", "npm "] {
         assert!(run.stdout.contains(shard), "{}", run.stdout);
     }
     for (id, expected) in [
@@ -463,6 +464,10 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("folder");
     for entry in fs::read_dir(from).expect("folder").map(|entry| entry.expect("entry").path()) {
         let place = to.join(entry.file_name().expect("name"));
-        if entry.is_dir() { copy(&entry, &place) } else { drop(fs::copy(&entry, place).expect("copy")) }
+        if entry.is_dir() {
+            copy(&entry, &place);
+        } else {
+            fs::copy(&entry, place).expect("copy");
+        }
     }
 }

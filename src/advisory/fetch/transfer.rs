@@ -168,8 +168,8 @@ impl<'a> Transfer<'a> {
             let path = self.folder.join(self.number.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_string());
             let once = async {
                 match place {
-                    Place::Url(url) => self.from_server(url, known, most, &path).await,
-                    Place::Path(source) => from_disk(source, known, most, &path).await,
+                    Place::Url(url) => self.ask_server(url, known, most, &path).await,
+                    Place::Path(source) => copy_file(source, known, most, &path).await,
                 }
             };
             let trouble = match tokio::time::timeout_at(self.ends, once).await {
@@ -204,7 +204,7 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    async fn from_server(&self, url: &Url, known: &Known, most: u64, path: &Path) -> Result<Answer, Trouble> {
+    async fn ask_server(&self, url: &Url, known: &Known, most: u64, path: &Path) -> Result<Answer, Trouble> {
         let mut request = self.client.get(url.clone());
         request = match (&known.etag, &known.last_modified) {
             (Some(etag), _) => request.header(IF_NONE_MATCH, etag),
@@ -256,7 +256,7 @@ impl<'a> Transfer<'a> {
     }
 }
 
-async fn from_disk(source: &Path, known: &Known, most: u64, path: &Path) -> Result<Answer, Trouble> {
+async fn copy_file(source: &Path, known: &Known, most: u64, path: &Path) -> Result<Answer, Trouble> {
     let failed = |error: std::io::Error| Trouble::last(error.to_string());
     let mut input = match tokio::fs::File::open(source).await {
         Ok(input) => input,

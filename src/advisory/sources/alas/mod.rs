@@ -92,7 +92,11 @@ mod tests {
         fs::create_dir_all(to).unwrap();
         for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
             let place = to.join(path.file_name().unwrap());
-            if path.is_dir() { copy(&path, &place) } else { drop(fs::copy(&path, place).unwrap()) }
+            if path.is_dir() {
+                copy(&path, &place);
+            } else {
+                fs::copy(&path, place).unwrap();
+            }
         }
     }
 

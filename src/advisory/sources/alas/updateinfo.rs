@@ -71,11 +71,11 @@ pub(super) fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
             }
             (["updates", "update", "issued"], Node::Start(attributes)) => update.issued = value(attributes, "date")?,
             (["updates", "update", "updated"], Node::Start(attributes)) => update.updated = value(attributes, "date")?,
-            (["updates", "update", "references", "reference"], Node::Start(attributes)) => {
-                if attributes.get("type").is_some_and(|kind| kind.eq_ignore_ascii_case("cve")) {
-                    bounded(update.cves.len())?;
-                    update.cves.push(value(attributes, "id")?);
-                }
+            (["updates", "update", "references", "reference"], Node::Start(attributes))
+                if attributes.get("type").is_some_and(|kind| kind.eq_ignore_ascii_case("cve")) =>
+            {
+                bounded(update.cves.len())?;
+                update.cves.push(value(attributes, "id")?);
             }
             (["updates", "update", "pkglist", "collection", "package"], Node::Start(attributes)) => {
                 bounded(update.builds.len())?;
@@ -142,7 +142,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_are_too_strange(bytes: Vec<u8>, at in 0_usize..400, byte: u8) {
+        fn no_bytes_are_too_strange(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+            at in 0_usize..400,
+            byte in proptest::prelude::any::<u8>(),
+        ) {
             let _ = read_updates(bytes.as_slice());
             let mut text = br#"<updates><update type="security"><id>A</id><severity>low</severity><issued date="2026-01-02 03:04"/><references>
                 <reference type="cve" id="CVE-2026-90001"/></references><pkglist><collection><package name="keel" epoch="0" version="1" release="2"

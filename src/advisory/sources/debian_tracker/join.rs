@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_fix_that_is_known_stays_and_other_records_are_left_alone() {
         let known = ("DEBIAN-CVE-2026-90001", &["CVE-2026-90001"][..], row("keel", Some("1-1")));
-        assert_eq!(joined(&[known.clone()], OPEN), ["DEBIAN-CVE-2026-90001 1-1"]);
+        assert_eq!(joined(std::slice::from_ref(&known), OPEN), ["DEBIAN-CVE-2026-90001 1-1"]);
         assert_eq!(joined(&[known], r#"{"status":"resolved","fixed_version":"1-2"}"#), ["DEBIAN-CVE-2026-90001 1-1"]);
         let notice = ("DSA-1-1", &["CVE-2026-90001"][..], row("keel", Some("1-3")));
         assert_eq!(joined(&[notice], r#"{"status":"undetermined"}"#), ["DSA-1-1 1-3"]);
