@@ -104,6 +104,8 @@ pub(super) struct Tree {
     cached: Option<(String, Option<String>)>,
     /// A folder to which no link leads, so that it is where its path says.
     plain: String,
+    /// Two paths between which no node is; the second one is of a node, or there is none behind the first.
+    free: Option<(String, Option<String>)>,
     /// Of each place what is worth knowing besides its content.
     marks: Marks,
     pub gaps: Vec<Gap>,
@@ -256,6 +258,7 @@ impl Tree {
             return false;
         }
         self.path_bytes += cost;
+        self.free = None;
         self.nodes.insert(place, node);
         true
     }
@@ -326,11 +329,16 @@ impl Tree {
     }
 
     fn remove_with_content(&mut self, place: &str) {
-        // Mostly nothing is there, which one look tells.
-        let next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
-        if next.is_none_or(|(path, _)| !path.starts_with(place)) {
+        // Mostly nothing is there, and in a tar in order what comes next is still the node that it was.
+        let is_next = |(from, next): &(String, Option<String>)| from.as_str() <= place && next.as_ref().is_none_or(|next| place <= next.as_str());
+        if !self.free.as_ref().is_some_and(is_next) {
+            let next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
+            self.free = Some((place.to_owned(), next.map(|(path, _)| path.clone())));
+        }
+        if self.free.as_ref().is_some_and(|(_, next)| next.as_ref().is_none_or(|next| !next.starts_with(place))) {
             return;
         }
+        self.free = None;
         self.remove_below(place);
         self.remove_alone(place);
     }
