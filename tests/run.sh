@@ -110,6 +110,11 @@ if [ -n "${PLIMSOLL_IMAGES:-}" ] && command -v jq > /dev/null; then
   bash tests/real/secrets.sh "$PLIMSOLL_IMAGES"
 fi
 
+if [ -n "${PLIMSOLL_IMAGES:-}" ]; then
+  step "the same bytes with one thread and with four, in every format"
+  bash tests/real/identical.sh "$PLIMSOLL_IMAGES"
+fi
+
 if [ -n "${PLIMSOLL_HOSTILE:-}" ] && [ -x /usr/bin/time ] && command -v jq > /dev/null; then
   step "hostile images: outcome, time and memory"
   bash tests/real/hostile.sh "$PLIMSOLL_HOSTILE"

@@ -8,6 +8,7 @@ mod guard;
 mod interest;
 mod limits;
 mod links;
+mod marks;
 mod pool;
 mod reading;
 mod record;

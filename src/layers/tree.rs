@@ -7,7 +7,8 @@ use crate::{
     layers::{
         Content, Examiner, Want,
         limits::Limits,
-        record::{About, Change, LayerRecord, PathMark},
+        marks::Marks,
+        record::{Change, LayerRecord},
         whiteout::{Whiteout, deleted_path},
     },
     model::coverage::{Gap, SourceId},
@@ -90,25 +91,6 @@ impl Node {
     }
 }
 
-/// What is known of a place besides its content.
-#[derive(Debug, Default)]
-struct Marked {
-    layer: usize,
-    mark: Option<PathMark>,
-    /// The last note about it.
-    note: Option<usize>,
-}
-
-/// What was noted of a file in one layer.
-#[derive(Debug)]
-pub(super) struct Noted {
-    pub layer: usize,
-    pub path: String,
-    pub bytes: Box<[u8]>,
-    /// Under how many names the file is still there: hard links give it several.
-    pub places: usize,
-}
-
 /// The merged tree.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -122,10 +104,10 @@ pub(super) struct Tree {
     cached: Option<(String, Option<String>)>,
     /// A folder to which no link leads, so that it is where its path says.
     plain: String,
+    /// Two paths between which no node is; the second one is of a node, or there is none behind the first.
+    free: Option<(String, Option<String>)>,
     /// Of each place what is worth knowing besides its content.
-    marks: BTreeMap<String, Marked>,
-    /// What was noted of files, in the order of the layers.
-    notes: Vec<Noted>,
+    marks: Marks,
     pub gaps: Vec<Gap>,
 }
 
@@ -136,8 +118,8 @@ impl Tree {
             Whiteout::Path => {
                 let path = deleted_path(path);
                 if let Some(place) = self.place(&path, limits) {
-                    if place == *path {
-                        self.unmark(&place, false);
+                    if *place == *path {
+                        self.marks.remove(&place, false);
                         self.remove_with_content(&place);
                     } else if self.holds(&place) {
                         self.gap(&path, "link-target", THROUGH_LINK, limits);
@@ -160,11 +142,15 @@ impl Tree {
                     self.gap(path, "link-loop", "its folder is a link that leads nowhere", limits);
                 }
                 // Nothing can be there for a program, but a secret in the layer is one all the same.
-                self.note(path, None, layer, about, limits);
+                if !self.marks.add(path, None, layer, about, limits) {
+                    self.too_many_marks(limits);
+                }
                 return;
             };
-            self.unmark(&place, matches!(change, Change::Directory));
-            self.note(path, Some(&place), layer, about, limits);
+            self.marks.remove(&place, matches!(change, Change::Directory));
+            if !self.marks.add(path, Some(&place), layer, about, limits) {
+                self.too_many_marks(limits);
+            }
             match change {
                 Change::Directory => self.remove_alone(&place),
                 Change::Unkept | Change::Unread => {
@@ -173,21 +159,21 @@ impl Tree {
                     }
                     self.remove_with_content(&place);
                     if matches!(change, Change::Unread) {
-                        self.insert(place, Node::Unread, limits);
+                        self.insert(place.into_owned(), Node::Unread, limits);
                     }
                 }
-                Change::Present => self.put_file(place, Version { layer, content: None, examiner: None }, limits),
+                Change::Present => self.put_file(place.into_owned(), Version { layer, content: None, examiner: None }, limits),
                 Change::File(content) => {
-                    self.put_file(place, Version { layer, content: Some(Arc::clone(content)), examiner: None }, limits);
+                    self.put_file(place.into_owned(), Version { layer, content: Some(Arc::clone(content)), examiner: None }, limits);
                 }
                 Change::Extract(examiner, content) => {
                     let version = Version { layer, content: Some(Arc::clone(content)), examiner: Some(Arc::clone(examiner)) };
-                    self.put_file(place, version, limits);
+                    self.put_file(place.into_owned(), version, limits);
                 }
                 Change::Symlink(target) => {
-                    self.put_link(place, target.to_owned(), limits);
+                    self.put_link(place.into_owned(), target.to_owned(), limits);
                 }
-                Change::Hardlink(target) => self.put_hardlink(place, target, layer, wants, limits),
+                Change::Hardlink(target) => self.put_hardlink(place.into_owned(), target, layer, wants, limits),
             }
         });
     }
@@ -210,88 +196,9 @@ impl Tree {
         self.kept
     }
 
-    /// Every path that bears a mark and is there, with the layer that gave it.
-    pub(super) fn marked(&self) -> impl Iterator<Item = (&str, usize, PathMark)> {
-        self.marks.iter().filter_map(|(place, marked)| Some((place.as_str(), marked.layer, marked.mark?)))
-    }
-
-    /// What was noted of files.
-    pub(super) fn notes(&self) -> &[Noted] {
-        &self.notes
-    }
-
-    /// Keeps what a layer says of a path besides what happens to it. `place` is where it stands, if anywhere.
-    fn note(&mut self, path: &str, place: Option<&str>, layer: usize, about: About<'_>, limits: &Limits) {
-        if about.mark.is_none() && about.note.is_none() {
-            return;
-        }
-        if self.marks.len() >= limits.marked_paths || (about.note.is_some() && self.notes.len() >= limits.marked_paths) {
-            self.too_many_marks(limits);
-            return;
-        }
-        let note = about.note.map(|bytes| {
-            self.notes.push(Noted { layer, path: path.to_owned(), bytes: bytes.into(), places: usize::from(place.is_some()) });
-            self.notes.len() - 1
-        });
-        if let Some(place) = place {
-            self.marks.insert(place.to_owned(), Marked { layer, mark: about.mark, note });
-        }
-    }
-
-    /// Forgets what is known of a place, and of what is below it unless it stays a folder.
-    fn unmark(&mut self, place: &str, stays_folder: bool) {
-        // Few paths are marked, so mostly one look is enough.
-        let next = self.marks.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
-        if next.is_none_or(|(path, _)| !path.starts_with(place)) {
-            return;
-        }
-        if let Some(marked) = self.marks.remove(place) {
-            self.hide(&marked);
-        }
-        if !stays_folder {
-            self.unmark_below(place);
-        }
-    }
-
-    fn unmark_below(&mut self, place: &str) {
-        if self.marks.is_empty() {
-            return;
-        }
-        let prefix = if place.is_empty() { String::new() } else { format!("{place}/") };
-        while let Some((path, _)) = self.marks.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next() {
-            if !path.starts_with(&prefix) {
-                return;
-            }
-            let path = path.clone();
-            if let Some(marked) = self.marks.remove(&path) {
-                self.hide(&marked);
-            }
-        }
-    }
-
-    /// A note about a file that is no longer there stays.
-    fn hide(&mut self, marked: &Marked) {
-        if let Some(noted) = marked.note.and_then(|note| self.notes.get_mut(note)) {
-            noted.places = noted.places.saturating_sub(1);
-        }
-    }
-
-    /// Gives a hard link what is known of its file, besides what its own entry says of it.
-    fn share(&mut self, place: &str, target: &str, layer: usize, limits: &Limits) {
-        let Some(&Marked { mark: shared, note, .. }) = self.marks.get(target).filter(|_| place != target) else { return };
-        if !self.marks.contains_key(place) && self.marks.len() >= limits.marked_paths {
-            self.too_many_marks(limits);
-            return;
-        }
-        let own = self.marks.entry(place.to_owned()).or_insert(Marked { layer, mark: None, note: None });
-        let gives = shared.is_some_and(|mark| mark.has_capability);
-        own.mark = own.mark.map(|mark| PathMark { has_capability: mark.has_capability || gives, ..mark }).or(shared);
-        if own.note.is_none() {
-            own.note = note;
-            if let Some(noted) = note.and_then(|note| self.notes.get_mut(note)) {
-                noted.places += 1;
-            }
-        }
+    /// What is known of its paths besides their content.
+    pub(super) const fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     fn too_many_marks(&mut self, limits: &Limits) {
@@ -351,6 +258,7 @@ impl Tree {
             return false;
         }
         self.path_bytes += cost;
+        self.free = None;
         self.nodes.insert(place, node);
         true
     }
@@ -385,10 +293,10 @@ impl Tree {
 
     fn put_hardlink(&mut self, place: String, target: &str, layer: usize, wants: &dyn Fn(&str) -> Want, limits: &Limits) {
         let original = self.place(target, limits);
-        if let Some(original) = &original {
-            self.share(&place, original, layer, limits);
+        if original.as_ref().is_some_and(|original| !self.marks.share(&place, original, layer, limits)) {
+            self.too_many_marks(limits);
         }
-        match original.and_then(|original| self.nodes.get(&original)) {
+        match original.and_then(|original| self.nodes.get(&*original)) {
             Some(Node::File(versions)) => {
                 let last = versions.last();
                 let content = last.and_then(|version| version.content.clone());
@@ -421,11 +329,16 @@ impl Tree {
     }
 
     fn remove_with_content(&mut self, place: &str) {
-        // Mostly nothing is there, which one look tells.
-        let next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
-        if next.is_none_or(|(path, _)| !path.starts_with(place)) {
+        // Mostly nothing is there, and in a tar in order what comes next is still the node that it was.
+        let is_next = |(from, next): &(String, Option<String>)| from.as_str() <= place && next.as_ref().is_none_or(|next| place <= next.as_str());
+        if !self.free.as_ref().is_some_and(is_next) {
+            let next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
+            self.free = Some((place.to_owned(), next.map(|(path, _)| path.clone())));
+        }
+        if self.free.as_ref().is_some_and(|(_, next)| next.as_ref().is_none_or(|next| !next.starts_with(place))) {
             return;
         }
+        self.free = None;
         self.remove_below(place);
         self.remove_alone(place);
     }
@@ -442,7 +355,7 @@ impl Tree {
     }
 
     fn remove_below(&mut self, place: &str) {
-        self.unmark_below(place);
+        self.marks.remove_below(place);
         let prefix = if place.is_empty() { String::new() } else { format!("{place}/") };
         loop {
             let next = self.nodes.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next();
@@ -472,21 +385,24 @@ impl Tree {
     }
 
     /// Where a path of a layer really stands: links in its folder are followed, the last part is not.
-    fn place(&mut self, path: &str, limits: &Limits) -> Option<String> {
-        let Some((folder, name)) = path.rsplit_once('/') else { return Some(path.to_owned()) };
+    fn place<'a>(&mut self, path: &'a str, limits: &Limits) -> Option<Cow<'a, str>> {
+        let Some((folder, name)) = path.rsplit_once('/') else { return Some(Cow::Borrowed(path)) };
         if self.links == 0 || self.is_plain(folder, limits) {
-            return Some(path.to_owned());
+            return Some(Cow::Borrowed(path));
         }
         if self.cached.as_ref().is_none_or(|(known, _)| known != folder) {
             let resolved = self.resolve(folder, limits);
             self.cached = Some((folder.to_owned(), resolved));
         }
         let resolved = self.cached.as_ref().and_then(|(_, resolved)| resolved.as_deref())?;
-        Some(if resolved.is_empty() { name.to_owned() } else { format!("{resolved}/{name}") })
+        Some(Cow::Owned(if resolved.is_empty() { name.to_owned() } else { format!("{resolved}/{name}") }))
     }
 
     /// Whether no link leads to this folder. Tars go from folder to folder, so that of most paths only the last part is looked at.
     fn is_plain(&mut self, folder: &str, limits: &Limits) -> bool {
+        if self.plain == folder {
+            return true;
+        }
         let known = shared_folder(&self.plain, folder);
         for at in folder.match_indices('/').map(|(at, _)| at).chain([folder.len()]).filter(|&at| at > known) {
             self.steps += 1 + at as u64 / 64;

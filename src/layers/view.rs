@@ -162,12 +162,12 @@ impl FileView {
 
     /// Paths with special permissions that are there, in path order, each with the layer that gave them.
     pub fn marks(&self) -> impl Iterator<Item = (&str, usize, PathMark)> {
-        self.tree.marked()
+        self.tree.marks().iter()
     }
 
     /// What was noted of files in every layer, lowest first.
     pub fn notes(&self) -> impl Iterator<Item = Note<'_>> {
-        self.tree.notes().iter().map(|noted| Note {
+        self.tree.marks().notes().iter().map(|noted| Note {
             layer: noted.layer,
             path: &noted.path,
             bytes: &noted.bytes,
