@@ -141,7 +141,7 @@ impl Writer {
     /// Appends an entry and says its number.
     pub(super) fn push(&mut self, entry: &[u8]) -> Result<u32, Error> {
         let number = self.count;
-        if number % ENTRIES_PER_BLOCK == 0 {
+        if number.is_multiple_of(ENTRIES_PER_BLOCK) {
             self.offsets.push(size(self.bytes.len(), "bytes in a section")?);
             self.last.clear();
         }
@@ -219,7 +219,7 @@ mod tests {
             assert_eq!(ROWS.entry(&file, number).unwrap(), *name);
             assert_eq!(KEYS.lower_bound(&file, name).unwrap(), (number, true));
             let above = [name.as_slice(), b"+"].concat();
-            assert_eq!(KEYS.lower_bound(&file, &above).unwrap().1, false);
+            assert!(!KEYS.lower_bound(&file, &above).unwrap().1);
         }
         assert_eq!(KEYS.lower_bound(&file, b"").unwrap(), (0, false));
         assert_eq!(KEYS.lower_bound(&file, b"zzz").unwrap(), (112, false), "past the last block");

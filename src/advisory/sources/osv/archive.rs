@@ -105,7 +105,7 @@ fn misplaced(ecosystem: &Ecosystem, advisory: &Advisory) -> Option<String> {
 fn note_unfixed(advisory: &Advisory, into: &mut Gathered) {
     if LISTS_UNFIXED.iter().any(|prefix| advisory.id.0.starts_with(prefix)) {
         for affected in &advisory.affected {
-            if !into.releases.get(&affected.ecosystem).is_some_and(|release| release.unfixed == Some(Unfixed::Listed)) {
+            if into.releases.get(&affected.ecosystem).is_none_or(|release| release.unfixed != Some(Unfixed::Listed)) {
                 into.release(&affected.ecosystem).unfixed = Some(Unfixed::Listed);
             }
         }
