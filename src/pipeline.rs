@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::{
-    future::join_all,
+    future::{BoxFuture, join_all},
     stream::{self, StreamExt as _},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -98,12 +98,20 @@ pub struct ImageInput {
 }
 
 /// A base image to compare with.
-pub struct BaseInput {
-    /// What the user typed.
-    pub reference: ImageReference,
-    /// Where it is read from.
-    pub source: Arc<dyn ImageSource>,
+pub enum BaseInput {
+    /// The one that the user named.
+    Named {
+        /// What the user typed.
+        reference: ImageReference,
+        /// Where it is read from.
+        source: Arc<dyn ImageSource>,
+    },
+    /// The one that the image's own annotations name (`org.opencontainers.image.base.name` and `.digest`), in a registry that this opens.
+    Annotated(BaseOpener),
 }
+
+/// Opens a registry's image.
+pub type BaseOpener = Box<dyn Fn(ImageReference) -> BoxFuture<'static, Result<Arc<dyn ImageSource>, registry::Error>> + Send + Sync>;
 
 /// Which of an index's images are read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,9 +33,9 @@ pub(super) struct ImageOptions {
 /// What the image was built on.
 #[derive(Debug, Clone, Args)]
 pub(super) struct BaseOptions {
-    /// The image that IMAGE was built on, named like IMAGE, best by digest: its layers are the base's, all others the build's own. One whose
-    /// layers are not the lowest of IMAGE is a gap.
-    #[arg(long, value_name = "IMAGE")]
+    /// The image that IMAGE was built on, named like IMAGE, best by digest, or `auto` for the one in a registry that IMAGE's annotations name: its
+    /// layers are the base's, all others the build's own. One whose layers are not the lowest of IMAGE is a gap.
+    #[arg(long, value_name = "IMAGE|auto")]
     base: Option<String>,
 }
 
@@ -158,6 +158,11 @@ impl PolicyOptions {
 }
 
 impl BaseOptions {
+    /// Whether the image itself says what it was built on.
+    pub(super) fn is_annotated(&self) -> bool {
+        self.base.as_deref() == Some("auto")
+    }
+
     /// The parsed reference, if there is one.
     pub(super) fn reference(&self) -> Result<Option<ImageReference>, Failure> {
         self.base.as_deref().map(parse_reference).transpose()

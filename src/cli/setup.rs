@@ -64,12 +64,19 @@ pub(super) async fn base(
     aws: aws::Settings,
     progress: SharedProgress,
 ) -> Result<Option<BaseInput>, Failure> {
+    if options.is_annotated() {
+        let access = image.registry.build(aws)?;
+        return Ok(Some(BaseInput::Annotated(Box::new(move |reference| {
+            let (access, progress) = (access.clone(), progress.clone());
+            Box::pin(async move { registry::open(&reference, &access, progress).await })
+        }))));
+    }
     let Some(reference) = options.reference()? else { return Ok(None) };
     if matches!(reference, ImageReference::StandardInput { .. }) {
         return Err(Failure::new("the base image cannot be read from standard input").hint("name a file or a reference"));
     }
     let source = registry::open(&reference, &image.registry.build(aws)?, progress).await?;
-    Ok(Some(BaseInput { reference, source }))
+    Ok(Some(BaseInput::Named { reference, source }))
 }
 
 /// Most bytes of a bill of materials.

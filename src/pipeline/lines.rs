@@ -1,5 +1,7 @@
 //! Images and a Dockerfile in, where each layer comes from out: the instruction that made it, and whether the base image brought it.
 
+use std::collections::BTreeMap;
+
 use crate::{
     Error,
     dockerfile::{self, LintInput},
@@ -8,10 +10,18 @@ use crate::{
         digest::Digest,
         image::ResolvedImage,
         origin::{Origin, Side},
+        reference::ImageReference,
     },
     pipeline::{BaseInput, DockerfileInput, Inputs},
-    registry,
+    registry::{self, ImageSource},
 };
+
+/// The annotation with the base image's name.
+const BASE_NAME: &str = "org.opencontainers.image.base.name";
+/// The annotation with the digest of its manifest.
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+/// Characters of an annotation that are shown.
+const SHOWN: usize = 200;
 
 /// Fills in the origin of every layer, and says of each image what could not be found out.
 pub(super) async fn trace(images: &mut [ResolvedImage], inputs: &Inputs) -> Vec<Vec<Gap>> {
@@ -37,7 +47,7 @@ pub(super) async fn trace(images: &mut [ResolvedImage], inputs: &Inputs) -> Vec<
         }
         if let Some(base) = base {
             let _task = inputs.progress.start("base", None);
-            match count_layers(base, image).await {
+            match base_layers(base, image).await {
                 Ok(count) => divide(image, count, dockerfile.as_ref()),
                 Err(gap) => told.push(gap),
             }
@@ -51,22 +61,55 @@ fn lint_input(input: &DockerfileInput) -> LintInput<'_> {
     LintInput { file: &input.file, bytes: &input.bytes, build_args: &input.build_args, target: input.target.as_deref() }
 }
 
-/// How many layers at the bottom of the image are the base's: all of the base's own, in its order.
-async fn count_layers(base: &BaseInput, image: &ResolvedImage) -> Result<usize, Gap> {
-    let name = base.reference.to_string();
-    let resolved = registry::resolve(base.source.as_ref(), &base.reference, Some(&image.platform), &image.platform).await;
-    let resolved = resolved.map_err(|error| {
-        let error = Error::from(error);
-        let mut reason = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            reason.push_str(": ");
-            reason.push_str(&cause.to_string());
-            source = cause.source();
+/// How many layers at the bottom of the image are the base's.
+async fn base_layers(base: &BaseInput, image: &ResolvedImage) -> Result<usize, Gap> {
+    match base {
+        BaseInput::Named { reference, source } => count_layers(reference, source.as_ref(), image).await,
+        BaseInput::Annotated(open) => {
+            let reference = annotated(&image.manifest.annotations)?;
+            let source = open(reference.clone()).await.map_err(|error| unread(&reference, error))?;
+            count_layers(&reference, source.as_ref(), image).await
         }
-        Gap::new(SourceId::Image, "base-unread", name.clone(), reason)
-            .with_hint("name the base image as its registry or file has it, or leave --base out")
-    })?;
+    }
+}
+
+/// The base image that annotations name (<https://specs.opencontainers.org/image-spec/annotations/>), by its digest where they give one. Only an image
+/// of a registry: who made an image has no say over which files of this machine are opened.
+fn annotated(annotations: &BTreeMap<String, String>) -> Result<ImageReference, Gap> {
+    let failed = |subject: &str, reason: &str| {
+        Gap::new(SourceId::Image, "base-unread", subject, reason).with_hint("name the base image with --base IMAGE, or leave --base out")
+    };
+    let Some(name) = annotations.get(BASE_NAME) else {
+        return Err(failed("", "the image's annotations name no base image"));
+    };
+    let shown: String = name.chars().take(SHOWN).collect();
+    let text = match annotations.get(BASE_DIGEST) {
+        Some(digest) if !name.contains('@') => format!("{name}@{digest}"),
+        _ => name.clone(),
+    };
+    match ImageReference::parse(&text) {
+        Ok(reference @ ImageReference::Registry(_)) => Ok(reference),
+        _ => Err(failed(&shown, "the image's annotations name a base image that is no reference to a registry")),
+    }
+}
+
+fn unread(reference: &ImageReference, error: registry::Error) -> Gap {
+    let error = Error::from(error);
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        reason.push_str(": ");
+        reason.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    Gap::new(SourceId::Image, "base-unread", reference.to_string(), reason)
+        .with_hint("name the base image as its registry or file has it, or leave --base out")
+}
+
+/// How many layers at the bottom of the image are the base's: all of the base's own, in its order.
+async fn count_layers(reference: &ImageReference, source: &dyn ImageSource, image: &ResolvedImage) -> Result<usize, Gap> {
+    let resolved = registry::resolve(source, reference, Some(&image.platform), &image.platform).await;
+    let resolved = resolved.map_err(|error| unread(reference, error))?;
     let (lower, all) = (&resolved.config.diff_ids, &image.config.diff_ids);
     if !lower.is_empty() && all.starts_with(lower) {
         return Ok(lower.len());
@@ -77,7 +120,7 @@ async fn count_layers(base: &BaseInput, image: &ResolvedImage) -> Result<usize, 
         lower.len(),
         all.len()
     );
-    Err(Gap::new(SourceId::Image, "base-differs", name, reason)
+    Err(Gap::new(SourceId::Image, "base-differs", reference.to_string(), reason)
         .with_hint("name the very image that the build stood on, by digest: a tag may have moved since"))
 }
 
@@ -98,6 +141,25 @@ fn divide(image: &mut ResolvedImage, count: usize, dockerfile: Option<&LintInput
 mod tests {
     use super::*;
     use crate::model::{image::fixture::image_of, location::Span};
+
+    #[test]
+    fn annotations_name_images_of_registries_only() {
+        let check = |name: Option<&str>, digest: Option<&str>, expected: Option<&str>| {
+            let named = [(BASE_NAME, name), (BASE_DIGEST, digest)];
+            let annotations = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect();
+            assert_eq!(annotated(&annotations).ok().map(|reference| reference.to_string()).as_deref(), expected, "{name:?} {digest:?}");
+        };
+        let digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let (tagged, pinned) = ("registry.example/base:1", format!("registry.example/base:1@{digest}"));
+        check(Some(tagged), Some(digest), Some(&pinned));
+        check(Some(tagged), None, Some(tagged));
+        check(Some(&pinned), Some("sha256:00"), Some(&pinned));
+        check(Some(tagged), Some("sha256:00"), None);
+        for foreign in ["oci:/etc", "docker-daemon:app", "-", "sbom:/etc/passwd", "docker-archive:x.tar", ""] {
+            check(Some(foreign), None, None);
+        }
+        check(None, Some(digest), None);
+    }
 
     #[test]
     fn layers_below_the_boundary_are_the_bases() {

@@ -1,11 +1,12 @@
 //! Lines of Dockerfiles end to end: a package finding stands on the instruction that brought it, in every format; what the base image brought is
 //! told apart, and a policy can ask for it.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use serde_json::Value;
+use plimsoll::model::digest::Digest;
+use serde_json::{Value, json as value};
 
-use crate::program::plimsoll;
+use crate::{program::plimsoll, registry, registry_in_memory::read_json};
 
 const IMAGE: &str = "oci:testdata/images/vulnerable:v1";
 const DOCKERFILE: &str = "testdata/images/vulnerable.Dockerfile";
@@ -95,6 +96,69 @@ fn a_base_image_is_told_apart_by_its_layers() {
         assert!(report["image"]["layers"].as_array().expect("layers").iter().all(|layer| layer["origin"].is_null()));
     }
     plimsoll(&["scan", IMAGE, "--base", "-"]).expect(2);
+}
+
+/// The layout of the image with annotations of a base image, and the digest of its own manifest.
+fn annotated(folder: &Path, annotations: &Value) -> String {
+    let from = Path::new("testdata/images/vulnerable");
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs).expect("folder");
+    for entry in fs::read_dir(from.join("blobs/sha256")).expect("blobs") {
+        let path = entry.expect("blob").path();
+        fs::copy(&path, blobs.join(path.file_name().expect("name"))).expect("copy");
+    }
+    fs::copy(from.join("oci-layout"), folder.join("oci-layout")).expect("copy");
+    let mut index = read_json(&from.join("index.json"));
+    let entries = index["manifests"].as_array().expect("manifests");
+    let at = entries.iter().position(|entry| entry["annotations"]["org.opencontainers.image.ref.name"] == "v1").expect("v1");
+    let digest = entries[at]["digest"].as_str().expect("digest").to_owned();
+    let mut manifest = read_json(&blobs.join(digest.trim_start_matches("sha256:")));
+    manifest["annotations"] = annotations.clone();
+    let bytes = manifest.to_string().into_bytes();
+    let changed = Digest::sha256_of(&bytes);
+    fs::write(blobs.join(changed.hex()), &bytes).expect("manifest");
+    index["manifests"][at]["digest"] = changed.to_string().into();
+    index["manifests"][at]["size"] = bytes.len().into();
+    fs::write(folder.join("index.json"), index.to_string()).expect("index");
+    digest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn annotations_may_name_the_base_image() {
+    let blobs = Path::new("testdata/images/vulnerable/blobs/sha256");
+    let server = registry::Server::start(move |seen| {
+        let name = seen.path.rsplit('/').next().unwrap_or_default().trim_start_matches("sha256:");
+        match fs::read(blobs.join(name)) {
+            Ok(body) if seen.path.contains("/manifests/") => registry::bytes(registry::MANIFEST, body),
+            Ok(body) => registry::bytes("application/octet-stream", body),
+            Err(_) => registry::reply(404),
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let run = |annotations: Value| {
+        let digest = annotated(folder.path(), &annotations);
+        let image = format!("oci:{}:v1", folder.path().display());
+        let args = ["scan", &image, "--base", "auto", "--no-offline", "--no-cache", "--output", "json"];
+        (json(&plimsoll(&args).stdout), digest)
+    };
+    let sides = |report: &Value| -> Vec<String> {
+        report["image"]["layers"].as_array().expect("layers").iter().map(|layer| layer["origin"]["side"].to_string()).collect()
+    };
+    let digest = annotated(folder.path(), &value!({}));
+    let name = format!("{}/base:1", server.host);
+    let (report, _) = run(value!({ "org.opencontainers.image.base.name": name, "org.opencontainers.image.base.digest": digest }));
+    assert!(sides(&report).iter().all(|side| side == "\"base\""), "{report}");
+    for (annotations, reason) in [
+        (value!({}), "name no base image"),
+        (value!({ "org.opencontainers.image.base.name": "oci:testdata/images/fixed" }), "no reference to a registry"),
+        (value!({ "org.opencontainers.image.base.name": format!("{}/base:2", server.host) }), "base:2"),
+    ] {
+        let (report, _) = run(annotations);
+        let gap = report["gaps"].as_array().expect("gaps").iter().find(|gap| gap["kind"] == "base-unread").cloned();
+        assert!(gap.as_ref().is_some_and(|gap| gap.to_string().contains(reason)), "{reason}: {gap:?}");
+        assert!(sides(&report).iter().all(|side| side == "null"), "{report}");
+    }
 }
 
 #[test]
