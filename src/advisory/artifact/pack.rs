@@ -154,7 +154,7 @@ impl Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::build;
+    use crate::advisory::{build, proof::tests::database_asked_for};
 
     fn shard(ecosystem: &str, licence: &str) -> Local {
         Local {
@@ -184,6 +184,23 @@ mod tests {
             ("Acme", "proprietary", false),
         ] {
             assert_eq!(may_be_given_away(&shard(ecosystem, licence)), given, "{ecosystem} {licence}");
+        }
+    }
+
+    #[test]
+    fn what_was_built_because_it_was_asked_for_stays_behind() {
+        let record = |ecosystem: &str| {
+            let ranges = r#"[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]"#;
+            vec![format!(r#"{{"id":"PLIM-1","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"mast"}},"ranges":{ranges}}}]}}"#)]
+        };
+        for forbidden in ["Wolfi", "Chainguard"] {
+            let (folder, database) = database_asked_for(&[(forbidden, record(forbidden)), ("Hex", record("Hex"))], &[forbidden]);
+            assert_eq!(database.status().len(), 2, "{forbidden} is built");
+            let packed = pack(&folder.path().join("out")).unwrap();
+            assert_eq!(packed.contents.shards.keys().collect::<Vec<_>>(), ["hex"]);
+            assert_eq!(packed.withheld.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [forbidden.to_lowercase()]);
+            let (folder, _) = database_asked_for(&[(forbidden, record(forbidden))], &[forbidden]);
+            assert!(pack(&folder.path().join("out")).unwrap_err().hint().is_some(), "nothing is left to push");
         }
     }
 
