@@ -78,6 +78,14 @@ def records(corpus):
             put(corpus, "record", bytes([len(data) % len(paths)]) + data)
 
 
+def versions(corpus):
+    """Three neighbours of each list of versions at a time."""
+    for path in glob.glob(f"{HERE}/../testdata/advisory/versions/*.txt"):
+        texts = [text for line in open(path, encoding="utf-8") if not line.startswith("#") for text in line.split()]
+        for place in range(0, len(texts), 3):
+            put(corpus, "version", "\n".join(texts[place : place + 3]).encode())
+
+
 def main(corpus, *folders):
     for folder in (f"{HERE}/../testdata/images", *folders):
         for path in glob.glob(f"{folder}/**/oci-layout", recursive=True):
@@ -85,6 +93,7 @@ def main(corpus, *folders):
     for saved in glob.glob(f"{HERE}/../testdata/images/*.tar"):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
     records(corpus)
+    versions(corpus)
     digest = "sha256:" + "a" * 64
     for text in ("alpine", "alpine:3.20", "acme/app", "127.0.0.1:5000/app:v1", "localhost/app", f"ghcr.io/a/b:v1@{digest}", "oci:./layout:latest",
                  "docker-archive:app.tar", "oci-archive:app.tar:v1", "docker-daemon:app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/app:1", "-"):
