@@ -95,6 +95,14 @@ def shards(corpus):
             put(corpus, "shard", len(shard).to_bytes(3, "little") + shard + text)
 
 
+def versions(corpus):
+    """Three neighbours of each list of versions at a time."""
+    for path in glob.glob(f"{HERE}/../testdata/advisory/versions/*.txt"):
+        texts = [text for line in open(path, encoding="utf-8") if not line.startswith("#") for text in line.split()]
+        for place in range(0, len(texts), 3):
+            put(corpus, "version", "\n".join(texts[place : place + 3]).encode())
+
+
 def main(corpus, *folders):
     for folder in (f"{HERE}/../testdata/images", *folders):
         for path in glob.glob(f"{folder}/**/oci-layout", recursive=True):
@@ -103,6 +111,7 @@ def main(corpus, *folders):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
     records(corpus)
     shards(corpus)
+    versions(corpus)
     digest = "sha256:" + "a" * 64
     for text in ("alpine", "alpine:3.20", "acme/app", "127.0.0.1:5000/app:v1", "localhost/app", f"ghcr.io/a/b:v1@{digest}", "oci:./layout:latest",
                  "docker-archive:app.tar", "oci-archive:app.tar:v1", "docker-daemon:app", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/app:1", "-"):

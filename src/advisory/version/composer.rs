@@ -27,12 +27,12 @@ const STABILITIES: [(&str, &str); 9] = [
 
 /// A parsed version: its normal form.
 #[derive(Debug, Clone)]
-pub(super) struct Version(Box<str>);
+pub(super) struct Version(String);
 
 impl Version {
     /// Parses a version.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        normalize(text).map(|normal| Self(normal.into()))
+        normalize(text).map(Self)
     }
 
     /// Compares two versions.
@@ -238,5 +238,49 @@ impl<'a> Iterator for Parts<'a> {
         let (part, after) = rest.split_at_checked(length)?;
         self.0 = after;
         Some(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_forms() {
+        for (text, normal) in [
+            ("v1", "1.0.0.0"),
+            ("1.2.3.4", "1.2.3.4"),
+            (" V1.2+x.y ", "1.2.0.0"),
+            ("1.0b2.1", "1.0.0.0-beta2.1"),
+            ("1.0-rc.1", "1.0.0.0-RC1"),
+            ("1.0.0-PL3", "1.0.0.0-patch3"),
+            ("1.0-alpha-dev", "1.0.0.0-alpha-dev"),
+            ("1.0.", "1.0.0.0"),
+            ("1.0-stable2", "1.0.0.0"),
+            ("1.0-stable-dev", "1.0.0.0"),
+            ("1.0@RC", "1.0.0.0"),
+            ("2.x-dev", "2.9999999.9999999.9999999-dev"),
+            ("v2.1.*.dev", "2.1.9999999.9999999-dev"),
+            ("20100102-203040", "20100102.203040"),
+            ("2010-01-02.5", "2010.01.02.5"),
+            ("2010-01-02-rc1", "2010.01.02-RC1"),
+        ] {
+            assert_eq!(normalize(text).as_deref(), Some(normal), "{text}");
+        }
+    }
+
+    #[test]
+    fn normal_forms_decide_and_not_the_texts() {
+        use Ordering::{Equal, Greater, Less};
+        // The first order is the one of `version_compare` over the texts.
+        for (a, b, over_texts, ours) in [
+            ("2.0", "2.0.0", Less, Equal),
+            ("v2.5", "v2.5.0-beta", Less, Greater),
+            ("v1.4-ALPHA2", "v1.4-BETA2", Equal, Less),
+            ("v3.1pl2", "3.1-dev", Less, Greater),
+        ] {
+            assert_eq!(version_compare(a, b), over_texts, "{a} {b}");
+            assert_eq!(Version::parse(a).unwrap().compare(&Version::parse(b).unwrap()), ours, "{a} {b}");
+        }
     }
 }

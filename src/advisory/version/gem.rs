@@ -8,12 +8,12 @@ use super::digits;
 
 /// A parsed version: its canonical segments, with dots between them.
 #[derive(Debug, Clone)]
-pub(super) struct Version(Box<str>);
+pub(super) struct Version(String);
 
 impl Version {
     /// Parses a version; the tool takes an empty text for 0, which no installed gem has.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        is_correct(text).then(|| Self(canonical(text).into()))
+        is_correct(text).then(|| Self(canonical(text)))
     }
 
     /// Compares two versions; what one lacks is 0.

@@ -46,3 +46,26 @@ fn of_release(text: &str) -> Option<String> {
     }
     Some(version)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pseudo_versions_name_commits() {
+        for (text, expected) in [
+            ("v0.0.0-20200622213623-75b288015ac9", true),
+            ("0.0.0-20200622213623-75b288015ac9", true),
+            ("v1.2.4-0.20191109021931-daa7c04131f5", true),
+            ("v1.2.3-pre.0.20191109021931-daa7c04131f5+incompatible", true),
+            ("v1.2.3", false),
+            ("v1.2.3-rc.1", false),
+            ("v1.2.3-20191109021931", false),
+            ("v1.2.3-2019110902193-daa7c04131f5", false),
+            ("v1.2.3-rc1.20191109021931-daa7c04131f5", false),
+            ("", false),
+        ] {
+            assert_eq!(is_pseudo_version(text), expected, "{text}");
+        }
+    }
+}

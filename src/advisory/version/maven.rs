@@ -53,7 +53,7 @@ impl Version {
             return None;
         }
         let text = text.to_ascii_lowercase().into_boxed_str();
-        let items = items(&text)?;
+        let items = items(&text);
         Some(Self { text, items })
     }
 
@@ -64,7 +64,7 @@ impl Version {
 }
 
 /// Cuts a text in lower case into items and drops those that say nothing.
-fn items(text: &str) -> Option<Vec<Item>> {
+fn items(text: &str) -> Vec<Item> {
     let bytes = text.as_bytes();
     let mut reader = Reader { bytes, items: Vec::with_capacity(8), at_start: true };
     let mut start = 0;
@@ -102,7 +102,8 @@ fn items(text: &str) -> Option<Vec<Item>> {
         }
         reader.item(start, bytes.len(), in_digits);
     }
-    Some(trimmed(reader.items, bytes))
+    trim(&mut reader.items, bytes);
+    reader.items
 }
 
 struct Reader<'a> {
@@ -173,26 +174,22 @@ fn slice<'a>(bytes: &'a [u8], range: &Range<u16>) -> &'a [u8] {
 }
 
 /// Drops what says nothing at the end of each list: zeros, releases and empty lists.
-fn trimmed(items: Vec<Item>, bytes: &[u8]) -> Vec<Item> {
-    let mut kept = Vec::with_capacity(items.len());
+fn trim(items: &mut Vec<Item>, bytes: &[u8]) {
     let mut at_end = true;
-    for item in items.into_iter().rev() {
-        match item {
-            Item::Open => {
-                at_end = true;
-                if !kept.is_empty() {
-                    kept.push(Item::Open);
-                }
+    for at in (0..items.len()).rev() {
+        let Some(item) = items.get(at) else { return };
+        if matches!(item, Item::Open) {
+            at_end = true;
+            // Nothing was kept behind it.
+            if at + 1 == items.len() {
+                items.truncate(at);
             }
-            item if at_end && says_nothing(&item, bytes) => {}
-            item => {
-                at_end = false;
-                kept.push(item);
-            }
+        } else if at_end && says_nothing(item, bytes) {
+            items.remove(at);
+        } else {
+            at_end = false;
         }
     }
-    kept.reverse();
-    kept
 }
 
 fn says_nothing(item: &Item, bytes: &[u8]) -> bool {
@@ -240,6 +237,35 @@ impl List<'_> {
             Some(Item::Word(place, _)) => place.cmp(&RELEASE),
             Some(_) => Ordering::Greater,
             None => Ordering::Equal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compare(a: &str, b: &str) -> Ordering {
+        Version::parse(a).unwrap().compare(&Version::parse(b).unwrap())
+    }
+
+    #[test]
+    fn what_the_tool_puts_in_a_circle_is_in_a_line() {
+        for line in [["1-alpha", "1", "1.sp.1"], ["1.0.0.alpha.1", "1", "1-1"], ["1-0-alpha", "1", "1-sp"]] {
+            for (a, b) in [(0, 1), (1, 2), (0, 2)] {
+                assert_eq!(compare(line[a], line[b]), Ordering::Less, "{line:?}");
+                assert_eq!(compare(line[b], line[a]), Ordering::Greater, "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn items_that_say_nothing_go() {
+        for text in ["1.0", "1-0", "1--", "1..", "1.0-0.0-final", "1.ga", "1-Final.0", "01"] {
+            assert_eq!(compare(text, "1"), Ordering::Equal, "{text}");
+        }
+        for text in [".", "-", "0", "final", "...-"] {
+            assert_eq!(compare(text, "0"), Ordering::Equal, "{text}");
         }
     }
 }

@@ -3,12 +3,14 @@
 
 use std::cmp::Ordering;
 
-/// A parsed label.
+use super::digits;
+
+/// A parsed label: its text, where the version begins, and where it ends.
 #[derive(Debug, Clone)]
 pub(super) struct Version {
-    epoch: Option<String>,
-    version: String,
-    release: Option<String>,
+    text: Box<str>,
+    start: usize,
+    end: usize,
 }
 
 impl Version {
@@ -17,31 +19,35 @@ impl Version {
         if text.is_empty() || text.chars().any(|ch| ch.is_whitespace() || ch.is_control()) {
             return None;
         }
-        let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => {
-                (Some(if epoch.is_empty() { "0" } else { epoch }), rest)
-            }
-            _ => (None, text),
-        };
-        let (version, release) = rest.rsplit_once('-').map_or((rest, None), |(version, release)| (version, Some(release)));
-        Some(Self { epoch: epoch.map(str::to_owned), version: version.to_owned(), release: release.map(str::to_owned) })
+        let epoch = text.bytes().take_while(u8::is_ascii_digit).count();
+        let start = if text.as_bytes().get(epoch) == Some(&b':') { epoch + 1 } else { 0 };
+        let end = text.rfind('-').filter(|dash| *dash >= start).unwrap_or(text.len());
+        Some(Self { text: text.into(), start, end })
     }
 
     /// Compares two labels.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        let epoch = |label: &Self| label.epoch.clone().unwrap_or_else(|| "0".to_owned());
-        segments(&epoch(self), &epoch(other)).then_with(|| segments(&self.version, &other.version)).then_with(|| {
-            match (&self.release, &other.release) {
-                (Some(a), Some(b)) => segments(a, b),
-                (a, b) => a.is_some().cmp(&b.is_some()),
-            }
+        let (epoch, version, release) = self.parts();
+        let (other_epoch, other_version, other_release) = other.parts();
+        digits::compare(epoch, other_epoch).then_with(|| segments(version, other_version)).then_with(|| match (release, other_release) {
+            (Some(a), Some(b)) => segments(a, b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
         })
+    }
+
+    /// Epoch, version and release; an empty epoch is 0.
+    fn parts(&self) -> (&[u8], &[u8], Option<&[u8]>) {
+        let bytes = self.text.as_bytes();
+        (
+            bytes.get(..self.start.saturating_sub(1)).unwrap_or_default(),
+            bytes.get(self.start..self.end).unwrap_or_default(),
+            bytes.get(self.end + 1..),
+        )
     }
 }
 
 /// librpm's `rpmvercmp`.
-fn segments(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+fn segments(mut a: &[u8], mut b: &[u8]) -> Ordering {
     loop {
         a = without_separators(a);
         b = without_separators(b);
@@ -73,12 +79,7 @@ fn segments(a: &str, b: &str) -> Ordering {
             // Numbers are newer than letters.
             return if numeric { Ordering::Greater } else { Ordering::Less };
         }
-        let order = if numeric {
-            let (x, y) = (without_zeros(x), without_zeros(y));
-            x.len().cmp(&y.len()).then_with(|| x.cmp(y))
-        } else {
-            x.cmp(y)
-        };
+        let order = if numeric { digits::compare(x, y) } else { x.cmp(y) };
         if order != Ordering::Equal {
             return order;
         }
@@ -89,10 +90,6 @@ fn segments(a: &str, b: &str) -> Ordering {
 
 fn without_separators(text: &[u8]) -> &[u8] {
     split(text, |byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^')).1
-}
-
-fn without_zeros(digits: &[u8]) -> &[u8] {
-    split(digits, |byte| *byte == b'0').1
 }
 
 fn split(text: &[u8], belongs: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
