@@ -171,7 +171,7 @@ mod tests {
             layer.origin = Some(Origin::unknown("squashed"));
         }
         let input =
-            LintInput { file: "D", bytes: b"FROM a AS b\nFROM b\nRUN x\n", build_args: &std::collections::BTreeMap::new(), target: None };
+            LintInput { file: "D", bytes: b"FROM a AS b\nFROM b\nRUN x\n", build_args: &BTreeMap::new(), target: None };
         divide(&mut image, 1, Some(&input));
         let spans: Vec<Option<u32>> =
             image.layers.iter().map(|layer| layer.origin.as_ref().and_then(|o| o.span.as_ref()).map(|span: &Span| span.line)).collect();
