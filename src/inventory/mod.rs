@@ -78,7 +78,8 @@ pub fn wants(path: &str) -> Want {
     }
 }
 
-/// Reads every package record of the view. `layers` are the image's layers in the order in which they were walked.
+/// Reads every package record of the view. `layers` are the image's layers in the order in which they were walked. Whoever asks the view no more adds
+/// [`FileView::unfollowed`].
 #[must_use]
 pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     let distro = distro::read(view);
@@ -105,7 +106,6 @@ pub fn catalog(view: &FileView, layers: &[Layer]) -> Inventory {
     redundancy::drop_redundant(&mut packages);
     sbom::drop_known(&mut packages, catalogers::EMBEDDED_SBOM);
     let packages = join(packages);
-    gaps.extend(view.unfollowed());
     gaps.extend(unread::gaps(view));
     gaps.extend(misplaced::gaps(view));
     gaps.extend(emptiness(view, distro.is_some(), &packages));

@@ -78,8 +78,11 @@ impl Contents {
             if let Some(cache) = cache {
                 cache.trim();
             }
-            let found = inventory::catalog(&view, &layers);
+            let mut found = inventory::catalog(&view, &layers);
             let facts = inventory::facts(&view, &layers, &found);
+            // The last question may have been the one too many.
+            found.gaps.extend(view.unfollowed());
+            found.gaps.sort();
             Ok((found, facts))
         });
         reading.await.map_err(|error| Error::Internal(format!("reading layers: {error}")))?

@@ -9,6 +9,7 @@ use crate::{
         coverage::{Gap, SourceId},
         digest::Digest,
         image::ResolvedImage,
+        mask::masked,
         origin::{Origin, Side},
         reference::ImageReference,
     },
@@ -82,7 +83,7 @@ fn annotated(annotations: &BTreeMap<String, String>) -> Result<ImageReference, G
     let Some(name) = annotations.get(BASE_NAME) else {
         return Err(failed("", "the image's annotations name no base image"));
     };
-    let shown: String = name.chars().take(SHOWN).collect();
+    let shown: String = masked(name).chars().take(SHOWN).collect();
     let text = match annotations.get(BASE_DIGEST) {
         Some(digest) if !name.contains('@') => format!("{name}@{digest}"),
         _ => name.clone(),
@@ -159,6 +160,9 @@ mod tests {
             check(Some(foreign), None, None);
         }
         check(None, Some(digest), None);
+        let annotations = BTreeMap::from([(BASE_NAME.to_owned(), "https://bot:q7Rw4q@registry.example/base".to_owned())]);
+        let gap = annotated(&annotations).expect_err("an address is no reference");
+        assert!(!gap.subject.contains("q7Rw4q") && gap.subject.contains("registry.example"), "{gap:?}");
     }
 
     #[test]

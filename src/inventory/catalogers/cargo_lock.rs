@@ -77,28 +77,25 @@ struct Entry<'a> {
 
 fn close(entry: Option<Entry<'_>>, listing: &mut Listing) {
     let Some(entry) = entry else { return };
-    let Some(source) = entry.source else {
-        if let (Some(name), Some(version)) = (entry.name, entry.version)
-            && is_plain(name)
-            && is_plain(version)
-        {
-            let own = lockfile::package(PackageKind::Cargo, name, version, &Origin::Registry, "cargo-lock");
-            listing.add(Package { basis: Basis::Application, ..own });
-        }
-        return;
-    };
     let (Some(name), Some(version)) = (entry.name.filter(|name| !name.is_empty()), entry.version.filter(|version| !version.is_empty()))
     else {
-        listing.doubt(|| format!("a package of `{}` has no name or no version", shown(source)));
+        listing.doubt(|| match entry.name.or(entry.source) {
+            Some(known) => format!("the package `{}` has no name or no version", shown(known)),
+            None => "a package has neither name nor version".to_owned(),
+        });
         return;
     };
     if !is_plain(name) || !is_plain(version) {
-        listing.doubt(|| format!("a package of `{}` has an address in place of a name or a version", shown(source)));
+        listing.doubt(|| format!("the package `{}` has an address in place of a name or a version", shown(name)));
         return;
     }
-    // `registry+https://…`, `sparse+https://…`, `git+https://…?rev=…#commit`.
-    let origin = if source.starts_with("git+") { Origin::of(source) } else { Origin::Registry };
-    listing.add(lockfile::package(PackageKind::Cargo, name, version, &origin, "cargo-lock"));
+    let package = |origin| lockfile::package(PackageKind::Cargo, name, version, &origin, "cargo-lock");
+    listing.add(match entry.source {
+        // The project's own.
+        None => Package { basis: Basis::Application, ..package(Origin::Registry) },
+        // `registry+https://…`, `sparse+https://…`, `git+https://…?rev=…#commit`.
+        Some(source) => package(if source.starts_with("git+") { Origin::of(source) } else { Origin::Registry }),
+    });
 }
 
 #[cfg(test)]
@@ -138,6 +135,10 @@ mod tests {
         check("version = 4\n", Some((0, 0)));
         check("[[package]]\nname = \"a\"\ndependencies = [\n \"b\",\n]\nsource = \"x\"\nversion = \"1\"\n", Some((1, 0)));
         check("[[package]]\r\nname = \"a\"\r\nversion = \"1\"\r\nsource = \"x\"\r\n", Some((1, 0)));
+        // A project's own crate decides whether the lock file still says something, so that one that does not read is no trifle.
+        check("[[package]]\nname = \"a\"\n", Some((0, 1)));
+        check("[[package]]\n", Some((0, 1)));
+        check("[[package]]\nname = \"https://u:k@h/a\"\nversion = \"1\"\n", Some((0, 1)));
         check("[metadata]\n\"checksum a 1 (registry+x)\" = \"0\"\n", Some((0, 0)));
     }
 }
