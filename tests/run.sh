@@ -65,6 +65,11 @@ else
 fi
 
 step "build"
+mkdir -p "$target"
+free=$(df -Pk "$target" | awk 'NR == 2 { print int($4 / 1048576) }')
+[ "$free" -ge 14 ] || printf 'NOTE  The tests take about 14 GiB of disk, and %s has %s GiB free. If they fail for want of space, free some or set CARGO_TARGET_DIR to a larger disk.\n' "$target" "$free" >&2
+# A run that starts from nothing has no use for what incremental compilation keeps, and it fills the disk.
+[ -d "$target/debug/incremental" ] || export CARGO_INCREMENTAL=0
 cargo build --locked --bins
 cargo test --locked --no-run
 
