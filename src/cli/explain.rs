@@ -1,4 +1,7 @@
-//! `plimsoll explain ID`: a rule of Dockerfiles or images (by our id or a peer's), an advisory of the database, a reason code, a kind of gap.
+//! `plimsoll explain ID`: a rule of Dockerfiles or images (by our id or a peer's), an advisory of the database, a reason code, a kind of gap, or a
+//! finding of a written report.
+
+mod finding;
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -14,12 +17,13 @@ use crate::{
     },
     pipeline,
     policy::codes,
+    report::visible,
 };
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll explain unchecked.registry\n  plimsoll explain limits"
+    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll gate IMAGE -o json=report.json; plimsoll explain CVE-2024-3094 --report report.json\n  plimsoll explain unchecked.registry\n  plimsoll explain limits"
 )]
 pub(super) struct ExplainArgs {
     /// Rule id or a peer's id for it, advisory id, reason code, kind of gap, or `limits`. Without it: list everything that has an explanation.
@@ -28,11 +32,21 @@ pub(super) struct ExplainArgs {
     /// Folder of the advisory database, for advisory ids.
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
+    /// A JSON report (`-o json=FILE`; `-` for standard input): say why it has the finding ID, which name, version and range matched, and where.
+    #[arg(long, value_name = "FILE", requires = "id", conflicts_with = "db")]
+    report: Option<PathBuf>,
 }
 
 /// Explains the id.
 pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
     let Some(id) = &args.id else { return list() };
+    if let Some(report) = &args.report {
+        let text = finding::explain(id, report)?.ok_or_else(|| {
+            Failure::new(format!("the report {} has no finding `{id}`", report.display()))
+                .hint(format!("`plimsoll explain {id}` without --report says what is known of it"))
+        })?;
+        return print(text.as_bytes());
+    }
     let text = if id == "limits" {
         limits::listed()
     } else if let Some(rule) = pipeline::rule(id) {
@@ -81,7 +95,7 @@ fn explain_advisory(id: &str, folder: Option<PathBuf>) -> Result<Option<String>,
         return Ok(None);
     }
     let texts: Vec<_> = records.iter().map(describe).collect();
-    Ok(Some(texts.join("\n")))
+    Ok(Some(texts.join("\n").lines().map(|line| format!("{}\n", visible(line))).collect()))
 }
 
 fn describe(advisory: &Advisory) -> String {

@@ -70,7 +70,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "frozen",
-        "The feed has stopped looking after this release, or the release has reached the end of its life: what was found since is not in its advisories. Move to a release that is looked after.",
+        "The feed has stopped looking after this release, or the release has reached the end of its life and the policy ignores that (`end_of_life.distro`): what was found since is not in its advisories. Move to a release that is looked after.",
     ),
     (
         "incomplete",

@@ -65,7 +65,8 @@ pub fn evaluate(policy: &Policy, facts: Facts<'_>, now: Timestamp) -> Verdict {
         );
     }
     all_gaps.extend(requirements::end_of_life_gaps(policy, sources));
-    let gaps = evidence::collect(policy, all_gaps, sources, stages, needs, now);
+    let end_of_life_judged = requirements::finds_end_of_life(policy, sources, today);
+    let gaps = evidence::collect(policy, all_gaps, sources, stages, needs, end_of_life_judged, now);
     let gaps: Vec<JudgedGap> = gaps.into_iter().map(|gap| judge_gap(policy, gap, sources, &mut permissions)).collect();
 
     let mut all = requirements::signatures(policy, &judge, image, verification, stages, &gaps, &mut permissions);

@@ -25,19 +25,23 @@ pub(super) struct Needs {
     pub(super) epss: bool,
 }
 
-/// All gaps of a run: those of the sources and those that the policy sees, sorted, each once.
+/// All gaps of a run: those of the sources and those that the policy sees, sorted, each once. `end_of_life_judged`: a requirement
+/// of the policy says that the distribution is past its end.
 pub(super) fn collect(
     policy: &Policy,
     mut gaps: Vec<Gap>,
     sources: &[SourceState],
     stages: &BTreeSet<SourceId>,
     needs: Needs,
+    end_of_life_judged: bool,
     now: Timestamp,
 ) -> Vec<Gap> {
     let mut more = missing_sources(&policy.evidence, &gaps, sources, stages);
     more.extend(unheard(policy, &gaps, sources, stages));
     more.extend(stale(&policy.evidence, sources, now));
-    more.extend(past_end_of_life(sources, now));
+    if !end_of_life_judged {
+        more.extend(past_end_of_life(sources, now));
+    }
     for (needed, kind, shard) in [(needs.kev, "kev-data", "kev"), (needs.epss, "epss-data", "epss")] {
         if needed && !has_shard(sources, shard) && !gaps.iter().any(|gap| gap.kind == kind) {
             more.push(
@@ -116,7 +120,8 @@ fn unheard(policy: &Policy, gaps: &[Gap], sources: &[SourceState], stages: &BTre
     })
 }
 
-/// Gaps for releases whose end has come: what was found since is in nobody's feed.
+/// Gaps for releases whose end has come: what was found since is in nobody's feed. Where the policy's `end_of_life.distro` says so of the image,
+/// that is the finding, and no Gap is needed beside it; a policy that ignores it, or an image that names no distribution, leaves the Gap.
 fn past_end_of_life(sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let offline = sources.iter().filter(|state| state.source == SourceId::Offline && state.completeness != Completeness::NotAsked);
@@ -150,7 +155,7 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
         let mut add = |kind, subject: &str, reason: String| {
             found.push(
                 Gap::new(SourceId::Offline, kind, subject, reason)
-                    .with_hint("build the database again from newer feeds: `plimsoll db build`"),
+                    .with_hint("bring the database up to date: `plimsoll db update`, or `db pull` or `db build` where it comes from"),
             );
         };
         if shards.is_empty() {
@@ -221,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn r15_a_release_past_its_end_is_a_gap() {
+    fn r15_a_release_past_its_end_is_a_gap_unless_the_policy_judges_that() {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         for (day, expected) in [("2026-11-21", 1), ("2026-11-22", 0), ("2028-06-30", 0), ("some day", 1)] {
             let gaps = past_end_of_life(&offline(&[("shard.debian-10.end-of-life", day), ("distro.end-of-life", "2020-01-01")]), now);

@@ -19,6 +19,7 @@ use std::io;
 
 use crate::model::report::ScanReport;
 
+pub(crate) use self::escape::visible;
 pub use self::{
     cyclonedx::CycloneDx,
     github::Github,

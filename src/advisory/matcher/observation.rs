@@ -10,6 +10,7 @@ use crate::{
     advisory::{
         almalinux, cvss,
         matcher::{
+            coverage,
             plan::Pocket,
             row::{self, Subject},
         },
@@ -86,7 +87,7 @@ pub(super) fn observation(pocket: &Pocket<'_>, subject: &Subject<'_>, hit: Hit, 
     add("matched-as", differs.then(|| format!("{} {}", lookup.name, lookup.version)));
     add("confidence", lookup.doubt.map(|doubt| format!("low: {doubt}")));
     add("fix-in", hit.fix_in.map(str::to_owned));
-    add("frozen", pocket.fact("frozen-since").map(str::to_owned));
+    add("frozen", coverage::frozen_since(&|name| pocket.fact(name)).map(str::to_owned));
     add("repositories", subject.is_default.then(|| "the default ones of the release".to_owned()));
     add("repository", hit.repository);
     add("state", hit.state.filter(|state| hit.urgency.as_ref() != Some(state)));

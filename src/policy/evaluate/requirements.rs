@@ -131,6 +131,11 @@ pub(super) fn end_of_life(
     })
 }
 
+/// Whether [`end_of_life`] says of the image that its distribution is past its end.
+pub(super) fn finds_end_of_life(policy: &Policy, sources: &[SourceState], today: Date) -> bool {
+    policy.end_of_life_distro != Worth::Ignore && dates(sources).filter_map(|(_, text)| parse_date(text)).any(|end| end < today)
+}
+
 /// Gaps for ends of life that cannot be read.
 pub(super) fn end_of_life_gaps(policy: &Policy, sources: &[SourceState]) -> Vec<Gap> {
     if policy.end_of_life_distro == Worth::Ignore {
