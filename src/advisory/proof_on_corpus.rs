@@ -6,7 +6,7 @@ pub(super) use tests::{corpus, json, text};
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::BTreeSet,
+        collections::{BTreeMap, BTreeSet},
         fs,
         path::{Path, PathBuf},
     };
@@ -170,6 +170,39 @@ mod tests {
     }
 
     #[test]
+    fn corpus_notices_of_almalinux_never_match() {
+        let Some(corpus) = corpus() else { return };
+        let (_folder, database) = database_of(&corpus, &["osv/AlmaLinux"]);
+        let mut archive = zip::ZipArchive::new(fs::File::open(corpus.join("osv/AlmaLinux/all.zip")).unwrap()).unwrap();
+        // Every package that a notice without a CVE names, by release, at a version older than any.
+        let (mut notices, mut packages) = (BTreeSet::new(), BTreeMap::<String, BTreeSet<String>>::new());
+        for index in 0..archive.len() {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut archive.by_index(index).unwrap(), &mut bytes).unwrap();
+            let Ok(record) = crate::advisory::sources::osv::parse_record(&bytes) else { continue };
+            let names_a_cve = [&record.aliases, &record.upstream, &record.related].into_iter().flatten().any(|id| id.0.starts_with("CVE-"));
+            if !["ALBA-", "ALEA-"].iter().any(|prefix| record.id.0.starts_with(prefix)) || names_a_cve {
+                continue;
+            }
+            for affected in &record.affected {
+                packages.entry(affected.ecosystem.to_string()).or_default().insert(affected.name.clone());
+            }
+            notices.insert(record.id.0);
+        }
+        assert_eq!(notices.len(), 1_197);
+        let mut looked_up = 0;
+        for (release, names) in packages {
+            let release = release.strip_prefix("AlmaLinux:").unwrap();
+            looked_up += names.len();
+            let packages = names.iter().map(|name| rpm(name, "0-0.el8", None, Some("AlmaLinux"))).collect();
+            let (observations, _) = match_inventory(&database, &inventory(Some(("almalinux", release)), packages));
+            assert!(!observations.is_empty(), "{release}: the others do match");
+            assert!(observations.iter().all(|o| !notices.contains(&o.attributes["advisory"])), "{release}");
+        }
+        assert!(looked_up > 1_000, "{looked_up}");
+    }
+
+    #[test]
     fn corpus_amazon_matches_by_binary_name_epoch_and_architecture() {
         let Some(corpus) = corpus() else { return };
         let folder = tempfile::tempdir().unwrap();
@@ -225,69 +258,5 @@ mod tests {
             }
         }
         assert_eq!(count, 23);
-    }
-
-    /// Not a test of truth but of speed: `PLIMSOLL_MEASURE=FOLDER` builds that folder and prints what it took.
-    #[test]
-    fn measured_build() {
-        let (Some(from), Some(_)) = (std::env::var_os("PLIMSOLL_MEASURE").map(PathBuf::from), corpus()) else { return };
-        let out = tempfile::tempdir().unwrap();
-        let start = std::time::Instant::now();
-        let summary = build(&from, out.path(), now()).unwrap();
-        let took = start.elapsed();
-        let (records, rows, bytes) =
-            summary.shards.iter().fold((0, 0, 0), |(a, b, c), shard| (a + shard.records, b + shard.rows, c + shard.bytes));
-        let peak = fs::read_to_string("/proc/self/status")
-            .unwrap_or_default()
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .unwrap_or_default()
-            .to_owned();
-        println!(
-            "built {} shards, {records} records, {rows} rows, {bytes} bytes in {took:?}; {peak}; skipped {:?}",
-            summary.shards.len(),
-            summary.skipped
-        );
-        let start = std::time::Instant::now();
-        let database = Database::open(out.path()).unwrap();
-        println!("opened in {:?}", start.elapsed());
-        let names = database.names("PyPI", 250).unwrap();
-        let pypi = names.iter().map(|name| package(PackageKind::Pypi, name, "1.2.3"));
-        let npm = (0..250).map(|n| package(PackageKind::Npm, &format!("quite-unknown-{n}"), "1.2.3"));
-        let inventory = inventory(None, pypi.chain(npm).collect());
-        for _ in 0..2 {
-            let start = std::time::Instant::now();
-            let (observations, gaps) = match_inventory(&database, &inventory);
-            println!("500 packages, {} observations, {} gaps in {:?}", observations.len(), gaps.len(), start.elapsed());
-        }
-        let (_, gaps) = match_inventory(&database, &inventory);
-        for gap in summary.gaps.iter().chain(&gaps) {
-            println!("{gap:?}");
-        }
-        // How much of each feed can never be decided, whatever is installed.
-        for status in database.status() {
-            let text =
-                status.release.as_ref().map_or_else(|| status.ecosystem.clone(), |release| format!("{}:{release}", status.ecosystem));
-            let scheme = crate::advisory::ecosystem::of_text(&text).map(|ecosystem| ecosystem.scheme);
-            let Some(scheme) = scheme else { continue };
-            let mut strange = BTreeSet::new();
-            for name in database.names(&text, usize::MAX).unwrap() {
-                for row in database.shard(&text).unwrap().rows(&text, &name).unwrap() {
-                    let events = row.affected.ranges.iter().flat_map(|range| &range.events);
-                    strange.extend(events.filter_map(|event| match event {
-                        Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => {
-                            scheme.parse_event(text).is_none().then(|| format!("{name} {text}"))
-                        }
-                        Event::Limit(_) | Event::Unknown(_) => Some(format!("{name} {event:?}")),
-                    }));
-                }
-            }
-            println!(
-                "{text}: {} rows, events that do not parse: {} {:?}",
-                status.rows,
-                strange.len(),
-                strange.iter().take(8).collect::<Vec<_>>()
-            );
-        }
     }
 }

@@ -159,7 +159,7 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
             );
         };
         if shards.is_empty() {
-            add("stale", "", "the advisory database does not say how old its data is".to_owned());
+            add("stale", "", "no shard of the advisory database was used, so that nothing says how old its data is".to_owned());
         }
         for (name, as_of) in shards {
             match as_of.and_then(|text| text.parse::<Timestamp>().ok()) {

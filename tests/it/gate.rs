@@ -237,6 +237,14 @@ fn explain_knows_rules_codes_and_advisories() {
     plimsoll(&["db", "status", "--db", db]).expect(0).says("debian-12");
     plimsoll(&["explain", "CVE-2026-90001", "--db", db]).expect(0).says("hullpaint");
     plimsoll(&["gate", "oci:testdata/images/fixed:v1", "--db", db, "--policy", "testdata/images/unsigned-policy.yaml"]).expect(0);
+    // Why a report has a finding: the record, the name that was looked up and the range.
+    let report = folder.path().join("report.json");
+    let (report, json) = (report.to_str().expect("UTF-8"), format!("json={}", report.display()));
+    plimsoll(&["gate", "oci:testdata/images/vulnerable:v1", "--db", db, "--policy", "testdata/images/unsigned-policy.yaml", "-o", &json]).expect(1);
+    let run = plimsoll(&["explain", "CVE-2026-90001", "--report", report]).expect(0);
+    run.says("libhullpaint2 2.1-1").says("looked up as: hullpaint 2.1-1").says("shard: debian-12").says("as of: ");
+    plimsoll(&["explain", "CVE-1999-0001", "--report", report]).expect(2).complains("has no finding `CVE-1999-0001`");
+    plimsoll(&["explain", "CVE-2026-90001", "--report", "Cargo.toml"]).expect(2).complains("is not a JSON report of plimsoll");
     let status = plimsoll(&["db", "status", "--db", db, "--json"]).expect(0);
     let status = serde_json::from_str::<Value>(&status.stdout).expect("JSON");
     assert_eq!(status["schema"], "plimsoll/db-status/1");

@@ -17,6 +17,8 @@ mod docker_api;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod false_clean;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod faulty_registry;

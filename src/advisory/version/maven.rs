@@ -5,7 +5,7 @@
 //! words are below lists, lists below numbers, and each is above or below the end of the other list by what it says.
 //!
 //! That tool's order is no order for some texts: by it `1` < `1.sp.1` < `1-alpha` < `1`. Here, what is below the end of the other list is below
-//! what is above it, and only then does the kind of an item count. That breaks every circle and changes nothing outside of them.
+//! what is above it, and only then does the kind of an item count. That breaks the circles, and keeps every recorded answer of the tool.
 
 use std::{cmp::Ordering, ops::Range};
 
