@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error, fs, io::Write as _, path::Path, t
 
 use plimsoll::{
     advisory::{Database, matcher::match_inventory},
-    model::package::{Basis, Distro, Inventory, Package, PackageKind, PackageUrl},
+    model::package::{Distro, Inventory, Package, PackageKind, PackageUrl},
 };
 
 const RUNS: usize = 21;
@@ -85,22 +85,8 @@ fn inventory(list: &str) -> Inventory {
             _ => return None,
         };
         let (name, version) = (parts.next()?, parts.next()?);
-        Some(Package {
-            kind,
-            name: name.to_owned(),
-            version: version.to_owned(),
-            purl: PackageUrl::new(kind, None, name, Some(version), &BTreeMap::new()),
-            arch: None,
-            source: None,
-            modularity: None,
-            vendor: None,
-            licences: Vec::new(),
-            locations: Vec::new(),
-            owner: None,
-            found_by: "bench",
-            basis: Basis::Installed,
-            hashes: Vec::new(),
-        })
+        let purl = PackageUrl::new(kind, None, name, Some(version), &BTreeMap::new());
+        Some(Package::new(kind, name.to_owned(), version.to_owned(), purl, "bench"))
     });
     let distro = Distro { id: "almalinux".to_owned(), version_id: Some("8.10".to_owned()), ..Distro::default() };
     Inventory { distro: Some(distro), packages: packages.collect(), gaps: Vec::new() }

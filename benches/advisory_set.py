@@ -3,7 +3,8 @@
 
 FROM is laid out like the OSV bucket; TO gets the same archives with COPIES copies of every record. From the second copy on ids, CVE numbers, package names
 and versions are others, so that nothing is stored once that would not be. TO/packages.tsv lists 500 packages to look up, drawn evenly: kind, name, version;
-350 rpm packages of AlmaLinux:8 and 150 of PyPI, old enough that many of them are affected.
+350 rpm packages of AlmaLinux:8 and 150 of PyPI, every second one an update behind, as in an image that was built some weeks ago. TO/oldest.tsv has the
+same packages, every second one older than all that is known of it.
 """
 import hashlib
 import json
@@ -74,16 +75,18 @@ def main(source, target, copies):
                         package = entry.get("package") or {}
                         fixed = [e["fixed"] for r in entry.get("ranges") or [] if r.get("type") != "GIT" for e in r.get("events") or [] if "fixed" in e]
                         if package.get("ecosystem") in found and fixed and ".module_el" not in fixed[0]:
-                            found[package["ecosystem"]].setdefault(package["name"], fixed[0])
-    with open(f"{target}/packages.tsv", "w", encoding="utf-8") as out:
+                            found[package["ecosystem"]].setdefault(package["name"], set()).update(fixed)
+    with open(f"{target}/packages.tsv", "w", encoding="utf-8") as packages, open(f"{target}/oldest.tsv", "w", encoding="utf-8") as oldest:
         for text, (kind, most) in KINDS.items():
             names = sorted(found[text])
             for place in range(min(most, len(names))):
                 name = names[place * len(names) // most]
-                fixed = found[text][name]
-                # Every second one is older than its fix.
-                version = re.sub(r"\d+", "0", fixed.rpartition(":")[2], count=1) if place % 2 else fixed
-                out.write(f"{kind}\t{name}\t{version}\n")
+                # By the numbers in them; that is near enough to find the newest two.
+                fixes = sorted(found[text][name], key=lambda fix: [int(part) for part in re.findall(r"\d+", fix)[:6]])
+                before_all = re.sub(r"\d+", "0", fixes[0].rpartition(":")[2], count=1)
+                behind = fixes[-2] if len(fixes) > 1 else before_all
+                packages.write(f"{kind}\t{name}\t{behind if place % 2 else fixes[-1]}\n")
+                oldest.write(f"{kind}\t{name}\t{before_all if place % 2 else fixes[-1]}\n")
 
 
 if __name__ == "__main__":

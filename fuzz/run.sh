@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:?how many seconds for each target}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(archive config elf jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard tar version)
+[ ${#targets[@]} -gt 0 ] || targets=(archive config elf feed jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard tar version)
 # The product's own versions of everything.
 [ -f Cargo.lock ] || cp ../Cargo.lock Cargo.lock
 python3 seeds.py corpus ${PLIMSOLL_HOSTILE:+"$PLIMSOLL_HOSTILE/oci"}

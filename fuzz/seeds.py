@@ -95,6 +95,19 @@ def shards(corpus):
             put(corpus, "shard", len(shard).to_bytes(3, "little") + shard + text)
 
 
+def feeds(corpus):
+    """Records of OSV for ecosystems of every kind, updates as XML and as gzip, the tracker's states."""
+    for path in glob.glob(f"{HERE}/../testdata/advisory/osv/*/*.json"):
+        record = open(path, "rb").read()
+        for place in range(0, 26, 5):
+            put(corpus, "feed", bytes([0, (place + len(record)) % 26]) + record)
+    for path in glob.glob(f"{HERE}/../testdata/advisory/alas/**/updateinfo.xml.gz", recursive=True):
+        packed = open(path, "rb").read()
+        put(corpus, "feed", b"\1\0" + gzip.decompress(packed))
+        put(corpus, "feed", b"\2\0" + packed)
+    put(corpus, "feed", b"\3\0" + open(f"{HERE}/../testdata/advisory/debian-tracker/debian.json", "rb").read())
+
+
 def versions(corpus):
     """Three neighbours of each list of versions at a time."""
     for path in glob.glob(f"{HERE}/../testdata/advisory/versions/*.txt"):
@@ -111,6 +124,7 @@ def main(corpus, *folders):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
     records(corpus)
     shards(corpus)
+    feeds(corpus)
     versions(corpus)
     digest = "sha256:" + "a" * 64
     for text in ("alpine", "alpine:3.20", "acme/app", "127.0.0.1:5000/app:v1", "localhost/app", f"ghcr.io/a/b:v1@{digest}", "oci:./layout:latest",

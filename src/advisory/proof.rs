@@ -11,28 +11,14 @@ pub(super) mod tests {
         model::{
             coverage::Gap,
             evidence::Observation,
-            package::{Basis, Distro, Inventory, Package, PackageKind, PackageUrl, SourcePackage},
+            package::{Distro, Inventory, Package, PackageKind, PackageUrl, SourcePackage},
             severity::Severity,
         },
     };
 
     pub(in crate::advisory) fn package(kind: PackageKind, name: &str, version: &str) -> Package {
-        Package {
-            kind,
-            name: name.to_owned(),
-            version: version.to_owned(),
-            purl: PackageUrl::new(kind, None, name, Some(version), &BTreeMap::new()),
-            arch: None,
-            source: None,
-            modularity: None,
-            vendor: None,
-            licences: Vec::new(),
-            locations: Vec::new(),
-            owner: None,
-            found_by: "test",
-            basis: Basis::Installed,
-            hashes: Vec::new(),
-        }
+        let purl = PackageUrl::new(kind, None, name, Some(version), &BTreeMap::new());
+        Package::new(kind, name.to_owned(), version.to_owned(), purl, "test")
     }
 
     pub(in crate::advisory) fn built_from(

@@ -20,7 +20,6 @@ mod tests {
             proof::tests::{built_from, inventory, kinds, now, package, rpm, severity, told},
         },
         model::{
-            advisory::Event,
             package::{Package, PackageKind},
             severity::Severity,
         },

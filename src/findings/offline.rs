@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::{
         advisory::build,
-        model::package::{Basis, Package, PackageKind, PackageUrl},
+        model::package::{Package, PackageKind, PackageUrl},
     };
 
     #[test]
@@ -160,22 +160,8 @@ mod tests {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/osv");
         build(&fixtures, out.path(), "2026-11-22T00:00:00Z".parse().unwrap()).unwrap();
         let source = Offline::new(Database::open(out.path()).unwrap());
-        let package = Package {
-            kind: PackageKind::Npm,
-            name: "left-anchor".to_owned(),
-            version: "1.4.0".to_owned(),
-            purl: PackageUrl::new(PackageKind::Npm, None, "left-anchor", Some("1.4.0"), &BTreeMap::new()),
-            arch: None,
-            source: None,
-            modularity: None,
-            vendor: None,
-            licences: Vec::new(),
-            locations: Vec::new(),
-            owner: None,
-            found_by: "test",
-            basis: Basis::Installed,
-            hashes: Vec::new(),
-        };
+        let purl = PackageUrl::new(PackageKind::Npm, None, "left-anchor", Some("1.4.0"), &BTreeMap::new());
+        let package = Package::new(PackageKind::Npm, "left-anchor".to_owned(), "1.4.0".to_owned(), purl, "test");
         let report = source.report(&Inventory { packages: vec![package], ..Inventory::default() });
         assert_eq!(report.observations.len(), 1);
         assert_eq!((report.state.completeness, report.state.asked), (Completeness::Complete, true));

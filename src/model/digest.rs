@@ -1,7 +1,11 @@
 //! `Digest`: algorithm and checked hex, as the OCI image specification's descriptor grammar has it
 //! (<https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests>). Built only by parsing or by hashing.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    io::{self, Read},
+    sync::Arc,
+};
 
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -80,6 +84,21 @@ impl Digest {
         let mut hasher = Hasher::new(Algorithm::Sha256);
         hasher.update(bytes);
         hasher.finish()
+    }
+
+    /// Hashes everything that `source` has with SHA-256.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn sha256_of_all(mut source: impl Read) -> io::Result<Self> {
+        let (mut hasher, mut buffer) = (Hasher::new(Algorithm::Sha256), vec![0; 1 << 18]);
+        loop {
+            let count = source.read(&mut buffer)?;
+            if count == 0 {
+                return Ok(hasher.finish());
+            }
+            hasher.update(buffer.get(..count).unwrap_or_default());
+        }
     }
 
     /// Whether `bytes` hash to this digest.

@@ -198,6 +198,20 @@ impl fmt::Display for PackageUrl {
 }
 
 /// Percent-encodes everything but letters, digits and `.-_~:` (the purl specification leaves the colon as it is).
+/// A PyPI name in its one spelling: lower case, runs of `-`, `_` and `.` as one `-` (PEP 503, <https://peps.python.org/pep-0503/>).
+#[must_use]
+pub fn pypi_name(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for ch in name.chars() {
+        if !matches!(ch, '-' | '_' | '.') {
+            normal.push(ch.to_ascii_lowercase());
+        } else if !normal.ends_with('-') {
+            normal.push('-');
+        }
+    }
+    normal
+}
+
 fn encode(part: &str, out: &mut String) {
     use fmt::Write as _;
     for byte in part.bytes() {

@@ -41,6 +41,7 @@ pub use mirror::{Mirror, MirrorError, check_mirrors};
 pub use options::{Options, Retry};
 pub use push::{Publisher, Sent};
 pub use resolve::{resolve, resolve_all};
+pub(crate) use retry::retry_after;
 
 /// A manifest or index as it came, with the digest of exactly these bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

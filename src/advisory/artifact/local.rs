@@ -5,35 +5,14 @@ use std::{fs::File, io::Read as _, path::Path};
 use crate::{
     advisory::{
         Database, Error,
-        artifact::{io, manifest::Part},
+        artifact::{io, manifest::{Described, Part}},
         shard::reader::Shard,
         store::EXTENSION,
     },
-    model::digest::Digest,
 };
 
-/// A shard in a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Local {
-    /// Name, also of the files.
-    pub name: String,
-    /// OSV ecosystem strings that it covers, `KEV` or `EPSS`; sorted.
-    pub ecosystems: Vec<String>,
-    /// RFC 3339 time of the newest record.
-    pub as_of: Option<String>,
-    /// Records.
-    pub records: u32,
-    /// Rows.
-    pub rows: u32,
-    /// Major and minor version of the file format.
-    pub format: (u16, u16),
-    /// Licence of the records.
-    pub licence: String,
-    /// Digest over the sections.
-    pub digest: Digest,
-    /// The files, in the order of [`Part`].
-    pub files: Vec<(Part, String)>,
-}
+/// A shard in a folder; its files are in the order of [`Part`].
+pub type Local = Described<(Part, String)>;
 
 impl Local {
     /// Checks every block of the shard's files.

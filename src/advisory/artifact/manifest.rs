@@ -107,8 +107,11 @@ pub struct FileEntry {
 }
 
 /// One shard of an artifact.
+pub type ShardEntry = Described<FileEntry>;
+
+/// A shard by what it says of itself, with what is known of its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShardEntry {
+pub struct Described<F> {
     /// Name, also of the files.
     pub name: String,
     /// OSV ecosystem strings that it covers, `KEV` or `EPSS`; sorted.
@@ -126,7 +129,24 @@ pub struct ShardEntry {
     /// Digest over the shard's sections, as in its header.
     pub digest: Digest,
     /// Its files, in the order of [`Part`].
-    pub files: Vec<FileEntry>,
+    pub files: Vec<F>,
+}
+
+impl<F> Described<F> {
+    /// The same shard with its files known otherwise.
+    pub(super) fn with_files<G>(self, files: Vec<G>) -> Described<G> {
+        Described {
+            name: self.name,
+            ecosystems: self.ecosystems,
+            as_of: self.as_of,
+            records: self.records,
+            rows: self.rows,
+            format: self.format,
+            licence: self.licence,
+            digest: self.digest,
+            files,
+        }
+    }
 }
 
 impl FileEntry {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use crate::{
     advisory::{
         artifact::{
-            Contents, Error, Local, MANIFEST, ShardEntry, io,
+            Contents, Error, Local, MANIFEST, io,
             local::list,
             manifest::{EMPTY_CONFIG, FileEntry},
         },
@@ -69,7 +69,7 @@ pub fn pack(folder: &Path) -> Result<Packed, crate::advisory::Error> {
             blobs.insert(blob, packed);
         }
         files.sort_by_key(|file| file.part);
-        contents.shards.insert(shard.name.clone(), entry(shard, files));
+        contents.shards.insert(shard.name.clone(), shard.with_files(files));
     }
     if contents.shards.is_empty() {
         return Err(Error::Nothing(folder.display().to_string()).into());
@@ -89,20 +89,6 @@ fn copy_files(folder: &Path, copy: &Path) -> Result<(), crate::advisory::Error> 
         }
     }
     Ok(())
-}
-
-fn entry(shard: Local, files: Vec<FileEntry>) -> ShardEntry {
-    ShardEntry {
-        name: shard.name,
-        ecosystems: shard.ecosystems,
-        as_of: shard.as_of,
-        records: shard.records,
-        rows: shard.rows,
-        format: shard.format,
-        licence: shard.licence,
-        digest: shard.digest,
-        files,
-    }
 }
 
 /// Whether a shard may leave this machine. A licence that names conditions which we cannot meet for others is none to pass on.

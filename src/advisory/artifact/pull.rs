@@ -318,17 +318,7 @@ impl Publish {
                 return Err(damaged(format!("its header says {}, the manifest {}", found.digest, shard.digest)).into());
             }
             let files = shard.files.iter().map(|file| (file.part, file.name.clone())).collect();
-            let promised = Local {
-                name: shard.name.clone(),
-                ecosystems: shard.ecosystems.clone(),
-                as_of: shard.as_of.clone(),
-                records: shard.records,
-                rows: shard.rows,
-                format: shard.format,
-                licence: shard.licence.clone(),
-                digest: shard.digest.clone(),
-                files,
-            };
+            let promised: Local = shard.clone().with_files(files);
             if *found != promised {
                 return Err(damaged(format!("it says {found:?}, the manifest {promised:?}")).into());
             }

@@ -57,18 +57,10 @@ fn write(decoder: &mut impl Read, entry: &FileEntry, place: &Path) -> io::Result
 
 /// SHA-256 of a file; `None` when it is not there.
 pub(super) fn hash(path: &Path) -> io::Result<Option<Digest>> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let (mut hasher, mut buffer) = (Hasher::new(Algorithm::Sha256), vec![0; CHUNK]);
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(Some(hasher.finish()));
-        }
-        hasher.update(buffer.get(..count).unwrap_or_default());
+    match File::open(path) {
+        Ok(file) => Digest::sha256_of_all(file).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

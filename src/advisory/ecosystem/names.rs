@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::package::PackageKind;
+use crate::model::package::{PackageKind, pypi_name};
 
 /// A package name in the form in which the index holds it.
 #[must_use]
@@ -19,19 +19,6 @@ pub fn index_name(kind: PackageKind, name: &str) -> Cow<'_, str> {
 
 fn lower(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) }
-}
-
-/// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.
-fn pypi_name(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for ch in name.chars() {
-        if !matches!(ch, '-' | '_' | '.') {
-            normal.push(ch.to_ascii_lowercase());
-        } else if !normal.ends_with('-') {
-            normal.push('-');
-        }
-    }
-    normal
 }
 
 /// Some records name the repository behind `group:artifact`; an image does not say from which one a jar came.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::transfer::{Known, Place, Received};
 use crate::{
     advisory::{Error, sources::osv::ASKED},
-    model::digest::{Algorithm, Digest, Hasher},
+    model::digest::Digest,
 };
 
 /// The folder in that of the database.
@@ -186,16 +186,7 @@ fn read_state(path: &Path) -> Option<State> {
 
 /// Hashes a file.
 pub(super) fn hash(path: &Path) -> std::io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
+    Digest::sha256_of_all(File::open(path)?)
 }
 
 /// What a failed operation on a path becomes.

@@ -8,10 +8,9 @@ use std::{
 };
 
 use base64::Engine as _;
-use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::{
     Client, Response, StatusCode,
-    header::{CONTENT_ENCODING, DATE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER},
+    header::{CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED},
     redirect,
 };
 use tokio::{
@@ -24,6 +23,7 @@ use crate::{
     advisory::Error,
     model::digest::{Algorithm, Digest, Hasher},
     progress::Task,
+    registry::retry_after,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -329,17 +329,6 @@ fn crc32c_of(headers: &HeaderMap) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
-/// How long the server asks to be left alone: seconds, or a date, which is compared with the server's own clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let time = |text: &str| DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok();
-    Some(Duration::try_from(time(asked)?.duration_since(time(text(DATE)?)?)).unwrap_or_default())
-}
-
 fn size(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
@@ -382,17 +371,11 @@ mod tests {
     }
 
     #[test]
-    fn checksums_and_waits_are_read() {
+    fn checksums_are_read() {
         let mut headers = HeaderMap::new();
         headers.append("x-goog-hash", "md5=AAAA".parse().unwrap());
         assert_eq!(crc32c_of(&headers), None);
         headers.append("x-goog-hash", "crc32c=n03x6A==".parse().unwrap());
         assert_eq!(crc32c_of(&headers), Some(0x9f4d_f1e8));
-        headers.insert(RETRY_AFTER, "7".parse().unwrap());
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
-        headers.insert(RETRY_AFTER, "Sun, 22 Nov 2026 12:00:07 GMT".parse().unwrap());
-        assert_eq!(retry_after(&headers), None);
-        headers.insert(DATE, "Sun, 22 Nov 2026 12:00:00 GMT".parse().unwrap());
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
     }
 }

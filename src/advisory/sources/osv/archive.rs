@@ -17,7 +17,7 @@ use crate::{
     },
     model::{
         advisory::Advisory,
-        digest::{Algorithm, Hasher},
+        digest::Digest,
     },
 };
 
@@ -58,7 +58,7 @@ pub(super) fn find(from: &Path) -> Result<Listing, Error> {
 pub(super) fn read(feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
     let io = |source| Error::Io { doing: "read", path: feed.path.clone(), source };
     let broken = |reason: String| Error::Feed { feed: feed.ecosystem.name.to_owned(), reason };
-    into.feeds.push(Provenance { feed: feed.name.clone(), digest: hash_file(&feed.path).map_err(io)?, url: None });
+    into.feeds.push(Provenance { feed: feed.name.clone(), digest: Digest::sha256_of_all(File::open(&feed.path).map_err(io)?).map_err(io)?.to_string(), url: None });
     let file = BufReader::new(File::open(&feed.path).map_err(io)?);
     let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(error.to_string()))?;
     if archive.len() > MAX_ENTRIES {
@@ -109,18 +109,5 @@ fn note_unfixed(advisory: &Advisory, into: &mut Gathered) {
                 into.release(&affected.ecosystem).unfixed = Some(Unfixed::Listed);
             }
         }
-    }
-}
-
-fn hash_file(path: &Path) -> Result<String, std::io::Error> {
-    let mut file = File::open(path)?;
-    let mut hasher = Hasher::new(Algorithm::Sha256);
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hasher.finish().to_string());
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         lockfile::{LockFiles, is_plain, place},
     },
     layers::{Limits, Want},
-    model::package::{Package, PackageKind, PackageUrl},
+    model::package::{Package, PackageKind, PackageUrl, pypi_name},
 };
 
 /// Reads `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, `*.egg-info` files, eggs as folders and as zip files, and lock files.
@@ -139,17 +139,8 @@ fn origin(context: &Context<'_>, folder: &str) -> Option<String> {
     place(rest).filter(|_| is_legal).map(|place| format!("{system}+{scheme}://{place}@{commit}"))
 }
 
-/// The purl: names after PEP 503 in lower case with one dash for each run of `-`, `_` and `.`.
 fn purl(name: &str, version: &str, qualifiers: &BTreeMap<&str, String>) -> PackageUrl {
-    let mut normal = String::with_capacity(name.len());
-    for ch in name.chars() {
-        if !matches!(ch, '-' | '_' | '.') {
-            normal.push(ch.to_ascii_lowercase());
-        } else if !normal.ends_with('-') {
-            normal.push('-');
-        }
-    }
-    PackageUrl::new(PackageKind::Pypi, None, &normal, Some(version), qualifiers)
+    PackageUrl::new(PackageKind::Pypi, None, &pypi_name(name), Some(version), qualifiers)
 }
 
 /// A distribution of which only this is known.
