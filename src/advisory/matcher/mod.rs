@@ -87,8 +87,16 @@ struct Found<'a> {
 struct Said {
     hits: BTreeMap<u32, Hit>,
     undecided: BTreeMap<u32, String>,
-    /// Records that say "fixed" or "not affected".
-    in_favour: BTreeSet<u32>,
+    /// Places of rows that do not affect the package.
+    not_affected: Vec<usize>,
+}
+
+impl Said {
+    /// Records that say "fixed" or "not affected". Few packages need to know, and it means reading ranges again.
+    fn in_favour(&self, rows: &[Row], subject: &Subject<'_>) -> BTreeSet<u32> {
+        let rows = self.not_affected.iter().filter_map(|place| rows.get(*place));
+        rows.filter(|row| statement::clears(row, subject.installed.as_ref())).map(|row| row.record).collect()
+    }
 }
 
 impl Found<'_> {
@@ -123,10 +131,10 @@ impl Found<'_> {
             }
             of_release.push((pocket, said, rows));
         }
-        for (pocket, mut said, _) in of_release {
-            drop_what_was_fixed_later(pocket, &mut said)?;
+        for (pocket, mut said, rows) in of_release {
+            drop_what_was_fixed_later(pocket, &mut said, &rows, &subject)?;
             if package.kind.is_os() && self.owners.contains(package.name.as_str()) && !part.lists_unfixed() {
-                let cleared = statement::cleared(pocket.shard, &said.in_favour)?;
+                let cleared = statement::cleared(pocket.shard, &said.in_favour(&rows, &subject))?;
                 self.cleared.entry(package.name.clone()).or_default().extend(cleared);
             }
             for (record, hit) in said.hits {
@@ -165,12 +173,10 @@ impl Found<'_> {
 
 fn said(pocket: &Pocket<'_>, rows: &[Row], subject: &Subject<'_>) -> Result<Said, Error> {
     let mut said = Said::default();
-    for row in rows.iter().filter(|row| row.status == RowStatus::Active) {
+    for (place, row) in rows.iter().enumerate().filter(|(_, row)| row.status == RowStatus::Active) {
         match row::judge_row(pocket.shard, row, subject)? {
-            Some(Judgement::NotAffected) if statement::clears(row, subject.installed.as_ref()) => {
-                said.in_favour.insert(row.record);
-            }
-            None | Some(Judgement::NotAffected) => {}
+            None => {}
+            Some(Judgement::NotAffected) => said.not_affected.push(place),
             Some(Judgement::Undecidable(reason)) => {
                 said.undecided.insert(row.record, reason);
             }
@@ -219,17 +225,17 @@ fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, 
 }
 
 /// R6: a problem that was left open is closed by the advisory that fixed it later.
-fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said) -> Result<(), Error> {
+fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said, rows: &[Row], subject: &Subject<'_>) -> Result<(), Error> {
     let left_open: Vec<u32> = said
         .hits
         .iter()
         .filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref()))
         .map(|(record, _)| *record)
         .collect();
-    if left_open.is_empty() || said.in_favour.is_empty() {
+    if left_open.is_empty() {
         return Ok(());
     }
-    let cleared = statement::cleared(pocket.shard, &said.in_favour)?;
+    let cleared = statement::cleared(pocket.shard, &said.in_favour(rows, subject))?;
     for record in left_open {
         let advisory = pocket.shard.record_without_text(record)?;
         let cves = observation::cves(&advisory);

@@ -182,6 +182,9 @@ impl<'a> Line<'a> {
 /// Judges an installed version by the ranges and the listed versions of one row.
 #[must_use]
 pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
+    if versions.is_empty() && is_past_only_fix(installed, ranges) {
+        return Judgement::NotAffected;
+    }
     let mut because = versions.iter().any(|listed| listed == installed.text).then(|| "listed".to_owned());
     let mut undecidable = None;
     let mut lines = Vec::with_capacity(ranges.len());
@@ -233,6 +236,14 @@ pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[St
         (None, Some(reason)) => Judgement::Undecidable(reason),
         (None, None) => Judgement::NotAffected,
     }
+}
+
+/// Whether the row says no more than "from the beginning to this fix", as most rows do, and the fix is in. Everything else takes the long way.
+fn is_past_only_fix(installed: &Installed<'_>, ranges: &[AffectedRange]) -> bool {
+    let [AffectedRange { scheme: RangeScheme::Ecosystem, events }] = ranges else { return false };
+    let [Event::Introduced(beginning), Event::Fixed(fixed)] = events.as_slice() else { return false };
+    let fixed = (beginning == "0").then(|| installed.reading.event(fixed)).flatten();
+    fixed.is_some_and(|fixed| fixed.compare(&installed.version).is_some_and(|place| place != Ordering::Greater))
 }
 
 /// Whether some range ends at or before an installed version that the row does not affect: the feed says "fixed", and not just nothing.

@@ -41,11 +41,22 @@ pub(in crate::advisory) struct Cursor<'a>(pub(in crate::advisory) &'a [u8]);
 
 impl<'a> Cursor<'a> {
     /// The next varint.
+    #[inline]
     pub(in crate::advisory) fn number(&mut self) -> Option<u32> {
         u32::try_from(self.long()?).ok()
     }
 
+    #[inline]
     fn long(&mut self) -> Option<u64> {
+        // Most numbers are small.
+        if let [byte @ ..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
+        self.longer()
+    }
+
+    fn longer(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in [0, 7, 14, 21, 28] {
             let (byte, rest) = self.0.split_first()?;
@@ -66,6 +77,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next bytes with their length in front.
+    #[inline]
     pub(in crate::advisory) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
         self.take(length)

@@ -162,14 +162,14 @@ impl Shard {
         self.file.damaged(Section::ByCve)
     }
 
-    /// Every row about `name` (as the index writes it) of `ecosystem`.
+    /// Every row about `name` (as the index writes it) of `ecosystem`; the rows do not repeat the two.
     pub(in crate::advisory) fn rows(&self, ecosystem: &str, name: &str) -> Result<Vec<Row>, Error> {
         let key = [ecosystem.as_bytes(), b"\0", name.as_bytes()].concat();
         if key.len() > usize::try_from(self.header().longest).unwrap_or(usize::MAX) {
             return Ok(Vec::new());
         }
         match KEYS.lower_bound(&self.file, &key)? {
-            (number, true) => self.row_list(number, ecosystem, name, |_| true),
+            (number, true) => self.row_list(number, "", "", |_| true),
             _ => Ok(Vec::new()),
         }
     }
@@ -260,13 +260,16 @@ impl Shard {
         })
     }
 
-    /// The rows of key `number` whose record is `wanted`.
+    /// The rows of key `number` whose record is `wanted`, with this ecosystem and name.
     fn row_list(&self, number: u32, ecosystem: &str, name: &str, wanted: impl Fn(u32) -> bool) -> Result<Vec<Row>, Error> {
         let damaged = || self.file.damaged(Section::Rows);
         let mut cursor = Cursor(ROWS.entry(&self.file, number)?);
         let decoder = Decoder::new(&self.file);
-        let (mut rows, mut record) = (Vec::new(), 0_u32);
-        for _ in 0..cursor.number().ok_or_else(damaged)? {
+        let count = cursor.number().ok_or_else(damaged)?;
+        // A row takes two bytes at least, whatever the count says.
+        let room = usize::try_from(count).unwrap_or(usize::MAX).min(cursor.0.len() / 2);
+        let (mut rows, mut record) = (Vec::with_capacity(room), 0_u32);
+        for _ in 0..count {
             let (distance, head) = cursor.number().zip(cursor.number()).ok_or_else(damaged)?;
             record = record.checked_add(distance).filter(|record| *record < self.header().records).ok_or_else(damaged)?;
             let extras = if head & 2 == 0 { None } else { Some(cursor.number().ok_or_else(damaged)?) };
@@ -384,7 +387,8 @@ mod tests {
             assert_eq!(read, *advisory);
             assert_eq!(shard.records_with_id(&advisory.id.0).unwrap(), [number]);
             let rows = shard.rows("X", &advisory.affected[0].name).unwrap();
-            assert!(rows.iter().any(|row| row.record == number && row.affected == advisory.affected[0]));
+            let expected = Affected { ecosystem: String::new(), name: String::new(), ..advisory.affected[0].clone() };
+            assert!(rows.iter().any(|row| row.record == number && row.affected == expected));
         }
         assert_eq!(shard.names("X", usize::MAX).unwrap().len(), 97);
         assert!(shard.rows("X", "name-97").unwrap().is_empty());
