@@ -13,6 +13,7 @@ use crate::{
     exit::ExitStatus,
     model::{
         advisory::{Advisory, Event, RangeScheme},
+        policy::Worth,
         rule::RuleMeta,
     },
     pipeline,
@@ -52,10 +53,16 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
     } else if let Some(rule) = pipeline::rule(id) {
         explain_rule(rule)
     } else if let Some((code, meaning)) = codes::find(id.strip_prefix("gap-").unwrap_or(id)) {
-        let accept = if codes::is_gap(code) {
-            format!("\nIt stops the gate until the policy says otherwise: `evidence: {{ gaps: {{ {code}: warn }} }}`, or `ignore`.\n")
-        } else {
-            String::new()
+        let lowered = codes::LOWERED.iter().find(|(kind, _)| *kind == code);
+        let accept = match lowered {
+            Some((_, worth)) => {
+                let what = if *worth == Worth::Warn { "warns" } else { "is shown" };
+                format!("\nBy default it {what} only; a policy makes it stop the gate: `evidence: {{ gaps: {{ {code}: fail }} }}`.\n")
+            }
+            None if codes::is_gap(code) => format!(
+                "\nIt stops the gate until the policy says otherwise: `evidence: {{ gaps: {{ {code}: warn }} }}`, or `ignore`; of one source alone: `offline.{code}: warn`.\n"
+            ),
+            None => String::new(),
         };
         format!("{code}\n\n{meaning}\n{accept}")
     } else if let Some(text) = explain_advisory(id, args.db.clone())? {

@@ -1,5 +1,7 @@
 //! What every reason code and every kind of gap means, for `explain`. The codes are permanent.
 
+use crate::model::policy::Worth;
+
 /// The meaning of `id`, in any case.
 #[must_use]
 pub fn find(id: &str) -> Option<(&'static str, &'static str)> {
@@ -12,6 +14,9 @@ pub fn is_gap(kind: &str) -> bool {
     let of_another_thing = ["absent.", "invalid.", "unmet.", "exception-"];
     CODES.iter().any(|(code, _)| *code == kind) && !of_another_thing.iter().any(|start| kind.starts_with(start))
 }
+
+/// Kinds of Gap that do not stop the gate unless a policy says so. Feeds that never list unfixed problems say so on every run.
+pub const LOWERED: [(&str, Worth); 2] = [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore)];
 
 /// Code and meaning, sorted by code.
 pub const CODES: &[(&str, &str)] = &[
@@ -113,13 +118,16 @@ pub const CODES: &[(&str, &str)] = &[
     ("link-target", "A link leads to a record that is not in the image."),
     (
         "no-advisories",
-        "The database holds no advisories for this distribution release; the nearest release is never taken instead. Build the database with its dump, or use a release that is covered.",
+        "The database holds no advisories for this distribution release; the nearest release is never taken instead. Get a database that has it (`plimsoll db update`, `db pull`, or `db build` with its dump), use a release that is covered, or lower this Gap in `evidence.gaps`.",
     ),
     (
         "no-database",
         "There is no offline advisory database. Build one with `plimsoll db build --from DIR`, or name one with --db or --advisories.",
     ),
-    ("no-distro", "There are packages, but nothing says which distribution they are of."),
+    (
+        "no-distro",
+        "There are packages, but nothing says which distribution they are of, so that no feed can be chosen. Keep the os-release file in the image, or lower this Gap in `evidence.gaps` where another source (Inspector) judges the image.",
+    ),
     ("no-image", "A bill of materials stands in the place of the image, and does not say what the image alone could tell."),
     ("not-found", "ECR does not know the image or its repository. Push it first, or check account, region and repository."),
     ("not-scanned", "AWS has not scanned the image, and is not going to by itself. Turn on scanning for the repository."),
@@ -136,7 +144,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "stale-soon",
-        "Advisory data is older than two days, and not yet older than `evidence.database_max_age`. A warning, by default; update the database.",
+        "Advisory data is older than two days, and not yet older than `evidence.database_max_age`. Update the database.",
     ),
     ("throttled", "AWS kept refusing calls as too many; retries are used up."),
     ("too-large", "Something is larger than the limit for reading it."),
@@ -152,10 +160,10 @@ pub const CODES: &[(&str, &str)] = &[
         "unchecked.unsupported",
         "Something beside the image is in a form that this version does not read; it might be the signature asked for.",
     ),
-    ("undecidable", "A version or an advisory cannot be compared; that is never taken for \"not affected\"."),
+    ("undecidable", "A version or an advisory cannot be compared; that is never taken for \"not affected\". The reason names it: rebuild the package with a proper version, or lower this Gap in `evidence.gaps`."),
     (
         "unfixed-unknown",
-        "The feed of this distribution lists fixed problems only; whether others are open is not known. Shown, never judged, by default.",
+        "The feed of this distribution lists fixed problems only; whether others are open is not known.",
     ),
     (
         "unknown-digest",
@@ -171,7 +179,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     ("unsupported", "AWS does not scan images of this kind."),
-    ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them."),
+    ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),
 ];
 
 #[cfg(test)]

@@ -12,9 +12,13 @@ use crate::model::{
 
 /// The kind of the gaps of this file that miss a source.
 const REQUIRED: &str = "required-source";
+/// Gaps that the policy itself asks for: that nobody asked their source is what they say, and no excuse.
+const ASKED_BY_POLICY: [&str; 3] = [REQUIRED, "kev-data", "epss-data"];
 
 /// Advisory data older than this is told while it still counts (two days).
 const SOON: i64 = 2 * 86_400;
+/// Data from further in the future than this has a clock that cannot be right (a day).
+const AHEAD: i64 = 86_400;
 
 /// Facts that some clause needed and no source had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +42,7 @@ pub(super) fn collect(
 ) -> Vec<Gap> {
     let mut more = missing_sources(&policy.evidence, &gaps, sources, stages);
     more.extend(unheard(policy, &gaps, sources, stages));
-    more.extend(stale(&policy.evidence, sources, now));
+    more.extend(stale(&policy.evidence, &gaps, sources, now));
     if !end_of_life_judged {
         more.extend(past_end_of_life(sources, now));
     }
@@ -65,8 +69,7 @@ pub(super) fn worth(policy: &EvidencePolicy, gap: &Gap, sources: &[SourceState])
     let unasked = |state: &&SourceState| state.source == gap.source && !state.asked && state.completeness == Completeness::NotAsked;
     let complete = |source: &SourceId| sources.iter().any(|state| state.source == *source && state.completeness == Completeness::Complete);
     let needed = |any: &BTreeSet<SourceId>| any.contains(&gap.source) && !any.iter().any(complete);
-    // That a source was not asked is no excuse where that is what the gap says.
-    if gap.kind != REQUIRED && sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(needed) {
+    if !ASKED_BY_POLICY.contains(&gap.kind) && sources.iter().any(|state| unasked(&state)) && !policy.require.iter().any(needed) {
         return None;
     }
     let exact = format!("{}.{}", gap.source, gap.kind);
@@ -138,8 +141,9 @@ fn past_end_of_life(sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
         .collect()
 }
 
-/// Gaps for advisory data that is older than the policy takes, or whose age nobody knows.
-fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
+/// Gaps for advisory data that is older than the policy takes, or whose age nobody knows. `gaps` are those of the sources: where no shard was used,
+/// one of them says why.
+fn stale(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState], now: Timestamp) -> Vec<Gap> {
     let Some(limit) = policy.database_max_age_seconds else { return Vec::new() };
     let mut found = Vec::new();
     for state in sources.iter().filter(|state| state.source == SourceId::Offline && state.completeness != Completeness::NotAsked) {
@@ -158,7 +162,7 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
                     .with_hint("bring the database up to date: `plimsoll db update`, or `db pull` or `db build` where it comes from"),
             );
         };
-        if shards.is_empty() {
+        if shards.is_empty() && !gaps.iter().any(|gap| gap.source == SourceId::Offline) {
             add("stale", "", "no shard of the advisory database was used, so that nothing says how old its data is".to_owned());
         }
         for (name, as_of) in shards {
@@ -166,7 +170,9 @@ fn stale(policy: &EvidencePolicy, sources: &[SourceState], now: Timestamp) -> Ve
                 None => add("stale", name, format!("shard {name} does not say how old its data is")),
                 Some(as_of) => {
                     let age = now.as_second().saturating_sub(as_of.as_second());
-                    if age > limit {
+                    if age < -AHEAD {
+                        add("stale", name, format!("data of shard {name} is as of {as_of}, which is yet to come: nothing says how old it is"));
+                    } else if age > limit {
                         add("stale", name, format!("data of shard {name} is as of {as_of}, older than {}", duration(limit)));
                     } else if age > SOON {
                         let limit = duration(limit);
@@ -219,10 +225,37 @@ mod tests {
             ("2026-11-15T00:00:00Z", Some("stale-soon")),
             ("2026-11-14T23:59:59Z", Some("stale")),
             ("unknown", Some("stale")),
+            ("2026-11-22T23:00:00Z", None),
+            ("2026-11-23T00:00:01Z", Some("stale")),
         ] {
-            let gaps = stale(&policy, &offline(&[("shard.npm.as-of", as_of)]), now);
+            let gaps = stale(&policy, &[], &offline(&[("shard.npm.as-of", as_of)]), now);
             assert_eq!(gaps.first().map(|gap| gap.kind), expected, "{as_of}");
         }
+    }
+
+    #[test]
+    fn no_shard_is_told_once() {
+        let policy =
+            EvidencePolicy { require: Vec::new(), database_max_age_seconds: Some(86_400), gaps: BTreeMap::new(), default: Worth::Fail };
+        let now = "2026-11-22T00:00:00Z".parse().unwrap();
+        let uncovered = Gap::new(SourceId::Offline, "no-advisories", "Debian:12", "none");
+        assert_eq!(stale(&policy, &[uncovered], &offline(&[]), now), []);
+        assert_eq!(stale(&policy, &[], &offline(&[]), now).len(), 1);
+    }
+
+    #[test]
+    fn data_that_a_clause_asks_for_is_missed_also_where_no_database_was_asked() {
+        let policy = EvidencePolicy {
+            require: vec![BTreeSet::from([SourceId::Offline, SourceId::EcrBasic])],
+            database_max_age_seconds: None,
+            gaps: BTreeMap::new(),
+            default: Worth::Fail,
+        };
+        let state = |source, asked, completeness| SourceState { source, completeness, asked, details: BTreeMap::new() };
+        let sources =
+            [state(SourceId::Offline, false, Completeness::NotAsked), state(SourceId::EcrBasic, true, Completeness::Complete)];
+        let worth_of = |kind| worth(&policy, &Gap::new(SourceId::Offline, kind, "", "none"), &sources).map(|(worth, _)| worth);
+        assert_eq!((worth_of("kev-data"), worth_of("epss-data"), worth_of("no-database")), (Some(Worth::Fail), Some(Worth::Fail), None));
     }
 
     #[test]

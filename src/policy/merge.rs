@@ -15,6 +15,7 @@ use crate::{
     policy::{
         Error, canonical,
         clause::rank,
+        codes::LOWERED,
         schema::{Document, KeySource, Placed, SignerText},
     },
 };
@@ -58,11 +59,10 @@ fn start(files: Vec<(String, Digest)>) -> Policy {
         trust_root: None,
         references: BTreeMap::new(),
         signatures: Vec::new(),
-        // Feeds that never list unfixed problems say so on every run; the note must not stop every gate.
         evidence: EvidencePolicy {
             require: Vec::new(),
             database_max_age_seconds: None,
-            gaps: BTreeMap::from([("stale-soon".to_owned(), Worth::Warn), ("unfixed-unknown".to_owned(), Worth::Ignore)]),
+            gaps: LOWERED.map(|(kind, worth)| (kind.to_owned(), worth)).into(),
             default: Worth::Fail,
         },
         exceptions: ExceptionPolicy { max_days: None, owners: Vec::new(), unused: Worth::Warn, soon_days: 14, list: Vec::new() },

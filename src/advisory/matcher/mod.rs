@@ -121,7 +121,7 @@ impl Found<'_> {
         let mut undecided = Vec::new();
         let mut of_release: Vec<(&Pocket<'_>, Said, Vec<Row>)> = Vec::new();
         for pocket in &part.pockets {
-            let rows = pocket.shard.rows(&pocket.text, &lookup.name)?;
+            let rows = pocket.shard.rows(&pocket.text, &lookup.name, &|fix| row::is_past(&subject, fix))?;
             if rows.is_empty() {
                 continue;
             }

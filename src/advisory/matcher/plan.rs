@@ -64,7 +64,7 @@ impl<'a> Part<'a> {
 
     fn names(&self, package: &Package) -> bool {
         let Ok(lookup) = Lookup::of(self.ecosystem, package) else { return false };
-        self.pockets.iter().any(|pocket| pocket.shard.rows(&pocket.text, &lookup.name).is_ok_and(|rows| !rows.is_empty()))
+        self.pockets.iter().any(|pocket| pocket.shard.rows(&pocket.text, &lookup.name, &|_| false).is_ok_and(|rows| !rows.is_empty()))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     advisory::{
-        Error,
+        Error, almalinux,
         ecosystem::Ecosystem,
         matcher::{
             lookup::Lookup,
@@ -38,6 +38,11 @@ pub(super) fn state(row: &Row) -> Option<&str> {
     row.affected.attributes.get(STATE).map(String::as_str).or(row.affected.urgency.as_deref())
 }
 
+/// Whether a row that is about this fix alone does not affect the package any more. Rows of modules are read in full.
+pub(super) fn is_past(subject: &Subject<'_>, fix: &str) -> bool {
+    !almalinux::is_modular(fix) && subject.installed.as_ref().is_some_and(|installed| installed.has(fix))
+}
+
 /// What a row of `shard` says about the package; nothing where it is about others.
 pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Result<Option<Judgement>, Error> {
     // "Undetermined" is no statement of the feed that something is wrong; "not affected" is one that nothing is.
@@ -63,6 +68,7 @@ pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Resu
     let of_module = module::is_modular(subject.ecosystem, row);
     let judgement = match (subject.module, of_module) {
         (Module::None, true) | (Module::Stream(_), false) => return Ok(None),
+        _ if row.is_past => Judgement::NotAffected,
         _ => judge(installed, &row.affected.ranges, &row.affected.versions),
     };
     // That another stream is fixed is no word about this one.

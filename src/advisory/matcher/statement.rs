@@ -19,7 +19,7 @@ const LEFT_OPEN: &[&str] = &["no-dsa", "postponed", "ignored"];
 
 /// Whether the feed says outright that a row's problem is not in this version. The row is known not to affect it.
 pub(super) fn clears(row: &Row, installed: Option<&Installed<'_>>) -> bool {
-    row::state(row) == Some("not-affected") || installed.is_some_and(|installed| says_fixed(installed, &row.affected.ranges))
+    row::state(row) == Some("not-affected") || row.is_past || installed.is_some_and(|installed| says_fixed(installed, &row.affected.ranges))
 }
 
 /// Whether a state leaves a problem open for the time being.

@@ -91,6 +91,15 @@ pub struct Installed<'a> {
     version: Version,
 }
 
+impl Installed<'_> {
+    /// Whether a fix is in: it is a version, and not above the installed one. That decides ranges in the ecosystem's own order.
+    #[must_use]
+    pub fn has(&self, fix: &str) -> bool {
+        let fix = self.reading.event(fix);
+        fix.is_some_and(|fix| fix.compare(&self.version).is_some_and(|place| place != Ordering::Greater))
+    }
+}
+
 /// A place on the version line; `introduced: "0"` is before every version.
 #[derive(Debug)]
 enum Bound {
@@ -182,9 +191,6 @@ impl<'a> Line<'a> {
 /// Judges an installed version by the ranges and the listed versions of one row.
 #[must_use]
 pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
-    if versions.is_empty() && is_past_only_fix(installed, ranges) {
-        return Judgement::NotAffected;
-    }
     let mut because = versions.iter().any(|listed| listed == installed.text).then(|| "listed".to_owned());
     let mut undecidable = None;
     let mut lines = Vec::with_capacity(ranges.len());
@@ -238,22 +244,11 @@ pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[St
     }
 }
 
-/// Whether the row says no more than "from the beginning to this fix", as most rows do, and the fix is in. Everything else takes the long way.
-fn is_past_only_fix(installed: &Installed<'_>, ranges: &[AffectedRange]) -> bool {
-    let [AffectedRange { scheme: RangeScheme::Ecosystem, events }] = ranges else { return false };
-    let [Event::Introduced(beginning), Event::Fixed(fixed)] = events.as_slice() else { return false };
-    let fixed = (beginning == "0").then(|| installed.reading.event(fixed)).flatten();
-    fixed.is_some_and(|fixed| fixed.compare(&installed.version).is_some_and(|place| place != Ordering::Greater))
-}
-
 /// Whether some range ends at or before an installed version that the row does not affect: the feed says "fixed", and not just nothing.
 #[must_use]
 pub fn says_fixed(installed: &Installed<'_>, ranges: &[AffectedRange]) -> bool {
-    let fixes = ranges.iter().filter(|range| holds_versions(range)).flat_map(|range| &range.events).filter_map(|event| match event {
-        Event::Fixed(text) => installed.reading.event(text),
-        _ => None,
-    });
-    fixes.into_iter().any(|fixed| fixed.compare(&installed.version).is_some_and(|place| place != Ordering::Greater))
+    let events = ranges.iter().filter(|range| holds_versions(range)).flat_map(|range| &range.events);
+    events.into_iter().any(|event| matches!(event, Event::Fixed(fix) if installed.has(fix)))
 }
 
 /// Whether a range is about versions, or at least not about commits.

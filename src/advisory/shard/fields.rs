@@ -189,6 +189,15 @@ impl<'a> Decoder<'a> {
         Self { file, left: Cell::new(MAX_ENTRY) }
     }
 
+    /// The fix, where ranges and listed versions of this number say no more than "from the beginning to this fix", as most do.
+    pub(super) fn only_fix(&self, number: u32) -> Result<Option<&'a str>, Error> {
+        let mut cursor = Cursor(SPECS.entry(self.file, number)?);
+        // One range in the ecosystem's order, two events, the beginning, a fix.
+        let is_plain = [1, 0, 2, BEGINNING, 1].into_iter().all(|expected| cursor.number() == Some(expected));
+        let fix = if is_plain { cursor.text() } else { None };
+        Ok(fix.filter(|_| cursor.0 == [0]))
+    }
+
     /// Ranges and listed versions by number.
     pub(super) fn spec(&self, number: u32) -> Result<(Vec<AffectedRange>, Vec<String>), Error> {
         let damaged = || self.file.damaged(Section::Specs);

@@ -42,6 +42,8 @@ pub(in crate::advisory) struct Row {
     pub(in crate::advisory) record: u32,
     /// Whether it can match.
     pub(in crate::advisory) status: RowStatus,
+    /// Whether the caller said of its only fix that it is in; then its ranges are left out.
+    pub(in crate::advisory) is_past: bool,
     /// Ranges, versions and ratings.
     pub(in crate::advisory) affected: Affected,
 }
@@ -162,14 +164,15 @@ impl Shard {
         self.file.damaged(Section::ByCve)
     }
 
-    /// Every row about `name` (as the index writes it) of `ecosystem`; the rows do not repeat the two.
-    pub(in crate::advisory) fn rows(&self, ecosystem: &str, name: &str) -> Result<Vec<Row>, Error> {
+    /// Every row about `name` (as the index writes it) of `ecosystem`; the rows do not repeat the two. `is_past` says of a fix
+    /// whether it is in: rows that are about one fix alone, which most are, need not be unpacked then.
+    pub(in crate::advisory) fn rows(&self, ecosystem: &str, name: &str, is_past: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, Error> {
         let key = [ecosystem.as_bytes(), b"\0", name.as_bytes()].concat();
         if key.len() > usize::try_from(self.header().longest).unwrap_or(usize::MAX) {
             return Ok(Vec::new());
         }
         match KEYS.lower_bound(&self.file, &key)? {
-            (number, true) => self.row_list(number, "", "", |_| true),
+            (number, true) => self.row_list(number, "", "", |_| true, is_past),
             _ => Ok(Vec::new()),
         }
     }
@@ -178,7 +181,7 @@ impl Shard {
     pub(in crate::advisory) fn rows_of(&self, record: u32) -> Result<Vec<Affected>, Error> {
         let mut found = Vec::new();
         self.each_key(|number, ecosystem, name| {
-            found.extend(self.row_list(number, ecosystem, name, |row| row == record)?.into_iter().map(|row| row.affected));
+            found.extend(self.row_list(number, ecosystem, name, |row| row == record, &|_| false)?.into_iter().map(|row| row.affected));
             Ok(true)
         })?;
         Ok(found)
@@ -261,7 +264,14 @@ impl Shard {
     }
 
     /// The rows of key `number` whose record is `wanted`, with this ecosystem and name.
-    fn row_list(&self, number: u32, ecosystem: &str, name: &str, wanted: impl Fn(u32) -> bool) -> Result<Vec<Row>, Error> {
+    fn row_list(
+        &self,
+        number: u32,
+        ecosystem: &str,
+        name: &str,
+        wanted: impl Fn(u32) -> bool,
+        is_past: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Row>, Error> {
         let damaged = || self.file.damaged(Section::Rows);
         let mut cursor = Cursor(ROWS.entry(&self.file, number)?);
         let decoder = Decoder::new(&self.file);
@@ -277,8 +287,9 @@ impl Shard {
                 continue;
             }
             let status = if head & 1 == 0 { RowStatus::Active } else { RowStatus::Inactive };
-            let (mut ranges, versions) = decoder.spec(head >> 2)?;
             let extras = extras.map(|number| decoder.extras(number)).transpose()?.unwrap_or_default();
+            let is_past = extras.unknown.is_none() && decoder.only_fix(head >> 2)?.is_some_and(is_past);
+            let (mut ranges, versions) = if is_past { Default::default() } else { decoder.spec(head >> 2)? };
             if let Some(unknown) = extras.unknown {
                 // A newer builder says something that may decide the row; a range of an unknown kind makes it undecidable.
                 ranges.push(AffectedRange { scheme: RangeScheme::Unknown(format!("field {unknown}")), events: Vec::new() });
@@ -292,7 +303,7 @@ impl Shard {
                 urgency: extras.urgency,
                 attributes: extras.attributes,
             };
-            rows.push(Row { record, status, affected });
+            rows.push(Row { record, status, is_past, affected });
         }
         if cursor.0.is_empty() { Ok(rows) } else { Err(damaged()) }
     }
@@ -345,7 +356,7 @@ mod tests {
         };
         let shard = shard(&["X:1", "X:2"], &[advisory]);
         let fixed = |text: &str| {
-            let rows = shard.rows(text, "p").unwrap();
+            let rows = shard.rows(text, "p", &|_| false).unwrap();
             rows.iter().map(|row| row.affected.ranges[0].events[1].clone()).collect::<Vec<_>>()
         };
         assert_eq!(fixed("X:1"), [Event::Fixed("1".to_owned())]);
@@ -356,6 +367,25 @@ mod tests {
         assert_eq!((shard.coverage()["X:1"]["rows"].as_str(), shard.header().rows), ("1", 2));
         assert_eq!((shard.fact("unfixed"), shard.details(0).unwrap().as_str()), (None, "long"));
         shard.check().unwrap();
+    }
+
+    #[test]
+    fn only_rows_about_one_fix_alone_are_left_packed() {
+        let mut listed = affected("X", "p", "1");
+        listed.versions = vec!["0.1".to_owned()];
+        let mut late = affected("X", "p", "1");
+        late.ranges[0].events[0] = Event::Introduced("0.5".to_owned());
+        let mut other = affected("X", "p", "1");
+        other.ranges[0].scheme = RangeScheme::Semver;
+        let rows = [affected("X", "p", "1"), affected("X", "p", "2"), listed, late, other];
+        let advisories: Vec<_> = (0..)
+            .zip(rows)
+            .map(|(n, row)| Advisory { id: AdvisoryId(format!("A-{n}")), affected: vec![row], ..Advisory::default() })
+            .collect();
+        let shard = shard(&["X"], &advisories);
+        let rows = shard.rows("X", "p", &|fix| fix == "1").unwrap();
+        let found: Vec<_> = rows.iter().map(|row| (row.is_past, row.affected.ranges.len())).collect();
+        assert_eq!(found, [(true, 0), (false, 1), (false, 1), (false, 1), (false, 1)]);
     }
 
     #[test]
@@ -386,13 +416,13 @@ mod tests {
             read.affected = shard.rows_of(number).unwrap();
             assert_eq!(read, *advisory);
             assert_eq!(shard.records_with_id(&advisory.id.0).unwrap(), [number]);
-            let rows = shard.rows("X", &advisory.affected[0].name).unwrap();
+            let rows = shard.rows("X", &advisory.affected[0].name, &|_| false).unwrap();
             let expected = Affected { ecosystem: String::new(), name: String::new(), ..advisory.affected[0].clone() };
             assert!(rows.iter().any(|row| row.record == number && row.affected == expected));
         }
         assert_eq!(shard.names("X", usize::MAX).unwrap().len(), 97);
-        assert!(shard.rows("X", "name-97").unwrap().is_empty());
-        assert!(shard.rows("X", &"long".repeat(1000)).unwrap().is_empty());
+        assert!(shard.rows("X", "name-97", &|_| false).unwrap().is_empty());
+        assert!(shard.rows("X", &"long".repeat(1000), &|_| false).unwrap().is_empty());
         assert!(shard.records_with_id("A-300").unwrap().is_empty());
     }
 }

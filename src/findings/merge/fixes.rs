@@ -19,23 +19,28 @@ pub(super) struct Fixes {
     pub(super) disputed: bool,
 }
 
+/// A row of ours that was looked up under the source package's name: its fixes are versions of that, which the matcher has held against the source's
+/// own version. The binary's version may be of another count.
+const OF_SOURCE: &str = "matched-as";
+
 /// Reads the fixes of all rows of one finding.
 pub(super) fn of(rows: &[&Observation], installed: Option<(Option<PackageKind>, &str)>, compare: Compare<'_>) -> Fixes {
     let mut named: BTreeMap<SourceId, BTreeSet<&str>> = BTreeMap::new();
     let mut none: BTreeSet<SourceId> = BTreeSet::new();
+    let order = |a: &str, b: &str| installed.and_then(|(kind, _)| compare(kind?, a, b));
     for row in rows {
-        let versions = row.fixed.iter().map(|version| version.strip_prefix("0:").unwrap_or(version)).filter(|version| is_version(version));
+        let of_source = row.attributes.contains_key(OF_SOURCE);
+        // What cannot be compared with the installed version is kept: a fix too many does less harm than one too few.
+        let is_above = |fix: &&str| of_source || installed.is_none_or(|(_, version)| order(fix, version) != Some(Ordering::Less));
+        let versions = row.fixed.iter().map(|version| version.strip_prefix("0:").unwrap_or(version)).filter(|version| is_version(version)).filter(is_above);
         named.entry(row.source).or_default().extend(versions);
         if row.says_no_fix {
             none.insert(row.source);
         }
     }
-    let order = |a: &str, b: &str| installed.and_then(|(kind, _)| compare(kind?, a, b));
     let mut versions: Vec<String> = Vec::new();
     for candidates in named.values() {
-        // What cannot be compared with the installed version is kept: a fix too many does less harm than one too few.
-        let above = candidates.iter().filter(|fix| installed.is_none_or(|(_, version)| order(fix, version) != Some(Ordering::Less)));
-        let lowest = above.copied().min_by(|a, b| order(a, b).unwrap_or_else(|| a.cmp(b)));
+        let lowest = candidates.iter().copied().min_by(|a, b| order(a, b).unwrap_or_else(|| a.cmp(b)));
         versions.extend(lowest.map(str::to_owned));
     }
     let versions = in_order(versions, &order);
@@ -101,6 +106,9 @@ mod tests {
         check(&[row(SourceId::Offline, &["12"], false), row(SourceId::Inspector, &[], true)], &["12"], true);
         check(&[row(SourceId::Inspector, &["NotAvailable", ""], true)], &[], false);
         check(&[row(SourceId::Inspector, &[], true), row(SourceId::Inspector, &["12"], false)], &["12"], false);
+        let of_source = Observation { attributes: BTreeMap::from([(OF_SOURCE.to_owned(), "source 2".to_owned())]), ..row(SourceId::Offline, &["3"], false) };
+        check(&[of_source], &["3"], false);
+        check(&[row(SourceId::Offline, &["3"], false)], &[], false);
         // What cannot be compared stays.
         check(&[row(SourceId::Offline, &["next"], false)], &["next"], false);
     }
