@@ -33,7 +33,7 @@ pub(super) struct ExplainArgs {
     /// Folder of the advisory database, for advisory ids.
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
-    /// A JSON report (`-o json=FILE`; `-` for standard input): say why it has the finding ID, which name, version and range matched, and where.
+    /// A JSON report (`-o json=FILE`; `-` for standard input): say why it has the finding ID (which name, version and range matched, and where), or the Gap or requirement of that name.
     #[arg(long, value_name = "FILE", requires = "id", conflicts_with = "db")]
     report: Option<PathBuf>,
 }
@@ -43,7 +43,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
     let Some(id) = &args.id else { return list() };
     if let Some(report) = &args.report {
         let text = finding::explain(id, report)?.ok_or_else(|| {
-            Failure::new(format!("the report {} has no finding `{id}`", report.display()))
+            Failure::new(format!("the report {} has no finding, Gap or requirement `{id}`", report.display()))
                 .hint(format!("`plimsoll explain {id}` without --report says what is known of it"))
         })?;
         return print(text.as_bytes());

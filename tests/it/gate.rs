@@ -243,7 +243,7 @@ fn explain_knows_rules_codes_and_advisories() {
     plimsoll(&["gate", "oci:testdata/images/vulnerable:v1", "--db", db, "--policy", "testdata/images/unsigned-policy.yaml", "-o", &json]).expect(1);
     let run = plimsoll(&["explain", "CVE-2026-90001", "--report", report]).expect(0);
     run.says("libhullpaint2 2.1-1").says("looked up as: hullpaint 2.1-1").says("shard: debian-12").says("as of: ");
-    plimsoll(&["explain", "CVE-1999-0001", "--report", report]).expect(2).complains("has no finding `CVE-1999-0001`");
+    plimsoll(&["explain", "CVE-1999-0001", "--report", report]).expect(2).complains("has no finding, Gap or requirement `CVE-1999-0001`");
     plimsoll(&["explain", "CVE-2026-90001", "--report", "Cargo.toml"]).expect(2).complains("is not a JSON report of plimsoll");
     let status = plimsoll(&["db", "status", "--db", db, "--json"]).expect(0);
     let status = serde_json::from_str::<Value>(&status.stdout).expect("JSON");

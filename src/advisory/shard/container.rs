@@ -1,13 +1,17 @@
-//! The frame that both files of a shard share: header, section table, sections with a checksum per block. In: a mapped file or bytes; out: slices of
-//! sections, after their checksums. Every offset and length is checked before use; damage is an error that names the section.
+//! The frame that both files of a shard share: header, section table, sections with a checksum per block. In: a mapped file, an open one or bytes; out:
+//! parts of sections, after their checksums. Every offset and length is checked before use; damage is an error that names the section.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt::Write as _,
     fs::File,
-    ops::Deref,
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -44,17 +48,45 @@ pub(in crate::advisory) struct Header {
 enum Backing {
     Mapped(memmap2::Mmap),
     Read(Vec<u8>),
+    /// The file and its length. What is seldom read, and copied then in any case, need not stay mapped.
+    Open(Mutex<File>, usize),
 }
 
-impl Deref for Backing {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
+impl Backing {
+    fn size(&self) -> usize {
         match self {
-            Self::Mapped(map) => map,
-            Self::Read(bytes) => bytes,
+            Self::Mapped(map) => map.len(),
+            Self::Read(bytes) => bytes.len(),
+            Self::Open(_, length) => *length,
         }
     }
+
+    /// Bytes of the file; `None` where it has none.
+    fn get(&self, offset: usize, length: usize) -> Option<Cow<'_, [u8]>> {
+        let end = offset.checked_add(length).filter(|end| *end <= self.size())?;
+        match self {
+            Self::Mapped(map) => map.get(offset..end).map(Cow::Borrowed),
+            Self::Read(bytes) => bytes.get(offset..end).map(Cow::Borrowed),
+            Self::Open(file, _) => read_at(file, offset, length).ok().map(Cow::Owned),
+        }
+    }
+
+    /// The same for a file that is in memory.
+    fn in_memory(&self) -> Option<&[u8]> {
+        match self {
+            Self::Mapped(map) => Some(map),
+            Self::Read(bytes) => Some(bytes),
+            Self::Open(..) => None,
+        }
+    }
+}
+
+fn read_at(file: &Mutex<File>, offset: usize, length: usize) -> io::Result<Vec<u8>> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    file.seek(SeekFrom::Start(offset as u64))?;
+    let mut bytes = vec![0; length];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[derive(Debug)]
@@ -76,6 +108,14 @@ impl Container {
         Self::parse(name, Backing::Mapped(map), magic)
     }
 
+    /// Opens a file without mapping it: [`Self::bytes`] alone reads such a one.
+    pub(super) fn open_unmapped(name: &str, path: &Path, magic: &[u8; 8]) -> Result<Self, Error> {
+        let failed = |source| Error::Io { doing: "read", path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let length = usize::try_from(file.metadata().map_err(failed)?.len()).unwrap_or(usize::MAX);
+        Self::parse(name, Backing::Open(Mutex::new(file), length), magic)
+    }
+
     /// Opens bytes in memory.
     pub(super) fn from_bytes(name: &str, bytes: Vec<u8>, magic: &[u8; 8]) -> Result<Self, Error> {
         Self::parse(name, Backing::Read(bytes), magic)
@@ -83,7 +123,8 @@ impl Container {
 
     fn parse(name: &str, bytes: Backing, magic: &[u8; 8]) -> Result<Self, Error> {
         let damaged = |what: &str| Error::Damaged { shard: name.to_owned(), what: what.to_owned() };
-        let mut cursor = Cursor(&bytes);
+        let head = bytes.get(0, LONGEST_HEADER.min(bytes.size())).ok_or_else(|| damaged("it cannot be read"))?;
+        let mut cursor = Cursor(&head);
         if cursor.take(magic.len()) != Some(magic) {
             return Err(damaged("it does not start like one"));
         }
@@ -91,7 +132,8 @@ impl Container {
         if found != MAJOR {
             return Err(Error::Format { shard: name.to_owned(), found, readable: MAJOR });
         }
-        let (header, sections) = parse_header(&bytes).map_err(damaged)?;
+        let (header, sections) = parse_header(&head, bytes.size()).map_err(damaged)?;
+        drop(head);
         Ok(Self { name: name.to_owned(), bytes, header, sections })
     }
 
@@ -107,7 +149,7 @@ impl Container {
 
     /// How long the whole file is.
     pub(super) fn size(&self) -> usize {
-        self.bytes.len()
+        self.bytes.size()
     }
 
     /// Whether it has all of `sections`.
@@ -120,17 +162,28 @@ impl Container {
         self.extent(section).map(|extent| extent.length)
     }
 
-    /// Bytes of a section, after the checksums of the blocks they lie in.
+    /// Bytes of a section of a file in memory, after the checksums of the blocks they lie in.
     pub(super) fn slice(&self, section: Section, offset: usize, length: usize) -> Result<&[u8], Error> {
-        let damaged = || self.damaged(section);
+        let (extent, end) = self.place(section, offset, length)?;
+        self.bytes.in_memory().and_then(|bytes| bytes.get(extent.offset + offset..extent.offset + end)).ok_or_else(|| self.damaged(section))
+    }
+
+    /// Bytes of a section, after the checksums of the blocks they lie in.
+    pub(super) fn bytes(&self, section: Section, offset: usize, length: usize) -> Result<Cow<'_, [u8]>, Error> {
+        let (extent, _) = self.place(section, offset, length)?;
+        self.bytes.get(extent.offset + offset, length).ok_or_else(|| self.damaged(section))
+    }
+
+    /// Where the bytes of a section lie, and where they end in it, after the checksums of their blocks.
+    fn place(&self, section: Section, offset: usize, length: usize) -> Result<(&Extent, usize), Error> {
         let extent = self.extent(section)?;
-        let end = offset.checked_add(length).filter(|end| *end <= extent.length).ok_or_else(damaged)?;
+        let end = offset.checked_add(length).filter(|end| *end <= extent.length).ok_or_else(|| self.damaged(section))?;
         if length > 0 {
             for block in offset / BLOCK..=(end - 1) / BLOCK {
                 self.check_block(extent, block).ok_or_else(|| self.damaged_as(section, &format!("block {block} has a wrong checksum")))?;
             }
         }
-        self.bytes.get(extent.offset + offset..extent.offset + end).ok_or_else(damaged)
+        Ok((extent, end))
     }
 
     /// Checks every block of every section, also of those that this program does not know.
@@ -150,9 +203,9 @@ impl Container {
             return Some(());
         }
         let start = block.checked_mul(BLOCK)?;
-        let data = self.bytes.get(extent.offset + start..extent.offset + extent.length.min(start + BLOCK))?;
-        let sum = Cursor(self.bytes.get(extent.sums + block * 4..)?).u32()?;
-        (crc32c::crc32c(data) == sum).then(|| checked.store(true, Ordering::Relaxed))
+        let data = self.bytes.get(extent.offset + start, extent.length.min(start + BLOCK).checked_sub(start)?)?;
+        let sum = Cursor(&self.bytes.get(extent.sums + block * 4, 4)?).u32()?;
+        (crc32c::crc32c(&data) == sum).then(|| checked.store(true, Ordering::Relaxed))
     }
 
     fn extent(&self, section: Section) -> Result<&Extent, Error> {
@@ -169,19 +222,22 @@ impl Container {
     }
 }
 
-fn parse_header(bytes: &[u8]) -> Result<(Header, BTreeMap<u32, Extent>), &'static str> {
+/// A header is never longer than this.
+const LONGEST_HEADER: usize = FIXED_HEADER + MAX_SECTIONS * SECTION_ENTRY + 4;
+
+/// Reads the header in `bytes`, the beginning of a file of `whole` bytes.
+fn parse_header(bytes: &[u8], whole: usize) -> Result<(Header, BTreeMap<u32, Extent>), &'static str> {
     const CUT: &str = "the header is cut off";
     let mut cursor = Cursor(bytes.get(12..).ok_or(CUT)?);
     let header_length = usize::try_from(cursor.u32().ok_or(CUT)?).map_err(|_| CUT)?;
-    let most = FIXED_HEADER + MAX_SECTIONS * SECTION_ENTRY + 4;
-    if !(FIXED_HEADER + 4..=most).contains(&header_length) || header_length > bytes.len() {
+    if !(FIXED_HEADER + 4..=LONGEST_HEADER).contains(&header_length) || header_length > bytes.len() {
         return Err("the header has no possible length");
     }
     let (head, sum) = bytes.get(..header_length).and_then(|header| header.split_at_checked(header_length - 4)).ok_or(CUT)?;
     if Cursor(sum).u32() != Some(crc32c::crc32c(head)) {
         return Err("the header has a wrong checksum");
     }
-    if cursor.u64() != Some(bytes.len()) {
+    if cursor.u64() != Some(whole) {
         return Err("the file is not as long as its header says");
     }
     cursor.take(8).ok_or(CUT)?;
@@ -196,7 +252,7 @@ fn parse_header(bytes: &[u8]) -> Result<(Header, BTreeMap<u32, Extent>), &'stati
         let (offset, length) = cursor.u64().zip(cursor.u64()).ok_or(CUT)?;
         let sums = cursor.u64().ok_or(CUT)?;
         let blocks = length.div_ceil(BLOCK);
-        let inside = |start: usize, length: usize| start.checked_add(length).is_some_and(|end| end <= bytes.len());
+        let inside = |start: usize, length: usize| start.checked_add(length).is_some_and(|end| end <= whole);
         if !inside(offset, length) || !inside(sums, blocks.saturating_mul(4)) {
             return Err("a section lies outside the file");
         }

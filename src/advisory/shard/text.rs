@@ -35,13 +35,15 @@ const BLOCK_ENTRY: usize = 16;
 #[derive(Debug)]
 pub(in crate::advisory) struct Texts {
     file: Container,
+    /// The tables of blocks that were asked for, whole.
+    tables: Mutex<BTreeMap<Section, Arc<[u8]>>>,
     kept: Mutex<BTreeMap<(Section, u32), Arc<Vec<u8>>>>,
 }
 
 impl Texts {
     /// Opens a file.
     pub(in crate::advisory) fn open(name: &str, path: &Path) -> Result<Self, Error> {
-        Self::new(Container::open(name, path, TEXT_MAGIC)?)
+        Self::new(Container::open_unmapped(name, path, TEXT_MAGIC)?)
     }
 
     /// Opens bytes in memory.
@@ -53,7 +55,7 @@ impl Texts {
         if !file.has(&Section::TEXTS) {
             return Err(Error::Damaged { shard: file.name().to_owned(), what: "a section is missing".to_owned() });
         }
-        Ok(Self { file, kept: Mutex::default() })
+        Ok(Self { file, tables: Mutex::default(), kept: Mutex::default() })
     }
 
     /// The digest over its sections.
@@ -93,14 +95,16 @@ impl Texts {
     }
 
     fn entry<T>(&self, data: Section, blocks: Section, record: u32, read: impl Fn(&[u8]) -> Result<T, Error>) -> Result<T, Error> {
-        let (mut low, mut high) = (0, self.file.length(blocks)? / BLOCK_ENTRY);
+        let table = self.table(blocks)?;
+        let block = |number| block(&table, number).ok_or_else(|| self.file.damaged(blocks));
+        let (mut low, mut high) = (0, table.len() / BLOCK_ENTRY);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.block(blocks, middle)?.0 <= record { low = middle + 1 } else { high = middle }
+            if block(middle)?.0 <= record { low = middle + 1 } else { high = middle }
         }
         let number = low.checked_sub(1).ok_or_else(|| self.file.damaged(blocks))?;
-        let (first, ..) = self.block(blocks, number)?;
-        let unpacked = self.unpacked(data, blocks, number)?;
+        let (first, length, offset, packed) = block(number)?;
+        let unpacked = self.unpacked(data, number, length, offset, packed)?;
         let mut cursor = Cursor(&unpacked);
         for _ in first..record {
             cursor.bytes().ok_or_else(|| self.file.damaged(data))?;
@@ -108,30 +112,31 @@ impl Texts {
         read(cursor.bytes().ok_or_else(|| self.file.damaged(data))?)
     }
 
-    /// First record, length unpacked, offset and length packed of a block.
-    fn block(&self, blocks: Section, number: usize) -> Result<(u32, usize, usize, usize), Error> {
-        let mut cursor = Cursor(self.file.slice(blocks, number * BLOCK_ENTRY, BLOCK_ENTRY)?);
-        let first = cursor.u32();
-        let mut length = || cursor.u32().and_then(|number| usize::try_from(number).ok());
-        let rest = length().zip(length()).zip(length());
-        first
-            .zip(rest)
-            .map(|(first, ((unpacked, offset), packed))| (first, unpacked, offset, packed))
-            .ok_or_else(|| self.file.damaged(blocks))
+    fn table(&self, blocks: Section) -> Result<Arc<[u8]>, Error> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables.get(&blocks) {
+            return Ok(Arc::clone(table));
+        }
+        let length = self.file.length(blocks)?;
+        if length > MAX_BLOCK {
+            return Err(self.file.damaged(blocks));
+        }
+        let table: Arc<[u8]> = self.file.bytes(blocks, 0, length)?.into();
+        tables.insert(blocks, Arc::clone(&table));
+        Ok(table)
     }
 
-    fn unpacked(&self, data: Section, blocks: Section, number: usize) -> Result<Arc<Vec<u8>>, Error> {
+    fn unpacked(&self, data: Section, number: usize, length: usize, offset: usize, packed: usize) -> Result<Arc<Vec<u8>>, Error> {
         let damaged = || self.file.damaged(data);
         let key = (data, u32::try_from(number).map_err(|_| damaged())?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = kept.get(&key) {
             return Ok(Arc::clone(block));
         }
-        let (_, length, offset, packed) = self.block(blocks, number)?;
         if length > MAX_BLOCK {
             return Err(damaged());
         }
-        let unpacked = zstd::bulk::decompress(self.file.slice(data, offset, packed)?, length).map_err(|_| damaged())?;
+        let unpacked = zstd::bulk::decompress(&self.file.bytes(data, offset, packed)?, length).map_err(|_| damaged())?;
         if unpacked.len() != length {
             return Err(damaged());
         }
@@ -142,6 +147,15 @@ impl Texts {
         kept.insert(key, Arc::clone(&unpacked));
         Ok(unpacked)
     }
+}
+
+/// First record, length unpacked, offset and length packed of a block.
+fn block(table: &[u8], number: usize) -> Option<(u32, usize, usize, usize)> {
+    let start = number.checked_mul(BLOCK_ENTRY)?;
+    let mut cursor = Cursor(table.get(start..start.checked_add(BLOCK_ENTRY)?)?);
+    let first = cursor.u32()?;
+    let mut length = || cursor.u32().and_then(|number| usize::try_from(number).ok());
+    Some((first, length()?, length()?, length()?))
 }
 
 /// Writes the text file of records in the order of their numbers; also its digest.

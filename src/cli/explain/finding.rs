@@ -1,5 +1,6 @@
-//! A finding of a written report in words: `plimsoll explain ID --report FILE`. In: a JSON report of one or several platforms; out: for every finding
-//! of that id what was decided, where the package came from, and per source which name and version matched which range.
+//! What a written report says of one id, in words: `plimsoll explain ID --report FILE`. In: a JSON report of one or several platforms; out: for every
+//! finding of that id what was decided, where the package came from, and per source which name and version matched which range; for every Gap of that
+//! kind and every requirement of that name what it says.
 
 use std::{
     fs::File,
@@ -29,7 +30,7 @@ const WORDS: &[(&str, &str)] = &[
     ("shard", "shard"),
 ];
 
-/// Explains every finding of the report that has this id, or names it as an alias. `None`: there is none.
+/// Explains every finding of the report that has this id, or names it as an alias, every Gap of this kind and every requirement. `None`: there is none.
 pub(super) fn explain(id: &str, file: &Path) -> Result<Option<String>, Failure> {
     let report = read(file)?;
     let reports = match report.get("reports").and_then(Value::as_array) {
@@ -48,6 +49,17 @@ pub(super) fn explain(id: &str, file: &Path) -> Result<Option<String>, Failure> 
                 text.push('\n');
             }
             describe(finding, report, image, &mut text);
+        }
+        let gaps = list(report, "gaps").iter().filter(|gap| text_of(gap, "kind").eq_ignore_ascii_case(id)).map(describe_gap);
+        let requirements = list(report, "requirements").iter().filter(|asked| text_of(asked, "id").eq_ignore_ascii_case(id)).map(describe_requirement);
+        for lines in gaps.chain(requirements) {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            for line in lines {
+                text.push_str(&visible(&line));
+                text.push('\n');
+            }
         }
     }
     Ok((!text.is_empty()).then_some(text))
@@ -135,6 +147,34 @@ fn describe(finding: &Value, report: &Value, image: &str, out: &mut String) {
     }
 }
 
+fn describe_gap(gap: &Value) -> Vec<String> {
+    let subject = text_of(gap, "subject");
+    let mut lines = vec![format!("gap {}  {subject}", text_of(gap, "kind")).trim_end().to_owned()];
+    for (label, value) in [
+        ("source", text_of(gap, "source").to_owned()),
+        ("reason", text_of(gap, "reason").to_owned()),
+        ("hint", text_of(gap, "hint").to_owned()),
+        ("decision", decision(gap)),
+    ] {
+        if !value.is_empty() {
+            lines.push(format!("{label}: {value}"));
+        }
+    }
+    lines
+}
+
+fn describe_requirement(asked: &Value) -> Vec<String> {
+    let mut lines = vec![format!("requirement {}, {}", text_of(asked, "id"), text_of(asked, "state"))];
+    for (label, value) in
+        [("asks for", text_of(asked, "asks").to_owned()), ("found", text_of(asked, "detail").to_owned()), ("decision", decision(asked))]
+    {
+        if !value.is_empty() {
+            lines.push(format!("{label}: {value}"));
+        }
+    }
+    lines
+}
+
 fn decision(finding: &Value) -> String {
     let Some(decision) = finding.get("decision") else { return String::new() };
     let clause = text_of(decision, "clause");
@@ -182,6 +222,10 @@ mod tests {
                 }],
                 "decision": { "effect": "violation", "clause": "fixable-high", "reason": "high (vendor)" },
             }],
+            "gaps": [{ "source": "offline", "kind": "stale", "subject": "npm", "reason": "old", "hint": "update",
+                "decision": { "effect": "violation", "clause": "evidence.default", "reason": "stops" } }],
+            "requirements": [{ "id": "end_of_life.distro", "asks": "fixes", "state": "violated", "detail": "none since 2024",
+                "decision": { "effect": "violation", "clause": "end_of_life.distro", "reason": "over" } }],
         });
         std::fs::write(&file, report.to_string()).unwrap();
         let text = explain("dsa-1-1", &file).unwrap().unwrap();
@@ -208,6 +252,10 @@ offline says DSA-1-1, open
 ";
         assert_eq!(text, expected);
         assert_eq!(explain("CVE-2026-2", &file).unwrap(), None);
+        let gap = "gap stale  npm\nsource: offline\nreason: old\nhint: update\ndecision: violation by `evidence.default`: stops\n";
+        assert_eq!(explain("stale", &file).unwrap().unwrap(), gap);
+        let asked = "requirement end_of_life.distro, violated\nasks for: fixes\nfound: none since 2024\ndecision: violation by `end_of_life.distro`: over\n";
+        assert_eq!(explain("end_of_life.distro", &file).unwrap().unwrap(), asked);
         let several = serde_json::json!({ "schema": "plimsoll/reports/1", "reports": [report.clone(), report] });
         std::fs::write(&file, several.to_string()).unwrap();
         assert_eq!(explain("CVE-2026-1", &file).unwrap().unwrap(), format!("{expected}\n{expected}"));
