@@ -121,7 +121,8 @@ impl Gathered {
 
     /// The OSV ecosystem strings that shards are made for.
     fn texts(&self) -> Vec<String> {
-        let texts: BTreeSet<&String> = self.advisories.iter().flat_map(|advisory| &advisory.affected).map(|affected| &affected.ecosystem).collect();
+        let texts: BTreeSet<&String> =
+            self.advisories.iter().flat_map(|advisory| &advisory.affected).map(|affected| &affected.ecosystem).collect();
         texts.into_iter().filter(|text| self.is_own(text)).cloned().collect()
     }
 

@@ -56,7 +56,9 @@ impl Line {
                 Event::Limit(text) if text == "*" => is_unlimited = true,
                 Event::Limit(text) => limits.push(scheme.parse_event(text)?),
                 Event::Introduced(text) if text == "0" => events.push((None, event)),
-                Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => events.push((Some(scheme.parse_event(text)?), event)),
+                Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text) => {
+                    events.push((Some(scheme.parse_event(text)?), event))
+                }
             }
         }
         // The sort is stable: equal versions keep the order of the file.
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn very_many_versions_and_events_take_no_time() {
-        let events = (0..20_000).map(|n| if n % 2 == 0 { Event::Introduced(format!("1.{n}")) } else { Event::Fixed(format!("1.{n}")) }).collect();
+        let events =
+            (0..20_000).map(|n| if n % 2 == 0 { Event::Introduced(format!("1.{n}")) } else { Event::Fixed(format!("1.{n}")) }).collect();
         let versions = (0..20_000).map(|n| format!("1.{n}")).collect();
         let start = std::time::Instant::now();
         let kept = left(Scheme::Dpkg, vec![AffectedRange { scheme: RangeScheme::Ecosystem, events }], versions);
@@ -140,7 +143,9 @@ mod tests {
     }
 
     fn event() -> impl Strategy<Value = Event> {
-        let text = || prop_oneof![Just("0".to_owned()), (0_u8..5).prop_map(|n| format!("1.{n}")), Just("no version".to_owned()), Just("*".to_owned())];
+        let text = || {
+            prop_oneof![Just("0".to_owned()), (0_u8..5).prop_map(|n| format!("1.{n}")), Just("no version".to_owned()), Just("*".to_owned())]
+        };
         prop_oneof![
             4 => text().prop_map(Event::Introduced),
             4 => text().prop_map(Event::Fixed),

@@ -2,6 +2,9 @@
 //! has them; out: one file per ecosystem or distribution release, the same bytes for the same feeds (advisories.md D8), put in place by rename.
 
 mod gathered;
+#[cfg(test)]
+mod hostile;
+mod kept;
 mod listed;
 mod notice;
 mod shards;
@@ -16,8 +19,9 @@ use std::{
 
 use jiff::Timestamp;
 
-pub use gathered::{Gathered, Provenance, Release, Unfixed};
 pub(in crate::advisory) use gathered::is_withdrawn;
+pub use gathered::{Gathered, Provenance, Release, Unfixed};
+pub use kept::KeptShard;
 pub(in crate::advisory) use listed::drop_implied;
 pub(in crate::advisory) use notice::notice;
 pub(in crate::advisory) use shards::line;
@@ -27,9 +31,7 @@ pub(in crate::advisory) use written::Written;
 use crate::{
     advisory::{
         Error, exploitation,
-        shard::reader::Shard,
         sources::{AdvisorySource, Feed, SOURCES, Stage},
-        store::EXTENSION,
     },
     model::coverage::Gap,
 };
@@ -48,15 +50,6 @@ pub struct BuildSummary {
     pub skipped: Vec<String>,
     /// Shards that stay as they were although nothing in the directory is about them any more, sorted by name.
     pub kept: Vec<KeptShard>,
-}
-
-/// A shard of an earlier build that nothing took the place of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptShard {
-    /// Name, also of the file.
-    pub name: String,
-    /// RFC 3339 time of its newest record; unknown of a shard that does not open, too.
-    pub as_of: Option<String>,
 }
 
 /// One shard that was written.
@@ -166,7 +159,7 @@ fn build_with(
         return Err(first_error.or(exploitation_error).unwrap_or_else(|| Error::NoFeeds(from.display().to_string())));
     }
     if only.is_none() {
-        summary.kept = kept(writer.folder(), &written, &failed, &summary.gaps)?;
+        summary.kept = kept::kept(writer.folder(), &written, &failed, &summary.gaps)?;
     }
     written.into_place()?;
     summary.shards.sort_by(|a, b| a.name.cmp(&b.name));
@@ -179,27 +172,6 @@ fn reason(error: &Error) -> String {
         Error::Io { source, .. } => format!("{error}: {source}"),
         error => error.to_string(),
     }
-}
-
-/// Shards that are not written anew and about which there is no Gap either: their feed, or their release in it, is gone.
-fn kept(folder: &Path, written: &Written<'_>, failed: &BTreeSet<&str>, gaps: &[Gap]) -> Result<Vec<KeptShard>, Error> {
-    let is_told = |text: &str| {
-        let ecosystem = text.split_once(':').map_or(text, |(name, _)| name);
-        failed.contains(ecosystem) || gaps.iter().any(|gap| gap.subject == text)
-    };
-    let mut kept = Vec::new();
-    for (file, path) in written::files(folder)? {
-        let Some(name) = file.strip_suffix(EXTENSION).and_then(|name| name.strip_suffix('.')).filter(|name| !name.is_empty()) else { continue };
-        if file.starts_with('.') || written.has(&file) || written::is_older(&path) {
-            continue;
-        }
-        let shard = Shard::open(name, &path).ok();
-        if !shard.as_ref().is_some_and(|shard| shard.coverage().keys().any(|text| is_told(text))) {
-            let as_of = shard.as_ref().and_then(|shard| shard.fact("as-of")).map(str::to_owned);
-            kept.push(KeptShard { name: name.to_owned(), as_of });
-        }
-    }
-    Ok(kept)
 }
 
 /// A source and one of its feeds.
@@ -442,96 +414,6 @@ mod tests {
         let status = &Database::open(out.path()).unwrap().status()[0];
         // A record from the future says nothing of the age of its feed, else one of them would make a dead feed as young as every build.
         assert_eq!((status.unreadable, status.as_of.as_deref()), (1, None));
-    }
-
-    #[test]
-    fn a_record_from_the_future_makes_no_dead_feed_fresh() {
-        let late = RECORD.replace("PLIM-1", "PLIM-2").replace("2026-01-01", "2099-01-01");
-        let feed = feed_of(&[("a.json", RECORD), ("b.json", &late)]);
-        let built = |time: &str| {
-            let out = tempfile::tempdir().unwrap();
-            let summary = build(feed.path(), out.path(), at(time)).unwrap();
-            (summary.shards[0].as_of.clone(), files(out.path()))
-        };
-        let first = built("2026-11-01T00:00:00Z");
-        assert_eq!(first.0.as_deref(), Some("2026-01-01T00:00:00Z"));
-        assert_eq!(first, built("2027-11-01T00:00:00Z"));
-    }
-
-    #[test]
-    fn what_the_feed_calls_things_cannot_act_on_a_terminal() {
-        let name = format!("a\u{1b}[2J\n\u{202e}{}.json", "b".repeat(2000));
-        let feed = feed_of(&[("a.json", RECORD), (name.as_str(), "{")]);
-        let out = tempfile::tempdir().unwrap();
-        let reason = build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap().gaps.remove(0).reason;
-        assert!(reason.contains("a [2J  bbb") && reason.len() < 500, "{reason:?}");
-        let database = Database::open(out.path()).unwrap();
-        let coverage = database.shard("npm").unwrap().coverage();
-        assert!(coverage["npm"]["unreadable-names"].starts_with("a [2J  bbb"), "{coverage:?}");
-    }
-
-    #[test]
-    fn what_is_there_and_cannot_be_read_is_a_gap() {
-        let feed = feed_of(&[("a.json", RECORD)]);
-        fs::create_dir_all(feed.path().join("PyPI/all.zip")).unwrap();
-        fs::create_dir_all(feed.path().join("RubyGems")).unwrap();
-        fs::write(feed.path().join("RubyGems/all.zip"), "no archive").unwrap();
-        let closed = feed.path().join("Maven");
-        fs::create_dir_all(&closed).unwrap();
-        fs::write(closed.join("all.zip"), "").unwrap();
-        fs::write(feed.path().join("amazon"), "no folder").unwrap();
-        fs::create_dir_all(feed.path().join("kev/known_exploited_vulnerabilities.json")).unwrap();
-        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
-        let out = tempfile::tempdir().unwrap();
-        let summary = build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
-        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        assert_eq!(summary.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["npm"]);
-        let gaps: Vec<_> = summary.gaps.iter().map(|gap| (gap.kind, gap.subject.as_str())).collect();
-        let lost = |name| ("no-advisories", name);
-        assert_eq!(gaps, [lost("Amazon Linux"), lost("Maven"), lost("PyPI"), lost("RubyGems"), ("kev-data", "KEV")]);
-        for (gap, file) in summary.gaps.iter().zip(["amazon", "Maven/all.zip", "PyPI/all.zip", "RubyGems/all.zip", "known_exploited"]) {
-            assert!(gap.reason.contains(file), "{}", gap.reason);
-        }
-    }
-
-    #[test]
-    fn a_shard_that_nothing_covers_any_more_is_named() {
-        let from = tempfile::tempdir().unwrap();
-        let put = |ecosystem: &str| {
-            fs::create_dir_all(from.path().join(ecosystem)).unwrap();
-            fs::copy(fixtures().join(ecosystem).join("all.zip"), from.path().join(ecosystem).join("all.zip")).unwrap();
-        };
-        ["Alpine", "Debian", "npm"].into_iter().for_each(put);
-        let out = tempfile::tempdir().unwrap();
-        let kept = || {
-            let kept = build(from.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap().kept;
-            kept.into_iter().map(|shard| format!("{} {}", shard.name, shard.as_of.as_deref().unwrap_or("unknown"))).collect::<Vec<_>>()
-        };
-        assert_eq!(kept(), [""; 0]);
-        fs::remove_dir_all(from.path().join("npm")).unwrap();
-        // What is there and does not read has its Gap.
-        fs::write(from.path().join("Debian/all.zip"), "no archive").unwrap();
-        assert_eq!(kept(), ["npm 2026-10-05T08:00:00Z"]);
-        fs::write(out.path().join("hex.plimdb"), "damaged").unwrap();
-        assert_eq!(kept(), ["hex unknown", "npm 2026-10-05T08:00:00Z"]);
-    }
-
-    #[test]
-    fn many_releases_take_time_in_proportion() {
-        let records: Vec<(String, String)> = (0..800)
-            .map(|n| {
-                let row = |n: u32| format!(r#"{{"package":{{"ecosystem":"Debian:{n}","name":"a"}},"versions":["1"]}}"#);
-                let text = format!(r#"{{"id":"PLIM-{n}","modified":"2026-01-01T00:00:00Z","affected":[{},{}]}}"#, row(n), row(n + 1));
-                (format!("{n}.json"), text)
-            })
-            .collect();
-        let records: Vec<(&str, &str)> = records.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let feed = feed_of(&records);
-        fs::rename(feed.path().join("npm"), feed.path().join("Debian")).unwrap();
-        let out = tempfile::tempdir().unwrap();
-        let summary = build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
-        assert_eq!(summary.shards.len(), 801);
-        assert_eq!(summary.shards.iter().filter(|shard| shard.records == 2).count(), 799);
     }
 
     #[test]

@@ -102,7 +102,8 @@ fn shard(gathered: &Gathered, name: String, texts: &[Texts<'_>]) -> Result<Finis
     for Texts { text, newest: newest_record, .. } in texts {
         let release = gathered.releases.get(*text).cloned().unwrap_or_default();
         let as_of = release.as_of.filter(|date| *date <= gathered.built_at).or(*newest_record);
-        let as_of = as_of.map(|date| release.known_until.map_or(date, |known| known.min(date))).filter(|date| date.as_second() >= FIRST_DATE);
+        let as_of =
+            as_of.map(|date| release.known_until.map_or(date, |known| known.min(date))).filter(|date| date.as_second() >= FIRST_DATE);
         newest = newest.max(as_of);
         unreadable.extend(release.unreadable.iter().cloned());
         licences.insert(release.licence.clone().unwrap_or_else(|| gathered.ecosystem.licence.to_owned()));
@@ -159,7 +160,8 @@ fn put_unreadable(facts: &mut Facts, unreadable: &[String]) {
 /// A text that takes one line and cannot lie on a screen: names of files and words of records are the feed's own.
 pub(in crate::advisory) fn line(text: &str) -> String {
     let acts = |ch: char| {
-        ch.is_control() || matches!(ch, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        ch.is_control()
+            || matches!(ch, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     text.chars().map(|ch| if acts(ch) { ' ' } else { ch }).collect()
 }

@@ -132,7 +132,9 @@ pub fn normal_text(text: &str) -> Cow<'_, str> {
     match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name.eq_ignore_ascii_case(name)) {
         Some(ecosystem) if suffix.is_empty() => Cow::Borrowed(ecosystem.name),
         Some(ecosystem) if matches!(ecosystem.name, "Maven" | "Packagist") && suffix.contains("://") => Cow::Borrowed(ecosystem.name),
-        Some(ecosystem) if ecosystem.name == "Alpine" && suffix.trim_start_matches('V').starts_with(|first: char| first.is_ascii_digit()) => {
+        Some(ecosystem)
+            if ecosystem.name == "Alpine" && suffix.trim_start_matches('V').starts_with(|first: char| first.is_ascii_digit()) =>
+        {
             Cow::Owned(format!("{}:v{}", ecosystem.name, suffix.trim_start_matches('V')))
         }
         Some(ecosystem) => Cow::Owned(format!("{}:{suffix}", ecosystem.name)),

@@ -31,7 +31,8 @@ fn unread_arches(arches: &str, shard: &str, text: &str, packages: &[&Package]) -
         "i386" | "i486" | "i586" | "i686" => read.contains(arch) || read.contains("x86_64"),
         arch => read.contains(arch),
     };
-    let unread: Vec<&str> = packages.iter().filter_map(|package| package.arch.as_deref().map(rpm_arch)).filter(|arch| !is_read(arch)).collect();
+    let unread: Vec<&str> =
+        packages.iter().filter_map(|package| package.arch.as_deref().map(rpm_arch)).filter(|arch| !is_read(arch)).collect();
     let named: BTreeSet<&str> = unread.iter().copied().collect();
     let named = named.into_iter().take(5).collect::<Vec<_>>().join(", ");
     let packages = counted(unread.len(), PackageKind::Rpm);

@@ -150,7 +150,9 @@ fn list_in(path: &Path, repository: &Repository, is_expected: bool, broken: &imp
     match plain {
         Some(plain) => return Ok(Some(plain)),
         None if is_there(&index) => {}
-        None if is_expected || is_core => return Err(broken("there is neither a list of updates nor an index of the repository".to_owned())),
+        None if is_expected || is_core => {
+            return Err(broken("there is neither a list of updates nor an index of the repository".to_owned()));
+        }
         None => return Ok(None),
     }
     let Some(list) = repomd::update_list(&read_file(&index, MAX_TEXT)?).map_err(|error| broken(format!("repomd.xml: {error}")))? else {

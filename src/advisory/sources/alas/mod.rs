@@ -158,10 +158,15 @@ mod tests {
             into.releases[&format!("Amazon Linux:{release}")].clone()
         };
         let whole = of("2", &|_| {});
-        assert_eq!(whole.arches.map(|arches| arches.into_iter().collect::<Vec<_>>()), Some(vec!["aarch64".to_owned(), "x86_64".to_owned()]));
+        assert_eq!(
+            whole.arches.map(|arches| arches.into_iter().collect::<Vec<_>>()),
+            Some(vec!["aarch64".to_owned(), "x86_64".to_owned()])
+        );
         let remove = |folder: &Path, name: &str| fs::remove_file(folder.join(name)).unwrap();
         let neither = of("2023", &|folder| remove(folder, "2023/core/aarch64/updateinfo.xml.gz"));
-        assert!(neither.broken.unwrap().contains("amazon/2023/core/aarch64 cannot be read: there is neither a list of updates nor an index"));
+        assert!(
+            neither.broken.unwrap().contains("amazon/2023/core/aarch64 cannot be read: there is neither a list of updates nor an index")
+        );
         // An index that names no list is an answer, but for the repository that every release has.
         let index = |folder: &Path, name: &str| {
             fs::create_dir_all(folder.join(name).join("repodata")).unwrap();

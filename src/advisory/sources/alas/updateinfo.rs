@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_list_has_so_many_updates_and_packages() {
-        let update = |builds: usize| format!("<update><pkglist><collection>{}</collection></pkglist></update>", "<package/>".repeat(builds));
+        let update =
+            |builds: usize| format!("<update><pkglist><collection>{}</collection></pkglist></update>", "<package/>".repeat(builds));
         let text = format!("<updates>{}{}</updates>", update(2), update(1));
         let read = |updates, builds| read_within(text.as_bytes(), updates, builds, &mut drop);
         assert_eq!(read(2, 3), Ok(()));

@@ -135,7 +135,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join(FOLDER);
         std::fs::create_dir(&place).unwrap();
-        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/debian-tracker/debian.json"), place.join(FILE)).unwrap();
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/debian-tracker/debian.json"), place.join(FILE))
+            .unwrap();
         for (text, expected) in [
             (None, None),
             (Some("soon"), None),

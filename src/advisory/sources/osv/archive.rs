@@ -129,9 +129,11 @@ fn weight(advisory: &Advisory) -> u64 {
     let ids = [&advisory.aliases, &advisory.upstream, &advisory.related].into_iter().flatten().map(|id| text(&id.0));
     let ratings = |ratings: &[Rating]| ratings.iter().map(|rating| 96 + rating.vector.as_deref().map_or(0, text)).sum::<u64>();
     let event = |event: &Event| match event {
-        Event::Introduced(version) | Event::Fixed(version) | Event::LastAffected(version) | Event::Limit(version) | Event::Unknown(version) => {
-            16 + text(version)
-        }
+        Event::Introduced(version)
+        | Event::Fixed(version)
+        | Event::LastAffected(version)
+        | Event::Limit(version)
+        | Event::Unknown(version) => 16 + text(version),
     };
     let range = |range: &AffectedRange| 64 + range.events.iter().map(event).sum::<u64>();
     let affected = advisory.affected.iter().map(|affected| {
@@ -232,7 +234,8 @@ mod tests {
     fn what_is_kept_of_a_feed_is_bounded() {
         let folder = tempfile::tempdir().unwrap();
         let versions: Vec<String> = (0..1000).map(|n| format!("\"{n}\"")).collect();
-        let listed = format!(r#"{{"id":"A","affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"versions":[{}]}}]}}"#, versions.join(","));
+        let listed =
+            format!(r#"{{"id":"A","affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"versions":[{}]}}]}}"#, versions.join(","));
         let feed = feed(folder.path(), "npm", &[("A.json", listed)]);
         let error = read_within(&feed, &mut gathered(&feed), 40_000).unwrap_err().to_string();
         assert!(error.contains("npm/all.zip cannot be read: the records take more than 40000 bytes together"), "{error}");
