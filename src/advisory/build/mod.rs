@@ -406,17 +406,6 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_does_not_read_is_remembered_in_the_shard() {
-        let feed = feed_of(&[("a.json", RECORD), ("b.json", "{\"id\":7}"), ("readme.txt", "x")]);
-        let out = tempfile::tempdir().unwrap();
-        let summary = build(feed.path(), out.path(), at("2025-01-01T00:00:00Z")).unwrap();
-        assert_eq!(summary.gaps.len(), 1);
-        let status = &Database::open(out.path()).unwrap().status()[0];
-        // A record from the future says nothing of the age of its feed, else one of them would make a dead feed as young as every build.
-        assert_eq!((status.unreadable, status.as_of.as_deref()), (1, None));
-    }
-
-    #[test]
     fn spelling_hides_no_record() {
         let named = |id: &str, ecosystem: &str| RECORD.replace("PLIM-1", id).replace("\"npm\"", &format!("\"{ecosystem}\""));
         let feed = feed_of(&[
