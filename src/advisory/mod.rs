@@ -24,7 +24,7 @@ pub mod version;
 
 use std::{io, path::PathBuf};
 
-pub use build::{BuildSummary, Gathered, Provenance, Release, ShardSummary, Unfixed, WriterLock, build};
+pub use build::{BuildSummary, Gathered, KeptShard, Provenance, Release, ShardSummary, Unfixed, WriterLock, build};
 pub use sources::{AdvisorySource, SOURCES};
 pub use store::{Coverage, Database, ShardStatus};
 

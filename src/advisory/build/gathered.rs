@@ -1,10 +1,9 @@
 //! What the feeds of one ecosystem say together, before it becomes shards. Sources fill it in, feed by feed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 
-use super::listed::drop_implied;
 use crate::{
     advisory::{
         ecosystem::{self, Ecosystem},
@@ -36,6 +35,10 @@ pub struct Gathered {
 pub struct Release {
     /// As of when the feed knows it; without one, the date of the newest record counts.
     pub as_of: Option<Timestamp>,
+    /// When a part of it was last known to be what is published: whatever its records say, it is not newer than that.
+    pub known_until: Option<Timestamp>,
+    /// The architectures that its feed is there for; nothing said means all.
+    pub arches: Option<BTreeSet<String>>,
     /// Whether problems without a fix are listed; nobody saying so means unknown.
     pub unfixed: Option<Unfixed>,
     /// Since when the distribution does not look after it any more.
@@ -97,7 +100,6 @@ impl Gathered {
     pub(super) fn finish(&mut self) {
         for advisory in &mut self.advisories {
             advisory.withdrawn = advisory.withdrawn.take().filter(|date| is_past(date, self.built_at));
-            drop_implied(advisory, self.ecosystem.scheme);
         }
         // Some feeds hold one record once per release folder; equal ones are one record. Where one id has several, all they say decides.
         self.advisories.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| format!("{a:?}").cmp(&format!("{b:?}"))));
@@ -111,21 +113,28 @@ impl Gathered {
         self.feeds.sort();
     }
 
-    /// The OSV ecosystem strings that shards are made for.
-    pub(super) fn texts(&self) -> Vec<String> {
-        let own = |text: &&String| ecosystem::of_text(text).is_some_and(|found| found.name == self.ecosystem.name);
-        let mut texts: Vec<String> = self
-            .advisories
-            .iter()
-            .flat_map(|advisory| &advisory.affected)
-            .map(|affected| &affected.ecosystem)
-            .filter(own)
-            .cloned()
-            .collect();
-        texts.sort_unstable();
-        texts.dedup();
-        texts
+    /// Bounds the age of a release: it is not newer than `time`.
+    pub(in crate::advisory) fn bound(&mut self, text: &str, time: Timestamp) {
+        let release = self.release(text);
+        release.known_until = Some(release.known_until.map_or(time, |known| known.min(time)));
     }
+
+    /// The OSV ecosystem strings that shards are made for.
+    fn texts(&self) -> Vec<String> {
+        let texts: BTreeSet<&String> =
+            self.advisories.iter().flat_map(|advisory| &advisory.affected).map(|affected| &affected.ecosystem).collect();
+        texts.into_iter().filter(|text| self.is_own(text)).cloned().collect()
+    }
+
+    /// Whether shards are made for an OSV ecosystem string.
+    pub(super) fn is_own(&self, text: &str) -> bool {
+        ecosystem::of_text(text).is_some_and(|found| found.name == self.ecosystem.name)
+    }
+}
+
+/// Whether a record is withdrawn by the time of a build, and says nothing any more.
+pub(in crate::advisory) fn is_withdrawn(advisory: &Advisory, built_at: Timestamp) -> bool {
+    advisory.withdrawn.as_deref().is_some_and(|date| is_past(date, built_at))
 }
 
 /// Whether a record is withdrawn by now: a date that does not read or has not come withdraws nothing.

@@ -2,6 +2,9 @@
 //! has them; out: one file per ecosystem or distribution release, the same bytes for the same feeds (advisories.md D8), put in place by rename.
 
 mod gathered;
+#[cfg(test)]
+mod hostile;
+mod kept;
 mod listed;
 mod notice;
 mod shards;
@@ -16,8 +19,12 @@ use std::{
 
 use jiff::Timestamp;
 
+pub(in crate::advisory) use gathered::is_withdrawn;
 pub use gathered::{Gathered, Provenance, Release, Unfixed};
+pub use kept::KeptShard;
+pub(in crate::advisory) use listed::drop_implied;
 pub(in crate::advisory) use notice::notice;
+pub(in crate::advisory) use shards::line;
 pub use written::WriterLock;
 pub(in crate::advisory) use written::Written;
 
@@ -41,6 +48,8 @@ pub struct BuildSummary {
     pub gaps: Vec<Gap>,
     /// Feeds in the directory that this version cannot match, sorted.
     pub skipped: Vec<String>,
+    /// Shards that stay as they were although nothing in the directory is about them any more, sorted by name.
+    pub kept: Vec<KeptShard>,
 }
 
 /// One shard that was written.
@@ -127,8 +136,8 @@ fn build_with(
     let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut written = written.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     results.sort_by_key(|(name, _)| *name);
-    let mut summary = BuildSummary { shards: Vec::new(), gaps: Vec::new(), skipped };
-    let mut first_error = None;
+    let mut summary = BuildSummary { shards: Vec::new(), gaps: Vec::new(), skipped, kept: Vec::new() };
+    let (mut first_error, mut failed) = (None, BTreeSet::new());
     for (name, result) in results {
         match result {
             Ok((shards, gaps)) => {
@@ -138,7 +147,8 @@ fn build_with(
             // Without room for its files there is no database; a feed that is not whole is another matter.
             Err(error @ Error::Io { doing: "write", .. }) => return Err(error),
             Err(error) => {
-                summary.gaps.push(shards::gap(name, &error.to_string()));
+                summary.gaps.push(shards::gap(name, &reason(&error)));
+                failed.insert(name);
                 first_error.get_or_insert(error);
             }
         }
@@ -148,9 +158,20 @@ fn build_with(
     if summary.shards.is_empty() && only.is_none() {
         return Err(first_error.or(exploitation_error).unwrap_or_else(|| Error::NoFeeds(from.display().to_string())));
     }
+    if only.is_none() {
+        summary.kept = kept::kept(writer.folder(), &written, &failed, &summary.gaps)?;
+    }
     written.into_place()?;
     summary.shards.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(summary)
+}
+
+/// What went wrong, in one line; of a file also why.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Io { source, .. } => format!("{error}: {source}"),
+        error => error.to_string(),
+    }
 }
 
 /// A source and one of its feeds.
@@ -164,7 +185,7 @@ fn groups_in(from: &Path) -> Result<(Groups, Vec<String>), Error> {
     let mut skipped = Vec::new();
     for source in SOURCES {
         let listing = source.find(from)?;
-        skipped.extend(listing.skipped);
+        skipped.extend(listing.skipped.iter().map(|name| line(name)));
         for feed in listing.feeds {
             groups.entry(feed.ecosystem.name).or_default().push((*source, feed));
         }
@@ -366,7 +387,7 @@ mod tests {
             {
                 let mut written = osv::parse_record(&fs::read(&entry).unwrap()).unwrap();
                 let scheme = crate::advisory::ecosystem::ECOSYSTEMS.iter().find(|found| found.name == ecosystem).unwrap().scheme;
-                listed::drop_implied(&mut written, scheme);
+                drop_implied(&mut written, scheme);
                 let mut read = database.get(&written.id.0).unwrap().unwrap();
                 let mut affected = written.affected.clone();
                 affected
@@ -382,17 +403,6 @@ mod tests {
         let found = database.find("cve-2026-90007").unwrap();
         assert_eq!(found.iter().map(|advisory| advisory.id.0.as_str()).collect::<Vec<_>>(), ["PLIM-DSA-2026-0006"]);
         assert!(database.get("PLIM-2026-0032").unwrap().unwrap().withdrawn.is_some());
-    }
-
-    #[test]
-    fn a_record_that_does_not_read_is_remembered_in_the_shard() {
-        let feed = feed_of(&[("a.json", RECORD), ("b.json", "{\"id\":7}"), ("readme.txt", "x")]);
-        let out = tempfile::tempdir().unwrap();
-        let summary = build(feed.path(), out.path(), at("2025-01-01T00:00:00Z")).unwrap();
-        assert_eq!(summary.gaps.len(), 1);
-        let status = &Database::open(out.path()).unwrap().status()[0];
-        // A record from the future does not make the shard younger than its build.
-        assert_eq!((status.unreadable, status.as_of.as_deref()), (1, Some("2025-01-01T00:00:00Z")));
     }
 
     #[test]

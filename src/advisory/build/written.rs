@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -105,7 +105,9 @@ impl<'a> Written<'a> {
     pub(in crate::advisory) fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let temporary = self.temporary(name);
         self.waiting.insert(name.to_owned());
-        fs::write(&temporary, bytes).map_err(|source| Error::Io { doing: "write", path: temporary, source })
+        // A name that comes before its bytes leaves an empty file behind when the power goes.
+        let written = File::create(&temporary).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()));
+        written.map_err(|source| Error::Io { doing: "write", path: temporary, source })
     }
 
     /// Takes over a finished file, which gets its temporary name; `name` is what it will be called.
@@ -119,6 +121,11 @@ impl<'a> Written<'a> {
         self.lock.folder.join(format!(".{name}{UNFINISHED}"))
     }
 
+    /// Whether a file of this name waits.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.waiting.contains(name)
+    }
+
     /// Renames everything into place: texts before the shards that name them. Then takes away the texts that no shard names any more, and the
     /// shards of older formats, which this program cannot read.
     pub(in crate::advisory) fn into_place(mut self) -> Result<(), Error> {
@@ -128,6 +135,8 @@ impl<'a> Written<'a> {
             let place = self.lock.folder.join(name);
             fs::rename(self.temporary(name), &place).map_err(|source| Error::Io { doing: "rename", path: place, source })?;
         }
+        // The new names should outlive a power cut as well; not every system can say so of a folder.
+        let _ = File::open(&self.lock.folder).and_then(|folder| folder.sync_all());
         // Everything is in place by now: what cannot be removed costs room and nothing else.
         for (name, path) in files(&self.lock.folder)? {
             let is_replaced = shard_of_text(&name).is_some_and(|shard| waiting.contains(&format!("{shard}.{EXTENSION}")));
@@ -154,14 +163,14 @@ fn shard_of_text(file: &str) -> Option<&str> {
 }
 
 /// Whether a shard has a format that came before ours; one that cannot be read is not known to.
-fn is_older(path: &Path) -> bool {
+pub(super) fn is_older(path: &Path) -> bool {
     let mut head = [0; 10];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && matches!(head, [b'P', b'L', b'I', b'M', b'S', b'A', b'D', b'B', low, high] if u16::from_le_bytes([low, high]) < MAJOR)
 }
 
 /// Plain files of a folder by name; names that are no text are not ours.
-fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
+pub(super) fn files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     let failed = |source| Error::Io { doing: "read", path: folder.to_owned(), source };
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(failed)? {

@@ -123,13 +123,20 @@ pub fn of_text(text: &str) -> Option<&'static Ecosystem> {
     ((found.releases == Releases::Required) == has_release && (has_release || !text.contains(':'))).then_some(found)
 }
 
-/// An OSV ecosystem string as the specification writes it, when only case, blanks or an empty suffix keep it from being that: `pypi` and
-/// `PyPI:` are `PyPI`. Everything else stays as it is.
+/// An OSV ecosystem string as the specification writes it, when only case, blanks, an empty suffix or the `v` of Alpine's releases keep it from being
+/// that: `pypi` and `PyPI:` are `PyPI`. The repository that Maven and Packagist may name is left out: an image does not say from which one a
+/// package came. Everything else stays as it is.
 #[must_use]
 pub fn normal_text(text: &str) -> Cow<'_, str> {
     let (name, suffix) = text.trim().split_once(':').map_or((text.trim(), ""), |(name, suffix)| (name.trim(), suffix.trim()));
     match ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name.eq_ignore_ascii_case(name)) {
         Some(ecosystem) if suffix.is_empty() => Cow::Borrowed(ecosystem.name),
+        Some(ecosystem) if matches!(ecosystem.name, "Maven" | "Packagist") && suffix.contains("://") => Cow::Borrowed(ecosystem.name),
+        Some(ecosystem)
+            if ecosystem.name == "Alpine" && suffix.trim_start_matches('V').starts_with(|first: char| first.is_ascii_digit()) =>
+        {
+            Cow::Owned(format!("{}:v{}", ecosystem.name, suffix.trim_start_matches('V')))
+        }
         Some(ecosystem) => Cow::Owned(format!("{}:{suffix}", ecosystem.name)),
         None => Cow::Borrowed(text),
     }
@@ -188,6 +195,14 @@ mod tests {
             (" PYPI : ", "PyPI"),
             ("debian:12", "Debian:12"),
             ("npm:x", "npm:x"),
+            ("npm:https://registry.example.org", "npm:https://registry.example.org"),
+            ("Maven:https://repo.example.org/maven2/", "Maven"),
+            ("Packagist:https://packages.example.org/8", "Packagist"),
+            ("Packagist:8", "Packagist:8"),
+            ("Alpine:3.20", "Alpine:v3.20"),
+            ("Alpine:V3.20", "Alpine:v3.20"),
+            ("Alpine:v3.20", "Alpine:v3.20"),
+            ("Alpine:edge", "Alpine:edge"),
             ("Ubuntu:22.04:LTS", "Ubuntu:22.04:LTS"),
         ] {
             assert_eq!(normal_text(text), expected, "{text}");

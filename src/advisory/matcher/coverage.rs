@@ -1,16 +1,43 @@
 //! What the shards of a part say about themselves. In: the facts of a shard; out: Gaps for feeds that stopped, records that nobody
 //! could read, and the note that unfixed problems are not known (advisories.md R15, sections 4 and 9).
 
+use std::collections::BTreeSet;
+
 use crate::{
-    advisory::matcher::plan::{Part, Pocket, counted},
-    model::coverage::{Gap, SourceId},
+    advisory::matcher::{
+        plan::{Part, Pocket, counted},
+        row::rpm_arch,
+    },
+    model::{
+        coverage::{Gap, SourceId},
+        package::{Package, PackageKind},
+    },
 };
 
 /// Every Gap of a part that its shards tell of.
 pub(super) fn gaps(part: &Part<'_>) -> Vec<Gap> {
     let packages = counted(part.packages.len(), part.ecosystem.kind);
     let of_pocket = |pocket: &Pocket<'_>| told(&|name| pocket.fact(name), pocket.shard.name(), &pocket.text, &packages);
-    part.pockets.iter().flat_map(of_pocket).collect()
+    let of_arches = |pocket: &Pocket<'_>| unread_arches(pocket.fact("arches")?, pocket.shard.name(), &pocket.text, &part.packages);
+    part.pockets.iter().flat_map(of_pocket).chain(part.pockets.iter().filter_map(of_arches)).collect()
+}
+
+/// Packages of architectures whose repositories the feed was read without: its rows are about those of others.
+fn unread_arches(arches: &str, shard: &str, text: &str, packages: &[&Package]) -> Option<Gap> {
+    let read: BTreeSet<&str> = arches.split(' ').filter(|arch| !arch.is_empty()).collect();
+    let is_read = |arch: &str| match arch {
+        "noarch" => !read.is_empty(),
+        // The repositories of 64 bits hold the packages of 32 bits that run beside the others.
+        "i386" | "i486" | "i586" | "i686" => read.contains(arch) || read.contains("x86_64"),
+        arch => read.contains(arch),
+    };
+    let unread: Vec<&str> =
+        packages.iter().filter_map(|package| package.arch.as_deref().map(rpm_arch)).filter(|arch| !is_read(arch)).collect();
+    let named: BTreeSet<&str> = unread.iter().copied().collect();
+    let named = named.into_iter().take(5).collect::<Vec<_>>().join(", ");
+    let packages = counted(unread.len(), PackageKind::Rpm);
+    let reason = format!("the database was built without the advisories of {text} for {named}: {packages} not looked up");
+    (!unread.is_empty()).then(|| Gap::new(SourceId::Offline, "no-advisories", shard, reason))
 }
 
 fn told<'a>(fact: &dyn Fn(&str) -> Option<&'a str>, shard: &str, text: &str, packages: &str) -> Vec<Gap> {
@@ -44,9 +71,32 @@ fn past_end_of_life<'a>(fact: &dyn Fn(&str) -> Option<&'a str>) -> Option<&'a st
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::model::package::PackageUrl;
 
     const LISTED: (&str, &str) = ("unfixed", "listed");
+
+    #[test]
+    fn r15_packages_of_an_architecture_that_was_not_read_are_a_gap() {
+        let package = |arch: Option<&str>| {
+            let purl = PackageUrl::new(PackageKind::Rpm, None, "mast", None, &BTreeMap::new());
+            Package { arch: arch.map(str::to_owned), ..Package::new(PackageKind::Rpm, "mast".to_owned(), "1-1".to_owned(), purl, "test") }
+        };
+        let list = [Some("aarch64"), Some("arm64"), Some("noarch"), Some("i686"), None].map(package);
+        let packages: Vec<&Package> = list.iter().collect();
+        for (arches, expected) in [
+            ("aarch64 x86_64", None),
+            ("aarch64", Some("for i686: 1 rpm package not looked up")),
+            ("x86_64", Some("for aarch64: 2 rpm packages not looked up")),
+            ("", Some("for aarch64, i686, noarch: 4 rpm packages not looked up")),
+        ] {
+            let gap = unread_arches(arches, "amazon-2", "Amazon Linux:2", &packages);
+            assert_eq!(gap.is_some(), expected.is_some(), "{arches}");
+            assert!(gap.is_none_or(|gap| gap.kind == "no-advisories" && gap.reason.ends_with(expected.unwrap_or_default())), "{arches}");
+        }
+    }
 
     #[test]
     fn r15_old_and_partial_coverage_is_a_gap() {

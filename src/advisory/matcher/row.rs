@@ -99,7 +99,7 @@ fn applies(affected: &Affected, package: &Package) -> bool {
 }
 
 /// Bills of materials write Go's names of architectures where rpm has its own.
-fn rpm_arch(arch: &str) -> &str {
+pub(super) fn rpm_arch(arch: &str) -> &str {
     match arch {
         "amd64" => "x86_64",
         "arm64" => "aarch64",

@@ -5,7 +5,11 @@ pub mod alas;
 pub mod debian_tracker;
 pub mod osv;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use crate::advisory::{Error, build::Gathered, ecosystem::Ecosystem};
 
@@ -61,6 +65,14 @@ pub struct Feed {
     pub name: String,
     /// The file or folder.
     pub path: PathBuf,
+}
+
+/// Whether there is something at a path, be it of another kind than expected or closed to us: what cannot be read is to fail, not to be passed over.
+pub(in crate::advisory) fn is_there(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
 }
 
 /// Every format, by id.

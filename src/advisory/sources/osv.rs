@@ -2,6 +2,7 @@
 //! missing dates and unknown fields are fine, an unknown range type or event key is kept as such and makes its row undecidable.
 
 mod archive;
+mod bounded;
 
 pub(in crate::advisory) use archive::ASKED;
 
@@ -13,6 +14,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::bounded::Bounded;
 use crate::{
     advisory::{
         Error, almalinux,
@@ -23,10 +25,14 @@ use crate::{
     },
     model::{
         advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
-        severity::{Rating, RatingAuthor},
+        severity::{Rating, RatingAuthor, Severity},
     },
 };
 
+/// One record is never larger than this; the largest published ones have some megabytes. Read, it takes many times as much.
+const MAX_RECORD: usize = 8 << 20;
+/// Affected entries of one record, and listed versions of one entry; published ones have some thousands.
+const MAX_LIST: usize = 100_000;
 /// Titles are cut here; records without a summary lend the start of their details.
 const MAX_TITLE: usize = 200;
 /// Details are cut here, in characters: they are read on a terminal, and the links lead to the whole text.
@@ -58,6 +64,9 @@ impl AdvisorySource for Osv {
 /// # Errors
 /// When it is no JSON of this shape, or has no id.
 pub fn parse_record(bytes: &[u8]) -> Result<Advisory, String> {
+    if bytes.len() > MAX_RECORD {
+        return Err(format!("larger than {MAX_RECORD} bytes"));
+    }
     let record: Record = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if record.id.is_empty() || record.id.len() > 200 || record.id.chars().any(char::is_control) {
         return Err("the record has no usable id".to_owned());
@@ -77,7 +86,7 @@ struct Record {
     modified: Option<String>,
     withdrawn: Option<String>,
     severity: Option<Vec<Value>>,
-    affected: Option<Vec<AffectedEntry>>,
+    affected: Option<Bounded<AffectedEntry, MAX_LIST>>,
     references: Option<Vec<Reference>>,
     database_specific: Option<Value>,
 }
@@ -86,7 +95,7 @@ struct Record {
 struct AffectedEntry {
     package: Option<PackageName>,
     ranges: Option<Vec<Range>>,
-    versions: Option<Vec<String>>,
+    versions: Option<Bounded<String, MAX_LIST>>,
     severity: Option<Vec<Value>>,
     ecosystem_specific: Option<Value>,
     database_specific: Option<Value>,
@@ -113,14 +122,13 @@ struct Reference {
 }
 
 impl Record {
-    fn into_advisory(mut self) -> Advisory {
-        for package in self.affected.iter_mut().flatten().filter_map(|entry| entry.package.as_mut()) {
+    fn into_advisory(self) -> Advisory {
+        let mut affected = self.affected.map(|Bounded(list)| list).unwrap_or_default();
+        for package in affected.iter_mut().filter_map(|entry| entry.package.as_mut()) {
             package.ecosystem = ecosystem::normal_text(&package.ecosystem).into_owned();
         }
-        let is_distribution = self
-            .affected
+        let is_distribution = affected
             .iter()
-            .flatten()
             .filter_map(|entry| entry.package.as_ref())
             .any(|package| ecosystem::of_text(&package.ecosystem).is_some_and(|ecosystem| ecosystem.kind.is_os()));
         // A bare vector in a distribution's record is that of the national database.
@@ -143,6 +151,12 @@ impl Record {
         if let Some(word) = is_distribution.then(|| almalinux::severity_word(&summary)).flatten() {
             ratings.push(rating_by_word(RatingAuthor::Vendor, word));
         }
+        let affected: Vec<Affected> = affected.into_iter().filter_map(|entry| entry.into_affected(author)).collect();
+        // These records say that a package is malware, and mostly leave it at that.
+        let mut rated = ratings.iter().chain(affected.iter().flat_map(|affected| &affected.ratings));
+        if self.id.starts_with("MAL-") && rated.all(|rating| rating.severity() == Severity::Unknown) {
+            ratings.push(rating_by_word(author, "critical"));
+        }
         ratings.sort();
         ratings.dedup();
         let own = self.id.clone();
@@ -157,7 +171,7 @@ impl Record {
             modified: self.modified,
             withdrawn: self.withdrawn.filter(|date| !date.is_empty()),
             ratings,
-            affected: self.affected.into_iter().flatten().filter_map(|entry| entry.into_affected(author)).collect(),
+            affected,
             references: references(self.references.unwrap_or_default()),
         }
     }
@@ -196,7 +210,7 @@ impl AffectedEntry {
             ecosystem: package.ecosystem,
             name: package.name,
             ranges: self.ranges.into_iter().flatten().map(Range::into_range).collect(),
-            versions: self.versions.unwrap_or_default(),
+            versions: self.versions.map(|Bounded(list)| list).unwrap_or_default(),
             ratings,
             urgency,
             attributes,
@@ -335,6 +349,32 @@ mod tests {
             assert!(!cvss::is_well_formed(vector));
             assert_eq!(record.ratings, [expected], "{entry}");
         }
+    }
+
+    #[test]
+    fn malware_without_a_rating_is_critical() {
+        for (id, fields, expected) in [
+            ("MAL-2026-1", "", &[Some("critical")][..]),
+            ("MAL-2026-1", r#""severity":[{"type":"CVSS_V3","score":"garbage"}],"#, &[None, Some("critical")]),
+            ("MAL-2026-1", r#""database_specific":{"severity":"LOW"},"#, &[Some("LOW")]),
+            ("GHSA-1", "", &[]),
+        ] {
+            let text = format!(r#"{{"id":"{id}",{fields}"affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"versions":["1.0"]}}]}}"#);
+            let ratings = parse_record(text.as_bytes()).unwrap().ratings;
+            assert_eq!(ratings.iter().map(|rating| rating.word.as_deref()).collect::<Vec<_>>(), expected, "{id} {fields}");
+        }
+    }
+
+    #[test]
+    fn records_that_take_too_much_memory_are_refused() {
+        let entries = |count: usize| format!(r#"{{"id":"A","affected":[{}{{}}]}}"#, "{},".repeat(count - 1));
+        let versions = |count: usize| format!(r#"{{"id":"A","affected":[{{"versions":[{}""]}}]}}"#, "\"\",".repeat(count - 1));
+        for make in [&entries as &dyn Fn(usize) -> String, &versions] {
+            assert!(parse_record(make(MAX_LIST).as_bytes()).is_ok());
+            assert!(parse_record(make(MAX_LIST + 1).as_bytes()).unwrap_err().contains("more than 100000 entries"));
+        }
+        let long = format!(r#"{{"id":"A","summary":"{}"}}"#, "x".repeat(MAX_RECORD));
+        assert_eq!(parse_record(long.as_bytes()).unwrap_err(), "larger than 8388608 bytes");
     }
 
     #[test]

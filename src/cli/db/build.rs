@@ -13,7 +13,7 @@ use crate::{
 /// Arguments of `db build`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll db build --from /srv/mirror/osv\n\nThe same dumps give the same bytes. The new database is put in place when it is complete; a failed build leaves the old one."
+    after_help = "Example:\n  plimsoll db build --from /srv/mirror/osv\n\nThe same dumps give the same bytes. The new database is put in place when it is complete; a failed build leaves the old one. A shard of an earlier build about which these dumps say nothing stays, and is named."
 )]
 pub(in crate::cli) struct BuildArgs {
     /// Folder, or http(s) address, that holds `<Ecosystem>/all.zip`.
@@ -39,6 +39,10 @@ pub(super) async fn run(args: BuildArgs) -> Result<ExitStatus, Failure> {
             shard.bytes,
             shard.as_of.as_deref().unwrap_or("unknown")
         );
+    }
+    for kept in &summary.kept {
+        let as_of = kept.as_of.as_deref().unwrap_or("unknown");
+        let _ = writeln!(text, "kept  {}  as of {as_of}: no feed of this build covers it", kept.name);
     }
     for skipped in &summary.skipped {
         let _ = writeln!(text, "skipped: {skipped}");

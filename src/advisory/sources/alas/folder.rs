@@ -1,5 +1,6 @@
 //! Amazon Linux on disk: `amazon/<release>/<repository>/<arch>/updateinfo.xml.gz`, or beside it the `repodata/` of a mirrored repository, whose index and
-//! digest are then checked. `amazon/repositories.txt`, if there is one, names what must be there. In: that folder; out: records and what could not be read.
+//! digest are then checked. `amazon/repositories.txt`, if there is one, names what must be there, and `amazon/failed.txt` what could not be asked for when
+//! the rest was. In: that folder; out: records and what could not be read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,8 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
+
 use super::{
     Repository,
+    failed::{FAILED, read_failed},
     record::{self, ECOSYSTEM, Records},
     repomd, updateinfo,
 };
@@ -18,7 +22,7 @@ use crate::{
         Error,
         build::{Gathered, Provenance, Unfixed},
         ecosystem::ECOSYSTEMS,
-        sources::{Feed, Listing},
+        sources::{Feed, Listing, is_there},
     },
     model::digest::Digest,
 };
@@ -27,6 +31,8 @@ use crate::{
 pub(in crate::advisory) const FOLDER: &str = "amazon";
 /// The file that names every repository that belongs here.
 pub(in crate::advisory) const MANIFEST: &str = "repositories.txt";
+/// The repository that most packages come from.
+const CORE: &str = "core";
 /// The list of updates of one repository and architecture.
 pub(in crate::advisory) const UPDATES: &str = "updateinfo.xml.gz";
 /// The list unpacked, for mirrors that keep it so.
@@ -42,7 +48,7 @@ const MAX_TEXT: u64 = 4 << 20;
 pub(super) fn find(from: &Path) -> Listing {
     let path = from.join(FOLDER);
     let ecosystem = ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == ECOSYSTEM);
-    let feeds = ecosystem.filter(|_| path.is_dir()).map(|ecosystem| Feed { ecosystem, name: format!("alas:{FOLDER}"), path });
+    let feeds = ecosystem.filter(|_| is_there(&path)).map(|ecosystem| Feed { ecosystem, name: format!("alas:{FOLDER}"), path });
     Listing { feeds: feeds.into_iter().collect(), skipped: Vec::new() }
 }
 
@@ -53,16 +59,22 @@ pub(super) fn read(feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
         releases.entry(repository.release.clone()).or_default().insert(repository);
     }
     let expected = manifest(&feed.path.join(MANIFEST))?;
+    let failed = text(&feed.path.join(FAILED))?.map(|text| read_failed(&text)).unwrap_or_default();
     let mut listing = String::new();
     for (release, repositories) in releases {
         let text = record::ecosystem(&release);
-        match read_release(&feed.path, &repositories, &mut listing) {
-            Ok(records) => {
-                let missing = expected.iter().filter(|repository| repository.release == release && !repositories.contains(repository));
+        match read_release(&feed.path, &repositories, expected.as_ref(), &failed, &mut listing) {
+            Ok(Read { records, arches, known_until }) => {
+                if let Some(time) = known_until {
+                    into.bound(&text, time);
+                }
+                let expected = expected.iter().flatten();
+                let missing = expected.filter(|repository| repository.release == release && !repositories.contains(repository));
                 let missing =
                     missing.map(|repository| format!("{}/{} (its updates could never be fetched)", repository.name, repository.arch));
                 let facts = into.release(&text);
                 facts.unfixed = Some(Unfixed::Unknown);
+                facts.arches = Some(arches);
                 facts.unreadable.extend(missing.chain(records.unreadable.iter().cloned()));
                 into.advisories.extend(records.finish(&release));
             }
@@ -73,41 +85,78 @@ pub(super) fn read(feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
     Ok(())
 }
 
+/// What the repositories of one release say.
+#[derive(Default)]
+struct Read {
+    records: Records,
+    /// The architectures of the repository that every package comes from unless it is of an extra.
+    arches: BTreeSet<String>,
+    /// When the oldest copy that stays for want of a new one was last right, as far as anything says so: it is silent about what was published since.
+    known_until: Option<Timestamp>,
+}
+
 /// Reads the repositories of one release; `listing` gets a line for each file.
-fn read_release(folder: &Path, repositories: &BTreeSet<Repository>, listing: &mut String) -> Result<Records, Error> {
-    let mut records = Records::default();
+fn read_release(
+    folder: &Path,
+    repositories: &BTreeSet<Repository>,
+    expected: Option<&BTreeSet<Repository>>,
+    failed: &BTreeMap<Repository, Option<Timestamp>>,
+    listing: &mut String,
+) -> Result<Read, Error> {
+    let Read { mut records, mut arches, mut known_until } = Read::default();
     for repository in repositories {
         let place = [&repository.release, &repository.name, &repository.arch].map(String::as_str).join("/");
         let broken = |reason: String| Error::Feed { feed: format!("{FOLDER}/{place}"), reason };
         let path = folder.join(&place);
-        let Some(list) = list_in(&path, &broken)? else { continue };
+        // The list of an extra that has none any more is removed, and its folder stays.
+        let is_expected = expected.is_none_or(|expected| expected.contains(repository));
+        let Some(list) = list_in(&path, repository, is_expected, &broken)? else { continue };
         let bytes = read_file(&list, MAX_PACKED)?;
         let digest = Digest::sha256_of(&bytes);
         listing.push_str(&format!("{place} {digest}\n"));
-        for update in unpacked(&list, &bytes).map_err(broken)? {
+        let mut newest: Option<Timestamp> = None;
+        let mut add = |update: updateinfo::Update| {
+            if failed.contains_key(repository) {
+                newest = newest.max(record::modified(&update).and_then(|date| date.parse().ok()));
+            }
             records.add(repository, update);
+        };
+        unpack(&list, &bytes, &mut add).map_err(broken)?;
+        if let Some(time) = failed.get(repository) {
+            let time = time.or(newest).unwrap_or(Timestamp::UNIX_EPOCH);
+            known_until = Some(known_until.map_or(time, |known| known.min(time)));
+        }
+        if repository.name == CORE {
+            arches.insert(repository.arch.clone());
         }
     }
-    Ok(records)
+    Ok(Read { records, arches, known_until })
 }
 
-fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<updateinfo::Update>, String> {
+fn unpack(path: &Path, bytes: &[u8], each: &mut dyn FnMut(updateinfo::Update)) -> Result<(), String> {
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("gz") => updateinfo::read_updates(BufReader::new(flate2::bufread::MultiGzDecoder::new(bytes))),
-        Some("xml") => updateinfo::read_updates(bytes),
+        Some("gz") => updateinfo::read_updates(BufReader::new(flate2::bufread::MultiGzDecoder::new(bytes)), each),
+        Some("xml") => updateinfo::read_updates(bytes, each),
         other => Err(format!("a list of updates packed as `{}` is not read by this version, only gzip is", other.unwrap_or_default())),
     }
 }
 
-/// The list of updates of a repository; `None` when it has none, as some extras do.
-fn list_in(path: &Path, broken: &impl Fn(String) -> Error) -> Result<Option<PathBuf>, Error> {
-    let plain = [UPDATES, UNPACKED].map(|name| path.join(name)).into_iter().find(|path| path.is_file());
+/// The list of updates of a repository; `None` when its own index names none, as that of some extras does. A folder with nothing in it says nothing of
+/// the kind.
+fn list_in(path: &Path, repository: &Repository, is_expected: bool, broken: &impl Fn(String) -> Error) -> Result<Option<PathBuf>, Error> {
+    let plain = [UPDATES, UNPACKED].map(|name| path.join(name)).into_iter().find(|path| is_there(path));
     let index = path.join("repodata/repomd.xml");
-    if plain.is_some() || !index.is_file() {
-        return Ok(plain);
+    let is_core = repository.name == CORE;
+    match plain {
+        Some(plain) => return Ok(Some(plain)),
+        None if is_there(&index) => {}
+        None if is_expected || is_core => {
+            return Err(broken("there is neither a list of updates nor an index of the repository".to_owned()));
+        }
+        None => return Ok(None),
     }
     let Some(list) = repomd::update_list(&read_file(&index, MAX_TEXT)?).map_err(|error| broken(format!("repomd.xml: {error}")))? else {
-        return Ok(None);
+        return if is_core { Err(broken("repomd.xml names no list of updates".to_owned())) } else { Ok(None) };
     };
     let found = path.join(&list.href);
     if !list.digest.matches(&read_file(&found, MAX_PACKED)?) {
@@ -155,13 +204,17 @@ fn folders(folder: &Path) -> Result<BTreeSet<String>, Error> {
     Ok(names)
 }
 
-/// The repositories that a manifest names; a line that is none is left out. Without a manifest none is expected.
-fn manifest(path: &Path) -> Result<BTreeSet<Repository>, Error> {
-    if !path.is_file() {
-        return Ok(BTreeSet::new());
+/// The repositories that a manifest names; a line that is none is left out.
+fn manifest(path: &Path) -> Result<Option<BTreeSet<Repository>>, Error> {
+    Ok(text(path)?.map(|text| text.lines().filter_map(manifest_entry).take(MAX_FOLDERS).collect()))
+}
+
+/// A file of text, if it is there.
+fn text(path: &Path) -> Result<Option<String>, Error> {
+    if !is_there(path) {
+        return Ok(None);
     }
-    let bytes = read_file(path, MAX_TEXT)?;
-    Ok(String::from_utf8_lossy(&bytes).lines().filter_map(manifest_entry).take(MAX_FOLDERS).collect())
+    Ok(Some(String::from_utf8_lossy(&read_file(path, MAX_TEXT)?).into_owned()))
 }
 
 /// One line of the manifest: `<release>/<repository>/<arch>`.

@@ -2,6 +2,7 @@
 //! folder `amazon/<release>/<repository>/<arch>/`, where each has `updateinfo.xml.gz` or a whole `repodata/`; out: one record per advisory, one row
 //! per binary package. The lists name fixed problems only, so that coverage says `unfixed: unknown`.
 
+mod failed;
 mod folder;
 mod record;
 pub(in crate::advisory) mod repomd;
@@ -48,7 +49,7 @@ pub(in crate::advisory) struct Repository {
 /// # Errors
 /// When it cannot.
 pub(in crate::advisory) fn check_updates(input: impl BufRead) -> Result<(), String> {
-    updateinfo::read_updates(input).map(drop)
+    updateinfo::read_updates(input, &mut drop)
 }
 
 #[cfg(test)]
@@ -146,6 +147,67 @@ mod tests {
         let into = gathered(folder.path());
         assert_eq!(into.releases["Amazon Linux:2"].unreadable, ["php8.0/aarch64 (its updates could never be fetched)"]);
         assert!(into.releases["Amazon Linux:2023"].unreadable.is_empty());
+    }
+
+    #[test]
+    fn a_folder_without_a_list_is_no_release_without_updates() {
+        let of = |release: &str, damage: &dyn Fn(&Path)| {
+            let folder = fixtures();
+            damage(&folder.path().join(FOLDER));
+            let into = gathered(folder.path());
+            into.releases[&format!("Amazon Linux:{release}")].clone()
+        };
+        let whole = of("2", &|_| {});
+        assert_eq!(
+            whole.arches.map(|arches| arches.into_iter().collect::<Vec<_>>()),
+            Some(vec!["aarch64".to_owned(), "x86_64".to_owned()])
+        );
+        let remove = |folder: &Path, name: &str| fs::remove_file(folder.join(name)).unwrap();
+        let neither = of("2023", &|folder| remove(folder, "2023/core/aarch64/updateinfo.xml.gz"));
+        assert!(
+            neither.broken.unwrap().contains("amazon/2023/core/aarch64 cannot be read: there is neither a list of updates nor an index")
+        );
+        // An index that names no list is an answer, but for the repository that every release has.
+        let index = |folder: &Path, name: &str| {
+            fs::create_dir_all(folder.join(name).join("repodata")).unwrap();
+            fs::write(folder.join(name).join("repodata/repomd.xml"), "<repomd></repomd>").unwrap();
+        };
+        let without = of("2", &|folder| {
+            remove(folder, "2/php8.0/aarch64/updateinfo.xml.gz");
+            index(folder, "2/php8.0/aarch64");
+        });
+        assert_eq!((without.broken, without.unreadable.len()), (None, 0));
+        let core = of("2", &|folder| index(folder, "2/core/x86_64"));
+        assert!(core.broken.unwrap().contains("names no list of updates"));
+        // An extra that the manifest does not name any more had a list once; without a manifest nobody says so.
+        let empty = |folder: &Path| fs::create_dir_all(folder.join("2/mast1/x86_64")).unwrap();
+        assert_eq!(of("2", &empty).broken, None);
+        let unnamed = of("2", &|folder| {
+            empty(folder);
+            remove(folder, MANIFEST);
+        });
+        assert!(unnamed.broken.unwrap().contains("amazon/2/mast1/x86_64"));
+    }
+
+    #[test]
+    fn a_kept_copy_is_as_old_as_its_last_answer() {
+        let folder = fixtures();
+        let listed = "2/php8.0/x86_64 2026-08-01T00:00:00Z\n2/php8.0/aarch64 2026-08-03T00:00:00Z\n2023/gone/x86_64 2020-01-01T00:00:00Z\n";
+        fs::write(folder.path().join(FOLDER).join(failed::FAILED), listed).unwrap();
+        let into = gathered(folder.path());
+        assert_eq!(into.releases["Amazon Linux:2"].known_until, "2026-08-01T00:00:00Z".parse().ok());
+        assert_eq!(into.releases["Amazon Linux:2023"].known_until, None, "there is no copy of it");
+        // Without a time the newest record of the copy says of when it is at least.
+        for (list, expected) in [(None, "2026-10-03T08:00:30Z"), (Some("<updates></updates>"), "1970-01-01T00:00:00Z")] {
+            fs::write(folder.path().join(FOLDER).join(failed::FAILED), "2023/core/x86_64\n").unwrap();
+            let place = folder.path().join(FOLDER).join("2023/core/x86_64");
+            if let Some(list) = list {
+                fs::remove_file(place.join("updateinfo.xml.gz")).unwrap();
+                fs::write(place.join("updateinfo.xml"), list).unwrap();
+            }
+            let known = gathered(folder.path()).releases["Amazon Linux:2023"].known_until;
+            assert_eq!(known.map(|time| time.to_string()).as_deref(), Some(expected));
+        }
     }
 
     #[test]

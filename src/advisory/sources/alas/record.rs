@@ -204,7 +204,7 @@ fn site_id(id: &str, release: &str) -> Option<String> {
     fit.then(|| format!("{place}/ALAS{rest}"))
 }
 
-fn modified(update: &Update) -> Option<String> {
+pub(super) fn modified(update: &Update) -> Option<String> {
     date(&update.updated).or_else(|| date(&update.issued))
 }
 

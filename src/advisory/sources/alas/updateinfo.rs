@@ -6,9 +6,11 @@ use std::io::BufRead;
 use super::xml::{Attributes, Node, read_document};
 
 /// The largest unpacked lists have some tens of megabytes.
-const MAX_LIST: u64 = 2 << 30;
-/// Updates of one repository.
-const MAX_UPDATES: usize = 1_000_000;
+const MAX_LIST: u64 = 512 << 20;
+/// Updates of one repository; published lists have some thousands.
+const MAX_UPDATES: usize = 200_000;
+/// Packages of all updates of one repository.
+const MAX_BUILDS: usize = 2_000_000;
 /// Packages, or references, of one update.
 const MAX_PARTS: usize = 200_000;
 /// A field that is kept.
@@ -40,12 +42,16 @@ pub(super) struct Build {
     pub(super) arch: String,
 }
 
-/// Reads the whole list.
+/// Reads the whole list and hands each update over as soon as it is read.
 ///
 /// # Errors
-/// When it is no such list, ends early, or is larger than any.
-pub(super) fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
-    let (mut updates, mut update) = (Vec::new(), Update::default());
+/// When it is no such list, ends early, or is larger than any. What was handed over by then is no list.
+pub(super) fn read_updates(input: impl BufRead, each: &mut dyn FnMut(Update)) -> Result<(), String> {
+    read_within(input, MAX_UPDATES, MAX_BUILDS, each)
+}
+
+fn read_within(input: impl BufRead, most_updates: usize, most_builds: usize, each: &mut dyn FnMut(Update)) -> Result<(), String> {
+    let (mut update, mut updates, mut builds) = (Update::default(), 0, 0);
     read_document(input, MAX_LIST, &mut |path, node| {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match (path.as_slice(), node) {
@@ -54,10 +60,11 @@ pub(super) fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
                 update = Update { kind: value(attributes, "type")?, ..Update::default() };
             }
             (["updates", "update"], Node::End) => {
-                if updates.len() == MAX_UPDATES {
+                if updates == most_updates {
                     return Err("the list has too many updates".to_owned());
                 }
-                updates.push(std::mem::take(&mut update));
+                updates += 1;
+                each(std::mem::take(&mut update));
             }
             (["updates", "update", field], Node::Text(text)) => {
                 let field = match *field {
@@ -79,6 +86,10 @@ pub(super) fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
             }
             (["updates", "update", "pkglist", "collection", "package"], Node::Start(attributes)) => {
                 bounded(update.builds.len())?;
+                if builds == most_builds {
+                    return Err("the list has too many packages".to_owned());
+                }
+                builds += 1;
                 update.builds.push(Build {
                     name: value(attributes, "name")?,
                     epoch: value(attributes, "epoch")?,
@@ -90,8 +101,7 @@ pub(super) fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
             _ => {}
         }
         Ok(())
-    })?;
-    Ok(updates)
+    })
 }
 
 fn bounded(count: usize) -> Result<(), String> {
@@ -114,6 +124,23 @@ fn push(field: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_updates(input: impl BufRead) -> Result<Vec<Update>, String> {
+        let mut updates = Vec::new();
+        super::read_updates(input, &mut |update| updates.push(update))?;
+        Ok(updates)
+    }
+
+    #[test]
+    fn a_list_has_so_many_updates_and_packages() {
+        let update =
+            |builds: usize| format!("<update><pkglist><collection>{}</collection></pkglist></update>", "<package/>".repeat(builds));
+        let text = format!("<updates>{}{}</updates>", update(2), update(1));
+        let read = |updates, builds| read_within(text.as_bytes(), updates, builds, &mut drop);
+        assert_eq!(read(2, 3), Ok(()));
+        assert_eq!(read(1, 3).unwrap_err(), "the list has too many updates");
+        assert_eq!(read(2, 2).unwrap_err(), "the list has too many packages");
+    }
 
     #[test]
     fn updates_are_read_with_their_packages() {

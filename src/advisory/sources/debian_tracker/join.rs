@@ -1,11 +1,14 @@
 //! The tracker's statements joined to the records of the other feeds (advisories.md R6). In: both; out: rows that the tracker takes back are gone, rows
-//! without a fix have the one that there is now, rows say urgency and state, and problems that only the tracker knows have a record.
+//! without a fix have the one that there is now, rows say urgency and state, and problems that only the tracker knows have a record. A copy of the tracker
+//! takes nothing back that was said after it was fetched, and one of unknown age nothing that has a date.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::statement::{State, Statement, Tracker};
 use crate::{
-    advisory::build::{Gathered, Unfixed},
+    advisory::build::{Gathered, Unfixed, is_withdrawn},
     model::{
         advisory::{Advisory, AdvisoryId, Affected, AffectedRange, Event, RangeScheme},
         severity::{Rating, RatingAuthor},
@@ -17,17 +20,29 @@ const STATE: &str = "state";
 /// What Debian's records by problem are called in OSV.
 const BY_PROBLEM: &str = "DEBIAN-";
 
-/// Joins everything.
-pub(super) fn join(tracker: &Tracker, into: &mut Gathered) {
-    let fixes = fixes_of_notices(&into.advisories);
+/// Joins everything. `fetched` is when the tracker was last known to say what it says.
+pub(super) fn join(tracker: &Tracker, fetched: Option<Timestamp>, into: &mut Gathered) {
+    let built_at = into.built_at;
+    let fixes = fixes_of_notices(&into.advisories, built_at);
     let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     let mut records: BTreeMap<String, usize> = BTreeMap::new();
     for (number, advisory) in into.advisories.iter_mut().enumerate() {
         let Some(problem) = problem_of(advisory).map(str::to_owned) else { continue };
+        // A withdrawn record says nothing, whatever is added to it.
+        if is_withdrawn(advisory, built_at) {
+            continue;
+        }
+        let modified = advisory.modified.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+        let is_newer = modified.is_some_and(|modified| fetched.is_none_or(|fetched| modified > fetched));
         advisory.affected.retain_mut(|row| {
             let Some(statement) = find(tracker, &problem, row) else { return true };
             seen.insert((&statement.problem, &statement.package, statement.release));
-            apply(statement, &fixes, row)
+            match statement.state {
+                State::NotAffected => is_newer,
+                // That nobody has found out yet takes back no fix.
+                State::Undetermined => is_newer || fix_of(row).is_some(),
+                _ => apply(statement, &fixes, row),
+            }
         });
         records.insert(problem, number);
     }
@@ -66,6 +81,9 @@ pub(super) fn join(tracker: &Tracker, into: &mut Gathered) {
     for release in releases {
         // The tracker lists what is open, too.
         into.release(&release).unfixed = Some(Unfixed::Listed);
+        if let Some(fetched) = fetched {
+            into.bound(&release, fetched);
+        }
     }
 }
 
@@ -90,10 +108,10 @@ fn find<'a>(tracker: &'a Tracker, problem: &str, row: &Affected) -> Option<&'a S
 type Fixes = BTreeMap<(String, String, String), String>;
 
 /// Versions that notices name as fixed. Of two notices the last one by id counts: a regression update follows its notice.
-fn fixes_of_notices(advisories: &[Advisory]) -> Fixes {
+fn fixes_of_notices(advisories: &[Advisory], built_at: Timestamp) -> Fixes {
     let mut notices: Vec<&Advisory> = advisories
         .iter()
-        .filter(|advisory| ["DSA-", "DLA-"].iter().any(|prefix| advisory.id.0.starts_with(prefix)) && advisory.withdrawn.is_none())
+        .filter(|advisory| ["DSA-", "DLA-"].iter().any(|prefix| advisory.id.0.starts_with(prefix)) && !is_withdrawn(advisory, built_at))
         .collect();
     notices.sort_by(|a, b| (&a.published, &a.id).cmp(&(&b.published, &b.id)));
     let mut fixes = Fixes::new();
@@ -188,7 +206,7 @@ mod tests {
 
     fn gathered(records: &[(&str, &[&str], Affected)]) -> Gathered {
         let debian = ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == "Debian").unwrap();
-        let mut gathered = Gathered::new(debian, jiff::Timestamp::UNIX_EPOCH);
+        let mut gathered = Gathered::new(debian, Timestamp::UNIX_EPOCH);
         for (id, upstream, row) in records {
             gathered.advisories.push(Advisory {
                 id: AdvisoryId((*id).to_owned()),
@@ -204,7 +222,7 @@ mod tests {
     fn joined(records: &[(&str, &[&str], Affected)], release: &str) -> Vec<String> {
         let text = format!(r#"{{"keel":{{"CVE-2026-90001":{{"description":"a  b","releases":{{"bookworm":{release}}}}}}}}}"#);
         let mut gathered = gathered(records);
-        join(&read(text.as_bytes()).unwrap(), &mut gathered);
+        join(&read(text.as_bytes()).unwrap(), None, &mut gathered);
         assert_eq!(gathered.releases["Debian:12"].unfixed, Some(Unfixed::Listed));
         let lines = gathered.advisories.iter().flat_map(|advisory| advisory.affected.iter().map(move |row| (advisory, row)));
         lines
@@ -262,6 +280,45 @@ mod tests {
     }
 
     #[test]
+    fn what_was_said_after_the_tracker_was_fetched_stays() {
+        let known = || ("DEBIAN-CVE-2026-90001", &["CVE-2026-90001"][..], row("keel", None));
+        let count = |modified: Option<&str>, fetched: Option<&str>, release: &str| {
+            let text = format!(r#"{{"keel":{{"CVE-2026-90001":{{"releases":{{"bookworm":{release}}}}}}}}}"#);
+            let mut gathered = gathered(&[known()]);
+            gathered.advisories[0].modified = modified.map(str::to_owned);
+            join(&read(text.as_bytes()).unwrap(), fetched.map(|text| text.parse().unwrap()), &mut gathered);
+            gathered.advisories[0].affected.len()
+        };
+        let (early, late) = ("2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z");
+        for release in [r#"{"status":"resolved","fixed_version":"0"}"#, r#"{"status":"undetermined"}"#] {
+            for (modified, fetched, expected) in [
+                (Some(early), Some(late), 0),
+                (Some(late), Some(late), 0),
+                (Some(late), Some(early), 1),
+                (Some(early), None, 1),
+                (None, Some(early), 0),
+                (None, None, 0),
+            ] {
+                assert_eq!(count(modified, fetched, release), expected, "{modified:?} {fetched:?} {release}");
+            }
+        }
+        let fixed = ("DEBIAN-CVE-2026-90001", &["CVE-2026-90001"][..], row("keel", Some("1-1")));
+        assert_eq!(joined(&[fixed], r#"{"status":"undetermined"}"#), ["DEBIAN-CVE-2026-90001 1-1"]);
+    }
+
+    #[test]
+    fn a_withdrawn_record_takes_no_statement_in() {
+        let text = r#"{"keel":{"CVE-2026-90001":{"releases":{"bookworm":{"status":"open"}}}},"oar":{"CVE-2026-90001":{"releases":{"bookworm":{"status":"open"}}}}}"#;
+        for (withdrawn, expected) in [("1969-01-01T00:00:00Z", 2), ("2099-01-01T00:00:00Z", 1)] {
+            let mut gathered = gathered(&[("DEBIAN-CVE-2026-90001", &["CVE-2026-90001"][..], row("keel", None))]);
+            gathered.advisories[0].withdrawn = Some(withdrawn.to_owned());
+            join(&read(text.as_bytes()).unwrap(), None, &mut gathered);
+            let fresh = gathered.advisories.last().unwrap();
+            assert_eq!((gathered.advisories.len(), fresh.affected.len()), (expected, 2), "{withdrawn}");
+        }
+    }
+
+    #[test]
     fn what_only_the_tracker_knows_gets_a_record() {
         assert_eq!(joined(&[], NO_DSA), ["DEBIAN-CVE-2026-90001 - no-dsa low"]);
         assert_eq!(joined(&[], r#"{"status":"resolved","fixed_version":"1-2"}"#), ["DEBIAN-CVE-2026-90001 1-2"]);
@@ -271,7 +328,7 @@ mod tests {
         let mut gathered = gathered(&[]);
         let text = r#"{"keel":{"CVE-2026-90001":{"description":"a  b\nc","releases":{"bookworm":{"status":"open"},"ark":{"status":"open"}}},
             "TEMP-1":{"releases":{"bookworm":{"status":"lost"}}}}}"#;
-        join(&read(text.as_bytes()).unwrap(), &mut gathered);
+        join(&read(text.as_bytes()).unwrap(), None, &mut gathered);
         let made = &gathered.advisories[0];
         assert_eq!((made.summary.as_str(), made.upstream.len()), ("a b c", 1));
         assert_eq!(gathered.releases["Debian:12"].unreadable.len(), 1);

@@ -11,7 +11,9 @@ use std::{
     path::Path,
 };
 
-use super::{AdvisorySource, Feed, Listing, Stage};
+use jiff::Timestamp;
+
+use super::{AdvisorySource, Feed, Listing, Stage, is_there};
 use crate::{
     advisory::{
         Error,
@@ -25,6 +27,10 @@ use crate::{
 pub(in crate::advisory) const FOLDER: &str = "debian-tracker";
 /// The file in it.
 pub(in crate::advisory) const FILE: &str = "debian.json";
+/// The file beside it with the time at which it was last known to be what is published: it says nothing of its own age.
+const FETCHED: &str = "fetched.txt";
+/// A time is one line.
+const MAX_TIME: u64 = 100;
 /// The published file has some tens of megabytes.
 pub(in crate::advisory) const MAX_FILE: u64 = 1 << 30;
 
@@ -42,7 +48,7 @@ impl AdvisorySource for DebianTracker {
 
     fn find(&self, from: &Path) -> Result<Listing, Error> {
         let path = from.join(FOLDER).join(FILE);
-        let ecosystem = ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == "Debian").filter(|_| path.is_file());
+        let ecosystem = ECOSYSTEMS.iter().find(|ecosystem| ecosystem.name == "Debian").filter(|_| is_there(&path));
         let feeds = ecosystem.map(|ecosystem| Feed { ecosystem, name: format!("debian-tracker:{FILE}"), path });
         Ok(Listing { feeds: feeds.into_iter().collect(), skipped: Vec::new() })
     }
@@ -54,11 +60,19 @@ impl AdvisorySource for DebianTracker {
             return Err(broken(format!("it is larger than {MAX_FILE} bytes")));
         }
         let mut input = Hashing { inner: File::open(&feed.path).map_err(io)?.take(MAX_FILE), hasher: Hasher::new(Algorithm::Sha256) };
+        let fetched = fetched(&feed.path.with_file_name(FETCHED)).filter(|time| *time <= into.built_at);
         let tracker = statement::read(BufReader::with_capacity(1 << 18, &mut input)).map_err(broken)?;
         into.feeds.push(Provenance { feed: feed.name.clone(), digest: input.hasher.finish().to_string(), url: None });
-        join::join(&tracker, into);
+        join::join(&tracker, fetched, into);
         Ok(())
     }
+}
+
+/// The time in a file; of one that is not there or does not read nothing is known.
+fn fetched(path: &Path) -> Option<Timestamp> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(MAX_TIME).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 /// Whether a tracker file can be read to its end.
@@ -114,6 +128,25 @@ mod tests {
                 "DEBIAN-CVE-2026-90061 Debian:11 ballast end-of-life",
             ]
         );
+    }
+
+    #[test]
+    fn a_tracker_that_was_fetched_long_ago_makes_no_release_fresh() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join(FOLDER);
+        std::fs::create_dir(&place).unwrap();
+        std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/advisory/debian-tracker/debian.json"), place.join(FILE))
+            .unwrap();
+        for (text, expected) in [
+            (None, None),
+            (Some("soon"), None),
+            (Some("2099-01-01T00:00:00Z"), None),
+            (Some("2026-10-01T00:00:00Z\n"), Some("2026-10-01T00:00:00Z")),
+        ] {
+            text.into_iter().for_each(|text| std::fs::write(place.join(FETCHED), text).unwrap());
+            let known = gathered(folder.path()).releases["Debian:12"].known_until;
+            assert_eq!(known.map(|time| time.to_string()).as_deref(), expected, "{text:?}");
+        }
     }
 
     #[test]
