@@ -57,7 +57,7 @@ pub(super) fn find(from: &Path) -> Result<Listing, Error> {
 /// Reads every record of an archive.
 pub(super) fn read(feed: &Feed, into: &mut Gathered) -> Result<(), Error> {
     let io = |source| Error::Io { doing: "read", path: feed.path.clone(), source };
-    let broken = |reason: String| Error::Feed { feed: feed.ecosystem.name.to_owned(), reason };
+    let broken = |reason: String| Error::Feed { feed: feed.path.display().to_string(), reason };
     into.feeds.push(Provenance { feed: feed.name.clone(), digest: Digest::sha256_of_all(File::open(&feed.path).map_err(io)?).map_err(io)?.to_string(), url: None });
     let file = BufReader::new(File::open(&feed.path).map_err(io)?);
     let mut archive = zip::ZipArchive::new(file).map_err(|error| broken(error.to_string()))?;
