@@ -73,8 +73,9 @@ impl Changes {
         let groups: BTreeSet<&'static str> = files.keys().filter_map(|name| group_of(name)).collect();
         let mut changes =
             Self { files, built, confirmed, wanted: groups, copies, root: folder.root().to_owned(), out: out.to_owned(), is_new };
-        let wanted = changes.wanted.iter().copied().filter(|group| changes.may_replace(group, &there) && !changes.is_current(group, &there));
-        changes.wanted = wanted.collect();
+        let is_wanted = |group: &str| changes.may_replace(group, &there) && (changes.is_free(group) || !changes.is_current(group, &there));
+        let wanted = changes.wanted.iter().copied().filter(|group| is_wanted(group));
+        changes.wanted = wanted.collect::<BTreeSet<_>>();
         changes
     }
 
@@ -92,6 +93,11 @@ impl Changes {
         self.confirmed.contains(group) || of_group(there, group).all(|(name, shard)| self.is_ours(name, shard))
     }
 
+    /// Whether somebody asked for what the feeds say, however old it is.
+    fn is_free(&self, group: &str) -> bool {
+        self.copies == Copies::Ignored && self.confirmed.contains(group)
+    }
+
     /// Whether building would give again what is there.
     fn is_current(&self, group: &str, there: &BTreeMap<String, Present>) -> bool {
         let of = |files: &BTreeMap<String, String>| -> Vec<(String, String)> {
@@ -101,7 +107,7 @@ impl Changes {
         let ours = self.built.shards.get(group);
         self.built.builder == BUILDER
             && of(&self.files) == of(&self.built.files)
-            && of_group(there, group).next().is_some()
+            && (of_group(there, group).next().is_some() || ours.is_some_and(BTreeMap::is_empty))
             && of_group(there, group).all(|(name, shard)| is_known(name, shard))
             && ours.is_none_or(|shards| shards.keys().all(|name| there.contains_key(name)))
     }
@@ -133,7 +139,7 @@ impl Changes {
         let mut written = Written::new(&lock);
         let (mut newer, mut placed, mut passed) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for group in &self.wanted {
-            let is_free = self.copies == Copies::Ignored && self.confirmed.contains(group);
+            let is_free = self.is_free(group);
             // Somebody may have pulled while the feeds were on their way.
             if !self.may_replace(group, &there) {
                 passed.insert(*group);
@@ -144,8 +150,9 @@ impl Changes {
             if let (false, Some(ours), Some(fresh)) = (is_free, ours, fresh)
                 && fresh < ours
             {
-                let reason =
-                    format!("the feed went back in time, from {ours} to {fresh}; what was known of it stays in use, `--full` takes the older one");
+                let reason = format!(
+                    "the feed went back in time, from {ours} to {fresh}; what was known of it stays in use, `--full` takes the older one"
+                );
                 summary.gaps.push(gap_of(group, &reason));
                 passed.insert(*group);
                 continue;
@@ -171,13 +178,7 @@ impl Changes {
     }
 
     /// What the database is built of now. What could not be built, as a whole or in part, is tried again by the next update.
-    fn remember(
-        &mut self,
-        gaps: &[Gap],
-        new: &BTreeMap<String, Present>,
-        placed: &BTreeSet<String>,
-        passed: &BTreeSet<&'static str>,
-    ) {
+    fn remember(&mut self, gaps: &[Gap], new: &BTreeMap<String, Present>, placed: &BTreeSet<String>, passed: &BTreeSet<&'static str>) {
         let there = present(&self.out);
         let failed = |group: &str| gaps.iter().any(|gap| gap.subject == group || gap.subject.starts_with(&format!("{group}:")));
         for group in self.wanted.iter().filter(|group| !passed.contains(*group)) {

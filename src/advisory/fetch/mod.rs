@@ -275,7 +275,7 @@ impl Places {
 /// The error of an origin that has none of the feeds.
 fn nothing_at(places: &Places) -> Error {
     let place = places.mirror.as_ref().map_or_else(|| OSV_URL.to_owned(), Place::text);
-    Error::NothingFetched(Box::new(Error::NoMirror(place)))
+    Error::NothingFetched(Box::new(Error::NoMirror(place.trim_end_matches('/').to_owned())))
 }
 
 /// What came of asking for feeds, by name.

@@ -253,7 +253,10 @@ mod tests {
     #[test]
     fn lists_of_ecosystems_name_ecosystems() {
         let listed = |text: &str| listed_in(text.as_bytes()).map(|names| names.into_iter().collect::<Vec<_>>().join("|"));
-        assert_eq!(listed("npm\r\nDebian:12\nRocky Linux\n\nUbuntu:Pro:18.04:LTS\nOther\n").unwrap(), "Debian|Other|Rocky Linux|Ubuntu|npm");
+        assert_eq!(
+            listed("npm\r\nDebian:12\nRocky Linux\n\nUbuntu:Pro:18.04:LTS\nOther\n").unwrap(),
+            "Debian|Other|Rocky Linux|Ubuntu|npm"
+        );
         for text in ["", "\n\n", "<html>login</html>", "npm\n<p>", "Please log in", "{\"npm\": 1}"] {
             assert!(listed(text).is_err(), "{text}");
         }

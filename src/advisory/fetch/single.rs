@@ -68,7 +68,8 @@ pub(super) async fn tracker(context: &Context<'_>, own: Option<&Place>, mirror: 
             (None, None) => Place::parse(DEBIAN_TRACKER_URL)?,
         };
         let is_own = own.is_some() || mirror.is_none();
-        let check: Check = Arc::new(|path: &Path| debian_tracker::check(BufReader::new(File::open(path).map_err(|error| error.to_string())?)));
+        let check: Check =
+            Arc::new(|path: &Path| debian_tracker::check(BufReader::new(File::open(path).map_err(|error| error.to_string())?)));
         let name = format!("{}/{}", debian_tracker::FOLDER, debian_tracker::FILE);
         // A server is asked now; a mirror knows when it asked, and a file says nothing.
         let fetched = match (&place, is_own) {
