@@ -107,7 +107,7 @@ fn a_feed_that_its_origin_has_no_more_is_missed() {
     assert_eq!(noted(), None);
     let own = format!("{}{tracker}", world.server.url);
     plimsoll(&world.args(&["--debian-tracker-url", &own])).expect(0);
-    assert!(noted().is_some_and(|time| time.starts_with("2026-11-")), "{:?}", noted());
+    assert!(noted().is_some_and(|time| time.starts_with("20") && !time.starts_with("2026-10-01")), "{:?}", noted());
 
     world.server.remove(kev);
     world.server.remove(tracker);
@@ -226,5 +226,5 @@ fn errors_say_what_failed_and_what_to_do() {
     assert_eq!(run.stdout, "");
     plimsoll(&["db", "status", "--max-age", "1d", "--db", &fresh]).expect(3).says("too old: ");
     plimsoll(&["db", "status", "--json", "--licences", "--db", &fresh]).expect(0).says("\"notice\"");
-    plimsoll(&["db", "status", "--db", &world.database()]).expect(0).says("feeds last updated 2026-11-");
+    plimsoll(&["db", "status", "--db", &world.database()]).expect(0).says("feeds last updated 20");
 }

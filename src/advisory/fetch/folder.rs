@@ -182,7 +182,7 @@ impl Folder {
     /// Remembers when feeds were got.
     pub(super) fn set_updated(&self, now: Timestamp) -> Result<(), Error> {
         let mut state = self.lock();
-        state.updated = Some(now);
+        state.updated = Timestamp::from_second(now.as_second()).ok();
         self.save(&state)
     }
 
