@@ -80,8 +80,11 @@ pub enum Error {
     #[error("too much data for one database shard: {0}")]
     TooLarge(&'static str),
     /// An update got no feed at all.
-    #[error("no feed could be fetched; what was there before is unchanged")]
+    #[error("no feed could be fetched")]
     NothingFetched(#[source] Box<Self>),
+    /// A mirror that is none.
+    #[error("`--from {0}` has none of the feeds (looked for ecosystems.txt, `<Ecosystem>/all.zip`, and the folders amazon, kev, epss and debian-tracker)")]
+    NoMirror(String),
     /// The database could not be pushed, pulled or checked as an artifact.
     #[error(transparent)]
     Artifact(#[from] artifact::Error),
@@ -100,12 +103,33 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoDatabase(_) => Some("build one with `plimsoll db build --from DIR`".to_owned()),
+            Self::NoDatabase(_) => {
+                Some("get one with `plimsoll db update` or `plimsoll db pull REF`, or build one with `plimsoll db build --from DIR`".to_owned())
+            }
             Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
             Self::Busy(_) => Some("wait until it is done, and try again".to_owned()),
-            Self::NoFeeds(_) => Some("the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned()),
+            Self::NoFeeds(place) => Some(folder_above(place).unwrap_or_else(|| "the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned())),
+            Self::NoMirror(place) => {
+                let shape = "a mirror is laid out like the folder `feeds` of a database, e.g. `Debian/all.zip`";
+                Some(folder_above(place).unwrap_or_else(|| shape.to_owned()))
+            }
+            Self::NothingFetched(error) if matches!(**error, Self::NoMirror(_) | Self::Io { .. }) => error.hint(),
+            Self::NothingFetched(_) => Some(
+                "without a way to these hosts: name a mirror with `--from`, or a proxy in HTTPS_PROXY or ALL_PROXY, or take a ready-made database with `plimsoll db pull`"
+                    .to_owned(),
+            ),
+            Self::Io { source, path, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some(format!("let this user read and write {}, or name another folder with `--db`", path.display()))
+            }
             Self::Artifact(error) => error.hint(),
-            Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } | Self::NothingFetched(_) => None,
+            Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } => None,
         }
     }
+}
+
+/// The folder that is meant where one ecosystem's own is named.
+fn folder_above(place: &str) -> Option<String> {
+    let (above, name) = place.trim_end_matches('/').rsplit_once('/')?;
+    let is_own = ecosystem::ECOSYSTEMS.iter().any(|ecosystem| ecosystem.name == name.replace("%20", " "));
+    is_own.then(|| format!("that is the folder of one ecosystem; name the one above it: `--from {above}`"))
 }

@@ -59,7 +59,7 @@ struct Global {
     /// When to colour output for people.
     #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
-    /// No progress on standard error.
+    /// No progress on standard error; of `db build` and `db update` the gaps alone.
     #[arg(long, short, global = true)]
     quiet: bool,
 }

@@ -123,7 +123,7 @@ fn cover(name: &str, coverage: &Coverage, details: &mut BTreeMap<String, String>
 /// Nobody can say anything without a database.
 fn no_database() -> SourceReport {
     let gap = Gap::new(SourceId::Offline, "no-database", "", "there is no offline advisory database on this machine")
-        .with_hint("build one with `plimsoll db build --from DIR`, or name one with --db or --advisories");
+        .with_hint("build one with `plimsoll db build --from DIR`, get one with `plimsoll db update` or `plimsoll db pull REF`, or name one with --db or --advisories");
     SourceReport {
         state: SourceState { source: SourceId::Offline, completeness: Completeness::NotAsked, asked: false, details: BTreeMap::new() },
         observations: Vec::new(),

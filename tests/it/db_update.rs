@@ -17,15 +17,15 @@ use crate::{
 };
 
 /// A server, a database, and a bill of materials to try it on.
-struct World {
-    server: FeedServer,
+pub(crate) struct World {
+    pub(crate) server: FeedServer,
     folder: tempfile::TempDir,
 }
 
-const FIRST: &str = "2026-01-01T00:00:00Z";
-const SECOND: &str = "2026-01-02T00:00:00Z";
+pub(crate) const FIRST: &str = "2026-01-01T00:00:00Z";
+pub(crate) const SECOND: &str = "2026-01-02T00:00:00Z";
 
-fn records() -> Vec<Record> {
+pub(crate) fn records() -> Vec<Record> {
     vec![
         Record::new("PLIM-2026-1001", "left-anchor", "1.4.2", FIRST),
         Record::new("PLIM-2026-1002", "right-anchor", "2.0.0", FIRST),
@@ -34,7 +34,7 @@ fn records() -> Vec<Record> {
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let server = FeedServer::start();
         server.put("/ecosystems.txt", "PyPI\nnpm\n");
         server.publish("npm", &records());
@@ -47,27 +47,27 @@ impl World {
         Self { server, folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn database(&self) -> String {
+    pub(crate) fn database(&self) -> String {
         self.path("db").display().to_string()
     }
 
-    fn args(&self, more: &[&str]) -> Vec<String> {
+    pub(crate) fn args(&self, more: &[&str]) -> Vec<String> {
         let fixed = ["db", "update", "--from", &self.server.url, "--db", &self.database()].map(str::to_owned);
         fixed.into_iter().chain(more.iter().map(|arg| (*arg).to_owned())).collect()
     }
 
     #[track_caller]
-    fn update(&self, code: i32) -> Run {
+    pub(crate) fn update(&self, code: i32) -> Run {
         plimsoll(&self.args(&[])).expect(code)
     }
 
     /// Ids that the database finds in the bill of materials; fails the test if it is broken.
     #[track_caller]
-    fn found(&self) -> BTreeSet<String> {
+    pub(crate) fn found(&self) -> BTreeSet<String> {
         plimsoll(&["db", "status", "--db", &self.database()]).expect(0).says("npm");
         let document = format!("sbom:{}", self.path("bom.cdx.json").display());
         let run = plimsoll(&["scan", &document, "--db", &self.database(), "--output", "json"]);
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// Publishes one changed and one new record.
-    fn publish_second(&self) {
+    pub(crate) fn publish_second(&self) {
         let mut all = records();
         all[1] = Record::new("PLIM-2026-1002", "right-anchor", "0.5.0", SECOND);
         all.push(Record::new("PLIM-2026-1004", "fresh-anchor", "1.1.0", SECOND));
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// Files below the database, without the state and the lock.
-    fn shards(&self) -> BTreeSet<(String, Vec<u8>)> {
+    pub(crate) fn shards(&self) -> BTreeSet<(String, Vec<u8>)> {
         let entries = fs::read_dir(self.path("db")).expect("database").map(|entry| entry.expect("entry").path());
         let files = entries.filter(|path| path.is_file() && path.file_name().is_some_and(|name| name != ".lock"));
         files.map(|path| (path.file_name().expect("name").to_string_lossy().into_owned(), fs::read(&path).expect("shard"))).collect()
@@ -101,11 +101,11 @@ fn ids(list: &[&str]) -> BTreeSet<String> {
     list.iter().map(|id| (*id).to_owned()).collect()
 }
 
-fn old() -> BTreeSet<String> {
+pub(crate) fn old() -> BTreeSet<String> {
     ids(&["PLIM-2026-1001", "PLIM-2026-1002"])
 }
 
-fn new() -> BTreeSet<String> {
+pub(crate) fn new() -> BTreeSet<String> {
     ids(&["PLIM-2026-1001", "PLIM-2026-1004"])
 }
 
@@ -209,7 +209,7 @@ fn an_archive_behind_its_listing_is_completed_by_single_records() {
 }
 
 /// The archive that another server publishes.
-fn plimsoll_zip(server: &FeedServer) -> Vec<u8> {
+pub(crate) fn plimsoll_zip(server: &FeedServer) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("folder");
     server.put("/ecosystems.txt", "npm\n");
     let database = folder.path().display().to_string();
@@ -229,6 +229,7 @@ fn what_fails_leaves_the_old_database_and_says_so() {
         (Fault::Status(503, 2, None), 0),
         (Fault::Status(429, 1, Some(1)), 0),
         (Fault::Status(429, 100, Some(100_000)), 3),
+        (Fault::Status(429, 100, Some(u64::MAX)), 3),
         (Fault::Redirect("https://127.0.0.1:1/npm/all.zip".to_owned()), 3),
         (Fault::Redirect("/npm/all.zip".to_owned()), 3),
         (Fault::Redirect("/elsewhere.zip".to_owned()), 0),
@@ -427,10 +428,33 @@ fn amazon_linux_comes_from_its_own_repositories() {
         let run = plimsoll(&world.args(&args)).expect(3).says("gap: no-advisories amazon/2023/core/x86_64");
         assert!(run.stdout.contains("stays in use"), "{fault:?}: {}", run.stdout);
         assert_eq!(world.shards(), before, "{fault:?}");
+        assert_eq!(fs::read_to_string(world.path("db/feeds/amazon/failed.txt")).expect("list"), "2023/core/x86_64\n");
     }
+    // A mirror passes on what it could not have.
+    let run = plimsoll(&["db", "update", "--from", &kept, "--db", &other, "--ecosystem", "Amazon Linux"]).expect(3);
+    assert!(run.stdout.contains("amazon/2023/core/x86_64: ") && run.stdout.contains("has an older copy"), "{}", run.stdout);
     server.fault(path, None);
     plimsoll(&world.args(&args)).expect(0).says("feed: amazon/2023/core/x86_64: fetched");
+    assert!(!world.path("db/feeds/amazon/failed.txt").exists());
     plimsoll(&["explain", "ALAS2023-2026-2", "--db", &world.database()]).expect(0);
+
+    // An extra that had updates has them still, whatever its index says or the catalogue does not.
+    let index = "/2/extras/php8.0/8/x86_64/repodata/repomd.xml";
+    let list = "/2/extras/php8.0/latest/x86_64/mirror.list";
+    server
+        .put(index, "<repomd xmlns=\"http://linux.duke.edu/metadata/repo\"><data type=\"primary\"><location href=\"a\"/></data></repomd>");
+    let run = plimsoll(&world.args(&args)).expect(3);
+    assert!(run.stdout.contains("amazon/2/php8.0/x86_64: ") && run.stdout.contains("names no list of updates"), "{}", run.stdout);
+    server.publish_updates(list, "/2/extras/php8.0/8/x86_64", &updates("ALASPHP8.0-2026-1", "php", "8.0.30", "x86_64"));
+    server.put("/2/extras-catalog-x86_64.json", json!({ "topics": [{ "n": "docker" }] }).to_string());
+    server.publish_updates(
+        "/2/extras/docker/latest/x86_64/mirror.list",
+        "/2/extras/docker/1/x86_64",
+        &updates("ALASDOCKER-2026-1", "docker", "20.1", "x86_64"),
+    );
+    plimsoll(&world.args(&args)).expect(3).says("gap: no-advisories amazon/2/php8.0/x86_64: the origin does not have this feed any more");
+    plimsoll(&["explain", "AL2/ALASPHP8.0-2026-1", "--db", &world.database()]).expect(0);
+    server.put("/2/extras-catalog-x86_64.json", catalogue.clone());
 
     // An extra that never came is missed by name.
     let fresh = world.path("fresh").display().to_string();

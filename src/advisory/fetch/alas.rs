@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
 use super::{
-    Context, Outcome,
+    AMAZON, Answers, Context, Outcome,
     folder::io,
     transfer::{Answer, Known, Place, Received},
 };
@@ -28,6 +28,8 @@ const PUBLIC_HOST: &str = "cdn.amazonlinux.com";
 const MAX_TEXT: u64 = 4 << 20;
 /// A packed list of updates.
 const MAX_UPDATES: u64 = 256 << 20;
+/// The lines of the manifest whose repositories could not be had in the last update: their lists are of before.
+const FAILED: &str = "failed.txt";
 /// Extras of one architecture.
 const MAX_EXTRAS: usize = 500;
 /// Repositories that are asked at the same time.
@@ -42,11 +44,8 @@ pub(super) enum Source {
     Mirror(Place),
 }
 
-/// What came of one repository.
-type Result1 = (String, Result<Outcome, Error>);
-
 /// Brings every repository up to date.
-pub(super) async fn update(context: &Context<'_>, source: &Source) -> Vec<Result1> {
+pub(super) async fn update(context: &Context<'_>, source: &Source) -> Answers {
     match source {
         Source::Public(base) => public(context, base).await,
         Source::Mirror(base) => mirror(context, base).await,
@@ -58,9 +57,10 @@ fn name_of(repository: &Repository) -> String {
     format!("{FOLDER}/{release}/{name}/{arch}")
 }
 
-async fn public(context: &Context<'_>, base: &Place) -> Vec<Result1> {
+async fn public(context: &Context<'_>, base: &Place) -> Answers {
     let mut results = Vec::new();
     let mut wanted = BTreeSet::new();
+    let before = known(context);
     for arch in ARCHES {
         for release in ["2", "2023"] {
             wanted.insert(Repository { release: release.to_owned(), name: "core".to_owned(), arch: arch.to_owned() });
@@ -71,7 +71,7 @@ async fn public(context: &Context<'_>, base: &Place) -> Vec<Result1> {
             Err(error) => {
                 // The extras that are known already are asked all the same. Without any, the manifest names the catalogue itself, so that the coverage
                 // of the release says that its extras are not there.
-                let known: Vec<_> = known(context).into_iter().filter(|one| one.release == "2" && one.arch == arch).collect();
+                let known: Vec<_> = before.iter().filter(|one| one.release == "2" && one.arch == arch).cloned().collect();
                 if known.iter().all(|one| one.name == "core") {
                     wanted.insert(extra("extras-catalog"));
                 }
@@ -92,8 +92,28 @@ async fn public(context: &Context<'_>, base: &Place) -> Vec<Result1> {
         }
         results.push((name_of(&repository), result));
     }
-    if let Err(error) = write_manifest(context, &wanted) {
-        results.push((format!("{FOLDER}/{MANIFEST}"), Err(error)));
+    finish(context, wanted, &before, results)
+}
+
+/// Writes down what there is and what failed. A repository of which there is a list, and which its origin has no more, is missed and stays.
+fn finish(context: &Context<'_>, mut wanted: BTreeSet<Repository>, before: &BTreeSet<Repository>, mut results: Answers) -> Answers {
+    for repository in before.difference(&wanted.clone()).filter(|repository| context.folder.has(&name_of(repository))) {
+        wanted.insert(repository.clone());
+        results.push((name_of(repository), Ok(Outcome::Missing)));
+    }
+    let failed = results.iter().filter(|(name, result)| match result {
+        Ok(outcome) => *outcome == Outcome::Missing && context.folder.has(name),
+        Err(_) => true,
+    });
+    let mut failed: Vec<&str> = failed.filter_map(|(name, _)| name.strip_prefix(FOLDER)?.strip_prefix('/')).collect();
+    failed.sort_unstable();
+    failed.retain(|line| manifest_entry(line).is_some());
+    let failed: String = failed.iter().map(|line| format!("{line}\n")).collect();
+    let text: String = wanted.iter().map(|Repository { release, name, arch }| format!("{release}/{name}/{arch}\n")).collect();
+    for (name, text) in [(MANIFEST, text), (FAILED, failed)] {
+        if let Err(error) = write_list(context, name, &text) {
+            results.push((format!("{FOLDER}/{name}"), Err(error)));
+        }
     }
     results.sort_by(|a, b| a.0.cmp(&b.0));
     results
@@ -139,10 +159,10 @@ async fn repository_of(context: &Context<'_>, base: &Place, repository: &Reposit
     let index = root.join(&["repodata", "repomd.xml"])?;
     let bytes = context.transfer.bytes(&index, MAX_TEXT).await?.ok_or_else(|| failed(&index, "there is no index"))?;
     let Some(updates) = repomd::update_list(&bytes).map_err(|reason| failed(&index, &reason))? else {
-        if own == "core" {
+        // An extra need not have updates; one that had some has them still.
+        if own == "core" || context.folder.has(&name) {
             return Err(failed(&index, "the index names no list of updates"));
         }
-        context.folder.remove(&format!("{name}/{UPDATES}"))?;
         return Ok(Outcome::Missing);
     };
     let place = root.join(&updates.href.split('/').collect::<Vec<_>>())?;
@@ -215,16 +235,28 @@ async fn keep(context: &Context<'_>, file: &str, place: &Place, received: Receiv
 }
 
 /// A mirror in our own layout: the manifest says what there is. Without one the mirror has no Amazon Linux.
-async fn mirror(context: &Context<'_>, base: &Place) -> Vec<Result1> {
-    let manifest = async {
-        let place = base.join(&[FOLDER, MANIFEST])?;
-        context.transfer.bytes(&place, MAX_TEXT).await
+async fn mirror(context: &Context<'_>, base: &Place) -> Answers {
+    let list = async |name: &str| -> Result<Option<BTreeSet<Repository>>, Error> {
+        let place = base.join(&[FOLDER, name])?;
+        let failed = |reason: String| Error::Fetch { url: place.text(), reason };
+        let bytes = context.transfer.bytes(&place, MAX_TEXT).await?;
+        bytes.map(|bytes| repositories_in(&bytes).map_err(failed)).transpose()
     };
-    let wanted: BTreeSet<Repository> = match manifest.await {
-        Ok(Some(bytes)) => String::from_utf8_lossy(&bytes).lines().filter_map(manifest_entry).collect(),
-        Ok(None) => return vec![(FOLDER.to_owned(), Ok(Outcome::Missing))],
-        Err(error) => return vec![(FOLDER.to_owned(), Err(error))],
+    let wanted = match list(MANIFEST).await {
+        Ok(Some(wanted)) if wanted.is_empty() => {
+            let reason = "the mirror names no repository of Amazon Linux".to_owned();
+            return vec![(AMAZON.to_owned(), Err(Error::Fetch { url: base.text(), reason }))];
+        }
+        Ok(Some(wanted)) => wanted,
+        Ok(None) => return vec![(AMAZON.to_owned(), Ok(Outcome::Missing))],
+        Err(error) => return vec![(AMAZON.to_owned(), Err(error))],
     };
+    // What the mirror could not have is of before there, and no newer here.
+    let old = match list(FAILED).await {
+        Ok(old) => old.unwrap_or_default(),
+        Err(error) => return vec![(AMAZON.to_owned(), Err(error))],
+    };
+    let old = &old;
     let asked = wanted.iter().map(|repository| async move {
         let name = name_of(repository);
         let result = async {
@@ -237,14 +269,24 @@ async fn mirror(context: &Context<'_>, base: &Place) -> Vec<Result1> {
                 Answer::Here(received) => keep(context, &file, &place, received).await,
             }
         };
-        (name.clone(), result.await)
+        let result = match result.await {
+            Ok(_) if old.contains(repository) => {
+                Err(Error::Fetch { url: base.text(), reason: "the mirror could not fetch it and has an older copy".to_owned() })
+            }
+            result => result,
+        };
+        (name.clone(), result)
     });
-    let mut results: Vec<_> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
-    if let Err(error) = write_manifest(context, &wanted) {
-        results.push((format!("{FOLDER}/{MANIFEST}"), Err(error)));
-    }
-    results.sort_by(|a, b| a.0.cmp(&b.0));
-    results
+    let results: Vec<_> = stream::iter(asked).buffer_unordered(TOGETHER).collect().await;
+    let before = known(context);
+    finish(context, wanted.clone(), &before, results)
+}
+
+/// The lines of a manifest; one that is none makes all of it useless.
+fn repositories_in(bytes: &[u8]) -> Result<BTreeSet<Repository>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "the list of repositories is no text".to_owned())?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| manifest_entry(line).ok_or_else(|| format!("the list of repositories has a line `{line:.80}`"))).collect()
 }
 
 /// The repositories that the kept manifest names.
@@ -253,13 +295,16 @@ fn known(context: &Context<'_>) -> BTreeSet<Repository> {
     text.lines().filter_map(manifest_entry).collect()
 }
 
-fn write_manifest(context: &Context<'_>, wanted: &BTreeSet<Repository>) -> Result<(), Error> {
-    let text: String = wanted.iter().map(|Repository { release, name, arch }| format!("{release}/{name}/{arch}\n")).collect();
-    let name = format!("{FOLDER}/{MANIFEST}");
-    let path = context.folder.incoming().join(MANIFEST);
-    std::fs::write(&path, &text).map_err(io("write", &path))?;
+/// Writes a list of repositories; an empty one is none.
+fn write_list(context: &Context<'_>, file: &str, text: &str) -> Result<(), Error> {
+    let name = format!("{FOLDER}/{file}");
+    if text.is_empty() {
+        return context.folder.remove(&name);
+    }
+    let path = context.folder.incoming().join(file);
+    std::fs::write(&path, text).map_err(io("write", &path))?;
     let received = Received { path, digest: Digest::sha256_of(text.as_bytes()), etag: None, last_modified: None };
-    context.folder.put(&name, &Place::Path(MANIFEST.into()), received, context.now)
+    context.folder.put(&name, &Place::Path(file.into()), received, context.now)
 }
 
 #[cfg(test)]
@@ -284,6 +329,14 @@ mod tests {
             assert!(root(list, public).is_err(), "{list}");
         }
         assert!(root_of(b"\xff", &Place::parse(public).unwrap()).is_err());
+    }
+
+    #[test]
+    fn lists_name_repositories() {
+        assert_eq!(repositories_in(b"2/core/x86_64\n\n 2023/core/aarch64 \n").unwrap().len(), 2);
+        for text in ["<html>login</html>", "2/core/x86_64\n2/core", "2/../x86_64"] {
+            assert!(repositories_in(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io::Read as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -24,7 +24,7 @@ const STATE: &str = "state.json";
 /// Downloads on their way.
 const INCOMING: &str = ".incoming";
 /// The layout of the state; another one is as good as none.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Some hundred files with half a kilobyte each.
 const MAX_STATE: u64 = 16 << 20;
 
@@ -34,6 +34,9 @@ pub(super) struct State {
     format: u32,
     /// By place below the folder, with slashes.
     files: BTreeMap<String, FileState>,
+    /// When the last update got something.
+    #[serde(default)]
+    updated: Option<Timestamp>,
     /// What the database was built from.
     #[serde(default)]
     pub(super) built: Built,
@@ -42,7 +45,8 @@ pub(super) struct State {
 /// What is known of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct FileState {
-    url: String,
+    /// Where it came from: a hash, because addresses hold tokens.
+    place: String,
     digest: String,
     etag: Option<String>,
     last_modified: Option<String>,
@@ -57,8 +61,12 @@ pub(super) struct Built {
     pub(super) builder: String,
     /// Digests of the files that went into it, by place.
     pub(super) files: BTreeMap<String, String>,
-    /// Digest of the database that came out.
-    pub(super) database: String,
+    /// Digests of the shards that came out, by what they are about (an OSV ecosystem, `KEV`, `EPSS`) and name.
+    #[serde(default)]
+    pub(super) shards: BTreeMap<String, BTreeMap<String, String>>,
+    /// Digests of shards that stood in their place, came from elsewhere and stayed, by name.
+    #[serde(default)]
+    pub(super) others: BTreeMap<String, String>,
 }
 
 /// The folder, held by one process.
@@ -98,7 +106,7 @@ impl Folder {
 
     /// What is known of a file that came from `place` and is still as it was put there.
     pub(super) fn known(&self, name: &str, place: &Place) -> Option<Known> {
-        let file = self.lock().files.get(name).filter(|file| file.url == place.text())?.clone();
+        let file = self.lock().files.get(name).filter(|file| file.place == place.identity())?.clone();
         let digest = Digest::parse(&file.digest).ok()?;
         let is_whole = hash(&self.path(name)).is_ok_and(|found| found == digest);
         is_whole.then_some(Known { etag: file.etag, last_modified: file.last_modified, digest: Some(digest) })
@@ -118,10 +126,29 @@ impl Folder {
         }
         fs::rename(&received.path, &path).map_err(io("rename", &path))?;
         let Received { digest, etag, last_modified, .. } = received;
-        let file = FileState { url: place.text(), digest: digest.to_string(), etag, last_modified, whole: whole.to_string() };
+        let file = FileState { place: place.identity(), digest: digest.to_string(), etag, last_modified, whole: whole.to_string() };
         let mut state = self.lock();
         state.files.insert(name.to_owned(), file);
         self.save(&state)
+    }
+
+    /// Whether anything of a feed is kept: a folder with something in it.
+    pub(super) fn has(&self, folder: &str) -> bool {
+        fs::read_dir(self.path(folder)).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    /// Writes a note beside a feed, or removes it. Notes are no feeds: the state does not know them.
+    pub(super) fn note(&self, name: &str, text: Option<&str>) -> Result<(), Error> {
+        let path = self.path(name);
+        let Some(text) = text else {
+            return match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io("remove", &path)(error)),
+                _ => Ok(()),
+            };
+        };
+        let new = self.incoming().join(name.replace('/', "-"));
+        fs::write(&new, text).map_err(io("write", &new))?;
+        fs::rename(&new, &path).map_err(io("rename", &path))
     }
 
     /// Notes that the user asked for an ecosystem that is off by default; the builder looks for the note beside the archive.
@@ -152,6 +179,13 @@ impl Folder {
         self.lock().built.clone()
     }
 
+    /// Remembers when feeds were got.
+    pub(super) fn set_updated(&self, now: Timestamp) -> Result<(), Error> {
+        let mut state = self.lock();
+        state.updated = Timestamp::from_second(now.as_second()).ok();
+        self.save(&state)
+    }
+
     /// Remembers what the database was built from.
     pub(super) fn set_built(&self, built: Built) -> Result<(), Error> {
         let mut state = self.lock();
@@ -163,7 +197,7 @@ impl Folder {
         let (path, new) = (self.root.join(STATE), self.root.join(INCOMING).join(STATE));
         let text = serde_json::to_vec_pretty(&State { format: FORMAT, ..state.clone() });
         let text = text.map_err(|error| io("write", &path)(std::io::Error::other(error)))?;
-        fs::write(&new, text).map_err(io("write", &new))?;
+        private(&new).and_then(|mut file| file.write_all(&text)).map_err(io("write", &new))?;
         fs::rename(&new, &path).map_err(io("rename", &path))
     }
 
@@ -178,10 +212,24 @@ impl Drop for Folder {
     }
 }
 
+/// A new file that nobody else reads: validators of a server may be as good as cookies.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 fn read_state(path: &Path) -> Option<State> {
     let mut bytes = Vec::new();
     File::open(path).ok()?.take(MAX_STATE).read_to_end(&mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|state: &State| state.format == FORMAT)
+}
+
+/// When feeds were last got into the folder, as far as its state can be read.
+pub(super) fn updated(root: &Path) -> Option<Timestamp> {
+    read_state(&root.join(STATE))?.updated
 }
 
 /// Hashes a file.
@@ -222,6 +270,13 @@ mod tests {
         fs::write(folder.path("npm/all.zip"), "abd").unwrap();
         assert_eq!(folder.known("npm/all.zip", &url), None, "the file was changed by somebody else");
         folder.put("npm/all.zip", &url, received(&folder, "abc"), now).unwrap();
+        let state = fs::read_to_string(place.path().join(STATE)).unwrap();
+        assert!(!state.contains("127.0.0.1"), "addresses may hold tokens: {state}");
+        #[cfg(unix)]
+        {
+            let mode = fs::metadata(place.path().join(STATE)).unwrap().permissions();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+        }
         fs::write(place.path().join(STATE), "{\"format\":9,\"files\":{}}").unwrap();
         assert_eq!(Folder::open(place.path()).unwrap().known("npm/all.zip", &url), None, "another format");
         fs::write(place.path().join(STATE), "{").unwrap();

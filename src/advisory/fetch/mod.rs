@@ -3,17 +3,18 @@
 
 mod alas;
 mod archive;
+mod changes;
 mod folder;
 mod listing;
+mod lock;
 mod osv;
 mod single;
 mod transfer;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::BufReader,
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -21,14 +22,15 @@ use futures_util::{StreamExt as _, future::LocalBoxFuture, stream};
 use jiff::Timestamp;
 
 use self::{
-    folder::{Built, Folder},
-    single::Single,
+    changes::{Changes, groups_in},
+    folder::Folder,
+    lock::FeedsLock,
     transfer::{Place, Transfer},
 };
 use crate::{
     advisory::{
-        BuildSummary, Database, Error, ShardSummary,
-        build::{WriterLock, build, build_locked, build_some},
+        BuildSummary, Error, ShardSummary,
+        build::{WriterLock, build, build_locked},
         ecosystem::{ECOSYSTEMS, Ecosystem, Use},
         exploitation::KINDS,
         sources::{alas as amazon, debian_tracker},
@@ -48,12 +50,8 @@ pub const EPSS_URL: &str = "https://epss.cyentia.com/epss_scores-current.csv.gz"
 /// The states of Debian's security tracker.
 pub const DEBIAN_TRACKER_URL: &str = "https://security-tracker.debian.org/tracker/data/json";
 
-/// KEV and EPSS have a few megabytes.
-const MAX_EXPLOITATION: u64 = 256 << 20;
 /// Feeds that are fetched at the same time.
 const TOGETHER: usize = 4;
-/// How long a build from a mirror waits for its downloads.
-const MIRROR_DEADLINE: Duration = Duration::from_secs(3600);
 /// Amazon Linux is in no OSV bucket.
 const AMAZON: &str = "Amazon Linux";
 const BUILDER: &str = concat!("plimsoll ", env!("CARGO_PKG_VERSION"));
@@ -104,6 +102,8 @@ pub struct UpdateSummary {
     pub feeds: Vec<(String, Outcome)>,
     /// Shards that were built anew, sorted by name.
     pub shards: Vec<ShardSummary>,
+    /// Shards that came from elsewhere, are newer than the feeds, and stayed.
+    pub newer: Vec<String>,
     /// Feeds that could not be had or read. Their last good copies and shards stay.
     pub gaps: Vec<Gap>,
 }
@@ -134,6 +134,10 @@ struct Context<'a> {
     folder: Folder,
     now: Timestamp,
     fresh: bool,
+    /// What the database in place has shards of, wherever they came from.
+    groups: BTreeSet<String>,
+    /// Whether the bucket has shown that it is one.
+    has_list: AtomicBool,
     task: &'a dyn Task,
 }
 
@@ -141,78 +145,81 @@ impl Context<'_> {
     fn say(&self, text: &str) {
         self.task.message(text);
     }
+
+    /// Whether a copy of a feed, or of one repository of it, is kept.
+    fn has_copy(&self, name: &str) -> bool {
+        self.folder.has(if name == AMAZON { amazon::FOLDER } else { name })
+    }
+
+    /// Whether there is anything of a feed that can stay in use.
+    fn is_known(&self, name: &str) -> bool {
+        let group = changes::group_of(name).unwrap_or(name);
+        self.has_copy(name) || self.groups.contains(group) || (group == osv::LIST && !self.groups.is_empty())
+    }
 }
 
 /// Brings the database in `out` up to date. The downloads are kept beside it, so that the next update fetches only what changed; whatever fails, what is there
-/// stays as it is. Waits for another process that writes there.
+/// stays as it is. Waits for another update of it; writers are kept out only while finished shards get their places.
 ///
 /// # Errors
 /// When nothing could be fetched, or nothing can be built or written.
 pub async fn update(options: &UpdateOptions, out: &Path, now: Timestamp, progress: &dyn Progress) -> Result<UpdateSummary, Error> {
+    // A folder that is not there is no reason to make one.
+    let origins = Places::parse(&options.origins)?;
     let task = progress.start("feeds", None);
-    task.message("waiting for another process that writes this database");
-    let lock = lock(out, options.deadline).await?;
+    task.message("waiting for another update of this database");
+    let _turn = FeedsLock::acquire(out, options.deadline).await?;
     let folder = Folder::open(&out.join(folder::FOLDER))?;
     let transfer = Transfer::new(&folder.incoming(), options.deadline, task.as_ref())?;
-    let context = Context { transfer, folder, now, fresh: options.copies == Copies::Ignored, task: task.as_ref() };
-    let (feeds, gaps) = fetch(&context, options).await?;
+    let (fresh, groups, has_list) = (options.copies == Copies::Ignored, groups_in(out), AtomicBool::new(false));
+    let context = Context { transfer, folder, now, fresh, groups, has_list, task: task.as_ref() };
+    let Fetched { feeds, gaps, confirmed } = fetch(&context, &origins, &options.only).await?;
+    context.folder.set_updated(now)?;
     task.message("building");
-    let changes = Changes::of(&context.folder, out);
-    let mut summary = UpdateSummary { feeds, shards: Vec::new(), gaps };
+    let mut summary = UpdateSummary { feeds, shards: Vec::new(), newer: Vec::new(), gaps };
+    let changes = Changes::of(&context.folder, confirmed, options.copies, out);
     if !changes.is_empty() {
-        let (root, changed) = (context.folder.root().to_owned(), changes.ecosystems.clone());
-        let work = tokio::task::spawn_blocking(move || {
-            let built = match &changed {
-                Some(names) => build_some(&root, &lock, now, names),
-                None => build_locked(&root, &lock, now),
-            };
-            (built, lock)
-        });
-        let (built, _lock) = work.await.map_err(joined(out))?;
-        let built = built?;
-        changes.remember(&context.folder, out, &built)?;
-        summary.shards = built.shards;
-        summary.gaps.extend(built.gaps);
+        let done = tokio::task::spawn_blocking(move || changes.build(now)).await.map_err(joined(out))??;
+        context.folder.set_built(done.built)?;
+        summary.shards = done.summary.shards;
+        summary.newer = done.newer;
+        summary.gaps.extend(done.summary.gaps);
     }
     summary.gaps.sort();
     summary.gaps.dedup();
     Ok(summary)
 }
 
-/// Builds from `base`: an `http(s)` URL of a mirror, a `file` URL or a plain path. Nothing is kept of the downloads.
+/// Builds from `base`: an `http(s)` URL of a mirror, a `file` URL or a plain path. Nothing is kept of the downloads, which may take until `deadline` together.
 ///
 /// # Errors
 /// When nothing can be fetched or built.
-pub async fn build_from_url(base: &str, out: &Path, built_at: Timestamp) -> Result<BuildSummary, Error> {
-    let origin = match Place::parse(base)? {
-        Place::Path(path) => return build(&path, out, built_at),
-        Place::Url(_) => base.to_owned(),
-    };
-    let lock = lock(out, MIRROR_DEADLINE).await?;
+pub async fn build_from_url(base: &str, out: &Path, built_at: Timestamp, deadline: Duration) -> Result<BuildSummary, Error> {
+    let place = Place::parse(base)?;
+    if let Place::Path(path) = place {
+        return build(&path, out, built_at);
+    }
+    let _turn = FeedsLock::acquire(out, deadline).await?;
     let downloads = Downloads(out.join(".feeds"));
     downloads.clear();
-    let options = UpdateOptions {
-        origins: Origins { mirror: Some(origin), ..Origins::default() },
-        only: BTreeSet::new(),
-        copies: Copies::Used,
-        deadline: MIRROR_DEADLINE,
-    };
     let task = Silent.start("feeds", None);
     let folder = Folder::open(&downloads.0)?;
-    let transfer = Transfer::new(&folder.incoming(), options.deadline, task.as_ref())?;
-    let context = Context { transfer, folder, now: built_at, fresh: false, task: task.as_ref() };
-    let (_, gaps) = fetch(&context, &options).await?;
-    let from = downloads.0.clone();
-    let mut summary = tokio::task::spawn_blocking(move || build_locked(&from, &lock, built_at)).await.map_err(joined(out))??;
+    let transfer = Transfer::new(&folder.incoming(), deadline, task.as_ref())?;
+    let (groups, has_list) = (groups_in(out), AtomicBool::new(false));
+    let context = Context { transfer, folder, now: built_at, fresh: false, groups, has_list, task: task.as_ref() };
+    let gaps = fetch(&context, &Places { mirror: Some(place), ..Places::default() }, &BTreeSet::new()).await?.gaps;
+    let (from, place) = (downloads.0.clone(), out.to_owned());
+    let work = tokio::task::spawn_blocking(move || build_locked(&from, &WriterLock::acquire(&place)?, built_at));
+    let mut summary = work.await.map_err(joined(out))??;
     summary.gaps.extend(gaps);
     summary.gaps.sort();
     Ok(summary)
 }
 
-/// Waits for other writers.
-async fn lock(out: &Path, patience: Duration) -> Result<WriterLock, Error> {
-    let place = out.to_owned();
-    tokio::task::spawn_blocking(move || WriterLock::acquire_within(&place, patience)).await.map_err(joined(out))?
+/// When an update last got feeds for the database in `out`; `None` when that is not known.
+#[must_use]
+pub fn last_update(out: &Path) -> Option<Timestamp> {
+    folder::updated(&out.join(folder::FOLDER))
 }
 
 /// The folder of downloads that are not kept, removed in the end whatever happened.
@@ -235,28 +242,114 @@ fn joined(out: &Path) -> impl FnOnce(tokio::task::JoinError) -> Error + use<> {
     move |error| Error::Io { doing: "write", path, source: std::io::Error::other(error) }
 }
 
-type Fetched = Vec<(String, Result<Outcome, Error>)>;
+/// [`Origins`] as places.
+#[derive(Debug, Default)]
+struct Places {
+    mirror: Option<Place>,
+    osv: Option<Place>,
+    alas: Option<Place>,
+    kev: Option<Place>,
+    epss: Option<Place>,
+    debian_tracker: Option<Place>,
+}
 
-/// Fetches every feed that is wanted. A feed that fails is a Gap; when all fail, the first error is the answer.
-async fn fetch(context: &Context<'_>, options: &UpdateOptions) -> Result<(Vec<(String, Outcome)>, Vec<Gap>), Error> {
-    let mut results = jobs(context, options).await?;
-    results.sort_by(|a, b| a.0.cmp(&b.0));
-    let (mut feeds, mut gaps, mut first) = (Vec::new(), Vec::new(), None);
-    for (name, result) in results {
-        match result {
+impl Places {
+    fn parse(origins: &Origins) -> Result<Self, Error> {
+        let Origins { mirror, osv, alas, kev, epss, debian_tracker } = origins;
+        let named = |text: &Option<String>| text.as_deref().map(Place::parse).transpose();
+        let places = Self {
+            mirror: named(mirror)?,
+            osv: named(osv)?,
+            alas: named(alas)?,
+            kev: named(kev)?,
+            epss: named(epss)?,
+            debian_tracker: named(debian_tracker)?,
+        };
+        match &places.mirror {
+            Some(Place::Path(path)) if !path.is_dir() => Err(nothing_at(&places)),
+            _ => Ok(places),
+        }
+    }
+}
+
+/// The error of an origin that has none of the feeds.
+fn nothing_at(places: &Places) -> Error {
+    let place = places.mirror.as_ref().map_or_else(|| OSV_URL.to_owned(), Place::text);
+    Error::NothingFetched(Box::new(Error::NoMirror(place.trim_end_matches('/').to_owned())))
+}
+
+/// What came of asking for feeds, by name.
+type Answers = Vec<(String, Result<Outcome, Error>)>;
+
+/// What came of asking for all feeds.
+struct Fetched {
+    feeds: Vec<(String, Outcome)>,
+    gaps: Vec<Gap>,
+    /// What is as its origin has it now: OSV ecosystems, `KEV`, `EPSS`.
+    confirmed: BTreeSet<&'static str>,
+}
+
+/// Fetches every feed that is wanted. A feed that fails, or that its origin has no more, is a Gap; when there is nothing at all, that is an error.
+async fn fetch(context: &Context<'_>, places: &Places, only: &BTreeSet<String>) -> Result<Fetched, Error> {
+    let mut answers = jobs(context, places, only).await?;
+    answers.sort_by(|a, b| a.0.cmp(&b.0));
+    let (mut fetched, mut errors) = (Fetched { feeds: Vec::new(), gaps: Vec::new(), confirmed: BTreeSet::new() }, Vec::new());
+    let mut unconfirmed = BTreeSet::new();
+    for (name, answer) in answers {
+        let group = changes::group_of(&name).filter(|_| name != debian_tracker::FOLDER);
+        match answer {
+            Ok(Outcome::Missing) if context.has_copy(&name) => {
+                fetched.gaps.push(gap(&name, "the origin does not have this feed any more; what was known of it stays in use"));
+                unconfirmed.extend(group);
+            }
             // What was asked for by name is missed, everything else is what this origin does not have.
-            Ok(Outcome::Missing) if options.only.contains(&name) => gaps.push(gap(&name, "the origin does not have this feed")),
+            Ok(Outcome::Missing) if only.contains(&name) => fetched.gaps.push(gap(&name, "the origin does not have this feed")),
             Ok(Outcome::Missing) => {}
-            Ok(outcome) => feeds.push((name, outcome)),
+            Ok(outcome) => {
+                fetched.feeds.push((name, outcome));
+                fetched.confirmed.extend(group);
+            }
             Err(error) => {
-                gaps.push(gap(&name, &format!("{error}; what was known of it stays in use")));
-                first.get_or_insert(error);
+                let left = if context.is_known(&name) { "what was known of it stays in use" } else { "nothing is known of it" };
+                fetched.gaps.push(gap(&name, &format!("{error}; {left}")));
+                unconfirmed.extend(group);
+                errors.push(error);
             }
         }
     }
-    match first {
-        Some(error) if feeds.is_empty() => Err(Error::NothingFetched(Box::new(error))),
-        _ => Ok((feeds, gaps)),
+    // A feed of several parts is as its origin has it when all of them are.
+    fetched.confirmed.retain(|group| !unconfirmed.contains(group));
+    let is_origin = context.has_list.load(Ordering::Relaxed) && errors.is_empty() && !fetched.gaps.is_empty();
+    if !fetched.feeds.is_empty() || is_origin {
+        return Ok(fetched);
+    }
+    match together(errors) {
+        Some(error) => Err(Error::NothingFetched(Box::new(error))),
+        None => Err(nothing_at(places)),
+    }
+}
+
+/// One error for all of them, which names every host once.
+fn together(mut errors: Vec<Error>) -> Option<Error> {
+    let mut hosts: Vec<(String, &str)> = Vec::new();
+    for error in &errors {
+        if let Error::Fetch { url, reason } = error {
+            let host = url::Url::parse(url).map_or_else(|_| url.clone(), |url| url.origin().ascii_serialization());
+            if !hosts.iter().any(|(known, _)| *known == host) {
+                hosts.push((host, reason));
+            }
+        }
+    }
+    match hosts.as_slice() {
+        [] | [_] => (!errors.is_empty()).then(|| errors.swap_remove(0)),
+        [(_, reason), others @ ..] if others.iter().all(|(_, other)| other == reason) => {
+            let url = hosts.iter().map(|(host, _)| host.as_str()).collect::<Vec<_>>().join(", ");
+            Some(Error::Fetch { url, reason: (*reason).to_owned() })
+        }
+        _ => {
+            let reason = hosts.iter().map(|(host, reason)| format!("{host}: {reason}")).collect::<Vec<_>>().join("; ");
+            Some(Error::Fetch { url: "anything".to_owned(), reason })
+        }
     }
 }
 
@@ -267,58 +360,49 @@ fn gap(name: &str, reason: &str) -> Gap {
     }
 }
 
-async fn jobs(context: &Context<'_>, options: &UpdateOptions) -> Result<Fetched, Error> {
-    let Origins { mirror, osv, alas, kev, epss, debian_tracker } = &options.origins;
-    let mirror = mirror.as_deref().map(Place::parse).transpose()?;
-    let wanted = |name: &str| options.only.is_empty() || options.only.contains(name);
-    let named = |text: &Option<String>| text.as_deref().map(Place::parse).transpose();
-    let mut jobs: Vec<LocalBoxFuture<'_, Fetched>> = Vec::new();
+/// Whether an origin may lack a feed without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    /// A mirror has what it has.
+    Fine,
+    /// It is there for this feed.
+    Fails,
+}
 
-    let bucket = match (named(osv)?, &mirror) {
-        (Some(place), _) => place,
-        (None, Some(mirror)) => mirror.clone(),
-        (None, None) => Place::parse(OSV_URL)?,
+async fn jobs(context: &Context<'_>, places: &Places, only: &BTreeSet<String>) -> Result<Answers, Error> {
+    let mirror = places.mirror.as_ref();
+    let wanted = |name: &str| only.is_empty() || only.contains(name);
+    let mut jobs: Vec<LocalBoxFuture<'_, Answers>> = Vec::new();
+
+    let (bucket, lack) = match (&places.osv, mirror) {
+        (Some(place), _) => (place.clone(), Lack::Fails),
+        (None, Some(mirror)) => (mirror.clone(), Lack::Fine),
+        (None, None) => (Place::parse(OSV_URL)?, Lack::Fails),
     };
-    jobs.push(Box::pin(osv_feeds(context, bucket, &options.only)));
+    jobs.push(Box::pin(osv_feeds(context, bucket, only, lack)));
 
     if wanted(AMAZON) {
-        let source = match (named(alas)?, &mirror) {
-            (Some(place), _) => alas::Source::Public(place),
+        let source = match (&places.alas, mirror) {
+            (Some(place), _) => alas::Source::Public(place.clone()),
             (None, Some(mirror)) => alas::Source::Mirror(mirror.clone()),
             (None, None) => alas::Source::Public(Place::parse(ALAS_URL)?),
         };
         jobs.push(Box::pin(async move { alas::update(context, &source).await }));
     }
     for kind in KINDS.iter().filter(|kind| wanted(kind.shard)) {
-        let (own, public) = if kind.shard == "kev" { (kev, KEV_URL) } else { (epss, EPSS_URL) };
-        let Some(file) = kind.files.first() else { continue };
-        let places = match (named(own)?, &mirror) {
-            (Some(place), _) => vec![place],
-            (None, Some(mirror)) => vec![mirror.join(&[kind.shard, file])?, mirror.join(&[file])?],
-            (None, None) => vec![Place::parse(public)?],
-        };
-        let name = format!("{}/{file}", kind.shard);
-        let single = Single { name, places, most: MAX_EXPLOITATION, check: Arc::new(move |path: &Path| kind.check(path)) };
-        jobs.push(Box::pin(async move { vec![(kind.shard.to_owned(), single::update(context, &single).await)] }));
+        let own = if kind.shard == "kev" { &places.kev } else { &places.epss };
+        let public = if kind.shard == "kev" { KEV_URL } else { EPSS_URL };
+        jobs.push(Box::pin(single::exploitation(context, kind, own.as_ref(), mirror, public)));
     }
     if wanted(debian_tracker::FOLDER) {
-        let places = match (named(debian_tracker)?, &mirror) {
-            (Some(place), _) => vec![place],
-            (None, Some(mirror)) => vec![mirror.join(&[debian_tracker::FOLDER, debian_tracker::FILE])?],
-            (None, None) => vec![Place::parse(DEBIAN_TRACKER_URL)?],
-        };
-        let name = format!("{}/{}", debian_tracker::FOLDER, debian_tracker::FILE);
-        let check =
-            Arc::new(|path: &Path| debian_tracker::check(BufReader::new(std::fs::File::open(path).map_err(|error| error.to_string())?)));
-        let single = Single { name, places, most: debian_tracker::MAX_FILE, check };
-        jobs.push(Box::pin(async move { vec![(debian_tracker::FOLDER.to_owned(), single::update(context, &single).await)] }));
+        jobs.push(Box::pin(single::tracker(context, places.debian_tracker.as_ref(), mirror)));
     }
-    let results: Vec<Fetched> = stream::iter(jobs).buffer_unordered(TOGETHER).collect().await;
-    Ok(results.into_iter().flatten().collect())
+    let answers: Vec<Answers> = stream::iter(jobs).buffer_unordered(TOGETHER).collect().await;
+    Ok(answers.into_iter().flatten().collect())
 }
 
 /// Every ecosystem that the bucket has and that can be matched. Those whose licence forbids to pass them on are fetched only when they are named.
-async fn osv_feeds(context: &Context<'_>, bucket: Place, only: &BTreeSet<String>) -> Fetched {
+async fn osv_feeds(context: &Context<'_>, bucket: Place, only: &BTreeSet<String>, lack: Lack) -> Answers {
     let wanted: Vec<&str> = ECOSYSTEMS
         .iter()
         .filter(|ecosystem| ecosystem.name != AMAZON)
@@ -331,8 +415,9 @@ async fn osv_feeds(context: &Context<'_>, bucket: Place, only: &BTreeSet<String>
     // A mirror need not have the list; then it has what it has.
     let listed = match osv::ecosystems(context, &bucket).await {
         Ok(listed) => listed,
-        Err(error) => return vec![("ecosystems.txt".to_owned(), Err(error))],
+        Err(error) => return vec![(osv::LIST.to_owned(), Err(error))],
     };
+    context.has_list.store(listed.is_some(), Ordering::Relaxed);
     let feeds = wanted.into_iter().map(|name| {
         let (bucket, listed) = (&bucket, &listed);
         async move {
@@ -356,66 +441,12 @@ async fn osv_feeds(context: &Context<'_>, bucket: Place, only: &BTreeSet<String>
             (name.to_owned(), result)
         }
     });
-    stream::iter(feeds).buffer_unordered(TOGETHER).collect().await
-}
-
-/// What has to be built.
-struct Changes {
-    /// Ecosystems whose files are others than those that the database was built of; `None`: all.
-    ecosystems: Option<BTreeSet<&'static str>>,
-    /// Whether anything changed at all, KEV and EPSS included.
-    any: bool,
-    files: BTreeMap<String, String>,
-    built: Built,
-}
-
-impl Changes {
-    fn of(folder: &Folder, out: &Path) -> Self {
-        let (built, files) = (folder.built(), folder.digests());
-        let is_same = built.builder == BUILDER && Database::open(out).is_ok_and(|database| database.digest().to_string() == built.database);
-        if !is_same {
-            // Another program, another format, or somebody else has been there.
-            return Self { ecosystems: None, any: true, files, built };
-        }
-        let names: BTreeSet<&String> = files.keys().chain(built.files.keys()).collect();
-        let changed: Vec<&String> = names.into_iter().filter(|name| is_built(name) && files.get(*name) != built.files.get(*name)).collect();
-        let (any, ecosystems) = (!changed.is_empty(), changed.iter().filter_map(|name| ecosystem_of(name)).collect());
-        Self { ecosystems: Some(ecosystems), any, files, built }
+    let answers: Answers = stream::iter(feeds).buffer_unordered(TOGETHER).collect().await;
+    if lack == Lack::Fails && listed.is_none() && answers.iter().all(|(_, answer)| matches!(answer, Ok(Outcome::Missing))) {
+        let reason = format!("it is no OSV bucket: there is neither {} nor any `<Ecosystem>/all.zip`", osv::LIST);
+        return vec![(osv::LIST.to_owned(), Err(Error::Fetch { url: bucket.text(), reason }))];
     }
-
-    const fn is_empty(&self) -> bool {
-        !self.any
-    }
-
-    /// Remembers what the database is built of. An ecosystem that could not be built, as a whole or in part, is tried again by the next update.
-    fn remember(self, folder: &Folder, out: &Path, built: &BuildSummary) -> Result<(), Error> {
-        let failed = |name: &str| {
-            let ecosystem = ecosystem_of(name);
-            built
-                .gaps
-                .iter()
-                .any(|gap| ecosystem.is_some_and(|ecosystem| gap.subject == ecosystem || gap.subject.starts_with(&format!("{ecosystem}:"))))
-        };
-        let old = |name: &str| self.built.files.get(name).cloned().unwrap_or_default();
-        let files = self.files.iter().map(|(name, digest)| (name.clone(), if failed(name) { old(name) } else { digest.clone() })).collect();
-        let database = Database::open(out)?.digest().to_string();
-        folder.set_built(Built { builder: BUILDER.to_owned(), files, database })
-    }
-}
-
-/// Listings and lists go into no shard.
-fn is_built(name: &str) -> bool {
-    name.ends_with("/all.zip") || !(name.ends_with(".csv") || name == "ecosystems.txt")
-}
-
-/// The ecosystem whose shards a file goes into.
-fn ecosystem_of(name: &str) -> Option<&'static str> {
-    let wanted = match name.split('/').next().unwrap_or_default() {
-        amazon::FOLDER => AMAZON,
-        debian_tracker::FOLDER => "Debian",
-        folder => folder,
-    };
-    ECOSYSTEMS.iter().map(|ecosystem| ecosystem.name).find(|ecosystem| *ecosystem == wanted)
+    answers
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! One ecosystem of an OSV bucket (<https://google.github.io/osv.dev/data/#data-dumps>). In: what is kept of it; out: an archive that is up to date, by single
-//! records where those are few, else as a whole. Nothing takes the place of a good archive before it was unpacked to its end.
+//! records where those are few, else as a whole. Nothing takes the place of a good archive before it was unpacked to its end and has every record that
+//! its listing names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{Timestamp, ToSpan as _};
@@ -12,7 +16,10 @@ use super::{
     listing::{Difference, Listing, MAX_LISTING, MAX_SINGLE},
     transfer::{Answer, Known, Place, Received},
 };
-use crate::advisory::{Error, sources::osv::parse_record};
+use crate::advisory::{Error, ecosystem::ECOSYSTEMS, sources::osv::parse_record};
+
+/// The list of ecosystems of a bucket.
+pub(super) const LIST: &str = "ecosystems.txt";
 
 /// The largest archive, npm's with its malware records, has a few hundred megabytes.
 const MAX_ARCHIVE: u64 = 4 << 30;
@@ -68,7 +75,7 @@ impl Bucket<'_> {
             Ok(Answer::Missing) => return self.whole("there is no listing any more").await,
             Err(error) => return Err(error),
         };
-        let read = |path: &std::path::Path| std::fs::read(path).map_err(|error| error.to_string());
+        let read = |path: &Path| std::fs::read(path).map_err(|error| error.to_string());
         let old = read(&context.folder.path(&name)).and_then(|bytes| Listing::parse(&bytes));
         let new = read(&received.path).and_then(|bytes| Listing::parse(&bytes));
         let difference = match (old, new) {
@@ -84,8 +91,10 @@ impl Bucket<'_> {
                 Ok(records) => records,
                 Err(error) => return self.whole(&format!("a single record cannot be had ({error})")).await,
             };
-            if let Err(reason) = self.bring_in(records).await {
-                return self.whole(&reason).await;
+            let (archive, _) = self.file("all.zip")?;
+            match self.merged(context.folder.path(&archive), records).await {
+                Ok(merged) => self.put_archive(merged, None)?,
+                Err(reason) => return self.whole(&reason).await,
             }
         }
         // The listing follows the archive: without it, the same records are fetched again.
@@ -93,65 +102,71 @@ impl Bucket<'_> {
         Ok(if ids.is_empty() { Outcome::Unchanged } else { Outcome::Records(ids.len()) })
     }
 
-    /// Fetches the archive, then what the listing knows beyond it.
+    /// Fetches the archive, then what the listing knows beyond it. Until all of that is there, what is kept stays as it is.
     async fn whole(&self, reason: &str) -> Result<Outcome, Error> {
         let context = self.context;
         context.say(&format!("{}: the whole archive ({reason})", self.name));
         let (listing_name, listing_place) = self.file("modified_id.csv")?;
         // The listing first: what changes in between is fetched once too often, and never missed.
-        let listed = match context.transfer.file(&listing_place, &Known::default(), MAX_LISTING).await {
-            Ok(Answer::Here(received)) => Some(received),
+        let listed = match context.transfer.file(&listing_place, &Known::default(), MAX_LISTING).await? {
+            Answer::Here(received) => Some(received),
             // Mirrors need not have one. Without it every update fetches the archive, if that changed.
-            Ok(Answer::Missing | Answer::Unchanged) | Err(_) => None,
+            Answer::Missing | Answer::Unchanged => None,
         };
         let (name, place) = self.file("all.zip")?;
         // An archive with single records brought in has no validator any more.
         let known = if context.fresh { None } else { context.folder.known(&name, &place) }.unwrap_or_default();
-        let outcome = match context.transfer.file(&place, &known, MAX_ARCHIVE).await? {
+        let fetched = match context.transfer.file(&place, &known, MAX_ARCHIVE).await? {
             Answer::Missing => return Ok(Outcome::Missing),
-            Answer::Unchanged => Outcome::Unchanged,
+            Answer::Unchanged => None,
             Answer::Here(received) => {
                 let path = received.path.clone();
+                let failed = |reason: String| Error::Fetch { url: place.text(), reason };
                 let checked = tokio::task::spawn_blocking(move || archive::check(&path)).await;
-                checked.map_err(|error| self.failed(error.to_string()))?.map_err(|reason| self.failed(format!("all.zip: {reason}")))?;
-                context.folder.put(&name, &place, received, context.now)?;
-                Outcome::Whole
+                checked.map_err(|error| failed(error.to_string()))?.map_err(failed)?;
+                Some(received)
             }
         };
-        let later = match listed {
-            Some(received) => self.complete(received, (&listing_name, &listing_place)).await?,
-            None => 0,
+        let whole = fetched.is_some().then_some(context.now);
+        let path = fetched.as_ref().map_or_else(|| context.folder.path(&name), |received| received.path.clone());
+        let refused = |reason: String| self.failed(format!("the archive is there, but behind its listing: {reason}"));
+        let later = match &listed {
+            Some(listing) => self.later(&path, &listing.path).await.map_err(refused)?,
+            None => BTreeMap::new(),
         };
-        Ok(if outcome == Outcome::Unchanged && later > 0 { Outcome::Records(later) } else { outcome })
+        let outcome = match (&fetched, later.len()) {
+            (Some(_), _) => Outcome::Whole,
+            (None, 0) => Outcome::Unchanged,
+            (None, count) => Outcome::Records(count),
+        };
+        let archive = if later.is_empty() { fetched } else { Some(self.merged(path, later).await.map_err(refused)?) };
+        if let Some(archive) = archive {
+            self.put_archive(archive, whole)?;
+        }
+        match listed {
+            Some(received) => context.folder.put(&listing_name, &listing_place, received, context.now)?,
+            // A listing of before says nothing about this archive.
+            None => context.folder.remove(&listing_name)?,
+        }
+        Ok(outcome)
     }
 
-    /// Brings in the records that the archive does not have as the listing says. A listing that cannot be kept is removed, so that the next update
-    /// does not rely on it. Says how many there were.
-    async fn complete(&self, received: Received, (name, place): (&str, &Place)) -> Result<usize, Error> {
-        let context = self.context;
-        let (archive_path, listing_path, now) =
-            (context.folder.path(&format!("{}/all.zip", self.name)), received.path.clone(), context.now);
+    /// The records that an archive does not have as the listing says.
+    async fn later(&self, archive: &Path, listing: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
+        let (archive, listing, now) = (archive.to_owned(), listing.to_owned(), self.context.now);
         let behind = tokio::task::spawn_blocking(move || {
-            let bytes = std::fs::read(&listing_path).map_err(|error| error.to_string())?;
-            archive::behind(&archive_path, &Listing::parse(&bytes)?, now)
-        });
-        let behind = behind.await.map_err(|error| self.failed(error.to_string()))?;
-        let kept = match behind {
-            Ok(ids) if ids.is_empty() => Ok(0),
-            Ok(ids) if ids.len() <= MAX_SINGLE => match self.records(&ids).await {
-                Ok(records) => self.bring_in(records).await.map(|()| ids.len()),
-                Err(error) => Err(error.to_string()),
-            },
-            Ok(ids) => Err(format!("the archive lacks {} records that are listed", ids.len())),
-            Err(reason) => Err(reason),
-        };
-        match kept {
-            Ok(later) => context.folder.put(name, place, received, now).map(|()| later),
-            Err(reason) => {
-                context.folder.remove(name)?;
-                Err(self.failed(format!("the archive is there, but behind its listing: {reason}")))
+            let bytes = std::fs::read(&listing).map_err(|error| error.to_string())?;
+            let listing = Listing::parse(&bytes)?;
+            if listing.records().next().is_none() {
+                return Err("the listing is empty".to_owned());
             }
+            archive::behind(&archive, &listing, now)
+        });
+        let ids = behind.await.map_err(|error| error.to_string())??;
+        if ids.len() > MAX_SINGLE {
+            return Err(format!("the archive lacks {} records that are listed", ids.len()));
         }
+        if ids.is_empty() { Ok(BTreeMap::new()) } else { self.records(&ids).await.map_err(|error| error.to_string()) }
     }
 
     /// Fetches single records.
@@ -180,30 +195,71 @@ impl Bucket<'_> {
         Ok(records)
     }
 
-    /// Puts single records into the kept archive.
-    async fn bring_in(&self, records: BTreeMap<String, Vec<u8>>) -> Result<(), String> {
-        let folder = &self.context.folder;
-        let (name, place) = self.file("all.zip").map_err(|error| error.to_string())?;
-        let (old, new) = (folder.path(&name), folder.incoming().join(format!("{}.zip", self.name)));
-        let merged = new.clone();
+    /// An archive with single records in the place of those of before; it waits beside the kept one.
+    async fn merged(&self, old: PathBuf, records: BTreeMap<String, Vec<u8>>) -> Result<Received, String> {
+        let path = self.context.folder.incoming().join(format!("{}.zip", self.name));
+        let new = path.clone();
         let work = tokio::task::spawn_blocking(move || {
-            archive::merge(&old, &records, &merged)?;
-            hash(&merged).map_err(|error| error.to_string())
+            archive::merge(&old, &records, &new)?;
+            hash(&new).map_err(|error| error.to_string())
         });
         let digest = work.await.map_err(|error| error.to_string())??;
-        let whole = folder.whole(&name).unwrap_or(Timestamp::UNIX_EPOCH);
-        let received = Received { path: new, digest, etag: None, last_modified: None };
-        folder.put(&name, &place, received, whole).map_err(|error| error.to_string())
+        Ok(Received { path, digest, etag: None, last_modified: None })
+    }
+
+    /// Puts an archive in its place; `whole` is when it was fetched as a whole, if that is now.
+    fn put_archive(&self, received: Received, whole: Option<Timestamp>) -> Result<(), Error> {
+        let folder = &self.context.folder;
+        let (name, place) = self.file("all.zip")?;
+        let whole = whole.or_else(|| folder.whole(&name)).unwrap_or(Timestamp::UNIX_EPOCH);
+        folder.put(&name, &place, received, whole)
     }
 }
 
 /// The ecosystems that a bucket lists; `None` when it has no list.
 pub(super) async fn ecosystems(context: &Context<'_>, base: &Place) -> Result<Option<BTreeSet<String>>, Error> {
-    const NAME: &str = "ecosystems.txt";
     const MAX_LIST: u64 = 1 << 20;
-    let place = base.join(&[NAME])?;
+    let place = base.join(&[LIST])?;
     let Answer::Here(received) = context.transfer.file(&place, &Known::default(), MAX_LIST).await? else { return Ok(None) };
-    let text = std::fs::read_to_string(&received.path).map_err(io("read", &received.path))?;
-    context.folder.put(NAME, &place, received, context.now)?;
-    Ok(Some(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()))
+    let bytes = std::fs::read(&received.path).map_err(io("read", &received.path))?;
+    let listed = listed_in(&bytes).map_err(|reason| Error::Fetch { url: place.text(), reason })?;
+    context.folder.put(LIST, &place, received, context.now)?;
+    Ok(Some(listed))
+}
+
+/// One name a line. A release after a colon lies in the folder of its ecosystem. What names nothing that is known here is no list, but a page of a proxy.
+fn listed_in(bytes: &[u8]) -> Result<BTreeSet<String>, String> {
+    const LONGEST: usize = 200;
+    let text = std::str::from_utf8(bytes).map_err(|_| "the list of ecosystems is no text".to_owned())?;
+    let mut listed = BTreeSet::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let fit = |ch: char| ch.is_ascii_alphanumeric() || " .:-_+()[],/&".contains(ch);
+        if line.len() > LONGEST || !line.chars().all(fit) {
+            return Err(format!("the list of ecosystems has a line `{line:.80}`"));
+        }
+        listed.insert(line.split(':').next().unwrap_or(line).to_owned());
+    }
+    if ECOSYSTEMS.iter().any(|ecosystem| listed.contains(ecosystem.name)) {
+        Ok(listed)
+    } else {
+        Err("the list of ecosystems names none that is known here".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_ecosystems_name_ecosystems() {
+        let listed = |text: &str| listed_in(text.as_bytes()).map(|names| names.into_iter().collect::<Vec<_>>().join("|"));
+        assert_eq!(
+            listed("npm\r\nDebian:12\nRocky Linux\n\nUbuntu:Pro:18.04:LTS\nOther\n").unwrap(),
+            "Debian|Other|Rocky Linux|Ubuntu|npm"
+        );
+        for text in ["", "\n\n", "<html>login</html>", "npm\n<p>", "Please log in", "{\"npm\": 1}"] {
+            assert!(listed(text).is_err(), "{text}");
+        }
+        assert!(listed_in(b"npm\n\xff").is_err());
+    }
 }

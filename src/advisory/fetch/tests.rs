@@ -21,8 +21,8 @@ async fn a_bucket_is_fetched_and_built() {
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let out = tempfile::tempdir().unwrap();
-    let summary =
-        build_from_url(&format!("http://{address}"), out.path(), Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000)).await.unwrap();
+    let built_at = Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000);
+    let summary = build_from_url(&format!("http://{address}"), out.path(), built_at, Duration::from_secs(60)).await.unwrap();
     server.abort();
     assert_eq!(summary.shards.iter().map(|shard| shard.name.as_str()).collect::<Vec<_>>(), ["alpine-v3.20", "kev", "npm", "pypi"]);
     assert_eq!(summary.gaps.len(), 1, "AlmaLinux is listed and not there; EPSS is not there and not missed: {:?}", summary.gaps);
@@ -30,18 +30,22 @@ async fn a_bucket_is_fetched_and_built() {
 }
 
 #[test]
-fn files_belong_to_ecosystems() {
-    for (name, expected, built) in [
-        ("npm/all.zip", Some("npm"), true),
-        ("npm/modified_id.csv", Some("npm"), false),
-        ("Rocky Linux/all.zip", Some("Rocky Linux"), true),
-        ("amazon/2/php8.0/x86_64/updateinfo.xml.gz", Some("Amazon Linux"), true),
-        ("amazon/repositories.txt", Some("Amazon Linux"), true),
-        ("debian-tracker/debian.json", Some("Debian"), true),
-        ("kev/known_exploited_vulnerabilities.json", None, true),
-        ("ecosystems.txt", None, false),
-    ] {
-        assert_eq!((ecosystem_of(name), is_built(name)), (expected, built), "{name}");
-    }
+fn every_feed_has_a_name() {
     assert!(feed_names().contains(&"kev") && feed_names().contains(&"Amazon Linux"));
+}
+
+#[test]
+fn hosts_are_named_once() {
+    let failed = |url: &str, reason: &str| Error::Fetch { url: url.to_owned(), reason: reason.to_owned() };
+    let text = |errors: Vec<Error>| together(errors).unwrap().to_string();
+    assert!(together(Vec::new()).is_none());
+    assert_eq!(text(vec![failed("https://a/x", "refused"), failed("https://a/y", "refused")]), "cannot fetch https://a/x: refused");
+    assert_eq!(
+        text(vec![failed("https://a/x", "refused"), failed("https://b/y", "refused"), failed("https://a/z", "late")]),
+        "cannot fetch https://a, https://b: refused"
+    );
+    assert_eq!(
+        text(vec![failed("https://a/x", "refused"), failed("https://b:8443/y", "timed out")]),
+        "cannot fetch anything: https://a: refused; https://b:8443: timed out"
+    );
 }

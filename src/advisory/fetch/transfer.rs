@@ -50,14 +50,16 @@ pub(super) enum Place {
 impl Place {
     /// Reads an `http` or `https` URL, a `file` URL or a plain path.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Fetch { url: text.to_owned(), reason };
         if let Some(path) = text.strip_prefix("file://") {
             return Ok(Self::Path(PathBuf::from(path)));
         }
-        if !text.starts_with("http://") && !text.starts_with("https://") {
-            return Ok(Self::Path(PathBuf::from(text)));
+        let Some((scheme, rest)) = text.split_once("://") else { return Ok(Self::Path(PathBuf::from(text))) };
+        // What does not read may hold a password anywhere.
+        let failed = |reason: String| Error::Fetch { url: format!("{scheme:.20}://{}", if rest.is_empty() { "" } else { "..." }), reason };
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => Url::parse(text).map(Self::Url).map_err(|error| failed(error.to_string())),
+            _ => Err(failed("only http, https and file addresses, and paths, are supported".to_owned())),
         }
-        Url::parse(text).map(Self::Url).map_err(|error| failed(error.to_string()))
     }
 
     /// The place of something below; parts are percent-encoded where that is needed.
@@ -71,6 +73,15 @@ impl Place {
                 Ok(Self::Url(url))
             }
         }
+    }
+
+    /// What tells this place from every other one and gives nothing of it away.
+    pub(super) fn identity(&self) -> String {
+        match self {
+            Self::Url(url) => Digest::sha256_of(url.as_str().as_bytes()),
+            Self::Path(path) => Digest::sha256_of(path.to_string_lossy().as_bytes()),
+        }
+        .to_string()
     }
 
     /// The place as text, without credentials.
@@ -175,15 +186,17 @@ impl<'a> Transfer<'a> {
             let trouble = match tokio::time::timeout_at(self.ends, once).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(trouble)) => trouble,
-                Err(_) => Trouble::last("the time for all downloads is up"),
+                Err(_) => Trouble::last("the time for all downloads is up (`--timeout`)"),
             };
             let _ = tokio::fs::remove_file(&path).await;
             let wait = (FIRST_WAIT * 2_u32.saturating_pow(attempt - 1)).min(LONGEST_WAIT).max(trouble.after.unwrap_or_default());
             if !trouble.again || attempt >= ATTEMPTS {
                 return Err(place.error(trouble.reason));
             }
-            if Instant::now() + wait >= self.ends {
-                return Err(place.error(format!("{}; there is no time left to wait {} s", trouble.reason, wait.as_secs())));
+            // A server may ask for any number of seconds.
+            if wait >= self.ends.saturating_duration_since(Instant::now()) {
+                let reason = format!("{}; there is no time left to wait {} s (`--timeout`)", trouble.reason, wait.as_secs());
+                return Err(place.error(reason));
             }
             self.task.message(&format!("{}: {}, waiting", place.text(), trouble.reason));
             tokio::time::sleep(wait).await;
@@ -333,11 +346,14 @@ fn size(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// A URL without name and password.
+/// A URL without name and password, and without its query, which may be a signature.
 fn shown(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_username("");
     let _ = url.set_password(None);
+    if url.query().is_some() {
+        url.set_query(Some("..."));
+    }
     url.to_string()
 }
 
@@ -367,7 +383,18 @@ mod tests {
         assert_eq!(join("http://user:secret@127.0.0.1:1/a", &["x"]), "http://127.0.0.1:1/a/x");
         assert_eq!(join("file:///srv/mirror", &["Rocky Linux"]), "/srv/mirror/Rocky Linux");
         assert_eq!(join("mirror", &["a"]), "mirror/a");
-        assert!(Place::parse("http://").is_err());
+        assert_eq!(join("https://127.0.0.1:1/a?sig=TOKEN", &["x"]), "https://127.0.0.1:1/a/x?...");
+        for (text, expected) in [
+            ("http://", "http://: "),
+            ("http://user:TOKEN@[/a", "http://...: "),
+            ("ftp://127.0.0.1/a", "only http, https and file"),
+            ("s3://bucket/a?TOKEN", "only http, https and file"),
+        ] {
+            let error = Place::parse(text).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("TOKEN"), "{error}");
+        }
+        let identity = |text: &str| Place::parse(text).unwrap().identity();
+        assert_ne!(identity("https://127.0.0.1/a?sig=1"), identity("https://127.0.0.1/a?sig=2"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::Write as _,
+    fmt::Write as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,15 +14,14 @@ use crate::{
         Database,
         fetch::{self, Copies, Origins, Outcome, UpdateOptions, UpdateSummary},
     },
-    cli::{Failure, output::print, setup},
+    cli::{Failure, Global, output::print, setup},
     exit::ExitStatus,
-    progress::SharedProgress,
 };
 
 /// Arguments of `db update`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll db update\n  plimsoll db update --ecosystem Debian --ecosystem npm --ecosystem kev\n  plimsoll db update --from https://mirror.example.org/feeds\n\nThe downloads stay in the folder `feeds` of the database, so that the next update fetches only what changed; that folder is a mirror for other machines, too. Whatever fails, the database that is there stays in use.\n\nExit codes: 0 everything is up to date; 2 nothing could be fetched or built; 3 a feed could not be had, its last good copy stays."
+    after_help = "Examples:\n  plimsoll db update\n  plimsoll db update --ecosystem Debian --ecosystem npm --ecosystem kev\n  plimsoll db update --from https://mirror.example.org/feeds\n\nThe downloads stay in the folder `feeds` of the database, so that the next update fetches only what changed; that folder is a mirror for other machines, too. Whatever fails, the database that is there stays in use.\n\nA feed takes its place when all of it is accepted. Shards that were pulled and are newer than the feeds stay.\n\nExit codes: 0 everything is up to date; 2 nothing could be fetched or built; 3 a feed could not be had, or its origin has it no more: its last good copy stays."
 )]
 pub(in crate::cli) struct UpdateArgs {
     /// Folder of the database. Default: $PLIMSOLL_DB, else $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
@@ -68,7 +67,7 @@ fn feed_name(text: &str) -> Result<String, String> {
 }
 
 /// Runs `db update`.
-pub(super) async fn run(args: UpdateArgs, progress: SharedProgress) -> Result<ExitStatus, Failure> {
+pub(super) async fn run(args: UpdateArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let out = super::folder(args.db)?;
     let options = UpdateOptions {
         origins: Origins {
@@ -83,23 +82,23 @@ pub(super) async fn run(args: UpdateArgs, progress: SharedProgress) -> Result<Ex
         copies: if args.full { Copies::Ignored } else { Copies::Used },
         deadline: Duration::from_secs(args.timeout),
     };
-    let summary = match fetch::update(&options, &out, setup::now(), progress.as_ref()).await {
+    let summary = match fetch::update(&options, &out, setup::now(), global.progress().as_ref()).await {
         Ok(summary) => summary,
         Err(error) => {
             // Whoever reads this wants to know whether scans still work.
+            let left = Database::open(&out).is_ok().then(|| "the database that was there stays in use".to_owned());
+            let said: Vec<String> = left.into_iter().chain(error.hint()).collect();
             let failure = Failure::from(error);
-            return Err(match Database::open(&out) {
-                Ok(_) => failure.hint("the database that was there stays in use"),
-                Err(_) => failure,
-            });
+            return Err(if said.is_empty() { failure } else { failure.hint(said.join("; ")) });
         }
     };
-    print(&listing(&summary, &out))?;
+    let gaps = super::gaps(&summary.gaps);
+    print(if global.quiet { gaps } else { listing(&summary, &gaps, &out) }.as_bytes())?;
     Ok(if summary.gaps.is_empty() { ExitStatus::Pass } else { ExitStatus::Incomplete })
 }
 
-fn listing(summary: &UpdateSummary, out: &Path) -> Vec<u8> {
-    let mut text = Vec::new();
+fn listing(summary: &UpdateSummary, gaps: &str, out: &Path) -> String {
+    let mut text = String::new();
     let unchanged = summary.feeds.iter().filter(|(_, outcome)| *outcome == Outcome::Unchanged).count();
     for (name, outcome) in &summary.feeds {
         let said = match outcome {
@@ -111,17 +110,10 @@ fn listing(summary: &UpdateSummary, out: &Path) -> Vec<u8> {
         let _ = writeln!(text, "feed: {name}: {said}");
     }
     let _ = writeln!(text, "feeds: {} up to date, {unchanged} of them unchanged", summary.feeds.len());
-    for shard in &summary.shards {
-        let as_of = shard.as_of.as_deref().unwrap_or("unknown");
-        let _ = writeln!(
-            text,
-            "{:<24} {:>8} records {:>8} rows {:>10} bytes  as of {as_of}",
-            shard.name, shard.records, shard.rows, shard.bytes
-        );
+    text += &super::table(&summary.shards);
+    for name in &summary.newer {
+        let _ = writeln!(text, "newer here: {name} (it was pulled or built elsewhere, and stays)");
     }
-    for gap in &summary.gaps {
-        let _ = writeln!(text, "gap: {} {}: {}", gap.kind, gap.subject, gap.reason);
-    }
-    let _ = writeln!(text, "database: {}", out.display());
+    let _ = writeln!(text, "{gaps}database: {}", out.display());
     text
 }
