@@ -101,11 +101,16 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoDatabase(_) => Some("build one with `plimsoll db build --from DIR`".to_owned()),
-            Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
+            Self::Damaged { shard, .. } => {
+                let file = shard.strip_suffix(" (text)").unwrap_or(shard);
+                Some(format!("remove {file}.{} from the database's folder, then pull or build it again", store::EXTENSION))
+            }
+            Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
             Self::Busy(_) => Some("wait until it is done, and try again".to_owned()),
             Self::NoFeeds(_) => Some("the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned()),
             Self::Artifact(error) => error.hint(),
-            Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } | Self::NothingFetched(_) => None,
+            Self::Io { source, .. } => artifact::advice(source.kind()).map(str::to_owned),
+            Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } | Self::NothingFetched(_) => None,
         }
     }
 }

@@ -11,6 +11,8 @@ mod aws_timelines;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod db_trust;
+#[cfg(test)]
 mod db_update;
 #[cfg(unix)]
 mod docker_api;

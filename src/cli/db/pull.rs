@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    advisory::artifact::Choice,
+    advisory::artifact::{Choice, list},
     aws,
     cli::{
         Failure, Global,
@@ -78,5 +78,8 @@ pub(super) async fn run(args: PullArgs, global: &Global) -> Result<ExitStatus, F
     let _ = writeln!(text, "signature: {}", supplied.vouched);
     let _ = writeln!(text, "transferred: {} blobs, {} bytes", pulled.blobs, pulled.bytes);
     let _ = writeln!(text, "database: {}", supply.folder.display());
-    print(&text)
+    let status = print(&text)?;
+    // A broken file of somebody else's makes the whole database unreadable, however well this went.
+    list(&supply.folder)?;
+    Ok(status)
 }
