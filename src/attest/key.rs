@@ -48,7 +48,9 @@ impl KeySigner {
         } else if pem.contains(&format!("-----BEGIN {PRIVATE_KEY_PEM_LABEL}-----")) {
             SigStoreKeyPair::from_pem(pem.as_bytes()).map_err(|_| failed("it is damaged, or of a kind that is not supported"))?
         } else if pem.contains("-----BEGIN EC PRIVATE KEY-----") {
-            return Err(failed("it is in SEC 1 form (`EC PRIVATE KEY`); `openssl pkcs8 -topk8 -nocrypt -in FILE` makes the form that is read"));
+            return Err(failed(
+                "it is in SEC 1 form (`EC PRIVATE KEY`); `openssl pkcs8 -topk8 -nocrypt -in FILE` makes the form that is read",
+            ));
         } else {
             return Err(failed("it holds no private key in PEM form"));
         };

@@ -162,11 +162,8 @@ impl Traced {
                     return report;
                 }
                 let usable = Usable::held(folder, &artifacts, Of::Ecosystems(&needed(inventory)));
-                let origin = |digest: &Digest, artifact: &Digest| Origin {
-                    artifact: artifact.clone(),
-                    digest: digest.clone(),
-                    signature: None,
-                };
+                let origin =
+                    |digest: &Digest, artifact: &Digest| Origin { artifact: artifact.clone(), digest: digest.clone(), signature: None };
                 let origins = usable.artifacts().map(|(name, digest, artifact)| (name.to_owned(), origin(digest, artifact))).collect();
                 trace(report, &origins)
             }

@@ -168,7 +168,10 @@ fn a_copy_is_known_by_what_it_is_signed_as_and_the_environment_names_the_place()
     assert!(!found && gaps.contains("untrusted-database") && gaps.contains("invalid.reference"), "{gaps}");
     assert!(outcome(&world.scan(&["--db", &world.text("a"), "--db-signed-as", &name], &environment)).0);
     let policy = world.text("policy.yaml");
-    let text = format!("version: 1\nextends: builtin:baseline\nname: copies\nreferences:\n  \"{}/team/db\": \"{name}\"\n", copy.trim_end_matches("/team/db:v1"));
+    let text = format!(
+        "version: 1\nextends: builtin:baseline\nname: copies\nreferences:\n  \"{}/team/db\": \"{name}\"\n",
+        copy.trim_end_matches("/team/db:v1")
+    );
     fs::write(&policy, text).expect("policy");
     assert!(outcome(&world.scan(&["--db", &world.text("b"), "--policy", &policy], &environment)).0);
     // What does not use the database is not told to fetch one.
@@ -182,9 +185,12 @@ fn a_copy_is_known_by_what_it_is_signed_as_and_the_environment_names_the_place()
 fn a_file_does_not_take_the_place_of_a_signer() {
     let Some(world) = World::new() else { return };
     let folder = world.pulled("db");
-    let policy = format!("version: 1\nextends: builtin:baseline\nname: signers\nsigners:\n  acme: {{ key: \"{}\", log: allow-missing }}\n", key());
+    let policy =
+        format!("version: 1\nextends: builtin:baseline\nname: signers\nsigners:\n  acme: {{ key: \"{}\", log: allow-missing }}\n", key());
     fs::write(world.path("policy.yaml"), policy).expect("policy");
-    let verify = |signer: &str| plimsoll_with(&["db", "verify", "--policy", "policy.yaml", "--signed-by", signer, "--db", &folder], &[], world.folder.path());
+    let verify = |signer: &str| {
+        plimsoll_with(&["db", "verify", "--policy", "policy.yaml", "--signed-by", signer, "--db", &folder], &[], world.folder.path())
+    };
     verify("acme").expect(0).says("ok    npm");
     fs::copy(testdata("verify/keys/ed25519.pub"), world.path("acme")).expect("copy");
     verify("acme").expect(2).complains("both a signer of the policy and a file");

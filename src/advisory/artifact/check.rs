@@ -178,7 +178,10 @@ impl Usable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::advisory::{artifact::{Contents, pack}, build};
+    use crate::advisory::{
+        artifact::{Contents, pack},
+        build,
+    };
 
     fn built() -> (tempfile::TempDir, Contents) {
         let out = tempfile::tempdir().unwrap();

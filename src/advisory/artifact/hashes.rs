@@ -1,6 +1,11 @@
 //! The files of a database folder by what they hold: each is hashed once, and it can be told afterwards whether it is still the same file.
 
-use std::{collections::BTreeMap, fs, path::{Path, PathBuf}, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use crate::{
     advisory::artifact::{

@@ -32,7 +32,7 @@ use crate::{
 )]
 pub(in crate::cli) struct PullArgs {
     /// Where the database is: `HOST/NAME[:TAG][@DIGEST]`, `oci:DIR:TAG` or `oci-archive:FILE:TAG`; several are tried in this order.
-    #[arg(value_name = "REF", env = "PLIMSOLL_DB_FROM", value_delimiter = ',', required = true)]
+    #[arg(value_name = "REF", env = "PLIMSOLL_DB_FROM", hide_env_values = true, value_delimiter = ',', required = true)]
     from: Vec<String>,
     /// Fetch this shard alone (repeatable). Default: all of them.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]

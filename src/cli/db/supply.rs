@@ -275,7 +275,11 @@ impl Supply {
             return Ok(Brought { usable: Usable::everything(&self.folder), details, origins, gaps: Vec::new() });
         }
         if let (true, Err(refused)) = (held.is_empty(), supplied) {
-            let untrusted = if others.is_empty() { String::new() } else { format!("; what is here ({}) is not signed by whom it must be", others.join(", ")) };
+            let untrusted = if others.is_empty() {
+                String::new()
+            } else {
+                format!("; what is here ({}) is not signed by whom it must be", others.join(", "))
+            };
             let refused = Refused { failure: refused.failure.extend(&untrusted), is_untrusted: !others.is_empty(), ..refused };
             return Err(refused.into());
         }

@@ -34,7 +34,7 @@ const REQUIREMENT: &str = "database";
 #[command(next_help_heading = "Signature options")]
 pub(in crate::cli) struct TrustOptions {
     /// Who must have signed the database: a PEM public key file, or the name of a signer of the policy (repeatable: any one of them).
-    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", value_delimiter = ',')]
+    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", hide_env_values = true, value_delimiter = ',')]
     signed_by: Vec<String>,
     /// OIDC issuer that vouched for the signer; needs --identity or --identity-pattern.
     #[arg(long, value_name = "URL")]
@@ -111,7 +111,8 @@ impl fmt::Display for Vouched {
 impl TrustOptions {
     /// Reads keys and policy.
     pub(super) fn build(&self) -> Result<Trust, Failure> {
-        let named = if needs_policy(&self.signed_by, &self.policy.policy) { Some(policy::load::load(&self.policy.references())?) } else { None };
+        let named =
+            if needs_policy(&self.signed_by, &self.policy.policy) { Some(policy::load::load(&self.policy.references())?) } else { None };
         let mut all = named_signers(&self.signed_by, named.as_ref())?;
         if let Some(issuer) = &self.issuer {
             all.insert("keyless".to_owned(), signers::of_identity(issuer, self.identity.as_ref(), self.identity_pattern.as_ref())?);
@@ -296,10 +297,16 @@ mod tests {
     #[test]
     fn a_file_never_takes_the_place_of_a_signer() {
         let mut policy = policy::load::load(&["builtin:baseline".to_owned()]).unwrap();
-        let signer = Signer::Key { pem: "of the policy".to_owned(), origin: "policy".to_owned(), log: crate::model::policy::LogRequirement::AllowMissing };
+        let signer = Signer::Key {
+            pem: "of the policy".to_owned(),
+            origin: "policy".to_owned(),
+            log: crate::model::policy::LogRequirement::AllowMissing,
+        };
         policy.signers = ["LICENSE", "acme"].map(|name| (name.to_owned(), signer.clone())).into();
         let named = |name: &str| named_signers(&[name.to_owned()], Some(&policy)).map_err(|failure| failure.to_string());
-        assert!(named("LICENSE").is_err_and(|error| error.contains("both a signer of the policy and a file") && error.contains("./LICENSE")));
+        assert!(
+            named("LICENSE").is_err_and(|error| error.contains("both a signer of the policy and a file") && error.contains("./LICENSE"))
+        );
         assert!(matches!(&named("acme").unwrap()["acme"], Signer::Key { pem, .. } if pem == "of the policy"));
         assert!(matches!(&named("./LICENSE").unwrap()["./LICENSE"], Signer::Key { pem, .. } if pem != "of the policy"));
         assert!(named("absent").is_err_and(|error| error.contains("neither a file nor a signer")));

@@ -209,7 +209,11 @@ async fn what_is_not_as_the_manifest_says_leaves_the_folder_as_it_was() {
     refused(Memory::of(new.path(), |text| text.replace(&content, &wrong)), "its content is").await;
     refused(Memory::of(new.path(), |text| text.replace(&digest, &wrong)), "its header says").await;
     refused(Memory::of(new.path(), |text| text.replace("2026-11-01", "2026-11-11")), "its as-of date: the shard says `2026-11-01").await;
-    refused(Memory::of(new.path(), |text| text.replace(r#"[\"npm\"]"#, r#"[\"PyPI\"]"#)), "its ecosystems: the shard says `npm`, the manifest `PyPI`").await;
+    refused(
+        Memory::of(new.path(), |text| text.replace(r#"[\"npm\"]"#, r#"[\"PyPI\"]"#)),
+        "its ecosystems: the shard says `npm`, the manifest `PyPI`",
+    )
+    .await;
     let format = format!(r#""{}.{}""#, entry.format.0, entry.format.1);
     refused(Memory::of(new.path(), |text| text.replace(&format, "\"99.0\"")), "has format 99, this program reads format").await;
     refused(Memory::of(new.path(), |text| text.replace("npm.plimdb\"", "npm.plimdb2\"")), "no name of a file").await;
