@@ -259,6 +259,23 @@ mkdir -p "$work/folder"; cp "$work/other.pub" "$work/folder/acme"
 at=$(cd "$(dirname "$plimsoll")" && pwd)/$(basename "$plimsoll")
 status=0; (cd "$work/folder" && timeout 60 "$at" db verify --policy "$work/signers.yaml" --signed-by acme --db "$work/lazy") > "$work/out" 2>&1 || status=$?
 equal "a file with a signer's name" 2 "$status"
+
+# Somebody else writes into the folder for longer than a gate may wait, and a file in it is broken.
+if has flock; then
+  exec 9> "$work/lazy/.lock"
+  flock 9
+  SECONDS=0
+  gate busy --db-from "$first/team/db:v2" --db-signed-by "$work/ours.pub" --db "$work/lazy" --registry-timeout 4 9>&-
+  waited=$SECONDS
+  exec 9>&-
+  equal "a gate beside another writer judges by what is signed" "$(cat "$work/reference.exit")" "$(cat "$work/busy.exit")"
+  if [ "$waited" -lt 30 ]; then good ok "and does not wait longer than it may" "$waited s"; else bad "and does not wait longer than it may" "$waited s"; fi
+else
+  skip "a gate beside another writer: flock is not installed"
+fi
+cp -r "$work/new" "$work/foreign"
+echo broken > "$work/foreign/zzz.plimdb"
+says "a broken file of somebody else's is told" 2 "remove zzz.plimdb" pull "$first/team/db:v2" "${trust[@]}" --db "$work/foreign"
 gate nobody --db-from "$first/team/db:v1" --db "$work/lazy2"
 equal "gate that trusts nobody" 2 "$(cat "$work/nobody.exit")"
 gate pinned --db "$work/lazy" --db-digest "$digest2"
