@@ -106,7 +106,14 @@ impl Error {
             Self::NoDatabase(_) => {
                 Some("get one with `plimsoll db update` or `plimsoll db pull REF`, or build one with `plimsoll db build --from DIR`".to_owned())
             }
-            Self::Damaged { .. } | Self::Format { .. } => Some("build the database again with `plimsoll db build --from DIR`".to_owned()),
+            Self::Damaged { shard, .. } => {
+                let file = shard.strip_suffix(" (text)").unwrap_or(shard);
+                Some(format!("remove {file}.{} from the database's folder, then pull or build it again", store::EXTENSION))
+            }
+            Self::Format { found, readable, .. } if found > readable => {
+                Some("it was written by a newer program: use that one, or build the database again with this one (`plimsoll db build --from DIR`)".to_owned())
+            }
+            Self::Format { .. } => Some("build or pull the database again: `plimsoll db build --from DIR`, `plimsoll db pull REF`".to_owned()),
             Self::Busy(_) => Some("wait until it is done, and try again".to_owned()),
             Self::NoFeeds(place) => Some(folder_above(place).unwrap_or_else(|| "the directory must be laid out like the OSV bucket, e.g. `Debian/all.zip`".to_owned())),
             Self::NoMirror(place) => {
@@ -122,7 +129,8 @@ impl Error {
                 Some(format!("let this user read and write {}, or name another folder with `--db`", path.display()))
             }
             Self::Artifact(error) => error.hint(),
-            Self::Io { .. } | Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } => None,
+            Self::Io { source, .. } => artifact::advice(source.kind()).map(str::to_owned),
+            Self::Feed { .. } | Self::TooLarge(_) | Self::Fetch { .. } => None,
         }
     }
 }

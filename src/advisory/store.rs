@@ -134,6 +134,16 @@ impl Database {
         Self::from_shards(shards).map_err(|error| error.unwrap_or_else(|| Error::NoDatabase(directory.to_owned())))
     }
 
+    /// Opens these shards of a directory, and looks at no others.
+    ///
+    /// # Errors
+    /// When none is named, or one of them is not there, is damaged or of another format.
+    pub(in crate::advisory) fn open_only<'a>(directory: &Path, names: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
+        let open = |name| Shard::open(name, &directory.join(format!("{name}.{EXTENSION}")));
+        let shards = names.map(open).collect::<Result<Vec<_>, _>>()?;
+        Self::from_shards(shards).map_err(|error| error.unwrap_or_else(|| Error::NoDatabase(directory.to_owned())))
+    }
+
     /// Opens shards that are in memory: their names, files and text files.
     ///
     /// # Errors

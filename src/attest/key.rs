@@ -47,6 +47,10 @@ impl KeySigner {
                 .map_err(|_| failed("the password does not open it, or it is damaged"))?
         } else if pem.contains(&format!("-----BEGIN {PRIVATE_KEY_PEM_LABEL}-----")) {
             SigStoreKeyPair::from_pem(pem.as_bytes()).map_err(|_| failed("it is damaged, or of a kind that is not supported"))?
+        } else if pem.contains("-----BEGIN EC PRIVATE KEY-----") {
+            return Err(failed(
+                "it is in SEC 1 form (`EC PRIVATE KEY`); `openssl pkcs8 -topk8 -nocrypt -in FILE` makes the form that is read",
+            ));
         } else {
             return Err(failed("it holds no private key in PEM form"));
         };
@@ -119,6 +123,7 @@ mod tests {
         for (pem, reason) in [
             ("", "no private key"),
             (P256_PUBLIC, "no private key"),
+            ("-----BEGIN EC PRIVATE KEY-----\nAA==\n-----END EC PRIVATE KEY-----\n", "openssl pkcs8 -topk8 -nocrypt"),
             ("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n", "damaged"),
         ] {
             assert!(parse(pem, None).is_err_and(|error| error.contains(reason)), "{reason}");

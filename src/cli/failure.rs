@@ -22,6 +22,11 @@ impl Failure {
         self.chain.join(": ")
     }
 
+    /// What the user can do about it.
+    pub(super) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The same failure with more to say at the end of its first line.
     pub(super) fn extend(mut self, more: &str) -> Self {
         if let Some(last) = self.chain.last_mut() {

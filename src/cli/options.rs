@@ -57,7 +57,7 @@ pub(super) struct RegistryOptions {
     #[arg(long, value_name = "FILE")]
     docker_config: Option<PathBuf>,
     /// Give up on a registry, a daemon or standard input after this many seconds in all.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     registry_timeout: u64,
     /// Keep at most this many GiB of a stream or compressed archive in a temporary file (in $TMPDIR) while it is read.
     #[arg(long, value_name = "GIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
@@ -90,10 +90,10 @@ pub(super) struct AwsOptions {
     #[arg(long = "endpoint-url", env = "AWS_ENDPOINT_URL", value_name = "URL")]
     endpoint_url: Option<String>,
     /// Wait this many seconds at most for scans to finish.
-    #[arg(long = "aws-wait", value_name = "SECONDS", default_value_t = 900)]
+    #[arg(long = "aws-wait", value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(..=86_400))]
     wait: u64,
     /// Wait this many seconds between two equal listings before a list counts as final.
-    #[arg(long = "aws-settle", value_name = "SECONDS", default_value_t = 15)]
+    #[arg(long = "aws-settle", value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(..=86_400))]
     settle: u64,
     /// Try each AWS call this many times at most when it is throttled or fails on the way.
     #[arg(long = "aws-max-attempts", env = "AWS_MAX_ATTEMPTS", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=20))]
@@ -123,18 +123,33 @@ pub(super) struct AdvisoryOptions {
     #[arg(long, conflicts_with_all = ["db", "advisories", "db_from"])]
     pub(super) no_offline: bool,
     /// Fetch the shards that the inventory needs from this artifact first, into the folder of --db (repeatable: tried in this order). Shards that
-    /// are there already are not fetched again.
+    /// are there already are not fetched again. Default: $PLIMSOLL_DB_FROM, comma-separated, unless --advisories or --no-offline is given.
     #[arg(long, value_name = "REF", conflicts_with = "advisories", value_delimiter = ',')]
-    pub(super) db_from: Vec<String>,
-    /// Who must have signed that artifact: a PEM public key file, or the name of a signer of the policy (repeatable: any one of them).
-    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", value_delimiter = ',')]
+    db_from: Vec<String>,
+    /// Who must have signed the database: a PEM public key file, or the name of a signer of the policy (repeatable: any one of them). With
+    /// --db-from a shard that is here counts only if such an artifact holds it; without, every shard of the folder must be of one.
+    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", hide_env_values = true, value_delimiter = ',')]
     pub(super) db_signed_by: Vec<String>,
-    /// Accept the artifact with this digest and no other. Without --db-from: every shard that is here must come from it.
+    /// The repository that the signature names, where the database was copied from it.
+    #[arg(long, value_name = "REPOSITORY")]
+    pub(super) db_signed_as: Option<String>,
+    /// Accept the artifact with this digest and no other. Without --db-from: every shard that is here must be what it holds.
     #[arg(long, value_name = "DIGEST", conflicts_with_all = ["advisories", "no_offline"])]
     pub(super) db_digest: Option<String>,
     /// Take an artifact that is not signed, or by nobody who is trusted.
-    #[arg(long, requires = "db_from")]
+    #[arg(long)]
     pub(super) allow_unsigned_db: bool,
+}
+
+impl AdvisoryOptions {
+    /// Where the database is fetched from: what is named, else what the environment names for every run that uses a database at all.
+    pub(super) fn places(&self) -> Vec<String> {
+        if !self.db_from.is_empty() || self.no_offline || self.advisories.is_some() {
+            return self.db_from.clone();
+        }
+        let named = std::env::var("PLIMSOLL_DB_FROM").unwrap_or_default();
+        named.split(',').map(str::trim).filter(|place| !place.is_empty()).map(str::to_owned).collect()
+    }
 }
 
 /// Which policy judges.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -13,15 +13,13 @@ use super::{
     Failure,
     db::{
         supply::{self, Supply, pinned},
-        trust::{Trust, Unsigned, named_signers},
+        trust::{Names, Trust, Unsigned, named_signers},
+        vouch::{Demand, Evidence},
     },
     options::{AdvisoryOptions, AwsOptions, AwsService, BaseOptions, ImageOptions, default_database},
 };
 use crate::{
-    advisory::{
-        self, Database,
-        artifact::{self, Provenance},
-    },
+    advisory::{self, Database},
     aws,
     findings::{
         FindingSource,
@@ -33,7 +31,6 @@ use crate::{
     },
     model::{
         coverage::{Gap, SourceId},
-        digest::Digest,
         policy::{Policy, Signer},
         reference::ImageReference,
         report::ScanReport,
@@ -125,15 +122,39 @@ pub(super) async fn sources(
 ) -> Result<Sources, Failure> {
     let mut list: Vec<Box<dyn FindingSource>> = Vec::new();
     let mut temporary = None;
-    if !advisories.db_from.is_empty() {
-        list.push(Box::new(Supplied::new(Box::new(supply_of(advisories, image, policy, trusted_root, progress.clone())?))));
+    let places = advisories.places();
+    if !places.is_empty() {
+        let trust = trust(advisories, policy, trusted_root)?;
+        trust.check().map_err(|failure| {
+            failure.hint("name the publisher's key with --db-signed-by FILE (or PLIMSOLL_DB_SIGNED_BY), or a signer of the policy")
+        })?;
+        let supply = Supply {
+            references: supply::references(&places).and_then(supply::refuse_absent_files)?,
+            registry: image.registry.build(aws::Settings::default())?,
+            trust,
+            pinned: pinned(advisories.db_digest.as_ref())?,
+            folder: super::db::folder(advisories.db.clone())?,
+            now: now(),
+            progress: progress.clone(),
+        };
+        list.push(Box::new(Supplied::new(Box::new(supply))));
     } else if !advisories.no_offline {
-        let (folder, compiled) = database_folder(advisories)?;
-        match folder {
-            Some(folder) => {
-                if let Some(pinned) = pinned(advisories.db_digest.as_ref())? {
-                    check_pinned(&folder, &pinned)?;
-                }
+        let trust = trust(advisories, policy, trusted_root)?;
+        let is_signature_demanded = trust.is_named() && trust.unsigned() == Unsigned::Refused;
+        let pinned = pinned(advisories.db_digest.as_ref())?;
+        match database_folder(advisories)? {
+            (Some(_), Some(_)) if is_signature_demanded => {
+                return Err(Failure::new("nobody signs a database that --advisories compiles, and --db-signed-by names who must")
+                    .hint("leave one of them out (PLIMSOLL_DB_SIGNED_BY counts as well), or add --allow-unsigned-db"));
+            }
+            (Some(folder), None) if is_signature_demanded || pinned.is_some() => {
+                let nobody = Trust::new(BTreeMap::new(), None, Names::default(), Unsigned::Allowed)?;
+                let trust = if is_signature_demanded { &trust } else { &nobody };
+                let evidence = Evidence { trust, folder: &folder, now: now(), progress: &progress };
+                let (database, origins) = Demand { evidence, pinned: pinned.as_ref() }.open().await?;
+                list.push(Box::new(Traced::with_origins(Offline::new(database), origins)));
+            }
+            (Some(folder), compiled) => {
                 let mut offline = Offline::new(Database::open(&folder)?);
                 if let Some((folder, gaps)) = compiled {
                     temporary = Some(folder);
@@ -142,54 +163,19 @@ pub(super) async fn sources(
                 list.push(Box::new(Traced::new(offline, folder)));
             }
             // Nobody named a database and there is none: the gate goes on, and the source says that it knows nothing.
-            None => list.push(Box::new(Offline::missing())),
+            (None, _) => list.push(Box::new(Offline::missing())),
         }
     }
     list.extend(aws_sources(aws, image, progress).await?);
     Ok(Sources { list, _temporary: temporary })
 }
 
-/// Where the shards of this run are fetched from. The policy's signers and trusted root are those of the database as well.
-fn supply_of(
-    options: &AdvisoryOptions,
-    image: &ImageOptions,
-    policy: &Policy,
-    trusted_root: Option<&PathBuf>,
-    progress: SharedProgress,
-) -> Result<Supply, Failure> {
+/// Who must have signed the database. The policy's signers, trusted root and names of copies are those of the database as well.
+fn trust(options: &AdvisoryOptions, policy: &Policy, trusted_root: Option<&PathBuf>) -> Result<Trust, Failure> {
     let unsigned = if options.allow_unsigned_db { Unsigned::Allowed } else { Unsigned::Refused };
     let root = trusted_root.cloned().or_else(|| policy.trust_root.as_ref().map(PathBuf::from));
-    let trust = Trust::new(named_signers(&options.db_signed_by, Some(policy))?, root, None, unsigned)?;
-    trust.check().map_err(|failure| {
-        failure.hint("name the publisher's key with --db-signed-by FILE (or PLIMSOLL_DB_SIGNED_BY), or a signer of the policy")
-    })?;
-    Ok(Supply {
-        references: supply::references(&options.db_from)?,
-        registry: image.registry.build(aws::Settings::default())?,
-        trust,
-        pinned: pinned(options.db_digest.as_ref())?,
-        folder: super::db::folder(options.db.clone())?,
-        now: now(),
-        progress,
-    })
-}
-
-/// Refuses a folder with a shard that is not of the pinned artifact.
-fn check_pinned(folder: &Path, pinned: &Digest) -> Result<(), Failure> {
-    let provenance = Provenance::read(folder).map_err(advisory::Error::from)?;
-    for shard in artifact::list(folder)? {
-        let origin = provenance.of(&shard.name, &shard.digest).map(|origin| &origin.artifact);
-        if origin != Some(pinned) {
-            let from = origin.map_or_else(|| "was built here".to_owned(), |digest| format!("is of {digest}"));
-            return Err(Failure::new(format!(
-                "the advisory database is pinned to {pinned}, and shard {} in {} {from}",
-                shard.name,
-                folder.display()
-            ))
-            .hint("pull it with `plimsoll db pull REF --db-digest DIGEST`"));
-        }
-    }
-    Ok(())
+    let names = Names { signed_as: options.db_signed_as.clone(), references: policy.references.clone() };
+    Trust::new(named_signers(&options.db_signed_by, Some(policy))?, root, names, unsigned)
 }
 
 /// A database compiled for this run: its folder, and what could not be read.

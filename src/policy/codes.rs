@@ -122,7 +122,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "no-database",
-        "There is no offline advisory database. Build one with `plimsoll db build --from DIR`, or name one with --db or --advisories.",
+        "There is no offline advisory database, or none that could be fetched and read. Pull one with `plimsoll db pull REF`, build one with `plimsoll db build --from DIR`, or name one with --db or --advisories.",
     ),
     (
         "no-distro",
@@ -180,6 +180,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     ("unsupported", "AWS does not scan images of this kind."),
     ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),
+    (
+        "untrusted-database",
+        "The advisory database, or a shard of it, is not signed by whom it must be (--db-signed-by), or not what the pinned artifact holds (--db-digest), and was not used. Pull it from its publisher, or correct whom you trust.",
+    ),
 ];
 
 #[cfg(test)]

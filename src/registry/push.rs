@@ -2,8 +2,9 @@
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push>); what it lacks is here: credentials by the same rules as for
 //! reading, a second look for a token that has run out, repeated attempts, one deadline, no blob sent twice.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt as _;
 use oci_client::{
     Client, Reference,
     client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol},
@@ -94,10 +95,19 @@ impl Publisher {
     async fn repeat<T>(&self, what: &str, ask: impl AsyncFn(Client) -> Result<T, OciDistributionError>) -> Result<T, Error> {
         let (mut attempt, mut renewed) = (1, false);
         loop {
-            let asked =
-                tokio::time::timeout_at(self.transport.deadline(), async { ask(self.client().await?).await.map_err(Failed::Said) }).await;
-            let trouble = match asked.map_err(|_| self.transport.too_late(what))? {
+            // The client panics at what some registries answer, a relative address for an upload for example.
+            let attempted = AssertUnwindSafe(async { ask(self.client().await?).await.map_err(Failed::Said) }).catch_unwind();
+            let asked = tokio::time::timeout_at(self.transport.deadline(), attempted).await;
+            let trouble = match asked.map_err(|_| self.transport.too_late(what))?.unwrap_or(Err(Failed::Broke)) {
                 Ok(answer) => return Ok(answer),
+                Err(Failed::Broke) => {
+                    return Err(Error::Unexpected {
+                        registry: self.transport.registry().to_owned(),
+                        what: what.to_owned(),
+                        status: 0,
+                        message: "its answer is none that the protocol knows".to_owned(),
+                    });
+                }
                 Err(Failed::Login(error)) => return Err(error),
                 Err(Failed::Said(error)) => self.trouble(&error, what, attempt),
             };
@@ -201,6 +211,8 @@ enum Failed {
     Login(Error),
     /// What the client says.
     Said(OciDistributionError),
+    /// The client did not survive the answer.
+    Broke,
 }
 
 #[cfg(test)]
@@ -231,6 +243,8 @@ mod tests {
         asked: Vec<String>,
         /// Answers given instead of the right ones, first come first served, to uploads.
         troubles: Vec<u16>,
+        /// Where it wants uploads to go, instead of the usual place.
+        upload: Option<&'static str>,
         /// Whether it sends people to its token service, whose tokens it takes a few times only.
         wants_token: bool,
         tokens: usize,
@@ -282,7 +296,7 @@ mod tests {
                 Some(digest) if registry.blobs.contains(digest) => StatusCode::OK.into_response(),
                 _ => StatusCode::NOT_FOUND.into_response(),
             },
-            ("POST", "blobs/uploads/") => located(StatusCode::ACCEPTED, "/v2/team/db/blobs/uploads/7"),
+            ("POST", "blobs/uploads/") => located(StatusCode::ACCEPTED, registry.upload.unwrap_or("/v2/team/db/blobs/uploads/7")),
             ("PUT", "blobs/uploads/7") => {
                 let digest = query.split('=').next_back().unwrap().replace("%3A", ":");
                 assert_eq!(digest, Digest::sha256_of(body).to_string());
@@ -345,5 +359,14 @@ mod tests {
         }
         assert!(kept.lock().unwrap().tokens > 1);
         assert_eq!(kept.lock().unwrap().blobs.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_the_client_cannot_bear_is_an_error_that_names_the_registry() {
+        for upload in ["uploads/7", "http://", "::"] {
+            let (publisher, _kept, _folder) = publisher(Registry { upload: Some(upload), ..Registry::default() }, None).await;
+            let error = publisher.push_blob(&Digest::sha256_of(b"blob"), b"blob").await.expect_err(upload).to_string();
+            assert!(error.contains(&publisher.place.registry), "{upload}: {error}");
+        }
     }
 }

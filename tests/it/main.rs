@@ -13,6 +13,8 @@ mod cache;
 #[cfg(test)]
 mod db_refused;
 #[cfg(test)]
+mod db_trust;
+#[cfg(test)]
 mod db_update;
 #[cfg(unix)]
 mod docker_api;

@@ -220,7 +220,62 @@ grep -q "$digest1" "$work/fetched.json" && good ok "the report names the artifac
 gate outage --db-from 127.0.0.1:1/team/db:v1 --db-signed-by "$work/ours.pub" --db "$work/lazy"
 equal "no registry answers: what was checked before serves" "$(cat "$work/reference.exit")" "$(cat "$work/outage.exit")"
 gate wrong --db-from "$first/team/db:v1" --db-signed-by "$work/other.pub" --db "$work/lazy2"
-case $(cat "$work/wrong.exit") in 0) bad "gate with a wrong signer" "exit 0" ;; *) good ok "gate with a wrong signer" "exit $(cat "$work/wrong.exit"), $(find "$work/lazy2" -name '*.plimdb' 2> /dev/null | wc -l) shards in place" ;; esac
+gaps() { jq -r '[.gaps[]? | select(.source == "offline") | .kind] | unique | join(" ")' "$work/$1.json"; }
+offline() { jq '[.findings[]? | select([.. | .source? // empty] | index("offline"))] | length' "$work/$1.json"; }
+refused() { # NAME RUN FOLDER: the run said that the database is not trusted, used nothing of it, and put nothing in place
+  local shards
+  shards=$( (find "$3" -name '*.plimdb' 2> /dev/null || true) | wc -l)
+  case " $(gaps "$2") " in *' untrusted-database '*) ;; *) bad "$1" "gaps: $(gaps "$2")"; return 0 ;; esac
+  [ "$(cat "$work/$2.exit")" != 0 ] && [ "$(offline "$2")" = 0 ] && [ "$shards" = 0 ] && good ok "$1" "gap untrusted-database, no finding, no shard" || bad "$1" "exit $(cat "$work/$2.exit"), $(offline "$2") findings, $shards shards"
+}
+[ "$(offline fetched)" -gt 0 ] && good ok "there are findings to lose" "$(offline fetched)" || bad "there are findings to lose" "none"
+refused "gate with a wrong signer" wrong "$work/lazy2"
+
+# Shards that somebody else put into the folder: newer than all others, and knowing nothing.
+mkdir -p "$work/feeds3/npm"
+python3 - "$work/feeds3/npm/all.zip" <<'PY'
+import json, sys, zipfile
+record = {"id": "PLIM-2026-7002", "modified": "2026-11-21T00:00:00Z", "affected": [{"package": {"ecosystem": "npm", "name": "nobody-has-this"},
+          "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "0.0.1"}]}]}]}
+with zipfile.ZipFile(sys.argv[1], "w") as archive:
+    archive.writestr("PLIM-2026-7002.json", json.dumps(record))
+PY
+timeout 60 "$plimsoll" db build --from "$work/feeds3" --db "$work/evil" > "$work/build.log"
+plant() { cp "$work"/evil/npm.plim* "$work"/evil/npm.*.plimtext "$1/" 2> /dev/null || true; }
+cp -r "$work/new" "$work/planted"; plant "$work/planted"
+gate planted --db-from "$first/team/db:v2" --db-signed-by "$work/ours.pub" --db "$work/planted"
+says "a planted shard is replaced" 0 "ok    npm" verify "${trust[@]}" --db "$work/planted"
+plant "$work/planted"
+says "by a pull as well" 0 "fetched     npm" pull "$first/team/db:v2" "${trust[@]}" --db "$work/planted"
+plant "$work/planted"
+gate planted --db "$work/planted" --db-signed-by "$work/ours.pub"
+equal "gate on a folder with a planted shard" 2 "$(cat "$work/planted.exit")"
+gate planted --db "$work/planted" --db-digest "$digest1"
+equal "gate pinned, on a folder with a planted shard" 2 "$(cat "$work/planted.exit")"
+gate unkeyed --db "$work/lazy" --db-signed-by "$work/absent.pub"
+equal "gate with a key file that is not there" 2 "$(cat "$work/unkeyed.exit")"
+printf 'version: 1\nextends: builtin:baseline\nname: signers\nsigners:\n  acme: { key: "%s", log: allow-missing }\n' "$work/ours.pub" > "$work/signers.yaml"
+mkdir -p "$work/folder"; cp "$work/other.pub" "$work/folder/acme"
+at=$(cd "$(dirname "$plimsoll")" && pwd)/$(basename "$plimsoll")
+status=0; (cd "$work/folder" && timeout 60 "$at" db verify --policy "$work/signers.yaml" --signed-by acme --db "$work/lazy") > "$work/out" 2>&1 || status=$?
+equal "a file with a signer's name" 2 "$status"
+
+# Somebody else writes into the folder for longer than a gate may wait, and a file in it is broken.
+if has flock; then
+  exec 9> "$work/lazy/.lock"
+  flock 9
+  SECONDS=0
+  gate busy --db-from "$first/team/db:v2" --db-signed-by "$work/ours.pub" --db "$work/lazy" --registry-timeout 4 9>&-
+  waited=$SECONDS
+  exec 9>&-
+  equal "a gate beside another writer judges by what is signed" "$(cat "$work/reference.exit")" "$(cat "$work/busy.exit")"
+  if [ "$waited" -lt 30 ]; then good ok "and does not wait longer than it may" "$waited s"; else bad "and does not wait longer than it may" "$waited s"; fi
+else
+  skip "a gate beside another writer: flock is not installed"
+fi
+cp -r "$work/new" "$work/foreign"
+echo broken > "$work/foreign/zzz.plimdb"
+says "a broken file of somebody else's is told" 2 "remove zzz.plimdb" pull "$first/team/db:v2" "${trust[@]}" --db "$work/foreign"
 gate nobody --db-from "$first/team/db:v1" --db "$work/lazy2"
 equal "gate that trusts nobody" 2 "$(cat "$work/nobody.exit")"
 gate pinned --db "$work/lazy" --db-digest "$digest2"

@@ -210,34 +210,48 @@ pub fn stored(folder: &Path) -> Result<Vec<Stored>, Error> {
     };
     let mut found = Vec::new();
     for entry in entries {
-        let layout = entry.map_err(io("read", &all))?.path();
-        let name = layout.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        // What is not named by a digest is being written, or is somebody else's.
-        let Ok(digest) = Digest::parse(&format!("sha256:{name}")) else { continue };
-        let path = layout.join("blobs/sha256").join(&name);
-        let reference = layout.display().to_string();
-        if fs::metadata(&path).map_err(io("read", &path))?.len() > oci::MANIFEST_BYTES {
-            return Err(Error::NotDatabase { reference, reason: "its manifest is too large".to_owned() });
-        }
-        let bytes = fs::read(&path).map_err(io("read", &path))?;
-        if !digest.matches(&bytes) {
-            return Err(Error::Registry(registry::Error::DigestMismatch {
-                what: format!("manifest {}", path.display()),
-                expected: digest,
-            }));
-        }
-        let contents = Contents::parse(&reference, &oci::raw(bytes, None, Algorithm::Sha256))?;
-        found.push(Stored { digest, layout, contents });
+        found.extend(read(entry.map_err(io("read", &all))?.path())?);
     }
     found.sort_by(|a, b| a.digest.cmp(&b.digest));
     Ok(found)
 }
 
-/// Removes the evidence of artifacts that no shard came from any more.
-pub(super) fn prune(folder: &Path, keep: impl Fn(&Digest) -> bool) {
+/// The manifests of [`stored`] that do read: what is damaged vouches for nothing.
+#[must_use]
+pub fn readable(folder: &Path) -> Vec<Stored> {
+    let entries = fs::read_dir(folder.join(FOLDER)).into_iter().flatten().flatten();
+    let mut found: Vec<Stored> = entries.filter_map(|entry| read(entry.path()).ok()?).collect();
+    found.sort_by(|a, b| a.digest.cmp(&b.digest));
+    found
+}
+
+/// Reads one manifest; `None` for what is being written, or is somebody else's: it is not named by a digest.
+fn read(layout: PathBuf) -> Result<Option<Stored>, Error> {
+    let name = layout.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Ok(digest) = Digest::parse(&format!("sha256:{name}")) else { return Ok(None) };
+    let path = layout.join("blobs/sha256").join(&name);
+    let reference = layout.display().to_string();
+    if fs::metadata(&path).map_err(io("read", &path))?.len() > oci::MANIFEST_BYTES {
+        return Err(Error::NotDatabase { reference, reason: "its manifest is too large".to_owned() });
+    }
+    let bytes = fs::read(&path).map_err(io("read", &path))?;
+    if !digest.matches(&bytes) {
+        return Err(Error::Registry(registry::Error::DigestMismatch { what: format!("manifest {}", path.display()), expected: digest }));
+    }
+    let contents = Contents::parse(&reference, &oci::raw(bytes, None, Algorithm::Sha256))?;
+    Ok(Some(Stored { digest, layout, contents }))
+}
+
+/// Removes the evidence of artifacts that no shard of the folder is of any more, and what does not read.
+pub(super) fn prune(folder: &Path, mut keep: impl FnMut(&Stored) -> bool) {
     for entry in fs::read_dir(folder.join(FOLDER)).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if Digest::parse(&format!("sha256:{name}")).is_ok_and(|digest| !keep(&digest)) {
+        let is_kept = match read(entry.path()) {
+            Ok(Some(stored)) => keep(&stored),
+            // Somebody else's, or something that may read the next time.
+            Ok(None) | Err(Error::Io { .. }) => true,
+            Err(_) => false,
+        };
+        if !is_kept {
             // What cannot be removed is removed next time.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -290,7 +304,7 @@ mod tests {
         };
         let (npm, kev) = (put("npm"), put("kev"));
         assert_eq!(stored(folder.path()).unwrap().len(), 2);
-        prune(folder.path(), |digest| *digest == kev);
+        prune(folder.path(), |stored| stored.digest == kev);
         let left: Vec<Digest> = stored(folder.path()).unwrap().into_iter().map(|stored| stored.digest).collect();
         assert_eq!((left, place(folder.path(), &npm).exists()), (vec![kev.clone()], false));
         let blob = place(folder.path(), &kev).join("blobs/sha256").join(kev.hex());
@@ -298,5 +312,9 @@ mod tests {
         bytes[20] ^= 1;
         fs::write(&blob, bytes).unwrap();
         assert!(matches!(stored(folder.path()), Err(Error::Registry(registry::Error::DigestMismatch { .. }))));
+        let npm = put("npm");
+        assert_eq!(readable(folder.path()).into_iter().map(|stored| stored.digest).collect::<Vec<_>>(), vec![npm.clone()]);
+        prune(folder.path(), |stored| stored.digest == npm);
+        assert_eq!(stored(folder.path()).unwrap().len(), 1, "what does not read is of no use");
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
-use crate::{
-    advisory::{
-        Database, Error,
-        artifact::{io, manifest::{Described, Part}},
-        shard::reader::Shard,
-        store::EXTENSION,
+use crate::advisory::{
+    Database, Error,
+    artifact::{
+        io,
+        manifest::{Described, Part},
     },
+    shard::reader::Shard,
+    store::EXTENSION,
 };
 
 /// A shard in a folder; its files are in the order of [`Part`].

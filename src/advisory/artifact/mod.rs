@@ -10,10 +10,11 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{model::digest::Digest, registry};
+use crate::{advisory::store::EXTENSION, model::digest::Digest, registry};
 
 pub mod check;
 pub mod evidence;
+mod hashes;
 mod local;
 pub mod manifest;
 pub mod pack;
@@ -27,7 +28,7 @@ pub use local::{Local, list};
 pub use manifest::{ARTIFACT_TYPE, Contents, MANIFEST, ShardEntry};
 pub use pack::{Packed, pack};
 pub use provenance::Provenance;
-pub use pull::{Choice, Offer, Pulled};
+pub use pull::{Choice, Offer, Pulled, Terms, Voucher};
 
 /// What shards that hold no advisories call their ecosystem: every run wants them.
 const EXPLOITATION: &[&str] = &["EPSS", "KEV"];
@@ -86,6 +87,18 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Two shards of one ecosystem make a database unreadable.
+    #[error("shard {other} in {} is about `{about}` as well as shard {shard}", folder.display())]
+    Clash {
+        /// The database's folder.
+        folder: PathBuf,
+        /// The shard that was to come.
+        shard: String,
+        /// The shard that is there.
+        other: String,
+        /// The OSV ecosystem string that both are about.
+        about: String,
+    },
     /// No shard may be given away.
     #[error("nothing to push: {0} has no shard whose licence lets it be given away")]
     Nothing(String),
@@ -124,7 +137,8 @@ impl Error {
             Self::Damaged { .. } => Some("push the database again; the copy in the registry is not what was signed".to_owned()),
             Self::Nothing(_) => Some("shards of Wolfi and Chainguard are for this machine alone".to_owned()),
             Self::Provenance { .. } => Some("remove the file and pull again".to_owned()),
-            Self::Io { .. } => None,
+            Self::Clash { folder, other, .. } => Some(format!("remove {}", folder.join(format!("{other}.{EXTENSION}")).display())),
+            Self::Io { source, .. } => advice(source.kind()).map(str::to_owned),
         }
     }
 
@@ -140,6 +154,15 @@ impl Error {
                     | registry::Error::Tls { .. }
             )
         )
+    }
+}
+
+/// What to do about a folder that does not take what is written.
+pub(in crate::advisory) const fn advice(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("make room there, or name another folder with --db DIR"),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Some("name a folder that can be written with --db DIR"),
+        _ => None,
     }
 }
 

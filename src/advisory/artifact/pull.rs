@@ -3,9 +3,10 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io as std_io,
+    io as std_io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 
 use futures_util::{
@@ -18,10 +19,16 @@ use crate::{
     advisory::{
         self,
         artifact::{
-            Contents, EXPLOITATION, Error, Local, Provenance, Recorder, ShardEntry, evidence, io, local::list, manifest::FileEntry,
-            provenance::Origin, staging::Staging, unpack,
+            Contents, EXPLOITATION, Error, Recorder, ShardEntry, Stored, evidence,
+            manifest::FileEntry,
+            pull::{
+                need::{Need, Stays, is_recorded, missing, needs},
+                publish::Publish,
+            },
+            staging::Staging,
+            unpack,
         },
-        build::{WriterLock, Written},
+        build::WriterLock,
         shard::MAJOR,
     },
     model::digest::Digest,
@@ -29,8 +36,13 @@ use crate::{
     registry::{self, ImageSource, RawManifest},
 };
 
+mod need;
+mod publish;
+
 /// Blobs that are fetched at the same time.
 const AT_ONCE: usize = 3;
+/// How often a pull begins again because somebody else has changed the folder in the meantime.
+const ROUNDS: usize = 3;
 
 /// Which shards are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,12 +83,23 @@ pub struct Pulled {
     pub bytes: u64,
 }
 
-/// What is to be done about one shard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
-    Fetch,
-    Unchanged,
-    Newer,
+/// Somebody who knows whose artifacts are good enough.
+pub trait Voucher: Send + Sync {
+    /// Those artifacts, of the ones whose evidence is kept in the folder, that are vouched for.
+    fn accepted<'a>(&'a self, stored: Vec<Stored>) -> BoxFuture<'a, Vec<Stored>>;
+}
+
+/// On what conditions a folder is written.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// Who says which shards that are newer in the folder may stay: those that an accepted artifact holds. Without anybody all of them stay.
+    pub voucher: Option<&'a dyn Voucher>,
+    /// Whether no shard stays because it is newer.
+    pub replace_newer: bool,
+    /// The clock of the run.
+    pub now: Timestamp,
+    /// When to stop waiting for somebody else who is writing.
+    pub end: Instant,
 }
 
 impl Offer {
@@ -130,7 +153,7 @@ impl Offer {
         }
     }
 
-    /// Puts the chosen shards into `folder`. With `replace_newer`, also over ones that are newer there.
+    /// Puts the chosen shards into `folder`.
     ///
     /// # Errors
     /// When a blob cannot be fetched or is not what the manifest says, or the folder cannot be written. Then the folder is as it was.
@@ -138,27 +161,40 @@ impl Offer {
         &self,
         folder: &Path,
         choice: &Choice,
-        replace_newer: bool,
-        now: Timestamp,
+        terms: Terms<'_>,
         progress: &SharedProgress,
     ) -> Result<Pulled, advisory::Error> {
         let chosen: Vec<ShardEntry> = self.chosen(choice)?.into_iter().cloned().collect();
-        let (place, wanted, digest) = (folder.to_owned(), chosen.clone(), self.digest.clone());
+        for _ in 0..ROUNDS {
+            if let Some(pulled) = self.try_pull(folder, &chosen, terms, progress).await? {
+                return Ok(pulled);
+            }
+        }
+        Err(advisory::Error::Busy(folder.to_owned()))
+    }
+
+    /// One round; nothing when the folder has become another one, so that something else would have to be fetched.
+    async fn try_pull(
+        &self,
+        folder: &Path,
+        chosen: &[ShardEntry],
+        terms: Terms<'_>,
+        progress: &SharedProgress,
+    ) -> Result<Option<Pulled>, advisory::Error> {
+        let stays = stays(folder, terms).await?;
+        let (place, wanted, digest) = (folder.to_owned(), chosen.to_vec(), self.digest.clone());
         let (needs, is_known) = blocking(move || {
-            let needs = needs(&place, &wanted, replace_newer)?;
-            Ok((needs, is_recorded(&place, &wanted, &digest)))
+            let needs = needs(&place, &wanted, &stays)?;
+            let unchanged: Vec<&ShardEntry> = of(&wanted, &needs, Need::Unchanged).collect();
+            let is_known = is_recorded(&place, &unchanged, &digest, &stays);
+            Ok((needs, is_known))
         })
         .await?;
-        let of = |wanted: Need| -> Vec<ShardEntry> {
-            chosen.iter().zip(&needs).filter(|(_, need)| **need == wanted).map(|(shard, _)| shard.clone()).collect()
-        };
-        let (fetched, unchanged, newer) = (of(Need::Fetch), of(Need::Unchanged), of(Need::Newer));
-        let names = |shards: &[ShardEntry]| shards.iter().map(|shard| shard.name.clone()).collect();
-        let mut pulled = Pulled { fetched: names(&fetched), unchanged: names(&unchanged), newer: names(&newer), ..Pulled::default() };
         // A folder that is up to date need not even be one that can be written.
-        if fetched.is_empty() && newer.is_empty() && is_known {
-            return Ok(pulled);
+        if is_known && !needs.contains(&Need::Fetch) {
+            return Ok(Some(Pulled::of(chosen, &needs)));
         }
+        let fetched: Vec<ShardEntry> = of(chosen, &needs, Need::Fetch).cloned().collect();
         let (place, wanted) = (folder.to_owned(), fetched.clone());
         let (staging, files) = blocking(move || Ok((Staging::begin(&place)?, missing(&place, &wanted)))).await?;
         let total = files.iter().map(|(_, file)| file.size).sum();
@@ -167,19 +203,28 @@ impl Offer {
         let downloads: Vec<BoxFuture<'_, Result<(), Error>>> =
             files.iter().map(|(shard, file)| self.fetch_file(shard, file, staging.place(&file.name), task.as_ref()).boxed()).collect();
         stream::iter(downloads).buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
-        (pulled.blobs, pulled.bytes) = (files.len(), total);
-        let own = fetched.iter().chain(&unchanged).cloned().collect();
         let publish = Publish {
             folder: folder.to_owned(),
             reference: self.reference.clone(),
             raw: self.raw.clone(),
             source: Arc::clone(&self.source),
+            chosen: chosen.to_vec(),
             fetched,
-            own,
-            now,
+            now: terms.now,
         };
-        blocking(move || publish.run(&staging)).await?;
-        Ok(pulled)
+        let (place, waiting, end) = (folder.to_owned(), Arc::clone(&staging), terms.end);
+        let checked = blocking(move || {
+            if !publish.check(&waiting)? {
+                return Ok(None);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            Ok(Some((publish, WriterLock::acquire_within(&place, left)?)))
+        });
+        let Some((publish, lock)) = checked.await? else { return Ok(None) };
+        // What was decided before the lock was held was decided about a folder that others may have written since.
+        let stays = self::stays(folder, terms).await?;
+        let needs = blocking(move || publish.run(&staging, &lock, &stays)).await?;
+        Ok(needs.map(|needs| Pulled { blobs: files.len(), bytes: total, ..Pulled::of(chosen, &needs) }))
     }
 
     async fn fetch_file(&self, shard: &str, file: &FileEntry, place: PathBuf, task: &dyn Task) -> Result<(), Error> {
@@ -187,21 +232,49 @@ impl Offer {
         let entry = file.clone();
         let unpacked = tokio::task::spawn_blocking(move || unpack::unpack(blob, &entry, &place)).await;
         unpacked
-            .map_err(|_| std_io::Error::other("the work was interrupted"))
+            .map_err(|_| unpack::Error::Blob(std_io::Error::other("the work was interrupted")))
             .and_then(|done| done)
             .map_err(|error| self.unpack_error(shard, error))?;
         task.advance(file.size);
         Ok(())
     }
 
-    /// A download that broke off keeps its own error, so that others can be asked; anything else is damage.
-    fn unpack_error(&self, shard: &str, error: std_io::Error) -> Error {
+    /// A download that broke off keeps its own error, so that others can be asked, and so does a disk that takes no more; anything else is damage.
+    fn unpack_error(&self, shard: &str, error: unpack::Error) -> Error {
+        let error = match error {
+            unpack::Error::Disk { path, source } => return Error::Io { doing: "write", path, source },
+            unpack::Error::Blob(error) => error,
+        };
         let reason = error.to_string();
         match error.into_inner().map(|inner| inner.downcast::<registry::Error>()) {
             Some(Ok(error)) => Error::Registry(*error),
             _ => Error::Damaged { reference: self.reference.clone(), shard: shard.to_owned(), reason },
         }
     }
+}
+
+impl Pulled {
+    fn of(chosen: &[ShardEntry], needs: &[Need]) -> Self {
+        let names = |need: Need| of(chosen, needs, need).map(|shard| shard.name.clone()).collect();
+        Self { fetched: names(Need::Fetch), unchanged: names(Need::Unchanged), newer: names(Need::Newer), blobs: 0, bytes: 0 }
+    }
+}
+
+/// The shards about which something is to be done.
+fn of<'a>(chosen: &'a [ShardEntry], needs: &'a [Need], wanted: Need) -> impl Iterator<Item = &'a ShardEntry> {
+    chosen.iter().zip(needs).filter(move |(_, need)| **need == wanted).map(|(shard, _)| shard)
+}
+
+/// Which of the shards that are here now may stay.
+async fn stays(folder: &Path, terms: Terms<'_>) -> Result<Stays, advisory::Error> {
+    let accepted = match terms.voucher {
+        Some(voucher) => {
+            let place = folder.to_owned();
+            Some(voucher.accepted(blocking(move || Ok(evidence::readable(&place))).await?).await)
+        }
+        None => None,
+    };
+    Ok(Stays { accepted, replace_newer: terms.replace_newer })
 }
 
 /// Runs work that waits for the disk.
@@ -211,120 +284,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, advisory::
         Err(_) => {
             Err(Error::Io { doing: "write", path: PathBuf::from("the database"), source: std_io::Error::other("interrupted") }.into())
         }
-    }
-}
-
-/// What is to be done about each shard.
-fn needs(folder: &Path, wanted: &[ShardEntry], replace_newer: bool) -> Result<Vec<Need>, advisory::Error> {
-    // A folder without a database, or with a damaged one, has nothing that is newer.
-    let there = list(folder).unwrap_or_default();
-    wanted
-        .iter()
-        .map(|shard| {
-            // Two shards of one ecosystem would make the whole database unreadable.
-            let shared = |other: &&Local| other.name != shard.name && other.ecosystems.iter().any(|text| shard.ecosystems.contains(text));
-            if let Some(other) = there.iter().find(shared) {
-                let reason =
-                    format!("shard {} in {} is about `{}`, too; remove it", other.name, folder.display(), shard.ecosystems.join("`, `"));
-                return Err(Error::Damaged { reference: String::from("the artifact"), shard: shard.name.clone(), reason }.into());
-            }
-            if shard.files.iter().all(|file| unpack::is_same(&folder.join(&file.name), file)) {
-                return Ok(Need::Unchanged);
-            }
-            let time = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-            let own = there.iter().find(|own| own.name == shard.name).and_then(|own| time(&own.as_of));
-            let is_newer = own.is_some_and(|own| time(&shard.as_of).is_none_or(|offered| own > offered));
-            Ok(if is_newer && !replace_newer { Need::Newer } else { Need::Fetch })
-        })
-        .collect()
-}
-
-/// Whether the folder knows already that these shards came from this artifact.
-fn is_recorded(folder: &Path, wanted: &[ShardEntry], artifact: &Digest) -> bool {
-    let known = Provenance::read(folder).unwrap_or_default();
-    let is_of = |shard: &ShardEntry| known.of(&shard.name, &shard.digest).is_some_and(|origin| origin.artifact == *artifact);
-    wanted.iter().all(is_of) && evidence::place(folder, artifact).is_dir()
-}
-
-/// The files that are not there yet, with the name of their shard.
-fn missing(folder: &Path, wanted: &[ShardEntry]) -> Vec<(String, FileEntry)> {
-    let files = wanted.iter().flat_map(|shard| shard.files.iter().map(|file| (shard.name.clone(), file.clone())));
-    files.filter(|(_, file)| !unpack::is_same(&folder.join(&file.name), file)).collect()
-}
-
-/// The last step: everything is on the disk and right, and gets its name.
-struct Publish {
-    folder: PathBuf,
-    reference: String,
-    raw: RawManifest,
-    source: Arc<Recorder>,
-    fetched: Vec<ShardEntry>,
-    /// All that are now as the artifact has them.
-    own: Vec<ShardEntry>,
-    now: Timestamp,
-}
-
-impl Publish {
-    fn run(self, staging: &Staging) -> Result<(), advisory::Error> {
-        self.check(staging)?;
-        let held = WriterLock::acquire(&self.folder)?;
-        // Evidence first: whatever is in place when the power goes, there is something that vouches for it.
-        let waiting = staging.place("evidence");
-        self.source.write(&self.raw, &waiting)?;
-        let kept = evidence::place(&self.folder, &self.raw.digest);
-        if let Some(parent) = kept.parent() {
-            fs::create_dir_all(parent).map_err(io("create", parent))?;
-        }
-        let old = staging.place("old-evidence");
-        match fs::rename(&kept, &old) {
-            Err(error) if error.kind() != std_io::ErrorKind::NotFound => return Err(io("rename", &kept)(error).into()),
-            _ => fs::rename(&waiting, &kept).map_err(io("rename", &kept))?,
-        }
-        // A record that does not read is of no use to anybody; what is pulled now starts a new one.
-        let mut provenance = Provenance::read(&self.folder).unwrap_or_default();
-        let mut written = Written::new(&held);
-        for file in self.fetched.iter().flat_map(|shard| &shard.files) {
-            written.adopt(&file.name, &staging.place(&file.name))?;
-        }
-        written.into_place()?;
-        for shard in &self.own {
-            let origin = Origin {
-                artifact: self.raw.digest.clone(),
-                reference: self.reference.clone(),
-                digest: shard.digest.clone(),
-                pulled: self.now,
-            };
-            provenance.shards.insert(shard.name.clone(), origin);
-        }
-        provenance.write(&self.folder, &staging.place("provenance.json"))?;
-        evidence::prune(&self.folder, |digest| provenance.shards.values().any(|origin| origin.artifact == *digest));
-        Ok(())
-    }
-
-    /// Opens the shards where they wait, and compares what they say about themselves with what the manifest says about them.
-    fn check(&self, staging: &Staging) -> Result<(), advisory::Error> {
-        // Of a shard that changed in part, the rest is here.
-        for file in self.fetched.iter().flat_map(|shard| &shard.files) {
-            let (place, there) = (staging.place(&file.name), self.folder.join(&file.name));
-            if !place.exists() {
-                fs::copy(&there, &place).map_err(io("read", &there))?;
-            }
-        }
-        let waiting = if self.fetched.is_empty() { Vec::new() } else { list(staging.path())? };
-        for shard in &self.fetched {
-            let damaged = |reason: String| Error::Damaged { reference: self.reference.clone(), shard: shard.name.clone(), reason };
-            let found = waiting.iter().find(|found| found.name == shard.name).ok_or_else(|| damaged("it has no rows".to_owned()))?;
-            if found.digest != shard.digest {
-                return Err(damaged(format!("its header says {}, the manifest {}", found.digest, shard.digest)).into());
-            }
-            let files = shard.files.iter().map(|file| (file.part, file.name.clone())).collect();
-            let promised: Local = shard.clone().with_files(files);
-            if *found != promised {
-                return Err(damaged(format!("it says {found:?}, the manifest {promised:?}")).into());
-            }
-            found.check(staging.path())?;
-        }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -15,21 +15,38 @@ use crate::{
 const WINDOW_LOG: u32 = 27;
 const CHUNK: usize = 1 << 20;
 
+/// Why a file was not made of a blob.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The blob did not come, or is not what it should be.
+    #[error(transparent)]
+    Blob(#[from] io::Error),
+    /// This machine's disk did not take it.
+    #[error("cannot write {}: {source}", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
 /// Unpacks `blob` into a new file at `place`. The reader is read to its end, where it checks the blob's own digest.
-pub(super) fn unpack(blob: impl Read, entry: &FileEntry, place: &Path) -> io::Result<()> {
+pub(super) fn unpack(blob: impl Read, entry: &FileEntry, place: &Path) -> Result<(), Error> {
     let mut decoder = zstd::stream::read::Decoder::new(blob)?;
     decoder.window_log_max(WINDOW_LOG)?;
     let unpacked = write(&mut decoder, entry, place);
-    if unpacked.is_err() {
+    if matches!(unpacked, Err(Error::Blob(_))) {
         // That the blob is another one says more than what its bytes did here. The reader ends where its descriptor does.
         io::copy(&mut decoder.finish(), &mut io::sink())?;
     }
     unpacked
 }
 
-fn write(decoder: &mut impl Read, entry: &FileEntry, place: &Path) -> io::Result<()> {
-    let wrong = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
-    let mut file = File::create_new(place)?;
+fn write(decoder: &mut impl Read, entry: &FileEntry, place: &Path) -> Result<(), Error> {
+    let wrong = |reason: String| Error::Blob(io::Error::new(io::ErrorKind::InvalidData, reason));
+    let disk = |source| Error::Disk { path: place.to_owned(), source };
+    let mut file = File::create_new(place).map_err(disk)?;
     let (mut hasher, mut written, mut buffer) = (Hasher::new(Algorithm::Sha256), 0_u64, vec![0; CHUNK]);
     loop {
         let count = decoder.read(&mut buffer)?;
@@ -42,7 +59,7 @@ fn write(decoder: &mut impl Read, entry: &FileEntry, place: &Path) -> io::Result
             return Err(wrong(format!("it unpacks to more than the {} bytes that the manifest promises", entry.bytes)));
         }
         hasher.update(bytes);
-        file.write_all(bytes)?;
+        file.write_all(bytes).map_err(disk)?;
     }
     if written != entry.bytes {
         return Err(wrong(format!("it unpacks to {written} bytes, the manifest promises {}", entry.bytes)));
@@ -52,7 +69,7 @@ fn write(decoder: &mut impl Read, entry: &FileEntry, place: &Path) -> io::Result
         return Err(wrong(format!("its content is {found}, the manifest promises {}", entry.content)));
     }
     // A name must never lead to bytes that a crash has lost.
-    file.sync_data()
+    file.sync_data().map_err(disk)
 }
 
 /// SHA-256 of a file; `None` when it is not there.
@@ -99,6 +116,8 @@ mod tests {
         assert!(check("fewer", &blob, &entry(300_001, &content)).is_err_and(|error| error.contains("unpacks to 300000 bytes")));
         assert!(check("other", &blob, &entry(300_000, b"x")).is_err_and(|error| error.contains("its content is")));
         assert!(check("cut", &blob[..blob.len() - 3], &good).is_err());
+        let full = unpack(blob.as_slice(), &good, &folder.path().join("absent/file"));
+        assert!(matches!(full, Err(Error::Disk { .. })), "the disk is not the registry");
         assert!(check("trailing", &[blob.as_slice(), b"x"].concat(), &good).is_err());
         assert!(check("no zstd", &content, &good).is_err());
         assert_eq!(hash(&folder.path().join("absent")).unwrap(), None);

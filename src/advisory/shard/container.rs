@@ -190,7 +190,11 @@ impl Container {
     pub(super) fn check(&self) -> Result<(), Error> {
         for (kind, extent) in &self.sections {
             if let Some(block) = (0..extent.checked.len()).find(|block| self.check_block(extent, *block).is_none()) {
-                let what = format!("section {kind}: block {block} has a wrong checksum");
+                // One that a later program added has a number and no name.
+                let mut known = Section::ADVISORIES.iter().chain(&Section::FACTS).chain(&Section::TEXTS);
+                let section = known.find(|section| **section as u32 == *kind);
+                let name = section.map_or_else(|| kind.to_string(), |section| section.name().to_owned());
+                let what = format!("section {name}: block {block} has a wrong checksum");
                 return Err(Error::Damaged { shard: self.name.clone(), what });
             }
         }

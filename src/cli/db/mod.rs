@@ -8,6 +8,7 @@ pub(super) mod supply;
 pub(super) mod trust;
 mod update;
 mod verify;
+pub(super) mod vouch;
 
 use std::{fmt::Write as _, path::PathBuf};
 

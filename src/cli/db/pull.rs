@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    advisory::artifact::Choice,
+    advisory::artifact::{Choice, list},
     aws,
     cli::{
         Failure, Global,
@@ -32,7 +32,7 @@ use crate::{
 )]
 pub(in crate::cli) struct PullArgs {
     /// Where the database is: `HOST/NAME[:TAG][@DIGEST]`, `oci:DIR:TAG` or `oci-archive:FILE:TAG`; several are tried in this order.
-    #[arg(value_name = "REF", env = "PLIMSOLL_DB_FROM", value_delimiter = ',', required = true)]
+    #[arg(value_name = "REF", env = "PLIMSOLL_DB_FROM", hide_env_values = true, value_delimiter = ',', required = true)]
     from: Vec<String>,
     /// Fetch this shard alone (repeatable). Default: all of them.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
@@ -78,5 +78,8 @@ pub(super) async fn run(args: PullArgs, global: &Global) -> Result<ExitStatus, F
     let _ = writeln!(text, "signature: {}", supplied.vouched);
     let _ = writeln!(text, "transferred: {} blobs, {} bytes", pulled.blobs, pulled.bytes);
     let _ = writeln!(text, "database: {}", supply.folder.display());
-    print(&text)
+    let status = print(&text)?;
+    // A broken file of somebody else's makes the whole database unreadable, however well this went.
+    list(&supply.folder)?;
+    Ok(status)
 }

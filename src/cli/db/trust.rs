@@ -34,7 +34,7 @@ const REQUIREMENT: &str = "database";
 #[command(next_help_heading = "Signature options")]
 pub(in crate::cli) struct TrustOptions {
     /// Who must have signed the database: a PEM public key file, or the name of a signer of the policy (repeatable: any one of them).
-    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", value_delimiter = ',')]
+    #[arg(long, value_name = "FILE|SIGNER", env = "PLIMSOLL_DB_SIGNED_BY", hide_env_values = true, value_delimiter = ',')]
     signed_by: Vec<String>,
     /// OIDC issuer that vouched for the signer; needs --identity or --identity-pattern.
     #[arg(long, value_name = "URL")]
@@ -64,6 +64,15 @@ pub(in crate::cli) struct Trust {
     trusted_root: Option<PathBuf>,
     signed_as: Option<String>,
     unsigned: Unsigned,
+}
+
+/// Which names a signature may carry beside that of the place it was found in.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Names {
+    /// The repository from which every database of this run was copied.
+    pub(in crate::cli) signed_as: Option<String>,
+    /// From copies to what they are copies of, as the policy has it.
+    pub(in crate::cli) references: BTreeMap<String, String>,
 }
 
 /// What a database is worth that nobody who is trusted has signed.
@@ -102,19 +111,23 @@ impl fmt::Display for Vouched {
 impl TrustOptions {
     /// Reads keys and policy.
     pub(super) fn build(&self) -> Result<Trust, Failure> {
-        let named = load_if_needed(&self.signed_by, || policy::load::load(&self.policy.references()).map_err(Failure::from))?;
+        let named =
+            if needs_policy(&self.signed_by, &self.policy.policy) { Some(policy::load::load(&self.policy.references())?) } else { None };
         let mut all = named_signers(&self.signed_by, named.as_ref())?;
         if let Some(issuer) = &self.issuer {
             all.insert("keyless".to_owned(), signers::of_identity(issuer, self.identity.as_ref(), self.identity_pattern.as_ref())?);
         }
-        let root = self.trusted_root.clone().or_else(|| named.and_then(|policy| policy.trust_root).map(PathBuf::from));
-        Trust::new(all, root, self.signed_as.clone(), if self.allow_unsigned_db { Unsigned::Allowed } else { Unsigned::Refused })
+        let (references, root) = named.map(|policy| (policy.references, policy.trust_root)).unwrap_or_default();
+        let root = self.trusted_root.clone().or_else(|| root.map(PathBuf::from));
+        let unsigned = if self.allow_unsigned_db { Unsigned::Allowed } else { Unsigned::Refused };
+        Trust::new(all, root, Names { signed_as: self.signed_as.clone(), references }, unsigned)
     }
 }
 
-/// The policy, where something that is no file is named.
-fn load_if_needed(named: &[String], load: impl FnOnce() -> Result<Policy, Failure>) -> Result<Option<Policy>, Failure> {
-    if named.iter().all(|name| Path::new(name).is_file()) { Ok(None) } else { load().map(Some) }
+/// Whether the policy has to be read: one is named, or a name may be that of one of its signers. What looks like a path is none.
+fn needs_policy(named: &[String], policies: &[String]) -> bool {
+    let may_be_a_signer = |name: &String| !name.contains(['/', '\\', '.']) || !Path::new(name).is_file();
+    !policies.is_empty() || named.iter().any(may_be_a_signer)
 }
 
 /// The signers of that name, or with the key in that file.
@@ -122,6 +135,11 @@ pub(in crate::cli) fn named_signers(named: &[String], policy: Option<&Policy>) -
     let mut all = BTreeMap::new();
     for name in named {
         let signer = match policy.and_then(|policy| policy.signers.get(name)) {
+            // Whoever may put a file into this folder must not become the signer.
+            Some(_) if Path::new(name).is_file() => {
+                return Err(Failure::new(format!("`{name}` is both a signer of the policy and a file"))
+                    .hint(format!("write ./{name} for the file; for the signer, remove the file or go to another folder")));
+            }
             Some(signer) => signer.clone(),
             None if Path::new(name).is_file() => signers::of_key("--signed-by", Path::new(name))?,
             None => {
@@ -139,7 +157,7 @@ impl Trust {
     pub(in crate::cli) fn new(
         signers: BTreeMap<String, Signer>,
         trusted_root: Option<PathBuf>,
-        signed_as: Option<String>,
+        names: Names,
         unsigned: Unsigned,
     ) -> Result<Self, Failure> {
         let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
@@ -151,7 +169,8 @@ impl Trust {
             images: Vec::new(),
         }];
         policy.signers = signers;
-        Ok(Self { policy, trusted_root, signed_as, unsigned })
+        policy.references = names.references;
+        Ok(Self { policy, trusted_root, signed_as: names.signed_as, unsigned })
     }
 
     /// Whether anybody is trusted.
@@ -247,5 +266,56 @@ fn as_image(reference: &ImageReference, digest: &Digest, size: u64) -> ResolvedI
         },
         config: ImageConfig::default(),
         layers: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_where_a_name_may_be_that_of_a_signer() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("acme.pub").display().to_string();
+        std::fs::write(&key, "").unwrap();
+        for (named, policies, needed) in [
+            (vec![key.as_str()], vec![], false),
+            (vec![key.as_str()], vec!["p.yaml"], true),
+            (vec![key.as_str(), "acme"], vec![], true),
+            (vec!["absent.pub"], vec![], true),
+            // A file of this name is in the folder in which tests run.
+            (vec!["LICENSE"], vec![], true),
+            (vec!["src"], vec![], true),
+            (vec!["./LICENSE"], vec![], false),
+            (vec![], vec![], false),
+        ] {
+            let text = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+            assert_eq!(needs_policy(&text(&named), &text(&policies)), needed, "{named:?} {policies:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_never_takes_the_place_of_a_signer() {
+        let mut policy = policy::load::load(&["builtin:baseline".to_owned()]).unwrap();
+        let signer = Signer::Key {
+            pem: "of the policy".to_owned(),
+            origin: "policy".to_owned(),
+            log: crate::model::policy::LogRequirement::AllowMissing,
+        };
+        policy.signers = ["LICENSE", "acme"].map(|name| (name.to_owned(), signer.clone())).into();
+        let named = |name: &str| named_signers(&[name.to_owned()], Some(&policy)).map_err(|failure| failure.to_string());
+        assert!(
+            named("LICENSE").is_err_and(|error| error.contains("both a signer of the policy and a file") && error.contains("./LICENSE"))
+        );
+        assert!(matches!(&named("acme").unwrap()["acme"], Signer::Key { pem, .. } if pem == "of the policy"));
+        assert!(matches!(&named("./LICENSE").unwrap()["./LICENSE"], Signer::Key { pem, .. } if pem != "of the policy"));
+        assert!(named("absent").is_err_and(|error| error.contains("neither a file nor a signer")));
+    }
+
+    #[test]
+    fn copies_are_known_from_the_policy() {
+        let names = Names { signed_as: None, references: BTreeMap::from([("mirror.example/db".to_owned(), "r.example/db".to_owned())]) };
+        let trust = Trust::new(BTreeMap::new(), None, names, Unsigned::Refused).unwrap();
+        assert_eq!(trust.policy.references["mirror.example/db"], "r.example/db");
     }
 }

@@ -1,33 +1,28 @@
 //! `plimsoll db verify`: whether the database is still what was signed, and by whom; no network.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
 use clap::Args;
 
 use crate::{
-    advisory::artifact::{
-        Provenance,
-        check::{self, Checked, ShardCheck},
-    },
+    advisory::artifact::check::{self, ShardCheck},
     cli::{
         Failure, Global,
-        db::trust::{Trust, TrustOptions, Unsigned, Vouched},
+        db::{
+            trust::{Trust, TrustOptions, Unsigned, Vouched},
+            vouch::Evidence,
+        },
         output::print,
         setup,
     },
     exit::ExitStatus,
-    model::{digest::Digest, reference::ImageReference},
-    registry,
+    model::digest::Digest,
 };
 
 /// Arguments of `db verify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll db verify --signed-by acme.pub\n\nExit codes: 0 every shard is what somebody trusted has signed (or was built here, where nobody is named), 1 a shard is damaged, changed or not signed, 3 the signature could not be judged."
+    after_help = "Example:\n  plimsoll db verify --signed-by acme.pub\n\nEach shard is `ok` (what somebody trusted has signed; or built here, where nobody is named), `open` (its bytes are those of an artifact, but whether that is signed could not be judged: nobody is named with --signed-by, or what vouches for it was not kept) or `BAD` (damaged, changed, or not signed by anybody who is trusted).\n\nExit codes: 0 all are ok, 1 one is BAD, 3 none is BAD and one is open."
 )]
 pub(in crate::cli) struct VerifyArgs {
     /// Folder of the database. Default: $PLIMSOLL_DB, else $XDG_DATA_HOME/plimsoll/db or ~/.local/share/plimsoll/db.
@@ -52,7 +47,9 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
     let place = folder.clone();
     let checked =
         tokio::task::spawn_blocking(move || check::check(&place)).await.map_err(|_| Failure::new("the check was interrupted"))??;
-    let vouched = judge(&checked, &folder, &trust, global).await?;
+    let progress = global.progress();
+    let evidence = Evidence { trust: &trust, folder: &folder, now: setup::now(), progress: &progress };
+    let vouched = evidence.judge(&checked.artifacts).await?;
     let mut text = Vec::new();
     let mut worst = State::Good;
     for shard in &checked.shards {
@@ -75,20 +72,6 @@ pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus,
         State::Unjudged => ExitStatus::Incomplete,
         State::Bad => ExitStatus::Fail,
     })
-}
-
-/// Who vouches for each artifact whose evidence is kept.
-async fn judge(checked: &Checked, folder: &Path, trust: &Trust, global: &Global) -> Result<BTreeMap<Digest, Vouched>, Failure> {
-    let provenance = Provenance::read(folder).map_err(crate::advisory::Error::from)?;
-    let mut all = BTreeMap::new();
-    for stored in &checked.artifacts {
-        let source = registry::open(&stored.reference(), &registry::Options::default(), global.progress()).await?;
-        // The name that the signature must carry is the one under which it was pulled.
-        let known = provenance.shards.values().find(|origin| origin.artifact == stored.digest);
-        let reference = known.and_then(|origin| ImageReference::parse(&origin.reference).ok()).unwrap_or_else(|| stored.reference());
-        all.insert(stored.digest.clone(), trust.judge(&reference, &stored.digest, 0, source, setup::now()).await?);
-    }
-    Ok(all)
 }
 
 fn outcome(shard: &ShardCheck, vouched: &BTreeMap<Digest, Vouched>, trust: &Trust) -> (State, String) {
