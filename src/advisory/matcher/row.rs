@@ -65,6 +65,9 @@ pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Resu
         (Module::None, true) | (Module::Stream(_), false) => return Ok(None),
         _ => judge(installed, &row.affected.ranges, &row.affected.versions),
     };
+    if let Some(reason) = subject.lookup.unplaced.filter(|_| judgement == Judgement::NotAffected) {
+        return Ok(Some(Judgement::Undecidable(reason.to_owned())));
+    }
     // That another stream is fixed is no word about this one.
     if judgement == Judgement::NotAffected && of_module {
         return Ok(None);
