@@ -23,12 +23,22 @@ pub fn severity_word(summary: &str) -> Option<&str> {
     first.or_else(|| summary.trim_end().strip_suffix(')')?.rsplit_once('(').map(|(_, word)| word).filter(known))
 }
 
-/// The module streams that a summary names, as `name:stream`.
+/// The module streams that a summary names, as `name:stream`. The id of a record is none, although it may be written like one.
 pub fn streams(summary: &str) -> impl Iterator<Item = &str> {
-    summary.split([' ', ',', '(', ')']).filter(|word| {
+    summary.split([' ', ',', '(', ')']).map(|word| word.trim_end_matches([':', '.', ';'])).filter(|word| {
         word.split_once(':').is_some_and(|(name, stream)| {
-            !name.is_empty() && !stream.is_empty() && word.chars().all(|ch| ch.is_ascii_alphanumeric() || "_.+-:".contains(ch))
+            let is_clean = word.chars().all(|ch| ch.is_ascii_alphanumeric() || "_.+-:".contains(ch));
+            !name.is_empty() && !stream.is_empty() && is_clean && !begins_an_id(name)
         })
+    })
+}
+
+/// `ALSA-2022`, `CVE-2022-1`: capitals, a dash and a number.
+fn begins_an_id(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(letters, rest)| {
+        letters.len() > 1
+            && letters.bytes().all(|letter| letter.is_ascii_uppercase())
+            && rest.starts_with(|first: char| first.is_ascii_digit())
     })
 }
 
@@ -69,7 +79,10 @@ mod tests {
     fn summaries_are_read() {
         for (summary, word, found) in [
             ("Important: virt:rhel and virt-devel:rhel security update", Some("Important"), &["virt:rhel", "virt-devel:rhel"][..]),
-            ("ALSA-2022:5468: php:8.0 security update (Important)", Some("Important"), &["ALSA-2022:5468:", "php:8.0"]),
+            ("ALSA-2022:5468: php:8.0 security update (Important)", Some("Important"), &["php:8.0"]),
+            ("ALSA-2022:5468: php security update (Important)", Some("Important"), &[]),
+            ("Important: security update for php:8.0.", Some("Important"), &["php:8.0"]),
+            ("CVE-2022-1:x in perl-DBD-MySQL:4.46; 389-ds:1.4: update", None, &["perl-DBD-MySQL:4.46", "389-ds:1.4"]),
             ("Important: varnish security update", Some("Important"), &[]),
             ("python27:2.7 bug fix update", None, &["python27:2.7"]),
         ] {

@@ -1,29 +1,29 @@
 //! CVSS: a vector in, its base score in tenths out. Specifications: <https://www.first.org/cvss/v3.1/specification-document> and
-//! <https://www.first.org/cvss/v2/guide>. A vector that does not parse rates nothing; 4.0 vectors are kept unscored.
+//! <https://www.first.org/cvss/v2/guide>; 4.0 (<https://www.first.org/cvss/v4.0/specification-document>) is a published lookup over macro vectors,
+//! which the `cvss` crate does. A vector that does not parse rates nothing.
+//!
+//! Every version gives its base score alone: what else a vector says (threat, environment, supplement) is one author's view at one time, so that it is
+//! checked and not counted, and scores of all records and versions stay comparable.
 
 use std::collections::BTreeMap;
 
-/// Computes the base score in tenths of a CVSS 2.0, 3.0 or 3.1 vector.
+/// Computes the base score in tenths of a CVSS 2.0, 3.0, 3.1 or 4.0 vector.
 #[must_use]
 pub fn base_score_tenths(vector: &str) -> Option<u16> {
     if let Some(rest) = vector.strip_prefix("CVSS:3.1/").or_else(|| vector.strip_prefix("CVSS:3.0/")) {
         return version_3(&metrics(rest)?, vector.starts_with("CVSS:3.1"));
     }
+    if let Some(rest) = vector.strip_prefix("CVSS:4.0/") {
+        return version_4(&metrics(rest)?);
+    }
     let rest = vector.trim_start_matches('(').trim_end_matches(')');
     rest.starts_with("AV:").then(|| metrics(rest)).flatten().and_then(|metrics| version_2(&metrics))
 }
 
-/// Whether a vector is one of a known version: a score can be computed, or it is a complete 4.0 vector.
+/// Whether a vector is one of a known version, so that a score can be computed.
 #[must_use]
 pub fn is_well_formed(vector: &str) -> bool {
     base_score_tenths(vector).is_some()
-        || vector.strip_prefix("CVSS:4.0/").and_then(metrics).is_some_and(|metrics| {
-            VERSION_4_BASE.iter().all(|(name, _)| metrics.contains_key(name))
-                && metrics.iter().all(|(name, value)| {
-                    let known = VERSION_4_BASE.iter().chain(VERSION_4_OPTIONAL).find(|(known, _)| known == name);
-                    known.is_some_and(|(_, values)| values.split(' ').any(|known| known == *value))
-                })
-        })
 }
 
 /// The metrics that every 4.0 vector has, and their values (<https://www.first.org/cvss/v4.0/specification-document>, table 23).
@@ -123,6 +123,20 @@ fn version_2(metrics: &BTreeMap<&str, &str>) -> Option<u16> {
     whole(((0.6 * impact + 0.4 * exploitability - 1.5) * 1.176 * 10.0).round())
 }
 
+/// The crate gets nothing but the base metrics, each with a value that the specification knows: it is more patient with what it reads than we are.
+fn version_4(metrics: &BTreeMap<&str, &str>) -> Option<u16> {
+    let is_known = |(name, value): (&&str, &&str)| {
+        let known = VERSION_4_BASE.iter().chain(VERSION_4_OPTIONAL).find(|(known, _)| known == name);
+        known.is_some_and(|(_, values)| values.split(' ').any(|known| known == *value))
+    };
+    if !metrics.iter().all(is_known) {
+        return None;
+    }
+    let base: Option<String> = VERSION_4_BASE.iter().map(|(name, _)| Some(format!("/{name}:{}", metrics.get(name)?))).collect();
+    let vector: ::cvss::v4::Vector = format!("CVSS:4.0{}", base?).parse().ok()?;
+    whole((::cvss::v4::Score::from(&vector).value() * 10.0).round())
+}
+
 fn weight(value: &str, table: &[(&str, f64)]) -> Option<f64> {
     table.iter().find(|(name, _)| *name == value).map(|(_, weight)| *weight)
 }
@@ -169,12 +183,54 @@ mod tests {
             ("AV:N/AC:L/Au:N/C:C/I:C/A:C", Some(100)),
             ("(AV:N/AC:L/Au:N/C:P/I:P/A:P)", Some(75)),
             ("AV:N/AC:M/Au:N/C:N/I:P/A:N", Some(43)),
-            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", None),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", Some(100)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", Some(93)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N", Some(87)),
+            ("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", Some(73)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", Some(0)),
+            // The base score, whatever the threat and the environment are said to be.
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U/MVC:N/U:Clear", Some(93)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N", None),
+            ("CVSS:4.0/av:n/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", None),
             ("CVSS:3.1/AV:N/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", None),
             ("CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", None),
             ("", None),
         ] {
             assert_eq!(base_score_tenths(vector), expected, "{vector}");
         }
+    }
+
+    /// The crate knows every base vector; none of them makes it panic or leave the scale. Every seventh of them has every value of every metric.
+    #[test]
+    fn every_base_vector_of_version_4_has_a_score() {
+        let mut vectors = vec![String::new()];
+        for (name, values) in VERSION_4_BASE {
+            vectors = vectors.iter().flat_map(|head| values.split(' ').map(move |value| format!("{head}/{name}:{value}"))).collect();
+        }
+        assert_eq!(vectors.len(), 104_976);
+        for vector in vectors.iter().step_by(7) {
+            let score = base_score_tenths(&format!("CVSS:4.0{vector}"));
+            assert!(score.is_some_and(|score| score <= 100), "{vector}");
+        }
+    }
+
+    /// Records that rate with a 4.0 vector alone are not "unknown".
+    #[test]
+    fn corpus_vectors_of_version_4_score() {
+        let Some(folder) = std::env::var_os("PLIMSOLL_CORPUS").map(std::path::PathBuf::from) else { return };
+        let mut count = 0;
+        for feed in ["crates.io", "npm", "Go", "PyPI"] {
+            let file = std::fs::File::open(folder.join("corpus/advisories/osv").join(feed).join("all.zip")).unwrap();
+            let mut archive = zip::ZipArchive::new(file).unwrap();
+            for index in 0..archive.len() {
+                let record: serde_json::Value = serde_json::from_reader(archive.by_index(index).unwrap()).unwrap();
+                for entry in record["severity"].as_array().into_iter().flatten().filter(|entry| entry["type"] == "CVSS_V4") {
+                    let vector = entry["score"].as_str().unwrap();
+                    assert!(base_score_tenths(vector).is_some_and(|score| score <= 100), "{vector}");
+                    count += 1;
+                }
+            }
+        }
+        assert_eq!(count, 62);
     }
 }

@@ -14,6 +14,7 @@ pub mod matcher;
 mod proof;
 mod proof_on_answers;
 mod proof_on_corpus;
+mod proof_on_edges;
 mod proof_on_goldens;
 mod proof_on_rules;
 pub mod range;

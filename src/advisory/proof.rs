@@ -187,7 +187,7 @@ pub(super) mod tests {
         for (scores, told, gaps) in [
             (vec![("CVSS_V3", bad)], true, 1),
             (vec![("CVSS_V9", "9.8")], true, 1),
-            (vec![("CVSS_V3", bad), ("CVSS_V4", four)], true, 1),
+            (vec![("CVSS_V3", bad), ("CVSS_V4", four)], true, 0),
             (vec![("CVSS_V3", bad), ("CVSS_V3", "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H")], true, 0),
             (vec![("CVSS_V4", four)], false, 0),
             (vec![("CVSS_V4", "CVSS:4.0/AV:N")], true, 1),

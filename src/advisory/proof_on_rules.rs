@@ -1,7 +1,7 @@
 //! The matching requirements R1 to R17 of advisories.md, each with records that must match and records that must not.
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use crate::{
         advisory::{
             Database,
@@ -16,12 +16,12 @@ mod tests {
     };
 
     /// A record about one package, affected from the beginning to `fixed`.
-    fn record(id: &str, ecosystem: &str, name: &str, fixed: Option<&str>) -> String {
+    pub(in crate::advisory) fn record(id: &str, ecosystem: &str, name: &str, fixed: Option<&str>) -> String {
         with(id, ecosystem, name, fixed, "", "")
     }
 
     /// The same with more fields of the record and of the affected entry, each ending in a comma.
-    fn with(id: &str, ecosystem: &str, name: &str, fixed: Option<&str>, record: &str, entry: &str) -> String {
+    pub(in crate::advisory) fn with(id: &str, ecosystem: &str, name: &str, fixed: Option<&str>, record: &str, entry: &str) -> String {
         let fixed = fixed.map(|fixed| format!(r#",{{"fixed":"{fixed}"}}"#)).unwrap_or_default();
         format!(
             r#"{{"id":"{id}",{record}"modified":"2022-01-01T00:00:00Z","affected":[{{{entry}"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{fixed}]}}]}}]}}"#
@@ -38,7 +38,7 @@ mod tests {
             .collect()
     }
 
-    fn check(
+    pub(in crate::advisory) fn check(
         database: &Database,
         distro: Option<(&str, &str)>,
         packages: Vec<Package>,
@@ -234,7 +234,7 @@ mod tests {
     }
 
     /// An OS package that owns a language package.
-    fn owned(kind: PackageKind, owner: Package, name: &str, version: &str) -> Vec<Package> {
+    pub(in crate::advisory) fn owned(kind: PackageKind, owner: Package, name: &str, version: &str) -> Vec<Package> {
         let inner = Package { owner: Some(owner.name.clone()), ..package(kind, name, version) };
         vec![owner, inner]
     }

@@ -11,6 +11,7 @@ use crate::{
     advisory::{
         Error, almalinux,
         build::{Provenance, Unfixed},
+        matcher::cve_in,
         shard::{
             reader::{Facts, Shard},
             text::Texts,
@@ -253,11 +254,11 @@ impl Database {
         for shard in self.shards.values().filter(|shard| shard.holds_advisories()) {
             for number in 0..shard.header().records {
                 let advisory = shard.record_without_text(number)?;
-                let names_a_cve = advisory.aliases.iter().chain(&advisory.upstream).any(|id| id.0.starts_with("CVE-"));
+                let names_a_cve = advisory.aliases.iter().chain(&advisory.upstream).any(|id| cve_in(&id.0).is_some());
                 let joins = almalinux::joins_related(&advisory.id.0, names_a_cve);
                 let linked = if joins { advisory.related.as_slice() } else { &[] };
                 let mut names = std::iter::once(&advisory.id).chain(&advisory.aliases).chain(&advisory.upstream).chain(linked);
-                if names.any(|name| name.0.eq_ignore_ascii_case(id)) {
+                if names.any(|name| [Some(name.0.as_str()), cve_in(&name.0)].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(id))) {
                     ids.insert(advisory.id.0.clone());
                 }
             }

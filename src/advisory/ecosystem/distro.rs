@@ -49,6 +49,12 @@ const SUSE_MODULES: &[&str] = &[
 /// What is known of the release of a distribution; `None` when its advisories cannot be matched.
 #[must_use]
 pub fn of_distro(distro: &Distro) -> Option<Release> {
+    let pretty = distro.pretty_name.as_deref().unwrap_or_default();
+    // Testing and unstable of Debian tell themselves apart in no way (`trixie/sid`), and the preview of an AlmaLinux release is built from other
+    // sources: neither is the release whose number it may give.
+    if (distro.id == "debian" && pretty.contains("/sid")) || (distro.id == "almalinux" && pretty.contains("Kitten")) {
+        return None;
+    }
     // Rolling distributions name no release, or one that changes every day.
     match distro.id.as_str() {
         "wolfi" => return Some(Release::one("Wolfi".to_owned())),
@@ -171,6 +177,22 @@ mod tests {
             ("sles", Some("12.5"), Some("SUSE:Linux Enterprise Server 12 SP5")),
             ("sles", Some("15.5"), Some("SUSE:Linux Enterprise Module for Basesystem 15 SP5")),
             ("sles", Some("15"), Some("SUSE:Linux Enterprise Module for Basesystem 15")),
+            ("alpine", Some("3.20.0_rc1"), Some("Alpine:edge")),
+            ("alpine", Some("edge"), None),
+            ("alpine", Some("3"), None),
+            ("debian", Some("sid"), None),
+            ("ubuntu", Some("22"), None),
+            ("rhel", Some("9.2"), Some("Red Hat:enterprise_linux:9::appstream")),
+            ("rhel", Some("10"), None),
+            ("amzn", Some("2017.09"), None),
+            ("amzn", Some("1"), None),
+            ("opensuse", Some("20170801"), None),
+            ("opensuse-slowroll", Some("20240607"), None),
+            ("opensuse-microos", Some("20240607"), None),
+            ("pop", Some("22.04"), None),
+            ("linuxmint", Some("21"), None),
+            ("raspbian", Some("12"), None),
+            ("minimos", Some("20241031"), None),
             ("wolfi", Some("20230201"), Some("Wolfi")),
             ("chainguard", None, Some("Chainguard")),
             ("kali", Some("2024.1"), None),
@@ -179,6 +201,33 @@ mod tests {
             let found = release(id, version);
             assert_eq!(found.as_ref().and_then(|release| release.needed.first()).map(String::as_str), expected, "{id} {version:?}");
         }
+    }
+
+    /// Neither what `ID_LIKE` says nor a number makes a release of what is none.
+    #[test]
+    fn r15_derivatives_and_previews_are_no_release() {
+        let like = |id: &str, like: &str, version: Option<&str>, pretty: &str| {
+            of_distro(&Distro {
+                id: id.to_owned(),
+                id_like: vec![like.to_owned()],
+                version_id: version.map(str::to_owned),
+                pretty_name: Some(pretty.to_owned()),
+                ..Distro::default()
+            })
+        };
+        for (id, parent, version, pretty) in [
+            ("debian", "", None, "Debian GNU/Linux trixie/sid"),
+            ("debian", "", Some("13"), "Debian GNU/Linux trixie/sid"),
+            ("almalinux", "rhel", Some("10"), "AlmaLinux Kitten 10 (Lion Cub)"),
+            ("elementary", "ubuntu", Some("22.04"), "elementary OS 7"),
+            ("acme", "wolfi", Some("20230201"), "Acme"),
+            ("acme", "alpine", Some("3.20.3"), "Acme"),
+            ("centos", "rhel", Some("9"), "CentOS Stream 9"),
+        ] {
+            assert_eq!(like(id, parent, version, pretty), None, "{id} {pretty}");
+        }
+        assert!(like("debian", "", Some("13"), "Debian GNU/Linux 13 (trixie)").is_some());
+        assert!(like("almalinux", "rhel", Some("10.0"), "AlmaLinux 10.0 (Purple Lion)").is_some());
     }
 
     #[test]

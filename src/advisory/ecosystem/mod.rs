@@ -24,7 +24,7 @@ pub struct Ecosystem {
     pub releases: Releases,
     /// Under which name its rows are.
     pub key: Key,
-    /// Words of which one is in the vendor of the distribution's own packages, in lower case; empty when packages do not name their vendor.
+    /// Words of which one begins the vendor of the distribution's own packages, in lower case; empty when packages do not name their vendor.
     pub vendors: &'static [&'static str],
     /// The licence of the records, as far as it is known.
     pub licence: &'static str,
@@ -63,6 +63,8 @@ pub enum Use {
 
 const UNNAMED_LICENCE: &str = "no explicit licence found";
 const GHSA_LICENCE: &str = "CC-BY-4.0";
+/// Leap ships packages of the enterprise product, which takes some of openSUSE's in turn.
+const SUSE_VENDORS: &[&str] = &["opensuse", "suse"];
 
 const fn language(name: &'static str, kind: PackageKind, scheme: Scheme, licence: &'static str) -> Ecosystem {
     Ecosystem { name, kind, scheme, releases: Releases::None, key: Key::Own, vendors: &[], licence, use_of: Use::Free }
@@ -105,13 +107,13 @@ pub const ECOSYSTEMS: &[Ecosystem] = &[
     rpm("Red Hat", Key::Own, &["red hat"], "CC-BY-4.0"),
     rpm("Rocky Linux", Key::Source, &["rocky"], "BSD-3-Clause"),
     language("RubyGems", PackageKind::Gem, Scheme::Gem, GHSA_LICENCE),
-    rpm("SUSE", Key::Source, &["suse"], "CC-BY-4.0"),
+    rpm("SUSE", Key::Source, SUSE_VENDORS, "CC-BY-4.0"),
     language("SwiftURL", PackageKind::Swift, Scheme::Semver, GHSA_LICENCE),
     distribution("Ubuntu", PackageKind::Deb, Scheme::Dpkg, Key::Source, "CC-BY-SA-4.0"),
     rolling_apk("Wolfi"),
     language("crates.io", PackageKind::Cargo, Scheme::Semver, "CC0-1.0, CC-BY-4.0"),
     language("npm", PackageKind::Npm, Scheme::Npm, GHSA_LICENCE),
-    rpm("openSUSE", Key::Source, &["suse"], "CC-BY-4.0"),
+    rpm("openSUSE", Key::Source, SUSE_VENDORS, "CC-BY-4.0"),
 ];
 
 /// Finds the ecosystem of an OSV ecosystem string such as `Debian:12`.

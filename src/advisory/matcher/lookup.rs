@@ -9,8 +9,14 @@ use crate::{
         range::{Epochs, Reading},
         version::is_pseudo_version,
     },
-    model::package::{Basis, Package, PackageKind},
+    model::{
+        location::Location,
+        package::{Basis, Package, PackageKind},
+    },
 };
+
+/// The name of the tools of Go in its feed.
+const GO_TOOLCHAIN: &str = "toolchain";
 
 /// What is looked up for one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub(super) struct Lookup<'a> {
     pub(super) doubt: Option<&'static str>,
     /// Why nothing can match: the version says nothing about what is in the program.
     pub(super) meaningless: Option<&'static str>,
+    /// Why a row that does not hit says nothing, either: only hits count.
+    pub(super) unplaced: Option<&'static str>,
 }
 
 impl<'a> Lookup<'a> {
@@ -69,6 +77,7 @@ impl<'a> Lookup<'a> {
             by: "own name",
             doubt: (package.basis == Basis::Guessed).then_some("name, group or version are guessed from traces"),
             meaningless: None,
+            unplaced: None,
         };
         match package.kind {
             PackageKind::Golang => lookup.read_go(package),
@@ -79,11 +88,30 @@ impl<'a> Lookup<'a> {
         lookup
     }
 
+    /// The same for the tools of Go where the package is the standard library of the `go` command: the image holds a toolchain of its version, which
+    /// the feed has advisories about, and nothing else in the image says so.
+    pub(super) fn of_go_toolchain(ecosystem: &Ecosystem, package: &'a Package) -> Option<Self> {
+        let is_go = |location: &Location| matches!(location, Location::Image { path, .. } if path.ends_with("/bin/go"));
+        let is_toolchain = package.kind == PackageKind::Golang && package.name == "stdlib" && package.locations.iter().any(is_go);
+        is_toolchain.then(|| Self {
+            name: Cow::Borrowed(GO_TOOLCHAIN),
+            by: "standard library of the go command",
+            ..Self::own(ecosystem, package)
+        })
+    }
+
     /// R10: what Go's tools write where no release was built.
     fn read_go(&mut self, package: &'a Package) {
         let version = package.version.as_str();
-        if self.name == "stdlib" {
-            self.version = Cow::Borrowed(version.split(' ').next().unwrap_or(version).trim_start_matches("go"));
+        if matches!(self.name.as_ref(), "stdlib" | GO_TOOLCHAIN) {
+            // Experiments stand behind a blank, and behind a dash from Go 1.26 on.
+            let release = version.split(' ').next().unwrap_or(version).split("-X:").next().unwrap_or(version);
+            self.version = Cow::Borrowed(release.strip_prefix("go").unwrap_or(release));
+            if package.basis == Basis::Guessed {
+                // The commit lies somewhere before the release that it is named for.
+                self.version = Cow::Owned(format!("{}-0", self.version));
+                self.unplaced = Some("the version is that of a development build of Go, not of a release");
+            }
             return;
         }
         let bare = version.strip_prefix('v').unwrap_or(version);
@@ -173,6 +201,20 @@ mod tests {
         let standard = package(PackageKind::Golang, "stdlib", "go1.22.1 X:nocoverageredesign");
         let lookup = Lookup::own(of_text("Go").unwrap(), &standard);
         assert_eq!(lookup.version, "1.22.1");
+        let standard = |version: &str| package(PackageKind::Golang, "stdlib", version);
+        for (version, expected) in [
+            ("1.22.5 X:boringcrypto", "1.22.5"),
+            ("go1.26.1-X:jsonv2", "1.26.1"),
+            ("go1.23-abcdef", "1.23-abcdef"),
+            ("devel go1.23-abcdef", "devel"),
+        ] {
+            let package = standard(version);
+            let lookup = Lookup::own(of_text("Go").unwrap(), &package);
+            assert_eq!((lookup.version.as_ref(), lookup.unplaced), (expected, None), "{version}");
+        }
+        let development = Package { basis: Basis::Guessed, ..standard("1.23.0") };
+        let lookup = Lookup::own(of_text("Go").unwrap(), &development);
+        assert_eq!((lookup.version.as_ref(), lookup.unplaced.is_some()), ("1.23.0-0", true));
     }
 
     #[test]

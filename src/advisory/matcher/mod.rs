@@ -11,11 +11,12 @@ mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(in crate::advisory) use self::observation::cve_in;
 use self::{
     lookup::Lookup,
     module::Module,
     observation::{Hit, RATING_UNREADABLE},
-    plan::{Part, Plan, Pocket},
+    plan::{Part, Plan, Pocket, Role},
     row::Subject,
     statement::Cleared,
 };
@@ -101,18 +102,22 @@ impl Said {
 
 impl Found<'_> {
     fn match_package(&mut self, part: &Part<'_>, package: &Package) -> Result<(), Error> {
-        let named = format!("{} {}", package.name, package.version);
-        let lookup = match Lookup::of(part.ecosystem, package) {
-            Ok(lookup) => lookup,
+        match Lookup::of(part.ecosystem, package) {
+            Ok(lookup) => self.match_lookup(part, package, &lookup)?,
             Err(reason) => {
+                let named = format!("{} {}", package.name, package.version);
                 self.gaps.push(Gap::new(SourceId::Offline, "undecidable", named, reason));
-                return Ok(());
             }
-        };
+        }
+        Lookup::of_go_toolchain(part.ecosystem, package).map_or(Ok(()), |lookup| self.match_lookup(part, package, &lookup))
+    }
+
+    fn match_lookup(&mut self, part: &Part<'_>, package: &Package, lookup: &Lookup<'_>) -> Result<(), Error> {
+        let named = format!("{} {}", package.name, package.version);
         let subject = Subject {
             ecosystem: part.ecosystem,
             package,
-            lookup: &lookup,
+            lookup,
             installed: lookup.reading.installed(&lookup.version),
             module: Module::of(part.ecosystem, package),
             is_default: part.is_default,
@@ -126,8 +131,10 @@ impl Found<'_> {
                 continue;
             }
             let mut said = said(pocket, &rows, &subject)?;
-            if pocket.is_beside {
-                beside(pocket, &mut said, &mut of_release)?;
+            match pocket.role {
+                Role::Own => {}
+                Role::Beside => beside(pocket, &mut said, &mut of_release)?,
+                Role::Fallback => fall_back(pocket, &mut said, &of_release)?,
             }
             of_release.push((pocket, said, rows));
         }
@@ -153,7 +160,7 @@ impl Found<'_> {
                 undecided.push((pocket.shard.record_id(record)?, reason));
             }
         }
-        if part.ecosystem.name == "Red Hat" {
+        if package.kind.is_os() {
             highest_fix_per_cve(&subject, &mut observations);
         }
         for observation in &mut observations {
@@ -224,6 +231,35 @@ fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, 
     Ok(())
 }
 
+/// R7: the release speaks of a build apart from it only where the build's own shards have no row about the problem, and never in its favour: it
+/// is fixed at another version there.
+fn fall_back(pocket: &Pocket<'_>, said: &mut Said, of_build: &[(&Pocket<'_>, Said, Vec<Row>)]) -> Result<(), Error> {
+    said.in_favour.clear();
+    if said.hits.is_empty() && said.undecided.is_empty() {
+        return Ok(());
+    }
+    let mut known = BTreeSet::new();
+    for (pocket, _, rows) in of_build.iter().filter(|(pocket, ..)| pocket.role == Role::Own) {
+        let records: BTreeSet<u32> = rows.iter().filter(|row| row.status == RowStatus::Active).map(|row| row.record).collect();
+        for record in records {
+            let advisory = pocket.shard.record_without_text(record)?;
+            known.extend(observation::cves(&advisory).into_iter().map(str::to_owned));
+            known.insert(advisory.id.0);
+        }
+    }
+    let records: BTreeSet<u32> = said.hits.keys().chain(said.undecided.keys()).copied().collect();
+    for record in records {
+        let advisory = pocket.shard.record_without_text(record)?;
+        let cves = observation::cves(&advisory);
+        // A record about several problems stays while one of them is not known.
+        if known.contains(&advisory.id.0) || (!cves.is_empty() && cves.iter().all(|cve| known.contains(*cve))) {
+            said.hits.remove(&record);
+            said.undecided.remove(&record);
+        }
+    }
+    Ok(())
+}
+
 /// R6: a problem that was left open is closed by the advisory that fixed it later.
 fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said, rows: &[Row], subject: &Subject<'_>) -> Result<(), Error> {
     let left_open: Vec<u32> = said
@@ -246,19 +282,22 @@ fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said, rows: &[Row],
     Ok(())
 }
 
-/// R4: of several advisories about one CVE the highest fix counts, because the first one was not enough.
+/// R4: of several advisories about one CVE the highest fix counts, because the first one was not enough. What is fixed for subscribers alone is
+/// no fix of the others, and an advisory that knows of none keeps to that.
 fn highest_fix_per_cve(subject: &Subject<'_>, observations: &mut [Observation]) {
     let ids = |observation: &Observation| -> BTreeSet<String> {
         observation.aliases.iter().chain([&observation.id]).filter(|id| id.starts_with("CVE-")).cloned().collect()
     };
-    let mut fixes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let place = |observation: &Observation| observation.attributes.get("fix-in").cloned();
+    let mut fixes: BTreeMap<(String, Option<String>), Vec<String>> = BTreeMap::new();
     for observation in observations.iter() {
         for id in ids(observation) {
-            fixes.entry(id).or_default().extend(observation.fixed.iter().cloned());
+            fixes.entry((id, place(observation))).or_default().extend(observation.fixed.iter().cloned());
         }
     }
-    for observation in observations {
-        let all: Vec<String> = ids(observation).iter().filter_map(|id| fixes.get(id)).flatten().cloned().collect();
+    for observation in observations.iter_mut().filter(|observation| !observation.fixed.is_empty()) {
+        let place = place(observation);
+        let all: Vec<String> = ids(observation).into_iter().filter_map(|id| fixes.get(&(id, place.clone()))).flatten().cloned().collect();
         if let Some(highest) = observation::sorted(subject.lookup.reading, all).pop() {
             observation.fixed = vec![highest];
         }

@@ -74,7 +74,8 @@ pub(super) fn observation(pocket: &Pocket<'_>, subject: &Subject<'_>, hit: Hit, 
     ratings.extend(advisory.ratings.iter().cloned());
     ratings.sort();
     ratings.dedup();
-    let fixed = sorted(subject.lookup.reading, hit.fixed);
+    // Where several rows of a record hit, what one of them calls fixed is still affected by another.
+    let fixed = Vec::from_iter(sorted(subject.lookup.reading, hit.fixed).pop());
     let (package, lookup) = (subject.package, subject.lookup);
     let mut attributes = BTreeMap::from([
         ("advisory".to_owned(), advisory.id.0.clone()),
@@ -142,13 +143,21 @@ pub(super) fn per_cve(advisory: &Advisory, template: &Observation) -> Vec<Observ
 
 fn ids(advisory: &Advisory) -> BTreeSet<&str> {
     let linked = [&advisory.aliases, &advisory.upstream].into_iter().flatten().map(|id| id.0.as_str());
-    let mut ids: BTreeSet<&str> = linked.chain([advisory.id.0.as_str()]).collect();
+    let all = linked.chain([advisory.id.0.as_str()]);
+    let mut ids: BTreeSet<&str> = all.flat_map(|id| [Some(id), cve_in(id)]).flatten().collect();
     // Some errata name their CVEs in `related` alone; anywhere else that list proves nothing.
     let names_cves = ids.iter().any(|id| is_cve(id));
     if almalinux::joins_related(&advisory.id.0, names_cves) {
         ids.extend(advisory.related.iter().map(|id| id.0.as_str()).filter(|id| is_cve(id)));
     }
     ids
+}
+
+/// The CVE that a distribution's id names (`UBUNTU-CVE-2021-3782`), or that it is: `upstream` is transitive (O7), and some records name their CVE
+/// in this way alone.
+pub(in crate::advisory) fn cve_in(id: &str) -> Option<&str> {
+    let bare = ["UBUNTU-", "DEBIAN-", "ALPINE-"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id);
+    Some(bare).filter(|bare| is_cve(bare))
 }
 
 fn is_cve(id: &str) -> bool {

@@ -8,7 +8,7 @@ use crate::{
         Database,
         ecosystem::{self, Ecosystem, Release},
         matcher::lookup::Lookup,
-        shard::reader::Shard,
+        shard::{RowStatus, reader::Shard},
     },
     model::{
         coverage::{Gap, SourceId},
@@ -38,8 +38,19 @@ pub(super) struct Pocket<'a> {
     /// The OSV ecosystem string.
     pub(super) text: String,
     pub(super) shard: &'a Shard,
-    /// Whether it says what subscribers get beside the release, and not what the package's own pocket gets.
-    pub(super) is_beside: bool,
+    /// What its words are worth for the packages of the part.
+    pub(super) role: Role,
+}
+
+/// How a shard stands to the packages of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is that of the packages themselves.
+    Own,
+    /// It says what subscribers get beside the release, and not what the packages' own pocket gets.
+    Beside,
+    /// It is that of the release, for builds apart from it: it is heard where their own shards say nothing of a problem.
+    Fallback,
 }
 
 impl Pocket<'_> {
@@ -64,7 +75,9 @@ impl<'a> Part<'a> {
 
     fn names(&self, package: &Package) -> bool {
         let Ok(lookup) = Lookup::of(self.ecosystem, package) else { return false };
-        self.pockets.iter().any(|pocket| pocket.shard.rows(&pocket.text, &lookup.name, &|_| false).is_ok_and(|rows| !rows.is_empty()))
+        self.pockets.iter().any(|pocket| {
+            pocket.shard.rows(&pocket.text, &lookup.name, &|_| false).is_ok_and(|rows| rows.iter().any(|row| row.status == RowStatus::Active))
+        })
     }
 }
 
@@ -119,18 +132,32 @@ impl<'a> Plan<'a> {
     }
 
     fn add_release(&mut self, database: &'a Database, ecosystem: &'static Ecosystem, release: &Release, packages: Vec<&'a Package>) {
-        let open = |text: &String, is_beside| Some(Pocket { shard: database.shard(text)?, text: text.clone(), is_beside });
+        let open = |text: &String, role| Some(Pocket { shard: database.shard(text)?, text: text.clone(), role });
+        let base = |role| release.needed.iter().chain(&release.further).filter_map(move |text| open(text, role));
         // Certified builds have versions of their own, and so have those for subscribers: what is fixed elsewhere says nothing of them (R5, R7).
+        // What is open in the release and not mentioned in their own shards is open in them, too.
+        let apart = |texts: &[String]| -> Vec<Pocket<'a>> {
+            let own: Vec<_> = texts.iter().filter_map(|text| open(text, Role::Own)).collect();
+            let fallback = (!own.is_empty()).then(|| base(Role::Fallback));
+            own.into_iter().chain(fallback.into_iter().flatten()).collect()
+        };
         let (certified, rest): (Vec<_>, Vec<_>) =
             packages.into_iter().partition(|package| !release.fips.is_empty() && package.version.to_ascii_lowercase().contains("fips"));
         let (subscribed, plain): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|package| release.pro.is_some() && is_for_subscribers(&package.version));
-        self.add_part(ecosystem, &release.fips, release.fips.iter().filter_map(|text| open(text, false)).collect(), certified, Needed::Any);
         let pro: Vec<String> = release.pro.iter().cloned().collect();
-        self.add_part(ecosystem, &pro, pro.iter().filter_map(|text| open(text, false)).collect(), subscribed, Needed::All);
-        let mut pockets: Vec<_> = release.needed.iter().chain(&release.further).filter_map(|text| open(text, false)).collect();
+        for (own, packages, needed) in [(&release.fips, certified, Needed::Any), (&pro, subscribed, Needed::All)] {
+            let pockets = apart(own);
+            // Without the release's own shard nobody knows what is open in these builds and not mentioned in theirs.
+            if !packages.is_empty() && !pockets.is_empty() {
+                let missing = release.needed.iter().filter(|text| database.shard(text).is_none());
+                self.gaps.extend(missing.map(|text| missing_shard(text, ecosystem, packages.len())));
+            }
+            self.add_part(ecosystem, own, pockets, packages, needed);
+        }
+        let mut pockets: Vec<_> = base(Role::Own).collect();
         if !pockets.is_empty() {
-            pockets.extend(pro.iter().filter_map(|text| open(text, true)));
+            pockets.extend(pro.iter().filter_map(|text| open(text, Role::Beside)));
         }
         let before = self.parts.len();
         self.add_part(ecosystem, &release.needed, pockets, plain, Needed::All);
@@ -173,7 +200,7 @@ impl<'a> Plan<'a> {
         };
         self.leave_out_nameless(kind, &mut packages);
         let text = ecosystem.name.to_owned();
-        let pockets = database.shard(&text).map(|shard| Pocket { text: text.clone(), shard, is_beside: false }).into_iter().collect();
+        let pockets = database.shard(&text).map(|shard| Pocket { text: text.clone(), shard, role: Role::Own }).into_iter().collect();
         self.add_part(ecosystem, &[text], pockets, packages, Needed::All);
     }
 
@@ -216,11 +243,55 @@ pub(super) fn counted(count: usize, kind: PackageKind) -> String {
 /// An rpm of another vendor (EPEL, remi), or one that is patched while it runs, never matches the distribution's advisories (R5).
 fn is_of_distribution(ecosystem: &Ecosystem, package: &Package) -> bool {
     let vendor = package.vendor.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let is_own = vendor.is_empty() || ecosystem.vendors.is_empty() || ecosystem.vendors.iter().any(|own| vendor.contains(own));
+    let is_own = vendor.is_empty() || ecosystem.vendors.is_empty() || ecosystem.vendors.iter().any(|own| begins_with(&vendor, own));
     is_own && !(ecosystem.kind == PackageKind::Rpm && package.version.contains(".ksplice"))
+}
+
+/// Whether a vendor's name begins with these words. An address in the place of a name is that of a build service, where everybody has projects;
+/// the distributions write theirs behind their name (`SUSE LLC <https://www.suse.com/>`).
+fn begins_with(vendor: &str, words: &str) -> bool {
+    let name = vendor.split('<').next().unwrap_or_default().trim();
+    name.strip_prefix(words).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)) && !name.contains("://")
 }
 
 /// Versions of Ubuntu's builds for subscribers.
 fn is_for_subscribers(version: &str) -> bool {
     version.contains("+esm") || version.contains("~esm")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::package::PackageUrl;
+
+    #[test]
+    fn r5_vendors_are_told_by_how_they_begin() {
+        for (ecosystem, vendor, expected) in [
+            ("SUSE:Linux Enterprise Server 15 SP5", "SUSE LLC <https://www.suse.com/>", true),
+            ("openSUSE:Leap 15.5", "SUSE LLC <https://www.suse.com/>", true),
+            ("openSUSE:Leap 15.5", "openSUSE", true),
+            ("openSUSE:Leap 15.5", "obs://build.opensuse.org/home:mallory", false),
+            ("openSUSE:Leap 15.5", "openSUSE obs://build.opensuse.org/home:mallory", false),
+            ("Amazon Linux:2", "Amazon Linux", true),
+            ("Amazon Linux:2", "Amazon.com", true),
+            ("Amazon Linux:2", "Amazonian Packagers", false),
+            ("Amazon Linux:2", "rpms for Amazon Linux", false),
+            ("AlmaLinux:9", "AlmaLinux", true),
+            ("AlmaLinux:9", "AlmaLinux Packaging Team", true),
+            ("AlmaLinux:9", "AlmaLinux OS Foundation <packager@almalinux.org>", true),
+            ("AlmaLinux:9", "Fedora Project", false),
+            ("Rocky Linux:9", "Rocky Enterprise Software Foundation", true),
+            ("Rocky Linux:9", "Rocky", true),
+            ("Red Hat:enterprise_linux:9::baseos", "Red Hat, Inc.", true),
+            ("Red Hat:enterprise_linux:9::baseos", "Red Hat, Inc. <http://bugzilla.redhat.com/bugzilla>", true),
+            ("Red Hat:enterprise_linux:9::baseos", "", true),
+        ] {
+            let purl = PackageUrl::new(PackageKind::Rpm, None, "keel", None, &BTreeMap::new());
+            let package = Package {
+                vendor: Some(vendor.to_owned()),
+                ..Package::new(PackageKind::Rpm, "keel".to_owned(), "1-1".to_owned(), purl, "test")
+            };
+            assert_eq!(is_of_distribution(ecosystem::of_text(ecosystem).unwrap(), &package), expected, "{ecosystem} {vendor}");
+        }
+    }
 }

@@ -71,6 +71,9 @@ pub(super) fn judge_row(shard: &Shard, row: &Row, subject: &Subject<'_>) -> Resu
         _ if row.is_past => Judgement::NotAffected,
         _ => judge(installed, &row.affected.ranges, &row.affected.versions),
     };
+    if let Some(reason) = subject.lookup.unplaced.filter(|_| judgement == Judgement::NotAffected) {
+        return Ok(Some(Judgement::Undecidable(reason.to_owned())));
+    }
     // That another stream is fixed is no word about this one.
     if judgement == Judgement::NotAffected && of_module {
         return Ok(None);

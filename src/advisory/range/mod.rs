@@ -1,15 +1,20 @@
 //! Ranges of versions. In: the ranges and listed versions of a row, and an installed version read in its order; out: affected, not affected or
 //! undecidable. Semantics: <https://ossf.github.io/osv-schema/#evaluation>, made exact by advisories.md O1 to O5.
 
+mod fix;
 mod likeness;
+mod local;
 
 use std::cmp::Ordering;
 
-use self::likeness::may_be_equal;
+use self::{fix::lowest_fix, likeness::may_be_equal, local::without_local_part};
 use crate::{
     advisory::version::{Scheme, Version},
     model::advisory::{AffectedRange, Event, RangeScheme},
 };
+
+/// More events are no advisory; everything here takes time by their number.
+const MAX_EVENTS: usize = 20_000;
 
 /// What a row says about a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,6 +196,23 @@ impl<'a> Line<'a> {
 /// Judges an installed version by the ranges and the listed versions of one row.
 #[must_use]
 pub fn judge(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
+    let judgement = judge_as_written(installed, ranges, versions);
+    if judgement != Judgement::NotAffected {
+        return judgement;
+    }
+    let Some(public) = without_local_part(installed, ranges, versions) else { return judgement };
+    match judge_as_written(&public, ranges, versions) {
+        Judgement::Affected { fixed, open_ended, because } => {
+            Judgement::Affected { fixed, open_ended, because: format!("{because}; a local build of {}", public.text) }
+        }
+        other => other,
+    }
+}
+
+fn judge_as_written(installed: &Installed<'_>, ranges: &[AffectedRange], versions: &[String]) -> Judgement {
+    if ranges.iter().filter(|range| holds_versions(range)).map(|range| range.events.len()).sum::<usize>() > MAX_EVENTS {
+        return Judgement::Undecidable(format!("the entry has more than {MAX_EVENTS} events"));
+    }
     let mut because = versions.iter().any(|listed| listed == installed.text).then(|| "listed".to_owned());
     let mut undecidable = None;
     let mut lines = Vec::with_capacity(ranges.len());
@@ -272,30 +294,6 @@ fn order(a: &Bound, b: &Bound) -> Ordering {
         (Bound::At(_), Bound::Start) => Ordering::Greater,
         (Bound::At(a), Bound::At(b)) => a.compare(b).unwrap_or(Ordering::Equal),
     }
-}
-
-/// The lowest fixed version above the installed one that lies outside all ranges.
-fn lowest_fix(installed: &Installed<'_>, lines: &[Line<'_>]) -> Option<String> {
-    let mut best: Option<(&Version, &str)> = None;
-    for line in lines {
-        let Ok(from) = line.place(installed) else { continue };
-        for (bound, event) in &line.events {
-            let (Bound::At(fixed), Event::Fixed(text)) = (bound, event) else { continue };
-            let above = fixed.compare(&from) == Some(Ordering::Greater);
-            let better = best.is_none_or(|(known, _)| fixed.compare(known) == Some(Ordering::Less));
-            let outside = |other: &Line<'_>| {
-                if other.reading == line.reading {
-                    !other.holds(fixed)
-                } else {
-                    other.reading.event(text).is_some_and(|fixed| !other.holds(&fixed))
-                }
-            };
-            if above && better && lines.iter().all(outside) {
-                best = Some((fixed, text));
-            }
-        }
-    }
-    best.map(|(_, text)| text.to_owned())
 }
 
 #[cfg(test)]
@@ -446,6 +444,16 @@ mod tests {
             assert_eq!(judged != Judgement::NotAffected, expected, "{epochs:?} {version}");
             assert_eq!(says_fixed(&reading.installed(version).unwrap(), &ranges), !expected, "{epochs:?} {version}");
         }
+    }
+
+    #[test]
+    fn rows_of_more_events_than_any_advisory_has_are_undecidable() {
+        let of = |count: usize| {
+            let events = (0..count).map(|number| Event::Introduced(format!("{number}.0.0"))).collect();
+            check("0.0.1", &[AffectedRange { scheme: RangeScheme::Semver, events }])
+        };
+        assert!(matches!(of(MAX_EVENTS + 1), Judgement::Undecidable(_)));
+        assert!(!matches!(of(MAX_EVENTS), Judgement::Undecidable(_)));
     }
 
     #[test]

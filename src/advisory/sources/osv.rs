@@ -143,9 +143,14 @@ impl Record {
         let mut ratings = ratings(self.severity.as_deref().unwrap_or_default(), author);
         let word = self.database_specific.as_ref().and_then(|specific| specific.get("severity")).and_then(Value::as_str);
         if let Some(word) = word.filter(|word| !word.is_empty()) {
-            match ratings.iter_mut().find(|rating| rating.author == author) {
-                Some(rating) => rating.word = Some(word.to_owned()),
-                None => ratings.push(rating_by_word(author, word)),
+            // The word is about the record, and so about each of its vectors, which may be of several versions of CVSS.
+            let mut is_joined = false;
+            for rating in ratings.iter_mut().filter(|rating| rating.author == author) {
+                rating.word = Some(word.to_owned());
+                is_joined = true;
+            }
+            if !is_joined {
+                ratings.push(rating_by_word(author, word));
             }
         }
         if let Some(word) = is_distribution.then(|| almalinux::severity_word(&summary)).flatten() {
@@ -266,8 +271,7 @@ fn ratings(scores: &[Value], author: RatingAuthor) -> Vec<Rating> {
             }
         })
         .collect();
-    // A vector that we can score goes first: it is the one that a word is joined to.
-    found.sort_by_key(|rating| (rating.score_tenths.is_none(), rating.clone()));
+    found.sort();
     found
 }
 
@@ -333,6 +337,7 @@ mod tests {
         assert_eq!(record.affected[0].ranges[1].events, [Event::Introduced("0".to_owned()), Event::Unknown("until".to_owned())]);
         let scored = record.ratings.iter().find(|rating| rating.score_tenths == Some(98)).unwrap();
         assert_eq!((scored.author, scored.word.as_deref()), (RatingAuthor::Ghsa, Some("CRITICAL")));
+        assert!(record.ratings.iter().all(|rating| rating.word.as_deref() == Some("CRITICAL")));
     }
 
     #[test]
