@@ -234,7 +234,7 @@ fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, 
 /// R7: the release speaks of a build apart from it only where the build's own shards have no row about the problem, and never in its favour: it
 /// is fixed at another version there.
 fn fall_back(pocket: &Pocket<'_>, said: &mut Said, of_build: &[(&Pocket<'_>, Said, Vec<Row>)]) -> Result<(), Error> {
-    said.in_favour.clear();
+    said.not_affected.clear();
     if said.hits.is_empty() && said.undecided.is_empty() {
         return Ok(());
     }
