@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn r4_the_fix_that_is_shown_is_affected_by_no_other_advisory() {
+    fn r4_the_fix_of_an_os_package_is_affected_by_no_other_advisory() {
         let about = |cve: &str| format!(r#""related":["{cve}"],"#);
         let two_rows = r#"{"id":"GHSA-1","affected":[{"package":{"ecosystem":"npm","name":"keel"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.5.0"}]}]},{"package":{"ecosystem":"npm","name":"keel"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"},{"fixed":"2.3.0"}]}]}]}"#;
         let (_folder, database) = database_of(&[
@@ -184,7 +184,7 @@ mod tests {
         alma("2-1", &["keel 2-1 ALSA-2 3-1", "keel 2-1 ALSA-3 4-1"]);
         let npm =
             |version: &str, expected: &[&str]| check(&database, None, vec![package(PackageKind::Npm, "keel", version)], expected, &[]);
-        npm("1.2.0", &["keel 1.2.0 GHSA-1 2.3.0"]);
+        npm("1.2.0", &["keel 1.2.0 GHSA-1 1.5.0,2.3.0"]);
         npm("0.9.0", &["keel 0.9.0 GHSA-1 1.5.0"]);
     }
 

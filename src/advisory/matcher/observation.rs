@@ -74,8 +74,8 @@ pub(super) fn observation(pocket: &Pocket<'_>, subject: &Subject<'_>, hit: Hit, 
     ratings.extend(advisory.ratings.iter().cloned());
     ratings.sort();
     ratings.dedup();
-    // Where several rows of a record hit, what one of them calls fixed is still affected by another.
-    let fixed = Vec::from_iter(sorted(subject.lookup.reading, hit.fixed).pop());
+    // Of a language package the fix of every row that hits: rows are often lines of releases, each with a fix of its own.
+    let fixed = sorted(subject.lookup.reading, hit.fixed);
     let (package, lookup) = (subject.package, subject.lookup);
     let mut attributes = BTreeMap::from([
         ("advisory".to_owned(), advisory.id.0.clone()),
