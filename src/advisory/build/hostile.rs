@@ -84,7 +84,7 @@ mod tests {
         fs::write(closed.join("all.zip"), "").unwrap();
         fs::write(feed.path().join("amazon"), "no folder").unwrap();
         fs::create_dir_all(feed.path().join("kev/known_exploited_vulnerabilities.json")).unwrap();
-        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
         let out = tempfile::tempdir().unwrap();
         let summary = build(feed.path(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
         fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
