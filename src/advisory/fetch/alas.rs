@@ -15,7 +15,7 @@ use super::{
 use crate::{
     advisory::{
         Error,
-        sources::alas::{FOLDER, MANIFEST, Repository, UPDATES, check_updates, manifest_entry, repomd},
+        sources::alas::{FAILED, FOLDER, MANIFEST, Repository, UPDATES, check_updates, manifest_entry, repomd},
     },
     model::digest::{Algorithm, Digest},
 };
@@ -28,8 +28,6 @@ const PUBLIC_HOST: &str = "cdn.amazonlinux.com";
 const MAX_TEXT: u64 = 4 << 20;
 /// A packed list of updates.
 const MAX_UPDATES: u64 = 256 << 20;
-/// The lines of the manifest whose repositories could not be had in the last update: their lists are of before.
-const FAILED: &str = "failed.txt";
 /// Extras of one architecture.
 const MAX_EXTRAS: usize = 500;
 /// Repositories that are asked at the same time.

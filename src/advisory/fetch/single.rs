@@ -14,8 +14,6 @@ use crate::advisory::{Error, exploitation::Kind, sources::debian_tracker};
 
 /// KEV and EPSS have a few megabytes.
 const MAX_EXPLOITATION: u64 = 256 << 20;
-/// Beside the tracker's file: when it was last fetched, or found unchanged, at its publisher.
-const FETCHED: &str = "fetched.txt";
 /// A time is one line.
 const MAX_NOTE: u64 = 1 << 10;
 
@@ -81,7 +79,7 @@ pub(super) async fn tracker(context: &Context<'_>, own: Option<&Place>, mirror: 
         let outcome = update(context, &single).await?;
         if outcome != Outcome::Missing {
             let text = fetched.map(|time| format!("{}\n", time.min(context.now)));
-            context.folder.note(&format!("{}/{FETCHED}", debian_tracker::FOLDER), text.as_deref())?;
+            context.folder.note(&format!("{}/{}", debian_tracker::FOLDER, debian_tracker::FETCHED), text.as_deref())?;
         }
         Ok(outcome)
     };
@@ -90,7 +88,7 @@ pub(super) async fn tracker(context: &Context<'_>, own: Option<&Place>, mirror: 
 
 /// When the mirror fetched its copy, as far as it says.
 async fn time_of(context: &Context<'_>, mirror: Option<&Place>) -> Option<Timestamp> {
-    let place = mirror?.join(&[debian_tracker::FOLDER, FETCHED]).ok()?;
+    let place = mirror?.join(&[debian_tracker::FOLDER, debian_tracker::FETCHED]).ok()?;
     let bytes = context.transfer.bytes(&place, MAX_NOTE).await.ok()??;
     std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{Repository, manifest_entry};
 
-/// The file, beside the manifest.
-pub(super) const FAILED: &str = "failed.txt";
+/// The file, beside the manifest: the lines of those whose repositories could not be had in the last update, so that their lists are of before.
+pub(in crate::advisory) const FAILED: &str = "failed.txt";
 /// As many repositories as there may be.
 const MAX_LINES: usize = 10_000;
 

@@ -14,6 +14,7 @@ use std::{io::BufRead, path::Path};
 use super::{AdvisorySource, Feed, Listing};
 use crate::advisory::{Error, build::Gathered};
 
+pub(in crate::advisory) use failed::FAILED;
 pub(in crate::advisory) use folder::{FOLDER, MANIFEST, UPDATES, manifest_entry};
 
 /// Reads the updates of Amazon Linux.
@@ -193,13 +194,13 @@ mod tests {
     fn a_kept_copy_is_as_old_as_its_last_answer() {
         let folder = fixtures();
         let listed = "2/php8.0/x86_64 2026-08-01T00:00:00Z\n2/php8.0/aarch64 2026-08-03T00:00:00Z\n2023/gone/x86_64 2020-01-01T00:00:00Z\n";
-        fs::write(folder.path().join(FOLDER).join(failed::FAILED), listed).unwrap();
+        fs::write(folder.path().join(FOLDER).join(FAILED), listed).unwrap();
         let into = gathered(folder.path());
         assert_eq!(into.releases["Amazon Linux:2"].known_until, "2026-08-01T00:00:00Z".parse().ok());
         assert_eq!(into.releases["Amazon Linux:2023"].known_until, None, "there is no copy of it");
         // Without a time the newest record of the copy says of when it is at least.
         for (list, expected) in [(None, "2026-10-03T08:00:30Z"), (Some("<updates></updates>"), "1970-01-01T00:00:00Z")] {
-            fs::write(folder.path().join(FOLDER).join(failed::FAILED), "2023/core/x86_64\n").unwrap();
+            fs::write(folder.path().join(FOLDER).join(FAILED), "2023/core/x86_64\n").unwrap();
             let place = folder.path().join(FOLDER).join("2023/core/x86_64");
             if let Some(list) = list {
                 fs::remove_file(place.join("updateinfo.xml.gz")).unwrap();

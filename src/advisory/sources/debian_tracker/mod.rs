@@ -28,7 +28,7 @@ pub(in crate::advisory) const FOLDER: &str = "debian-tracker";
 /// The file in it.
 pub(in crate::advisory) const FILE: &str = "debian.json";
 /// The file beside it with the time at which it was last known to be what is published: it says nothing of its own age.
-const FETCHED: &str = "fetched.txt";
+pub(in crate::advisory) const FETCHED: &str = "fetched.txt";
 /// A time is one line.
 const MAX_TIME: u64 = 100;
 /// The published file has some tens of megabytes.
