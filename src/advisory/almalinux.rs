@@ -45,7 +45,7 @@ fn begins_an_id(name: &str) -> bool {
 /// Whether a version is that of a package built for a module.
 #[must_use]
 pub fn is_modular(version: &str) -> bool {
-    version.contains(".module_el") || version.contains(".module+el")
+    version.contains(".module") && (version.contains(".module_el") || version.contains(".module+el"))
 }
 
 /// `name:stream` of a modularity label `name:stream:version:context`.

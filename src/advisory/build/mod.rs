@@ -321,7 +321,7 @@ mod tests {
         let shape = |files: BTreeMap<String, Vec<u8>>| {
             let shard = Shard::from_bytes("npm", files["npm.plimdb"].clone()).unwrap();
             let records: Vec<_> = (0..shard.header().records).map(|number| shard.record_without_text(number).unwrap()).collect();
-            let rows: Vec<_> = (0..7).map(|n| format!("{:?}", shard.rows("npm", &format!("p{n}"), &|_| false).unwrap())).collect();
+            let rows: Vec<_> = (0..7).map(|n| format!("{:?}", shard.rows("npm", &format!("p{n}"), &|_| false).unwrap().listed)).collect();
             (files.into_iter().map(|(name, bytes)| (name, bytes.len())).collect::<Vec<_>>(), records, rows)
         };
         assert_eq!(shape(built(forth.path(), 2)), shape(built(back.path(), 2)));
@@ -371,6 +371,12 @@ mod tests {
         fs::rename(out.path().join(".npm.0123456789abcdef.plimtext.new"), out.path().join("npm.0123456789abcdef.plimtext")).unwrap();
         assert!(Database::open(out.path()).unwrap().get("PLIM-2026-0021").unwrap().is_some());
         build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
+        assert_eq!(files(out.path()), before);
+        // Killed after its last rename: the texts that were replaced are still there, also one whose shard is not.
+        for text in ["npm.0123456789abcdef.plimtext", "gone.0123456789abcdef.plimtext"] {
+            fs::write(out.path().join(text), b"old").unwrap();
+        }
+        WriterLock::acquire(out.path()).unwrap();
         assert_eq!(files(out.path()), before);
     }
 
@@ -491,7 +497,7 @@ mod tests {
         build(&fixtures(), out.path(), at("2026-11-01T00:00:00Z")).unwrap();
         let bytes = fs::read(out.path().join("npm.plimdb")).unwrap();
         let shard = Shard::from_bytes("npm", newer(&bytes, 2)).unwrap();
-        assert_eq!(shard.rows("npm", "left-anchor", &|_| false).unwrap().len(), 2);
+        assert_eq!(shard.rows("npm", "left-anchor", &|_| false).unwrap().listed.len(), 2);
         let error = Shard::from_bytes("npm", newer(&bytes, 3)).unwrap_err();
         assert_eq!(error.to_string(), "database shard npm has format 3, this program reads format 2");
     }

@@ -12,7 +12,7 @@ use std::{
 
 use crate::advisory::{
     Error,
-    shard::{MAJOR, writer::Encoded},
+    shard::{MAJOR, reader::Shard, writer::Encoded},
     store::{EXTENSION, TEXT_EXTENSION, text_file_name},
 };
 
@@ -53,20 +53,22 @@ impl WriterLock {
         let path = folder.join(LOCK);
         let file = File::options().create(true).write(true).truncate(false).open(&path).map_err(io("open", &path))?;
         let start = Instant::now();
-        loop {
+        let is_alone = loop {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) => break true,
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => thread::sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => return Err(Error::Busy(folder.to_owned())),
                 // A file system without locks: two writers at once then cost one of them its work, never a file its whole.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => break,
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => break false,
                 Err(TryLockError::Error(error)) => return Err(io("lock", &path)(error)),
             }
+        };
+        let mut files = files(folder)?;
+        for (_, path) in files.extract_if(.., |name, _| name.starts_with('.') && name.ends_with(UNFINISHED)) {
+            fs::remove_file(&path).map_err(io("remove", &path))?;
         }
-        for (name, path) in files(folder)? {
-            if name.starts_with('.') && name.ends_with(UNFINISHED) {
-                fs::remove_file(&path).map_err(io("remove", &path))?;
-            }
+        if is_alone {
+            remove_unnamed_texts(&files);
         }
         Ok(Self { folder: folder.to_owned(), _file: file })
     }
@@ -160,6 +162,30 @@ impl Drop for Written<'_> {
 fn shard_of_text(file: &str) -> Option<&str> {
     let (shard, _) = file.strip_suffix(TEXT_EXTENSION)?.strip_suffix('.')?.rsplit_once('.')?;
     Some(shard)
+}
+
+/// Takes away texts that no shard names: a writer that died between its last rename and its own removals leaves them. They cost room and nothing
+/// else, so whatever does not read stays.
+fn remove_unnamed_texts(files: &BTreeMap<String, PathBuf>) {
+    let mut by_shard = BTreeMap::<&str, Vec<(&String, &PathBuf)>>::new();
+    for (name, path) in files {
+        if let Some(shard) = shard_of_text(name) {
+            by_shard.entry(shard).or_default().push((name, path));
+        }
+    }
+    for (shard, texts) in by_shard {
+        let named = match files.get(&format!("{shard}.{EXTENSION}")) {
+            Some(_) if texts.len() == 1 => continue,
+            Some(path) => match Shard::open(shard, path) {
+                Ok(shard) => shard.text_file(),
+                Err(_) => continue,
+            },
+            None => None,
+        };
+        for (_, path) in texts.into_iter().filter(|(name, _)| Some(*name) != named.as_ref()) {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Whether a shard has a format that came before ours; one that cannot be read is not known to.

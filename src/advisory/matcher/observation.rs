@@ -131,14 +131,18 @@ pub(super) fn cves(advisory: &Advisory) -> BTreeSet<&str> {
 }
 
 /// One observation, or one per CVE where the record names several: two CVE ids never share an observation (G1).
-pub(super) fn per_cve(advisory: &Advisory, template: &Observation) -> Vec<Observation> {
+pub(super) fn per_cve(advisory: &Advisory, template: Observation) -> Vec<Observation> {
     let ids = ids(advisory);
     let cves: Vec<&str> = ids.iter().copied().filter(|id| is_cve(id)).collect();
     if cves.len() < 2 {
         let aliases = ids.iter().filter(|id| **id != advisory.id.0).map(|id| (*id).to_owned()).collect();
-        return vec![Observation { aliases, ..template.clone() }];
+        return vec![Observation { aliases, ..template }];
     }
-    cves.iter().map(|cve| Observation { id: (*cve).to_owned(), ..template.clone() }).collect()
+    let mut observations = vec![template; cves.len()];
+    for (observation, cve) in observations.iter_mut().zip(cves) {
+        cve.clone_into(&mut observation.id);
+    }
+    observations
 }
 
 fn ids(advisory: &Advisory) -> BTreeSet<&str> {

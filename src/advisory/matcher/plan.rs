@@ -8,7 +8,7 @@ use crate::{
         Database,
         ecosystem::{self, Ecosystem, Release},
         matcher::lookup::Lookup,
-        shard::{RowStatus, reader::Shard},
+        shard::reader::Shard,
     },
     model::{
         coverage::{Gap, SourceId},
@@ -76,7 +76,7 @@ impl<'a> Part<'a> {
     fn names(&self, package: &Package) -> bool {
         let Ok(lookup) = Lookup::of(self.ecosystem, package) else { return false };
         self.pockets.iter().any(|pocket| {
-            pocket.shard.rows(&pocket.text, &lookup.name, &|_| false).is_ok_and(|rows| rows.iter().any(|row| row.status == RowStatus::Active))
+            pocket.shard.rows(&pocket.text, &lookup.name, &|_| false).is_ok_and(|rows| rows.active_records().next().is_some())
         })
     }
 }

@@ -12,7 +12,10 @@ use crate::{
         range::{Installed, Judgement, judge},
         shard::reader::{Row, Shard},
     },
-    model::{advisory::Affected, package::Package},
+    model::{
+        advisory::Affected,
+        package::{Package, PackageKind},
+    },
 };
 
 /// The attribute of a row with its architectures, with blanks between them; without it the row is about all.
@@ -38,9 +41,14 @@ pub(super) fn state(row: &Row) -> Option<&str> {
     row.affected.attributes.get(STATE).map(String::as_str).or(row.affected.urgency.as_deref())
 }
 
-/// Whether a row that is about this fix alone does not affect the package any more. Rows of modules are read in full.
+/// Whether a row that is about this fix alone does not affect the package any more. Rows of modules are read in full, and so are all rows about
+/// packages of which a row that does not hit says nothing.
 pub(super) fn is_past(subject: &Subject<'_>, fix: &str) -> bool {
-    !almalinux::is_modular(fix) && subject.installed.as_ref().is_some_and(|installed| installed.has(fix))
+    if subject.lookup.meaningless.is_some() || subject.lookup.unplaced.is_some() {
+        return false;
+    }
+    let is_modular = || subject.ecosystem.kind == PackageKind::Rpm && almalinux::is_modular(fix);
+    subject.installed.as_ref().is_some_and(|installed| installed.has(fix)) && !is_modular()
 }
 
 /// What a row of `shard` says about the package; nothing where it is about others.

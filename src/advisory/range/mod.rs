@@ -5,7 +5,7 @@ mod fix;
 mod likeness;
 mod local;
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use self::{fix::lowest_fix, likeness::may_be_equal, local::without_local_part};
 use crate::{
@@ -72,9 +72,10 @@ impl Reading {
     }
 
     fn without_epoch(self, text: &str) -> &str {
-        match (self.epochs, text.split_once(':')) {
-            (Epochs::LeftOut, Some((epoch, rest))) if !epoch.is_empty() && epoch.bytes().all(|byte| byte.is_ascii_digit()) => rest,
-            _ => text,
+        let is_epoch = |epoch: &str| !epoch.is_empty() && epoch.bytes().all(|byte| byte.is_ascii_digit());
+        match self.epochs {
+            Epochs::Count => text,
+            Epochs::LeftOut => text.split_once(':').filter(|(epoch, _)| is_epoch(epoch)).map_or(text, |(_, rest)| rest),
         }
     }
 
@@ -100,8 +101,8 @@ impl Installed<'_> {
     /// Whether a fix is in: it is a version, and not above the installed one. That decides ranges in the ecosystem's own order.
     #[must_use]
     pub fn has(&self, fix: &str) -> bool {
-        let fix = self.reading.event(fix);
-        fix.is_some_and(|fix| fix.compare(&self.version).is_some_and(|place| place != Ordering::Greater))
+        let place = self.version.compare_event(self.reading.scheme, self.reading.without_epoch(fix));
+        place.is_some_and(|place| place != Ordering::Less)
     }
 }
 
@@ -167,11 +168,11 @@ impl<'a> Line<'a> {
     }
 
     /// The installed version in the order of this range.
-    fn place(&self, installed: &Installed<'_>) -> Result<Version, String> {
+    fn place<'i>(&self, installed: &'i Installed<'_>) -> Result<Cow<'i, Version>, String> {
         if self.reading == installed.reading {
-            return Ok(installed.version.clone());
+            return Ok(Cow::Borrowed(&installed.version));
         }
-        self.reading.event(installed.text).ok_or_else(|| no_version(self.reading.scheme, installed.text))
+        self.reading.event(installed.text).map(Cow::Owned).ok_or_else(|| no_version(self.reading.scheme, installed.text))
     }
 
     /// The events around a version that the range holds, in words.

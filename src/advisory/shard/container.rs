@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
+    ops::RangeInclusive,
     path::Path,
     sync::{
         Mutex, PoisonError,
@@ -28,7 +29,10 @@ pub(super) struct Container {
     name: String,
     bytes: Backing,
     header: Header,
-    sections: BTreeMap<u32, Extent>,
+    /// By kind.
+    sections: Vec<(u32, Extent)>,
+    /// Where in `sections` the kinds below [`KINDS`] are, plus one: they are asked for all the time.
+    places: [u16; KINDS],
 }
 
 /// Counts and digest out of the header.
@@ -98,6 +102,13 @@ struct Extent {
     checked: Vec<AtomicBool>,
 }
 
+impl Extent {
+    /// Whether the checksums of these blocks were right.
+    fn is_checked(&self, blocks: RangeInclusive<usize>) -> bool {
+        self.checked.get(blocks).is_some_and(|flags| flags.iter().all(|flag| flag.load(Ordering::Relaxed)))
+    }
+}
+
 impl Container {
     /// Opens a file.
     pub(super) fn open(name: &str, path: &Path, magic: &[u8; 8]) -> Result<Self, Error> {
@@ -134,7 +145,13 @@ impl Container {
         }
         let (header, sections) = parse_header(&head, bytes.size()).map_err(damaged)?;
         drop(head);
-        Ok(Self { name: name.to_owned(), bytes, header, sections })
+        let mut places = [0; KINDS];
+        for (place, (kind, _)) in (1..).zip(&sections) {
+            if let Some(found) = usize::try_from(*kind).ok().and_then(|kind| places.get_mut(kind)) {
+                *found = place;
+            }
+        }
+        Ok(Self { name: name.to_owned(), bytes, header, sections, places })
     }
 
     /// The name in errors.
@@ -154,7 +171,7 @@ impl Container {
 
     /// Whether it has all of `sections`.
     pub(super) fn has(&self, sections: &[Section]) -> bool {
-        sections.iter().all(|section| self.sections.contains_key(&(*section as u32)))
+        sections.iter().all(|section| self.find(*section).is_some())
     }
 
     /// The length of a section.
@@ -178,7 +195,7 @@ impl Container {
     fn place(&self, section: Section, offset: usize, length: usize) -> Result<(&Extent, usize), Error> {
         let extent = self.extent(section)?;
         let end = offset.checked_add(length).filter(|end| *end <= extent.length).ok_or_else(|| self.damaged(section))?;
-        if length > 0 {
+        if length > 0 && !extent.is_checked(offset / BLOCK..=(end - 1) / BLOCK) {
             for block in offset / BLOCK..=(end - 1) / BLOCK {
                 self.check_block(extent, block).ok_or_else(|| self.damaged_as(section, &format!("block {block} has a wrong checksum")))?;
             }
@@ -213,7 +230,12 @@ impl Container {
     }
 
     fn extent(&self, section: Section) -> Result<&Extent, Error> {
-        self.sections.get(&(section as u32)).ok_or_else(|| self.damaged_as(section, "is missing"))
+        self.find(section).ok_or_else(|| self.damaged_as(section, "is missing"))
+    }
+
+    fn find(&self, section: Section) -> Option<&Extent> {
+        let place = usize::from(*self.places.get(section as usize)?).checked_sub(1)?;
+        self.sections.get(place).map(|(_, extent)| extent)
     }
 
     /// The error for a section whose bytes are not what they should be.
@@ -226,11 +248,13 @@ impl Container {
     }
 }
 
+/// No section of this program has a higher number.
+const KINDS: usize = Section::DetailBlocks as usize + 1;
 /// A header is never longer than this.
 const LONGEST_HEADER: usize = FIXED_HEADER + MAX_SECTIONS * SECTION_ENTRY + 4;
 
 /// Reads the header in `bytes`, the beginning of a file of `whole` bytes.
-fn parse_header(bytes: &[u8], whole: usize) -> Result<(Header, BTreeMap<u32, Extent>), &'static str> {
+fn parse_header(bytes: &[u8], whole: usize) -> Result<(Header, Vec<(u32, Extent)>), &'static str> {
     const CUT: &str = "the header is cut off";
     let mut cursor = Cursor(bytes.get(12..).ok_or(CUT)?);
     let header_length = usize::try_from(cursor.u32().ok_or(CUT)?).map_err(|_| CUT)?;
@@ -265,7 +289,7 @@ fn parse_header(bytes: &[u8], whole: usize) -> Result<(Header, BTreeMap<u32, Ext
             return Err("the header lists a section twice");
         }
     }
-    Ok((Header { records, rows, longest, digest }, sections))
+    Ok((Header { records, rows, longest, digest }, sections.into_iter().collect()))
 }
 
 /// What a finished file says about itself in its header.

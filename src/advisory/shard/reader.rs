@@ -48,6 +48,23 @@ pub(in crate::advisory) struct Row {
     pub(in crate::advisory) affected: Affected,
 }
 
+/// The rows of one name.
+#[derive(Debug, Clone, Default)]
+pub(in crate::advisory) struct Rows {
+    /// Those that are to be judged.
+    pub(in crate::advisory) listed: Vec<Row>,
+    /// The records of all others: of rows that can match and say nothing but one fix, of which the caller said that it is in.
+    pub(in crate::advisory) past: Vec<u32>,
+}
+
+impl Rows {
+    /// The record of each row that can match.
+    pub(in crate::advisory) fn active_records(&self) -> impl Iterator<Item = u32> {
+        let listed = self.listed.iter().filter(|row| row.status == RowStatus::Active).map(|row| row.record);
+        listed.chain(self.past.iter().copied())
+    }
+}
+
 impl Shard {
     /// Opens a shard and the text file that belongs to it. A text file that is not there is missed when its text is asked for.
     pub(in crate::advisory) fn open(name: &str, path: &Path) -> Result<Self, Error> {
@@ -166,14 +183,14 @@ impl Shard {
 
     /// Every row about `name` (as the index writes it) of `ecosystem`; the rows do not repeat the two. `is_past` says of a fix
     /// whether it is in: rows that are about one fix alone, which most are, need not be unpacked then.
-    pub(in crate::advisory) fn rows(&self, ecosystem: &str, name: &str, is_past: &dyn Fn(&str) -> bool) -> Result<Vec<Row>, Error> {
+    pub(in crate::advisory) fn rows(&self, ecosystem: &str, name: &str, is_past: &dyn Fn(&str) -> bool) -> Result<Rows, Error> {
         let key = [ecosystem.as_bytes(), b"\0", name.as_bytes()].concat();
         if key.len() > usize::try_from(self.header().longest).unwrap_or(usize::MAX) {
-            return Ok(Vec::new());
+            return Ok(Rows::default());
         }
         match KEYS.lower_bound(&self.file, &key)? {
             (number, true) => self.row_list(number, "", "", |_| true, is_past),
-            _ => Ok(Vec::new()),
+            _ => Ok(Rows::default()),
         }
     }
 
@@ -181,7 +198,8 @@ impl Shard {
     pub(in crate::advisory) fn rows_of(&self, record: u32) -> Result<Vec<Affected>, Error> {
         let mut found = Vec::new();
         self.each_key(|number, ecosystem, name| {
-            found.extend(self.row_list(number, ecosystem, name, |row| row == record, &|_| false)?.into_iter().map(|row| row.affected));
+            let rows = self.row_list(number, ecosystem, name, |row| row == record, &|_| false)?;
+            found.extend(rows.listed.into_iter().map(|row| row.affected));
             Ok(true)
         })?;
         Ok(found)
@@ -271,14 +289,14 @@ impl Shard {
         name: &str,
         wanted: impl Fn(u32) -> bool,
         is_past: &dyn Fn(&str) -> bool,
-    ) -> Result<Vec<Row>, Error> {
+    ) -> Result<Rows, Error> {
         let damaged = || self.file.damaged(Section::Rows);
         let mut cursor = Cursor(ROWS.entry(&self.file, number)?);
         let decoder = Decoder::new(&self.file);
         let count = cursor.number().ok_or_else(damaged)?;
         // A row takes two bytes at least, whatever the count says.
         let room = usize::try_from(count).unwrap_or(usize::MAX).min(cursor.0.len() / 2);
-        let (mut rows, mut record) = (Vec::with_capacity(room), 0_u32);
+        let (mut rows, mut record) = (Rows { listed: Vec::new(), past: Vec::with_capacity(room) }, 0_u32);
         for _ in 0..count {
             let (distance, head) = cursor.number().zip(cursor.number()).ok_or_else(damaged)?;
             record = record.checked_add(distance).filter(|record| *record < self.header().records).ok_or_else(damaged)?;
@@ -287,8 +305,13 @@ impl Shard {
                 continue;
             }
             let status = if head & 1 == 0 { RowStatus::Active } else { RowStatus::Inactive };
+            let only_fix = decoder.only_fix(head >> 2)?;
+            if extras.is_none() && status == RowStatus::Active && only_fix.is_some_and(is_past) {
+                rows.past.push(record);
+                continue;
+            }
             let extras = extras.map(|number| decoder.extras(number)).transpose()?.unwrap_or_default();
-            let is_past = extras.unknown.is_none() && decoder.only_fix(head >> 2)?.is_some_and(is_past);
+            let is_past = extras.unknown.is_none() && only_fix.is_some_and(is_past);
             let (mut ranges, versions) = if is_past { Default::default() } else { decoder.spec(head >> 2)? };
             if let Some(unknown) = extras.unknown {
                 // A newer builder says something that may decide the row; a range of an unknown kind makes it undecidable.
@@ -303,7 +326,7 @@ impl Shard {
                 urgency: extras.urgency,
                 attributes: extras.attributes,
             };
-            rows.push(Row { record, status, is_past, affected });
+            rows.listed.push(Row { record, status, is_past, affected });
         }
         if cursor.0.is_empty() { Ok(rows) } else { Err(damaged()) }
     }
@@ -356,7 +379,7 @@ mod tests {
         };
         let shard = shard(&["X:1", "X:2"], &[advisory]);
         let fixed = |text: &str| {
-            let rows = shard.rows(text, "p", &|_| false).unwrap();
+            let rows = shard.rows(text, "p", &|_| false).unwrap().listed;
             rows.iter().map(|row| row.affected.ranges[0].events[1].clone()).collect::<Vec<_>>()
         };
         assert_eq!(fixed("X:1"), [Event::Fixed("1".to_owned())]);
@@ -377,15 +400,18 @@ mod tests {
         late.ranges[0].events[0] = Event::Introduced("0.5".to_owned());
         let mut other = affected("X", "p", "1");
         other.ranges[0].scheme = RangeScheme::Semver;
-        let rows = [affected("X", "p", "1"), affected("X", "p", "2"), listed, late, other];
+        let urgent = Affected { urgency: Some("low".to_owned()), ..affected("X", "p", "1") };
+        let rows = [affected("X", "p", "1"), affected("X", "p", "2"), listed, late, other, urgent];
         let advisories: Vec<_> = (0..)
             .zip(rows)
             .map(|(n, row)| Advisory { id: AdvisoryId(format!("A-{n}")), affected: vec![row], ..Advisory::default() })
             .collect();
         let shard = shard(&["X"], &advisories);
         let rows = shard.rows("X", "p", &|fix| fix == "1").unwrap();
-        let found: Vec<_> = rows.iter().map(|row| (row.is_past, row.affected.ranges.len())).collect();
-        assert_eq!(found, [(true, 0), (false, 1), (false, 1), (false, 1), (false, 1)]);
+        assert_eq!(rows.active_records().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 0]);
+        assert_eq!(rows.past, [0]);
+        let found: Vec<_> = rows.listed.iter().map(|row| (row.is_past, row.affected.ranges.len())).collect();
+        assert_eq!(found, [(false, 1), (false, 1), (false, 1), (false, 1), (true, 0)]);
     }
 
     #[test]
@@ -416,13 +442,13 @@ mod tests {
             read.affected = shard.rows_of(number).unwrap();
             assert_eq!(read, *advisory);
             assert_eq!(shard.records_with_id(&advisory.id.0).unwrap(), [number]);
-            let rows = shard.rows("X", &advisory.affected[0].name, &|_| false).unwrap();
+            let rows = shard.rows("X", &advisory.affected[0].name, &|_| false).unwrap().listed;
             let expected = Affected { ecosystem: String::new(), name: String::new(), ..advisory.affected[0].clone() };
             assert!(rows.iter().any(|row| row.record == number && row.affected == expected));
         }
         assert_eq!(shard.names("X", usize::MAX).unwrap().len(), 97);
-        assert!(shard.rows("X", "name-97", &|_| false).unwrap().is_empty());
-        assert!(shard.rows("X", &"long".repeat(1000), &|_| false).unwrap().is_empty());
+        assert_eq!(shard.rows("X", "name-97", &|_| false).unwrap().active_records().count(), 0);
+        assert_eq!(shard.rows("X", &"long".repeat(1000), &|_| false).unwrap().active_records().count(), 0);
         assert!(shard.records_with_id("A-300").unwrap().is_empty());
     }
 }

@@ -12,6 +12,9 @@ use crate::advisory::{
     },
 };
 
+/// Room for an entry of a front-coded table that is read; few are longer.
+const ROOM: usize = 64;
+
 /// Sections of a table: entries, and where their blocks begin and the last one ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Table {
@@ -59,7 +62,7 @@ impl Table {
     /// Calls `each` with the entries of one block of a front-coded table until it says stop.
     pub(super) fn walk(self, file: &Container, block: u32, mut each: impl FnMut(u32, &[u8]) -> bool) -> Result<(), Error> {
         let mut cursor = Cursor(self.block(file, block)?);
-        let mut entry = Vec::new();
+        let mut entry = Vec::with_capacity(ROOM);
         for at in 0..ENTRIES_PER_BLOCK {
             if cursor.0.is_empty() {
                 return Ok(());

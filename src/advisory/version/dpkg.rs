@@ -8,18 +8,21 @@ use super::digits;
 /// dpkg keeps epochs in a C `int`.
 const MAX_EPOCH: u32 = 0x7fff_ffff;
 
-/// A parsed version: everything behind the epoch, and where its revision begins.
+/// A parsed version: everything behind the epoch, kept or borrowed, and where its revision begins.
 #[derive(Debug, Clone)]
-pub(super) struct Version {
+pub(super) struct Version<T = Box<str>> {
     epoch: u32,
-    text: Box<str>,
+    text: T,
     upstream_end: usize,
 }
 
-impl Version {
+impl<T: AsRef<str>> Version<T> {
     /// Parses a version. Policy demands a digit after the epoch, and dpkg warns without one: the order of such a text says nothing. Underscores,
     /// which dpkg itself reads in old records, are the only other characters than policy's.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse<'a>(text: &'a str) -> Option<Self>
+    where
+        T: From<&'a str>,
+    {
         let (epoch, text) = match text.split_once(':') {
             Some((epoch, rest)) if digits::are_all(epoch) => (epoch.parse().ok().filter(|epoch| *epoch <= MAX_EPOCH)?, rest),
             Some(_) => return None,
@@ -35,15 +38,16 @@ impl Version {
     }
 
     /// Compares two versions.
-    pub(super) fn compare(&self, other: &Self) -> Ordering {
+    pub(super) fn compare<U: AsRef<str>>(&self, other: &Version<U>) -> Ordering {
         let (upstream, revision) = self.parts();
         let (other_upstream, other_revision) = other.parts();
         self.epoch.cmp(&other.epoch).then_with(|| compare(upstream, other_upstream)).then_with(|| compare(revision, other_revision))
     }
 
     fn parts(&self) -> (&[u8], &[u8]) {
-        let part = |range| self.text.as_bytes().get(range).unwrap_or_default();
-        (part(0..self.upstream_end), part((self.upstream_end + 1).min(self.text.len())..self.text.len()))
+        let text = self.text.as_ref().as_bytes();
+        let part = |range| text.get(range).unwrap_or_default();
+        (part(0..self.upstream_end), part((self.upstream_end + 1).min(text.len())..text.len()))
     }
 }
 

@@ -239,6 +239,21 @@ impl Version {
             _ => None,
         }
     }
+
+    /// Compares this version of `scheme` with one out of a record; `None` when the text is none. Distributions have many records about each of
+    /// their packages, so that theirs are compared where they lie.
+    #[must_use]
+    pub fn compare_event(&self, scheme: Scheme, text: &str) -> Option<Ordering> {
+        match (&self.0, scheme) {
+            (Inner::Dpkg(version), Scheme::Dpkg) if text.len() <= MAX_LENGTH => {
+                dpkg::Version::<&str>::parse(text).map(|event| version.compare(&event))
+            }
+            (Inner::Rpm(version), Scheme::Rpm) if text.len() <= MAX_LENGTH => {
+                rpm::Version::<&str>::parse(text).map(|event| version.compare(&event))
+            }
+            _ => self.compare(&scheme.parse_event(text)?),
+        }
+    }
 }
 
 /// `1` and `1.2` as `1.0.0` and `1.2.0`.
@@ -257,6 +272,18 @@ fn completed(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_records_compare_as_the_versions_that_they_are() {
+        let long = "1".repeat(MAX_LENGTH + 1);
+        let texts = ["", "0", "1", "1.0", "1.0-1", "1.0-1.el8", "1.0-1.el9", "1:1.0-1", "1~rc1-1", "1^git-1", "1.0-1 ", "a:1", "v1.0.0", &long];
+        for scheme in Scheme::ALL {
+            for (version, text) in texts.iter().flat_map(|left| texts.iter().map(move |right| (scheme.parse(left), right))) {
+                let Some(version) = version else { continue };
+                assert_eq!(version.compare_event(scheme, text), scheme.parse_event(text).and_then(|event| version.compare(&event)), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn texts_that_are_no_versions_are_refused() {

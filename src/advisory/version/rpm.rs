@@ -5,18 +5,23 @@ use std::cmp::Ordering;
 
 use super::digits;
 
-/// A parsed label: its text, where the version begins, and where it ends.
+/// A parsed label: its text, kept or borrowed, where the version begins, and where it ends.
 #[derive(Debug, Clone)]
-pub(super) struct Version {
-    text: Box<str>,
+pub(super) struct Version<T = Box<str>> {
+    text: T,
     start: usize,
     end: usize,
 }
 
-impl Version {
+impl<T: AsRef<str>> Version<T> {
     /// Parses a label; only an empty text, or one that holds blanks or control characters, is none.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() || text.chars().any(|ch| ch.is_whitespace() || ch.is_control()) {
+    pub(super) fn parse<'a>(text: &'a str) -> Option<Self>
+    where
+        T: From<&'a str>,
+    {
+        let is_apart = |ch: char| ch.is_whitespace() || ch.is_control();
+        let has_blanks = if text.is_ascii() { text.bytes().any(|byte| is_apart(char::from(byte))) } else { text.contains(is_apart) };
+        if text.is_empty() || has_blanks {
             return None;
         }
         let epoch = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -26,7 +31,7 @@ impl Version {
     }
 
     /// Compares two labels.
-    pub(super) fn compare(&self, other: &Self) -> Ordering {
+    pub(super) fn compare<U: AsRef<str>>(&self, other: &Version<U>) -> Ordering {
         let (epoch, version, release) = self.parts();
         let (other_epoch, other_version, other_release) = other.parts();
         digits::compare(epoch, other_epoch).then_with(|| segments(version, other_version)).then_with(|| match (release, other_release) {
@@ -37,7 +42,7 @@ impl Version {
 
     /// Epoch, version and release; an empty epoch is 0.
     fn parts(&self) -> (&[u8], &[u8], Option<&[u8]>) {
-        let bytes = self.text.as_bytes();
+        let bytes = self.text.as_ref().as_bytes();
         (
             bytes.get(..self.start.saturating_sub(1)).unwrap_or_default(),
             bytes.get(self.start..self.end).unwrap_or_default(),
@@ -47,7 +52,8 @@ impl Version {
 }
 
 /// librpm's `rpmvercmp`.
-fn segments(mut a: &[u8], mut b: &[u8]) -> Ordering {
+fn segments(a: &[u8], b: &[u8]) -> Ordering {
+    let (mut a, mut b) = without_common_segments(a, b);
     loop {
         a = without_separators(a);
         b = without_separators(b);
@@ -88,8 +94,19 @@ fn segments(mut a: &[u8], mut b: &[u8]) -> Ordering {
     (!a.is_empty()).cmp(&!b.is_empty())
 }
 
+/// Both without the segments that they begin with alike, which most of them share: up to the last separator before they differ.
+fn without_common_segments<'a>(a: &'a [u8], b: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+    let alike = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let common = a.get(..alike).unwrap_or_default().iter().rposition(is_separator).map_or(0, |at| at + 1);
+    (a.get(common..).unwrap_or_default(), b.get(common..).unwrap_or_default())
+}
+
+fn is_separator(byte: &u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^')
+}
+
 fn without_separators(text: &[u8]) -> &[u8] {
-    split(text, |byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'~' | b'^')).1
+    split(text, is_separator).1
 }
 
 fn split(text: &[u8], belongs: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
