@@ -130,7 +130,8 @@ fn match_part(part: &Part<'_>, context: Context<'_>) -> Vec<OfShare> {
 /// What the rows of one shard say about one package.
 #[derive(Default)]
 struct Said {
-    hits: BTreeMap<u32, Hit>,
+    /// Boxed: few records hit, and a node of the map has room for eleven.
+    hits: BTreeMap<u32, Box<Hit>>,
     undecided: BTreeMap<u32, String>,
     /// Places of rows that do not affect the package.
     not_affected: Vec<usize>,
@@ -188,7 +189,7 @@ impl Found {
             module: Module::of(part.ecosystem, package),
             is_default: part.is_default,
         };
-        let mut observations = Vec::new();
+        let first = self.observations.len();
         let mut undecided = Vec::new();
         let mut of_release: Vec<(&Pocket<'_>, Said, Rows)> = Vec::new();
         for pocket in &part.pockets {
@@ -213,26 +214,26 @@ impl Found {
             for (record, hit) in said.hits {
                 said.undecided.remove(&record);
                 let advisory = pocket.shard.record(record)?;
-                let template = observation::observation(pocket, &subject, hit, &advisory);
+                let template = observation::observation(pocket, &subject, *hit, &advisory);
                 // Without one rating that reads nobody knows how bad this is; with one, the attribute says that another was lost.
                 let rated = template.ratings.iter().any(|rating| rating.severity() != Severity::Unknown);
                 if template.attributes.contains_key(RATING_UNREADABLE) && !rated {
                     let reason = format!("no rating of {} can be read", advisory.id.0);
                     self.gaps.push(Gap::new(SourceId::Offline, "undecidable", named(), reason));
                 }
-                observations.extend(observation::per_cve(&advisory, template));
+                observation::add_per_cve(&mut self.observations, &advisory, template);
             }
             for (record, reason) in said.undecided {
                 undecided.push((pocket.shard.record_id(record)?, reason));
             }
         }
+        let observations = self.observations.get_mut(first..).unwrap_or_default();
         if package.kind.is_os() {
-            highest_fix_per_cve(&subject, &mut observations);
+            highest_fix_per_cve(&subject, observations);
         }
-        for observation in &mut observations {
+        for observation in observations {
             statement::close(observation, package.owner.as_deref(), context.cleared);
         }
-        self.observations.append(&mut observations);
         if let Some((id, reason)) = undecided.first() {
             let reason = match undecided.len() {
                 1 => format!("{id} cannot be decided: {reason}"),
@@ -254,7 +255,7 @@ fn said(pocket: &Pocket<'_>, rows: &[Row], subject: &Subject<'_>) -> Result<Said
                 said.undecided.insert(row.record, reason);
             }
             Some(Judgement::Affected { fixed, open_ended, because }) => {
-                said.hits.entry(row.record).or_insert_with(|| Hit::new(because)).add(row, fixed, open_ended);
+                said.hits.entry(row.record).or_insert_with(|| Box::new(Hit::new(because))).add(row, fixed, open_ended);
             }
         }
     }

@@ -130,19 +130,16 @@ pub(super) fn cves(advisory: &Advisory) -> BTreeSet<&str> {
     ids(advisory).into_iter().filter(|id| is_cve(id)).collect()
 }
 
-/// One observation, or one per CVE where the record names several: two CVE ids never share an observation (G1).
-pub(super) fn per_cve(advisory: &Advisory, template: Observation) -> Vec<Observation> {
+/// Adds one observation, or one per CVE where the record names several: two CVE ids never share an observation (G1).
+pub(super) fn add_per_cve(observations: &mut Vec<Observation>, advisory: &Advisory, template: Observation) {
     let ids = ids(advisory);
     let cves: Vec<&str> = ids.iter().copied().filter(|id| is_cve(id)).collect();
     if cves.len() < 2 {
         let aliases = ids.iter().filter(|id| **id != advisory.id.0).map(|id| (*id).to_owned()).collect();
-        return vec![Observation { aliases, ..template }];
+        observations.push(Observation { aliases, ..template });
+    } else {
+        observations.extend(cves.iter().map(|cve| Observation { id: (*cve).to_owned(), ..template.clone() }));
     }
-    let mut observations = vec![template; cves.len()];
-    for (observation, cve) in observations.iter_mut().zip(cves) {
-        cve.clone_into(&mut observation.id);
-    }
-    observations
 }
 
 fn ids(advisory: &Advisory) -> BTreeSet<&str> {

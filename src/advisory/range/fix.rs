@@ -8,6 +8,14 @@ use crate::{advisory::version::Version, model::advisory::Event};
 
 /// The lowest fixed version above the installed one that lies outside all ranges.
 pub(super) fn lowest_fix(installed: &Installed<'_>, lines: &[Line<'_>]) -> Option<String> {
+    // Most rows have one range from somewhere to one fix, and nothing behind it.
+    if let [line] = lines
+        && let [(_, Event::Introduced(_)), (Bound::At(fix), Event::Fixed(text))] = line.events.as_slice()
+        && line.limits.is_empty()
+    {
+        let from = line.place(installed).ok()?;
+        return (fix.compare(&from) == Some(Ordering::Greater)).then(|| text.clone());
+    }
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     let mut readings: Vec<Reading> = Vec::new();
     for line in lines {
