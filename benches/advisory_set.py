@@ -82,7 +82,7 @@ def main(source, target, copies):
             for place in range(min(most, len(names))):
                 name = names[place * len(names) // most]
                 # By the numbers in them; that is near enough to find the newest two.
-                fixes = sorted(found[text][name], key=lambda fix: [int(part) for part in re.findall(r"\d+", fix)[:6]])
+                fixes = sorted(found[text][name], key=lambda fix: ([int(part) for part in re.findall(r"\d+", fix)[:6]], fix))
                 before_all = re.sub(r"\d+", "0", fixes[0].rpartition(":")[2], count=1)
                 behind = fixes[-2] if len(fixes) > 1 else before_all
                 packages.write(f"{kind}\t{name}\t{behind if place % 2 else fixes[-1]}\n")

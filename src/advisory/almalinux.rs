@@ -45,7 +45,8 @@ fn begins_an_id(name: &str) -> bool {
 /// Whether a version is that of a package built for a module.
 #[must_use]
 pub fn is_modular(version: &str) -> bool {
-    version.contains(".module") && (version.contains(".module_el") || version.contains(".module+el"))
+    // Nearly all versions are answered by the first search.
+    version.contains(".module") && [".module_el", ".module+el"].iter().any(|tag| version.contains(tag))
 }
 
 /// `name:stream` of a modularity label `name:stream:version:context`.

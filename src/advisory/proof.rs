@@ -7,7 +7,10 @@ pub(super) mod tests {
     use jiff::Timestamp;
 
     use crate::{
-        advisory::{Database, build, matcher::match_inventory},
+        advisory::{
+            Database, build,
+            matcher::{match_inventory, match_on},
+        },
         model::{
             coverage::Gap,
             evidence::Observation,
@@ -270,6 +273,40 @@ pub(super) mod tests {
         assert_eq!(match_inventory(&database, &inventory(None, packages)), (Vec::new(), Vec::new()));
         let (observations, _) = match_inventory(&database, &inventory(None, vec![package(PackageKind::Cargo, "tallow", "1.0.0")]));
         assert_eq!(observations.iter().map(severity).collect::<Vec<_>>(), [Severity::Negligible]);
+    }
+
+    #[test]
+    fn the_number_of_threads_makes_no_difference() {
+        let (out, _) = fixtures();
+        let mut inventory = harbour();
+        for minor in 0..60 {
+            let version = format!("1.{minor}.0");
+            inventory.packages.push(built_from(PackageKind::Deb, &format!("libhullpaint{minor}"), &version, "hullpaint", None));
+            inventory.packages.push(package(PackageKind::Npm, "left-anchor", &version));
+            inventory.packages.push(package(PackageKind::Npm, &format!("none-{minor}"), &version));
+        }
+        inventory.packages.push(Package { owner: Some("ballast".to_owned()), ..package(PackageKind::Pypi, "keelson", "0.8.0") });
+        let good = |name: &str| fs::read(out.path().join(name)).unwrap();
+        let texts = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let texts: Vec<String> = texts.filter(|name| name.ends_with(".plimtext")).collect();
+        let text = |name: &str| good(texts.iter().find(|text| text.starts_with(&format!("{name}."))).unwrap());
+        let mut damaged = 0;
+        for at in [None].into_iter().chain((0..good("npm.plimdb").len()).step_by(13).map(Some)) {
+            let mut npm = good("npm.plimdb");
+            if let Some(byte) = at.and_then(|at| npm.get_mut(at)) {
+                *byte ^= 0xff;
+            }
+            let shards = ["debian-12", "pypi"].map(|name| (name.to_owned(), good(&format!("{name}.plimdb")), Some(text(name))));
+            let open = || Database::from_memory(shards.iter().cloned().chain([("npm".to_owned(), npm.clone(), Some(text("npm")))]).collect());
+            let Ok(database) = open() else { continue };
+            let alone = match_on(&database, &inventory, 1);
+            damaged += usize::from(alone.1.iter().any(|gap| gap.kind == "damaged"));
+            for threads in [2, 7] {
+                // Opened anew: a block is checked when it is first read.
+                assert_eq!(match_on(&open().unwrap(), &inventory, threads), alone, "{at:?} {threads}");
+            }
+        }
+        assert!(damaged > 5, "{damaged}");
     }
 
     #[test]

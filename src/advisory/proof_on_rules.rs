@@ -228,6 +228,12 @@ pub(super) mod tests {
         assert!(found.iter().all(|observation| observation.attributes["fix-in"] == "Ubuntu Pro" && !observation.says_no_fix));
         focal("1.0-1ubuntu1+esm2", &["keel 1.0-1ubuntu1+esm2 UBUNTU-CVE-2026-3 1.0-1ubuntu1+esm3"]);
         focal("1.0-1ubuntu1+esm3", &[]);
+        // The last one of several records with one id is where the fix for subscribers goes, whatever the one before it says.
+        let titled = |title: &str, text: String| text.replacen('{', &format!(r#"{{"summary":"{title}","#), 1);
+        let fixed = titled("a", record("UBUNTU-CVE-2026-4", base, "hull", Some("1.0-1")));
+        let (_folder, doubled) = database_of(&[("Ubuntu", vec![fixed, titled("b", both("UBUNTU-CVE-2026-4", "hull", "", "2.0-1+esm1"))])]);
+        let hull = package(PackageKind::Deb, "hull", "1.5-1");
+        check(&doubled, Some(("ubuntu", "20.04")), vec![hull], &["hull 1.5-1 UBUNTU-CVE-2026-4 2.0-1+esm1"], &[]);
         let (_folder, without) = database_of(&[("Ubuntu", vec![record("UBUNTU-CVE-2026-1", base, "keel", None)])]);
         let subscribed = package(PackageKind::Deb, "keel", "1.0-1ubuntu1+esm2");
         check(&without, Some(("ubuntu", "20.04")), vec![subscribed], &[], &[("no-advisories", pro)]);

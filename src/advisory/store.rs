@@ -25,7 +25,7 @@ pub(in crate::advisory) const EXTENSION: &str = "plimdb";
 /// How the name of a shard's text file ends.
 pub(in crate::advisory) const TEXT_EXTENSION: &str = "plimtext";
 /// So many digits of its digest are in the name of a text file.
-const TEXT_DIGITS: usize = 16;
+pub(in crate::advisory) const TEXT_DIGITS: usize = 16;
 /// More shards than this are no database.
 const MAX_SHARDS: usize = 4096;
 

@@ -378,6 +378,13 @@ mod tests {
         }
         WriterLock::acquire(out.path()).unwrap();
         assert_eq!(files(out.path()), before);
+        // Whatever else has such a name is not ours, and a shard may be a link.
+        fs::write(out.path().join("npm.backup.plimtext"), b"kept").unwrap();
+        fs::rename(out.path().join("npm.plimdb"), out.path().join("moved")).unwrap();
+        std::os::unix::fs::symlink("moved", out.path().join("npm.plimdb")).unwrap();
+        let linked = files(out.path());
+        WriterLock::acquire(out.path()).unwrap();
+        assert_eq!(files(out.path()), linked);
     }
 
     #[test]

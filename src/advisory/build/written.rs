@@ -13,7 +13,7 @@ use std::{
 use crate::advisory::{
     Error,
     shard::{MAJOR, reader::Shard, writer::Encoded},
-    store::{EXTENSION, TEXT_EXTENSION, text_file_name},
+    store::{EXTENSION, TEXT_DIGITS, TEXT_EXTENSION, text_file_name},
 };
 
 /// The file that writers lock; it stays.
@@ -32,7 +32,8 @@ pub struct WriterLock {
 }
 
 impl WriterLock {
-    /// Waits for other writers, makes the folder if it is not there, and clears away what a writer that died left unfinished.
+    /// Waits for other writers, makes the folder if it is not there, and clears away what a writer that died left: unfinished files, and texts that
+    /// no shard names.
     ///
     /// # Errors
     /// When the folder cannot be written, or another writer does not end in time.
@@ -68,7 +69,7 @@ impl WriterLock {
             fs::remove_file(&path).map_err(io("remove", &path))?;
         }
         if is_alone {
-            remove_unnamed_texts(&files);
+            remove_unnamed_texts(folder, &files);
         }
         Ok(Self { folder: folder.to_owned(), _file: file })
     }
@@ -160,13 +161,13 @@ impl Drop for Written<'_> {
 
 /// The shard whose text a file holds, by its name.
 fn shard_of_text(file: &str) -> Option<&str> {
-    let (shard, _) = file.strip_suffix(TEXT_EXTENSION)?.strip_suffix('.')?.rsplit_once('.')?;
-    Some(shard)
+    let (shard, digits) = file.strip_suffix(TEXT_EXTENSION)?.strip_suffix('.')?.rsplit_once('.')?;
+    (digits.len() == TEXT_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(shard)
 }
 
-/// Takes away texts that no shard names: a writer that died between its last rename and its own removals leaves them. They cost room and nothing
-/// else, so whatever does not read stays.
-fn remove_unnamed_texts(files: &BTreeMap<String, PathBuf>) {
+/// Takes away texts that no shard names: a writer that died between its first rename and its own removals leaves them. They cost room and nothing
+/// else, so whatever is in doubt stays, and a shard with one text is not opened for it.
+fn remove_unnamed_texts(folder: &Path, files: &BTreeMap<String, PathBuf>) {
     let mut by_shard = BTreeMap::<&str, Vec<(&String, &PathBuf)>>::new();
     for (name, path) in files {
         if let Some(shard) = shard_of_text(name) {
@@ -174,13 +175,14 @@ fn remove_unnamed_texts(files: &BTreeMap<String, PathBuf>) {
         }
     }
     for (shard, texts) in by_shard {
-        let named = match files.get(&format!("{shard}.{EXTENSION}")) {
-            Some(_) if texts.len() == 1 => continue,
-            Some(path) => match Shard::open(shard, path) {
+        let path = folder.join(format!("{shard}.{EXTENSION}"));
+        let named = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Ok(_) if texts.len() > 1 => match Shard::open(shard, &path) {
                 Ok(shard) => shard.text_file(),
                 Err(_) => continue,
             },
-            None => None,
+            _ => continue,
         };
         for (_, path) in texts.into_iter().filter(|(name, _)| Some(*name) != named.as_ref()) {
             let _ = fs::remove_file(path);

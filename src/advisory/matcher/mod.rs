@@ -7,33 +7,30 @@ mod module;
 mod observation;
 mod plan;
 pub(in crate::advisory) mod row;
+mod said;
+mod shares;
 mod statement;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    iter,
     num::NonZero,
-    panic::resume_unwind,
-    thread,
+    ptr, thread,
 };
 
 pub(in crate::advisory) use self::observation::cve_in;
 use self::{
     lookup::Lookup,
     module::Module,
-    observation::{Hit, RATING_UNREADABLE},
+    observation::RATING_UNREADABLE,
     plan::{Part, Plan, Pocket, Role},
     row::Subject,
+    said::Said,
     statement::Cleared,
 };
 use crate::{
     advisory::{
         Database, Error,
-        range::Judgement,
-        shard::{
-            RowStatus,
-            reader::{Row, Rows},
-        },
+        shard::reader::Rows,
     },
     model::{
         coverage::{Gap, SourceId},
@@ -45,20 +42,37 @@ use crate::{
 
 /// Fewer packages are matched before another thread has begun.
 const PACKAGES_PER_THREAD: usize = 50;
+/// So many packages a thread takes at a time.
+const SHARE: usize = 16;
 const HINT_BUILD: &str = "build the database again with `plimsoll db build --from DIR`";
 
 /// Matches every package of `inventory`; both lists come sorted.
 #[must_use]
 pub fn match_inventory(database: &Database, inventory: &Inventory) -> (Vec<Observation>, Vec<Gap>) {
+    let most = inventory.packages.len() / PACKAGES_PER_THREAD;
+    let threads = if most < 2 { 1 } else { thread::available_parallelism().map_or(1, NonZero::get).min(most) };
+    match_on(database, inventory, threads)
+}
+
+/// The same on so many threads, which make no difference to what is found.
+pub(in crate::advisory) fn match_on(database: &Database, inventory: &Inventory, threads: usize) -> (Vec<Observation>, Vec<Gap>) {
     let Plan { parts, gaps } = Plan::of(database, inventory);
-    let owners = inventory.packages.iter().filter(|package| !package.kind.is_os()).filter_map(|package| package.owner.as_deref()).collect();
-    let mut found = Found { observations: Vec::new(), gaps, cleared: Cleared::new() };
-    // Distributions come first: what they say of their own packages is heard for the language packages in them.
-    for part in &parts {
-        found.gaps.extend(coverage::gaps(part));
-        for of_share in match_part(part, Context { owners: &owners, cleared: &found.cleared }) {
-            if !found.join(part, of_share) {
-                break;
+    let packages = inventory.packages.iter().filter(|package| !package.kind.is_os());
+    let owners: BTreeSet<&str> = packages.filter_map(|package| package.owner.as_deref()).collect();
+    let mut found = Found { gaps, ..Found::default() };
+    found.gaps.extend(parts.iter().flat_map(coverage::gaps));
+    // Distributions come first where they own others: what they say of their own packages is heard for the language packages in them.
+    let before = if owners.is_empty() { 0 } else { parts.iter().take_while(|part| part.ecosystem.kind.is_os()).count() };
+    let (of_distributions, others) = parts.split_at_checked(before).unwrap_or_default();
+    for parts in [of_distributions, others] {
+        let shares: Vec<_> = parts.iter().flat_map(|part| part.packages.chunks(SHARE).map(move |packages| (part, packages))).collect();
+        let context = Context { owners: &owners, cleared: &found.cleared };
+        let of_shares = shares::in_order(&shares, threads, |(part, packages)| OfShare::of(part, packages, context));
+        let mut ended: Option<&Part<'_>> = None;
+        for ((part, _), of_share) in shares.into_iter().zip(of_shares) {
+            // An error ends its part, wherever the shares of that end.
+            if ended.is_none_or(|ended| !ptr::eq(ended, part)) && !found.join(part, of_share) {
+                ended = Some(part);
             }
         }
     }
@@ -93,6 +107,7 @@ struct Context<'a> {
 }
 
 /// What was found so far.
+#[derive(Default)]
 struct Found {
     observations: Vec<Observation>,
     gaps: Vec<Gap>,
@@ -100,64 +115,26 @@ struct Found {
     cleared: Cleared,
 }
 
-/// What was found about a share of the packages of a part, and the error that ended it.
-type OfShare = (Found, Option<Error>);
+/// What was found about a share of the packages of a part.
+struct OfShare {
+    found: Found,
+    /// What ended it.
+    error: Option<Error>,
+}
 
-/// Matches the packages of a part, in shares of which each has a thread; the shares are in the order of the packages.
-fn match_part(part: &Part<'_>, context: Context<'_>) -> Vec<OfShare> {
-    let most = part.packages.len() / PACKAGES_PER_THREAD;
-    let threads = if most < 2 { 1 } else { thread::available_parallelism().map_or(1, NonZero::get).min(most) };
-    let of_share = |packages: &[&Package]| {
-        let mut found = Found { observations: Vec::new(), gaps: Vec::new(), cleared: Cleared::new() };
+impl OfShare {
+    fn of(part: &Part<'_>, packages: &[&Package], context: Context<'_>) -> Self {
+        let mut found = Found::default();
         let error = packages.iter().find_map(|package| found.match_package(part, package, context).err());
-        (found, error)
-    };
-    let mut shares = part.packages.chunks(part.packages.len().div_ceil(threads).max(1));
-    let Some(first) = shares.next() else { return Vec::new() };
-    thread::scope(|scope| {
-        let of_share = &of_share;
-        let others: Vec<_> = shares.map(|share| (share, thread::Builder::new().spawn_scoped(scope, move || of_share(share)))).collect();
-        let first = of_share(first);
-        let others = others.into_iter().map(|(share, other)| match other {
-            Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            // The system has no thread left.
-            Err(_) => of_share(share),
-        });
-        iter::once(first).chain(others).collect()
-    })
-}
-
-/// What the rows of one shard say about one package.
-#[derive(Default)]
-struct Said {
-    /// Boxed: few records hit, and a node of the map has room for eleven.
-    hits: BTreeMap<u32, Box<Hit>>,
-    undecided: BTreeMap<u32, String>,
-    /// Places of rows that do not affect the package.
-    not_affected: Vec<usize>,
-    /// Whether the shard may say nothing in favour of the package.
-    is_partial: bool,
-}
-
-impl Said {
-    /// Records that say "fixed" or "not affected". Few packages need to know, and it means reading ranges again.
-    fn in_favour(&self, rows: &Rows, subject: &Subject<'_>) -> BTreeSet<u32> {
-        if self.is_partial {
-            return BTreeSet::new();
-        }
-        let listed = self.not_affected.iter().filter_map(|place| rows.listed.get(*place));
-        let listed = listed.filter(|row| statement::clears(row, subject.installed.as_ref())).map(|row| row.record);
-        // That something outside of modules is fixed is no word about a package of one.
-        let past = if matches!(subject.module, Module::Stream(_)) { &[][..] } else { &rows.past };
-        listed.chain(past.iter().copied()).collect()
+        Self { found, error }
     }
 }
 
 impl Found {
-    /// Adds what was found about the next share; whether there are more of them to add. An error ends a part, wherever its shares end.
-    fn join(&mut self, part: &Part<'_>, (mut found, error): OfShare) -> bool {
-        self.observations.append(&mut found.observations);
-        self.gaps.append(&mut found.gaps);
+    /// Adds what was found about the next share of a part; whether there are more of them to add.
+    fn join(&mut self, part: &Part<'_>, OfShare { found, error }: OfShare) -> bool {
+        self.observations.extend(found.observations);
+        self.gaps.extend(found.gaps);
         for (package, statements) in found.cleared {
             self.cleared.entry(package).or_default().extend(statements);
         }
@@ -189,7 +166,7 @@ impl Found {
             module: Module::of(part.ecosystem, package),
             is_default: part.is_default,
         };
-        let first = self.observations.len();
+        let mut observations = Vec::new();
         let mut undecided = Vec::new();
         let mut of_release: Vec<(&Pocket<'_>, Said, Rows)> = Vec::new();
         for pocket in &part.pockets {
@@ -197,16 +174,16 @@ impl Found {
             if rows.listed.is_empty() && rows.past.is_empty() {
                 continue;
             }
-            let mut said = said(pocket, &rows.listed, &subject)?;
+            let mut said = Said::of(pocket, &rows.listed, &subject)?;
             match pocket.role {
                 Role::Own => {}
-                Role::Beside => beside(pocket, &mut said, &mut of_release)?,
-                Role::Fallback => fall_back(pocket, &mut said, &of_release)?,
+                Role::Beside => said::beside(pocket, &mut said, &mut of_release)?,
+                Role::Fallback => said::fall_back(pocket, &mut said, &of_release)?,
             }
             of_release.push((pocket, said, rows));
         }
         for (pocket, mut said, rows) in of_release {
-            drop_what_was_fixed_later(pocket, &mut said, &rows, &subject)?;
+            said::drop_what_was_fixed_later(pocket, &mut said, &rows, &subject)?;
             if package.kind.is_os() && context.owners.contains(package.name.as_str()) && !part.lists_unfixed() {
                 let cleared = statement::cleared(pocket.shard, &said.in_favour(&rows, &subject))?;
                 self.cleared.entry(package.name.clone()).or_default().extend(cleared);
@@ -221,19 +198,19 @@ impl Found {
                     let reason = format!("no rating of {} can be read", advisory.id.0);
                     self.gaps.push(Gap::new(SourceId::Offline, "undecidable", named(), reason));
                 }
-                observation::add_per_cve(&mut self.observations, &advisory, template);
+                observation::add_per_cve(&mut observations, &advisory, template);
             }
             for (record, reason) in said.undecided {
                 undecided.push((pocket.shard.record_id(record)?, reason));
             }
         }
-        let observations = self.observations.get_mut(first..).unwrap_or_default();
         if package.kind.is_os() {
-            highest_fix_per_cve(&subject, observations);
+            highest_fix_per_cve(&subject, &mut observations);
         }
-        for observation in observations {
+        for observation in &mut observations {
             statement::close(observation, package.owner.as_deref(), context.cleared);
         }
+        self.observations.append(&mut observations);
         if let Some((id, reason)) = undecided.first() {
             let reason = match undecided.len() {
                 1 => format!("{id} cannot be decided: {reason}"),
@@ -243,109 +220,6 @@ impl Found {
         }
         Ok(())
     }
-}
-
-fn said(pocket: &Pocket<'_>, rows: &[Row], subject: &Subject<'_>) -> Result<Said, Error> {
-    let mut said = Said::default();
-    for (place, row) in rows.iter().enumerate().filter(|(_, row)| row.status == RowStatus::Active) {
-        match row::judge_row(pocket.shard, row, subject)? {
-            None => {}
-            Some(Judgement::NotAffected) => said.not_affected.push(place),
-            Some(Judgement::Undecidable(reason)) => {
-                said.undecided.insert(row.record, reason);
-            }
-            Some(Judgement::Affected { fixed, open_ended, because }) => {
-                said.hits.entry(row.record).or_insert_with(|| Box::new(Hit::new(because))).add(row, fixed, open_ended);
-            }
-        }
-    }
-    Ok(said)
-}
-
-/// R7: what subscribers get says where a problem of the release is fixed, and tells of problems that the release itself has no row for. A record
-/// that the release has a row for is the release's to judge.
-fn beside(pocket: &Pocket<'_>, said: &mut Said, of_release: &mut [(&Pocket<'_>, Said, Rows)]) -> Result<(), Error> {
-    if said.hits.is_empty() && said.undecided.is_empty() {
-        return Ok(());
-    }
-    let mut known: BTreeMap<String, (usize, u32)> = BTreeMap::new();
-    for (index, (pocket, _, rows)) in of_release.iter().enumerate() {
-        for record in rows.active_records() {
-            known.insert(pocket.shard.record_id(record)?, (index, record));
-        }
-    }
-    for record in std::mem::take(&mut said.undecided) {
-        if !known.contains_key(&pocket.shard.record_id(record.0)?) {
-            said.undecided.insert(record.0, record.1);
-        }
-    }
-    for (record, mut hit) in std::mem::take(&mut said.hits) {
-        hit.fix_in = (!hit.fixed.is_empty()).then_some("Ubuntu Pro");
-        match known.get(&pocket.shard.record_id(record)?) {
-            None => {
-                said.hits.insert(record, hit);
-            }
-            Some((index, record)) => {
-                let open =
-                    of_release.get_mut(*index).and_then(|(_, said, _)| said.hits.get_mut(record)).filter(|open| open.fixed.is_empty());
-                if let Some(open) = open {
-                    open.fixed = hit.fixed;
-                    open.fix_in = hit.fix_in;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// R7: the release speaks of a build apart from it only where the build's own shards have no row about the problem, and never in its favour: it
-/// is fixed at another version there.
-fn fall_back(pocket: &Pocket<'_>, said: &mut Said, of_build: &[(&Pocket<'_>, Said, Rows)]) -> Result<(), Error> {
-    said.is_partial = true;
-    if said.hits.is_empty() && said.undecided.is_empty() {
-        return Ok(());
-    }
-    let mut known = BTreeSet::new();
-    for (pocket, _, rows) in of_build.iter().filter(|(pocket, ..)| pocket.role == Role::Own) {
-        for record in rows.active_records().collect::<BTreeSet<_>>() {
-            let advisory = pocket.shard.record_without_text(record)?;
-            known.extend(observation::cves(&advisory).into_iter().map(str::to_owned));
-            known.insert(advisory.id.0);
-        }
-    }
-    let records: BTreeSet<u32> = said.hits.keys().chain(said.undecided.keys()).copied().collect();
-    for record in records {
-        let advisory = pocket.shard.record_without_text(record)?;
-        let cves = observation::cves(&advisory);
-        // A record about several problems stays while one of them is not known.
-        if known.contains(&advisory.id.0) || (!cves.is_empty() && cves.iter().all(|cve| known.contains(*cve))) {
-            said.hits.remove(&record);
-            said.undecided.remove(&record);
-        }
-    }
-    Ok(())
-}
-
-/// R6: a problem that was left open is closed by the advisory that fixed it later.
-fn drop_what_was_fixed_later(pocket: &Pocket<'_>, said: &mut Said, rows: &Rows, subject: &Subject<'_>) -> Result<(), Error> {
-    let left_open: Vec<u32> = said
-        .hits
-        .iter()
-        .filter(|(_, hit)| hit.fixed.is_empty() && statement::is_left_open(hit.state.as_deref()))
-        .map(|(record, _)| *record)
-        .collect();
-    if left_open.is_empty() {
-        return Ok(());
-    }
-    let cleared = statement::cleared(pocket.shard, &said.in_favour(rows, subject))?;
-    for record in left_open {
-        let advisory = pocket.shard.record_without_text(record)?;
-        let cves = observation::cves(&advisory);
-        if !cves.is_empty() && cves.iter().all(|cve| cleared.contains_key(*cve)) {
-            said.hits.remove(&record);
-        }
-    }
-    Ok(())
 }
 
 /// R4: of several advisories about one CVE the highest fix counts, because the first one was not enough. What is fixed for subscribers alone is

@@ -117,10 +117,20 @@ pub(super) fn observation(pocket: &Pocket<'_>, subject: &Subject<'_>, hit: Hit, 
     }
 }
 
-/// Versions in the order of the ecosystem, each once.
+/// Versions in the order of the ecosystem, each once; what is none of its versions comes first.
 pub(super) fn sorted(reading: Reading, mut versions: Vec<String>) -> Vec<String> {
-    let parsed = |text: &String| reading.event(text);
-    versions.sort_by(|a, b| parsed(a).zip(parsed(b)).and_then(|(x, y)| x.compare(&y)).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b)));
+    if versions.len() < 2 {
+        return versions;
+    }
+    let mut parsed: Vec<_> = versions.into_iter().map(|text| (reading.event(&text), text)).collect();
+    parsed.sort_by(|(x, a), (y, b)| {
+        let place = match (x, y) {
+            (Some(x), Some(y)) => x.compare(y).unwrap_or(Ordering::Equal),
+            (x, y) => x.is_some().cmp(&y.is_some()),
+        };
+        place.then_with(|| a.cmp(b))
+    });
+    versions = parsed.into_iter().map(|(_, text)| text).collect();
     versions.dedup();
     versions
 }

@@ -340,3 +340,14 @@ pub(super) fn assemble(magic: &[u8; 8], counts: Counts, sections: &[(Section, Ve
     }
     (out, digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_has_its_place() {
+        let known = Section::ADVISORIES.iter().chain(&Section::FACTS).chain(&Section::TEXTS);
+        assert!(known.clone().all(|section| (*section as usize) < KINDS) && known.count() > 0);
+    }
+}

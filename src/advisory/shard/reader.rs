@@ -305,13 +305,14 @@ impl Shard {
                 continue;
             }
             let status = if head & 1 == 0 { RowStatus::Active } else { RowStatus::Inactive };
-            let only_fix = decoder.only_fix(head >> 2)?;
-            if extras.is_none() && status == RowStatus::Active && only_fix.is_some_and(is_past) {
+            let extras = extras.map(|number| decoder.extras(number)).transpose()?;
+            let is_clear = extras.as_ref().is_none_or(|extras| extras.unknown.is_none());
+            let is_past = is_clear && decoder.only_fix(head >> 2)?.is_some_and(is_past);
+            if is_past && extras.is_none() && status == RowStatus::Active {
                 rows.past.push(record);
                 continue;
             }
-            let extras = extras.map(|number| decoder.extras(number)).transpose()?.unwrap_or_default();
-            let is_past = extras.unknown.is_none() && only_fix.is_some_and(is_past);
+            let extras = extras.unwrap_or_default();
             let (mut ranges, versions) = if is_past { Default::default() } else { decoder.spec(head >> 2)? };
             if let Some(unknown) = extras.unknown {
                 // A newer builder says something that may decide the row; a range of an unknown kind makes it undecidable.

@@ -240,8 +240,8 @@ impl Version {
         }
     }
 
-    /// Compares this version of `scheme` with one out of a record; `None` when the text is none. Distributions have many records about each of
-    /// their packages, so that theirs are compared where they lie.
+    /// Compares this version with one out of a record; `None` when the text is none, or when `scheme` is not that of this version. Distributions
+    /// have many records about each of their packages, so that theirs are compared where they lie.
     #[must_use]
     pub fn compare_event(&self, scheme: Scheme, text: &str) -> Option<Ordering> {
         match (&self.0, scheme) {

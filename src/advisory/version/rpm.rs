@@ -53,7 +53,12 @@ impl<T: AsRef<str>> Version<T> {
 
 /// librpm's `rpmvercmp`.
 fn segments(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut a, mut b) = without_common_segments(a, b);
+    let (a, b) = without_common_segments(a, b);
+    one_by_one(a, b)
+}
+
+/// The same from the first segment on.
+fn one_by_one(mut a: &[u8], mut b: &[u8]) -> Ordering {
     loop {
         a = without_separators(a);
         b = without_separators(b);
@@ -111,4 +116,19 @@ fn without_separators(text: &[u8]) -> &[u8] {
 
 fn split(text: &[u8], belongs: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     text.split_at(text.iter().take_while(|byte| belongs(byte)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn common_segments_decide_nothing(a in "[01a~^.é-]{0,9}", b in "[01a~^.é-]{0,9}", common in "[01a~^.é-]{0,6}") {
+            let (a, b) = (common.clone() + &a, common + &b);
+            prop_assert_eq!(segments(a.as_bytes(), b.as_bytes()), one_by_one(a.as_bytes(), b.as_bytes()), "{} {}", a, b);
+        }
+    }
 }
