@@ -25,7 +25,7 @@ use crate::{
                 need::{Need, Stays, is_recorded, missing, needs},
                 publish::Publish,
             },
-            staging::Staging,
+            staging::{self, Staging},
             unpack,
         },
         build::WriterLock,
@@ -187,6 +187,8 @@ impl Offer {
             let needs = needs(&place, &wanted, &stays)?;
             let unchanged: Vec<&ShardEntry> = of(&wanted, &needs, Need::Unchanged).collect();
             let is_known = is_recorded(&place, &unchanged, &digest, &stays);
+            // Where there is nothing to fetch nobody else removes what a pull left that died at its very end.
+            staging::sweep(&place);
             Ok((needs, is_known))
         })
         .await?;

@@ -4,6 +4,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::advisory::artifact::{Error, io};
@@ -12,6 +13,9 @@ use crate::advisory::artifact::{Error, io};
 const PREFIX: &str = ".pull-";
 /// Held while a pull lives.
 const ALIVE: &str = "alive";
+
+/// No pull needs longer to lock its folder.
+const UNLOCKED: Duration = Duration::from_secs(600);
 
 /// A folder in which files wait.
 pub(super) struct Staging {
@@ -45,12 +49,15 @@ impl Staging {
 }
 
 /// Removes what dead pulls left. What cannot be looked at stays: it costs space, and nothing else.
-fn sweep(database: &Path) {
+pub(super) fn sweep(database: &Path) {
     let Ok(entries) = fs::read_dir(database) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
-        // One that has no lock yet has only just begun.
-        let Ok(alive) = File::open(entry.path().join(ALIVE)) else { continue };
-        if alive.try_lock().is_ok() {
+        let is_dead = match File::open(entry.path().join(ALIVE)) {
+            Ok(alive) => alive.try_lock().is_ok(),
+            // One that has no lock yet has only just begun, or died then.
+            Err(_) => entry.metadata().and_then(|folder| folder.modified()).is_ok_and(|begun| begun.elapsed().is_ok_and(|age| age > UNLOCKED)),
+        };
+        if is_dead {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -67,8 +74,13 @@ mod tests {
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join(ALIVE), "").unwrap();
         fs::write(dead.join("npm.plimdb"), "half").unwrap();
+        // Died before it was locked, and begun just now.
+        let (old, young) = (database.path().join(".pull-old"), database.path().join(".pull-young"));
+        fs::create_dir(&old).unwrap();
+        fs::create_dir(&young).unwrap();
+        File::open(&old).unwrap().set_modified(std::time::SystemTime::now() - UNLOCKED * 2).unwrap();
         let first = Staging::begin(database.path()).unwrap();
-        assert!(!dead.exists());
+        assert!(!dead.exists() && !old.exists() && young.exists());
         fs::write(first.place("npm.plimdb"), "x").unwrap();
         let second = Staging::begin(database.path()).unwrap();
         assert!(first.place("npm.plimdb").exists());
