@@ -134,6 +134,9 @@ fn shards_that_were_pulled_later_stay() {
     let newer = World::new();
     newer.publish_second();
     newer.update(0);
+    for (name, _) in world.shards().iter().filter(|(name, _)| name.starts_with("npm.")) {
+        fs::remove_file(world.path("db").join(name)).expect("shard");
+    }
     for (name, bytes) in newer.shards().iter().filter(|(name, _)| name.starts_with("npm.")) {
         fs::write(world.path("db").join(name), bytes).expect("shard");
     }
