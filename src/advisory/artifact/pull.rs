@@ -183,17 +183,20 @@ impl Offer {
     ) -> Result<Option<Pulled>, advisory::Error> {
         let stays = stays(folder, terms).await?;
         let (place, wanted, digest) = (folder.to_owned(), chosen.to_vec(), self.digest.clone());
-        let (needs, is_known) = blocking(move || {
+        let (needs, is_up_to_date) = blocking(move || {
             let needs = needs(&place, &wanted, &stays)?;
             let unchanged: Vec<&ShardEntry> = of(&wanted, &needs, Need::Unchanged).collect();
             let is_known = is_recorded(&place, &unchanged, &digest, &stays);
-            // Where there is nothing to fetch nobody else removes what a pull left that died at its very end.
-            staging::sweep(&place);
-            Ok((needs, is_known))
+            let is_up_to_date = is_known && !needs.contains(&Need::Fetch);
+            if is_up_to_date {
+                // No folder of ours is begun, which removes what a pull left that died at its very end.
+                staging::sweep(&place);
+            }
+            Ok((needs, is_up_to_date))
         })
         .await?;
-        // A folder that is up to date need not even be one that can be written.
-        if is_known && !needs.contains(&Need::Fetch) {
+        // Such a folder need not even be one that can be written.
+        if is_up_to_date {
             return Ok(Some(Pulled::of(chosen, &needs)));
         }
         let fetched: Vec<ShardEntry> = of(chosen, &needs, Need::Fetch).cloned().collect();
