@@ -28,10 +28,7 @@ use self::{
     statement::Cleared,
 };
 use crate::{
-    advisory::{
-        Database, Error,
-        shard::reader::Rows,
-    },
+    advisory::{Database, Error, shard::reader::Rows},
     model::{
         coverage::{Gap, SourceId},
         evidence::Observation,
@@ -63,7 +60,7 @@ pub(in crate::advisory) fn match_on(database: &Database, inventory: &Inventory, 
     found.gaps.extend(parts.iter().flat_map(coverage::gaps));
     // Distributions come first where they own others: what they say of their own packages is heard for the language packages in them.
     let before = if owners.is_empty() { 0 } else { parts.iter().take_while(|part| part.ecosystem.kind.is_os()).count() };
-    let (of_distributions, others) = parts.split_at_checked(before).unwrap_or_default();
+    let (of_distributions, others) = parts.split_at(before);
     for parts in [of_distributions, others] {
         let shares: Vec<_> = parts.iter().flat_map(|part| part.packages.chunks(SHARE).map(move |packages| (part, packages))).collect();
         let context = Context { owners: &owners, cleared: &found.cleared };
@@ -171,7 +168,7 @@ impl Found {
         let mut of_release: Vec<(&Pocket<'_>, Said, Rows)> = Vec::new();
         for pocket in &part.pockets {
             let rows = pocket.shard.rows(&pocket.text, &lookup.name, &|fix| row::is_past(&subject, fix))?;
-            if rows.listed.is_empty() && rows.past.is_empty() {
+            if rows.is_empty() {
                 continue;
             }
             let mut said = Said::of(pocket, &rows.listed, &subject)?;
