@@ -39,6 +39,8 @@ pub(super) struct Word {
     pub(super) inner: Range<usize>,
     /// Whether it is a `<(...)` or `>(...)`.
     pub(super) is_process: bool,
+    /// Where it stands in the original; empty for a word that does not stand there as such.
+    pub(super) range: Range<usize>,
 }
 
 /// One assignment.
@@ -119,6 +121,21 @@ impl Command {
     /// Whether the program's name is one of `names`.
     pub(super) fn is_one_of(&self, names: &[&str]) -> bool {
         names.contains(&self.name.as_str())
+    }
+
+    /// Whether it removes what lies in one of these folders, or the folders themselves.
+    pub(super) fn removes(&self, folders: &[&str]) -> bool {
+        let lies_in = |path: &str| {
+            let path = path.trim_end_matches(['*', '/']);
+            folders.iter().any(|folder| path == *folder || folder.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let is_removal = self.name == "rm" || (self.name == "find" && self.has_argument("-delete"));
+        is_removal && self.arguments().iter().any(|word| lies_in(&word.text))
+    }
+
+    /// Whether an assignment before it gives a variable a value that `fits`.
+    pub(super) fn sees(&self, name: &str, fits: impl Fn(&str) -> bool) -> bool {
+        self.assignments.iter().any(|assignment| assignment.name == name && fits(&assignment.value.text))
     }
 
     /// The files that it writes by redirects or as `tee`.

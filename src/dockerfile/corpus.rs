@@ -1,7 +1,7 @@
 //! The reader and all rules against real Dockerfiles and BuildKit's own answers. Needs the folder in `PLIMSOLL_CORPUS`.
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{
         collections::BTreeMap,
         fs,
@@ -20,7 +20,7 @@ mod tests {
         read,
     };
 
-    fn corpus() -> Option<PathBuf> {
+    pub(in crate::dockerfile) fn corpus() -> Option<PathBuf> {
         let folder =
             std::env::var_os("PLIMSOLL_CORPUS").map(|root| PathBuf::from(root).join("corpus/dockerfiles")).filter(|folder| folder.is_dir());
         if folder.is_none() {
@@ -29,7 +29,7 @@ mod tests {
         folder
     }
 
-    fn dev_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    pub(in crate::dockerfile) fn dev_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = fs::read_dir(folder.join("dev/files")).expect("files").map(|entry| entry.expect("entry").path()).collect();
         files.sort();
         files

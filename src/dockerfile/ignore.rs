@@ -12,7 +12,7 @@ use crate::model::{
 use super::{expand::glob, instruction::Instruction, rule::Dockerfile, rules::RULES};
 
 /// Foreign ids that belong to one rule but whose ignore silences another one too (column `also` of the rule table).
-const ALSO: &[(&str, &str)] = &[
+pub(super) const ALSO: &[(&str, &str)] = &[
     ("CIS-4.11", "apk-allow-untrusted"),
     ("CIS-4.11", "apt-allow-unauthenticated"),
     ("CIS-4.11", "apt-force-yes"),

@@ -83,6 +83,29 @@ impl Instruction {
         self.flags.iter().filter(move |flag| flag.name == name).filter_map(|flag| flag.value.as_deref())
     }
 
+    /// Whether a mount of RUN keeps one of these folders, or one that they lie in, out of the layer.
+    pub(super) fn mounts_cache(&self, folders: &[&str]) -> bool {
+        self.flag_values("mount").any(|mount| {
+            let field = |names: &[&str]| {
+                let fields = mount.split(',').filter_map(|field| field.split_once('='));
+                fields.filter(|(name, _)| names.contains(name)).map(|(_, value)| value.trim_end_matches('/')).next()
+            };
+            let target = field(&["target", "dst", "destination"]).unwrap_or_default();
+            let covers = |folder: &&str| {
+                let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+                under(folder, target) || under(target, folder)
+            };
+            matches!(field(&["type"]), Some("cache" | "tmpfs")) && !target.is_empty() && folders.iter().any(covers)
+        })
+    }
+
+    /// What COPY and the mounts of RUN take from, as written.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
+        let copied = self.flag_values("from").filter(|_| self.keyword == "COPY");
+        let mounted = self.flag_values("mount").filter(|_| self.keyword == "RUN").flat_map(|mount| mount.split(','));
+        copied.chain(mounted.filter_map(|field| field.strip_prefix("from=")))
+    }
+
     /// The pairs of ENV, LABEL and ARG.
     pub(super) fn pairs(&self) -> Vec<Pair<'_>> {
         if self.keyword == "ARG" {

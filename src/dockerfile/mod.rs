@@ -14,6 +14,7 @@ mod locals;
 mod mode;
 mod options;
 mod origin;
+mod package_manager;
 mod parse;
 mod rule;
 mod rules;
@@ -25,6 +26,8 @@ mod source;
 mod stages;
 mod wrapper;
 
+#[cfg(test)]
+mod agreement;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]

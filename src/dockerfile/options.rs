@@ -10,6 +10,9 @@ struct Grammar {
     long: &'static [&'static str],
 }
 
+/// Programs whose options are whole words behind one dash, with a value behind `=` or in the next word.
+const SINGLE_DASH: &[&str] = &["go"];
+
 const GRAMMARS: &[Grammar] = &[
     Grammar {
         program: "apk",
@@ -92,7 +95,51 @@ const GRAMMARS: &[Grammar] = &[
         short: "cdeRx",
         long: &["--setopt", "--installroot", "--releasever", "--enablerepo", "--disablerepo", "--exclude"],
     },
-    Grammar { program: "zypper", short: "cDRp", long: &["--config", "--root", "--reposd-dir"] },
+    Grammar {
+        program: "zypper",
+        short: "cDRpCrt",
+        long: &["--config", "--root", "--reposd-dir", "--cache-dir", "--from", "--repo", "--type", "--download"],
+    },
+    Grammar {
+        program: "cargo",
+        short: "jFZC",
+        long: &[
+            "--version", "--vers", "--git", "--branch", "--tag", "--rev", "--path", "--root", "--registry", "--index", "--features", "--target",
+            "--profile", "--jobs", "--bin", "--example", "--config", "--target-dir", "--color",
+        ],
+    },
+    Grammar { program: "composer", short: "d", long: &["--working-dir"] },
+    Grammar {
+        program: "gem",
+        short: "viPsnpgBW",
+        long: &[
+            "--version", "--install-dir", "--bindir", "--document", "--platform", "--source", "--trust-policy", "--file", "--without",
+            "--build-root", "--http-proxy", "--bulk-threshold", "--target-rbconfig", "--config-file",
+        ],
+    },
+    Grammar {
+        program: "go",
+        short: "",
+        long: &[
+            "-C", "-asmflags", "-buildmode", "-compiler", "-coverpkg", "-exec", "-gccgoflags", "-gcflags", "-installsuffix", "-ldflags", "-mod",
+            "-modfile", "-o", "-overlay", "-p", "-pgo", "-pkgdir", "-tags", "-toolexec",
+        ],
+    },
+    Grammar {
+        program: "npm",
+        short: "Cw",
+        long: &[
+            "--registry", "--prefix", "--cache", "--userconfig", "--globalconfig", "--loglevel", "--tag", "--workspace", "--omit", "--include",
+            "--only", "--before", "--otp", "--fetch-retries", "--network-timeout", "--install-strategy",
+        ],
+    },
+    Grammar { program: "pnpm", short: "CwF", long: &["--registry", "--dir", "--filter", "--store-dir", "--reporter", "--loglevel", "--global-dir"] },
+    Grammar { program: "poetry", short: "CPE", long: &["--directory", "--project", "--extras", "--with", "--without", "--only", "--group", "--source"] },
+    Grammar {
+        program: "yarn",
+        short: "",
+        long: &["--cwd", "--registry", "--cache-folder", "--modules-folder", "--network-timeout", "--network-concurrency", "--mutex", "--prefix"],
+    },
     Grammar {
         program: "pip",
         short: "rcetdif",
@@ -106,6 +153,35 @@ const GRAMMARS: &[Grammar] = &[
             "--find-links",
             "--proxy",
             "--cert",
+            "--cache-dir",
+            "--dest",
+            "--python",
+            "--python-version",
+            "--platform",
+            "--implementation",
+            "--abi",
+            "--prefix",
+            "--root",
+            "--src",
+            "--timeout",
+            "--retries",
+            "--log",
+            "--index",
+            "--progress-bar",
+            "--upgrade-strategy",
+            "--no-binary",
+            "--only-binary",
+            "--config-settings",
+            "--global-option",
+            "--install-option",
+            "--exists-action",
+            "--report",
+            "--client-cert",
+            "--use-feature",
+            "--use-deprecated",
+            "--root-user-action",
+            "--group",
+            "--build",
         ],
     },
 ];
@@ -144,18 +220,24 @@ impl<'a> Arguments<'a> {
             "pip3" | "pip2" => "pip",
             name => name,
         };
+        Self::of_words(program, command.arguments())
+    }
+
+    /// Splits the words behind a program's name by its row of the table.
+    pub(super) fn of_words(program: &str, words: &'a [Word]) -> Self {
+        let has_bundles = !SINGLE_DASH.contains(&program);
         let grammar = GRAMMARS.iter().find(|grammar| grammar.program == program);
         let short = grammar.map_or("", |grammar| grammar.short);
         let long = grammar.map_or(&[][..], |grammar| grammar.long);
         let mut this = Self { options: Vec::new(), operands: Vec::new() };
-        let mut words = command.arguments().iter();
+        let mut words = words.iter();
         while let Some(word) = words.next() {
             let text = word.text.as_str();
             if text == "--" {
                 this.operands.extend(words);
                 break;
             }
-            if text.starts_with("--") {
+            if text.starts_with("--") || (!has_bundles && text.starts_with('-') && text.len() > 1) {
                 let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
                 let value = if value.is_none() && long.contains(&name) { words.next().map(|word| word.text.as_str()) } else { value };
                 this.options.push(Opt { name: Name::Long(name), value });

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::model::{
     finding::Finding,
+    fix::{Edit, Fix, FixKind},
     location::{Location, Span},
     rule::RuleMeta,
     severity::Severity,
@@ -12,10 +13,17 @@ use crate::model::{
 use super::{
     command::Command,
     instruction::Instruction,
+    package_manager::Invocation,
     parse::Refusal,
     source::{Comment, Directives, Source},
     stages::{Graph, Stage},
 };
+
+/// A finding with the edits that take it away.
+pub(super) fn fixed_by(finding: Finding, kind: FixKind, mut edits: Vec<Edit>) -> Finding {
+    edits.sort_by_key(|edit| edit.range.start);
+    Finding { fix: Some(Fix { kind, edits }), ..finding }
+}
 
 /// One thing to look for.
 pub(super) trait Rule: Sync {
@@ -58,6 +66,36 @@ impl Dockerfile<'_> {
             .iter()
             .zip(&self.commands)
             .flat_map(|(instruction, commands)| commands.iter().map(move |command| (instruction, command)))
+    }
+
+    /// Every call of a package manager while the image is built, with its instruction and command.
+    pub(super) fn invocations(&self) -> impl Iterator<Item = (&Instruction, &Command, Invocation<'_>)> {
+        self.build_commands().filter_map(|(instruction, command)| Some((instruction, command, Invocation::of(command)?)))
+    }
+
+    /// A finding for each call of a package manager that `is_faulty`.
+    pub(super) fn where_called(&self, meta: &'static RuleMeta, is_faulty: impl Fn(&Invocation<'_>) -> bool, title: &str) -> Vec<Finding> {
+        let faulty = self.invocations().filter(|(_, _, invocation)| is_faulty(invocation));
+        faulty.map(|(_, command, _)| self.finding_in(meta, meta.severity, command, title.to_owned())).collect()
+    }
+
+    /// A finding for each call of a package manager that names packages without a version; `unpinned` says which.
+    pub(super) fn where_unpinned(
+        &self,
+        meta: &'static RuleMeta,
+        unpinned: impl for<'a> Fn(&Invocation<'a>) -> Vec<&'a str>,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (_, command, invocation) in self.invocations() {
+            let names = unpinned(&invocation);
+            let title = match names.as_slice() {
+                [] => continue,
+                [name] => format!("{name} is installed without a version"),
+                [name, rest @ ..] => format!("{name} and {} more are installed without a version", rest.len()),
+            };
+            findings.push(self.finding_in(meta, meta.severity, command, title));
+        }
+        findings
     }
 
     /// Every instruction that runs shell code, with all its commands.
@@ -104,6 +142,27 @@ impl Dockerfile<'_> {
         Finding::of_rule(meta, severity, title, self.location(&command.range))
     }
 
+    /// A finding about one line of the file.
+    pub(super) fn finding_on_line(&self, meta: &'static RuleMeta, severity: Severity, line: u32, title: String) -> Finding {
+        Finding::of_rule(meta, severity, title, Location::Dockerfile(Span::lines(self.file, line, line)))
+    }
+
+    /// A finding for every instruction of a stage that comes after another one with the same keyword.
+    pub(super) fn repeated_in_stage(&self, meta: &'static RuleMeta, keyword: &str) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for stage in &self.graph.stages {
+            let instructions = self.instructions.get(stage.instructions.clone()).unwrap_or_default();
+            let mut before: Option<&Instruction> = None;
+            for instruction in instructions.iter().filter(|instruction| instruction.keyword == keyword) {
+                if let Some(before) = before.replace(instruction) {
+                    let title = format!("only the last {keyword} of a stage counts, and line {} has one, too", before.line);
+                    findings.push(self.finding(meta, meta.severity, instruction, title));
+                }
+            }
+        }
+        findings
+    }
+
     /// A finding for each command that `is_faulty`.
     pub(super) fn where_run(&self, meta: &'static RuleMeta, is_faulty: impl Fn(&Command) -> bool, title: &str) -> Vec<Finding> {
         let faulty = self.all_commands().filter(|(_, command)| is_faulty(command));
@@ -138,6 +197,54 @@ impl Dockerfile<'_> {
             findings.extend(fault.map(|(name, _)| self.finding_in(meta, meta.severity, command, title(name))));
         }
         findings
+    }
+
+    /// A change of the original bytes.
+    pub(super) fn edit(&self, range: Range<usize>, replacement: impl Into<String>) -> Edit {
+        Edit { span: self.source.span(self.file, &range), range, replacement: replacement.into() }
+    }
+
+    /// A change of a part of an instruction, by offsets into its joined text; `None` where the part is not one piece of the original.
+    pub(super) fn edit_in(&self, instruction: &Instruction, part: &Range<usize>, replacement: impl Into<String>) -> Option<Edit> {
+        let range = instruction.logical.range(part);
+        let is_whole = self.source.text.get(range.clone()) == instruction.logical.text.get(part.clone());
+        is_whole.then(|| self.edit(range, replacement))
+    }
+
+    /// Whether an instruction sees a variable, set by ENV or ARG before it in its chain of stages, with a value that `fits`.
+    pub(super) fn sees(&self, instruction: &Instruction, name: &str, fits: impl Fn(&str) -> bool) -> bool {
+        let Some(stage) = instruction.stage else { return false };
+        let is_set = |index: usize| {
+            let Some((setter, values)) = self.instructions.get(index).zip(self.graph.values.get(index)) else { return false };
+            let is_before = setter.line < instruction.line && matches!(setter.keyword.as_str(), "ENV" | "ARG");
+            is_before && setter.pairs().iter().zip(values).any(|(pair, value)| pair.name == name && value.is_decided() && fits(&value.text))
+        };
+        self.graph.last_in_chain(stage, is_set).is_some()
+    }
+
+    /// Whether an instruction with this keyword stands before another one in its chain of stages.
+    pub(super) fn comes_after(&self, instruction: &Instruction, keyword: &str) -> bool {
+        self.last_before(instruction, keyword).is_some()
+    }
+
+    /// The last instruction with this keyword before another one in its chain of stages.
+    fn last_before(&self, instruction: &Instruction, keyword: &str) -> Option<&Instruction> {
+        let is_it = |index: usize| {
+            let found = self.instructions.get(index);
+            found.is_some_and(|found| found.keyword == keyword && found.line < instruction.line)
+        };
+        self.instructions.get(self.graph.last_in_chain(instruction.stage?, is_it)?)
+    }
+
+    /// The words of the SHELL that an instruction runs in; `None` where no SHELL says it.
+    pub(super) fn shell_of(&self, instruction: &Instruction) -> Option<Vec<&str>> {
+        let shell = self.last_before(instruction, "SHELL")?;
+        Some(shell.args.iter().map(|argument| argument.text.as_str()).collect())
+    }
+
+    /// Whether a SHELL says in which shell an instruction runs.
+    pub(super) fn sets_shell(&self, instruction: &Instruction) -> bool {
+        self.comes_after(instruction, "SHELL")
     }
 
     /// The lines and columns of an instruction.

@@ -401,12 +401,13 @@ impl<'a> Walker<'a> {
         if written_to.iter().any(|command| wrapper::is_posix_shell(&command.name)) {
             self.unread.push(Unread::Lost);
         }
-        Word { raw: "<(...)".to_owned(), text: HOLE.to_string(), inner: start..self.out.len(), is_process: true }
+        Word { raw: "<(...)".to_owned(), text: HOLE.to_string(), inner: start..self.out.len(), is_process: true, range: 0..0 }
     }
 
     /// The words that one word of the source becomes: an unquoted variable with blanks in its value becomes several.
     fn word(&mut self, word: &BrushWord, text: &Text<'_>) -> Vec<Word> {
         let value = self.evaluate(&word.value, text.start(word), text.depth);
+        let value = Word { range: text.range(word.loc.clone()).unwrap_or_default(), ..value };
         let splits = word.value.starts_with('$') && !word.value.contains(['"', '\'']) && value.text.contains(char::is_whitespace);
         if splits {
             return value.text.split_whitespace().map(|part| Word { text: part.to_owned(), ..value.clone() }).collect();
@@ -445,7 +446,7 @@ impl<'a> Walker<'a> {
         };
         let mut value = String::new();
         self.push_pieces(raw, &pieces, at, depth, &mut value);
-        Word { raw: raw.to_owned(), text: value, inner: start..self.out.len(), is_process: false }
+        Word { raw: raw.to_owned(), text: value, inner: start..self.out.len(), is_process: false, range: 0..0 }
     }
 
     fn push_pieces(&mut self, raw: &str, pieces: &[WordPieceWithSource], at: usize, depth: usize, value: &mut String) {

@@ -28,6 +28,18 @@ impl Source {
         Self { text, starts }
     }
 
+    /// The blank lines between two lines (from 1, both included), with their ends.
+    pub(super) fn blank_lines(&self, first: u32, last: u32) -> Vec<Range<usize>> {
+        let mut blank = Vec::new();
+        for line in first..=last {
+            let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+            if let Some((start, text)) = self.physical(index).filter(|(_, text)| text.trim().is_empty()) {
+                blank.push(start..(start + text.len() + 1).min(self.text.len()));
+            }
+        }
+        blank
+    }
+
     /// The line of a byte offset, from 1.
     pub(super) fn line(&self, offset: usize) -> u32 {
         number(self.starts.partition_point(|&start| start <= offset).max(1))

@@ -93,6 +93,12 @@ impl Graph {
         }
     }
 
+    /// Whether the instruction stands in the final stage, or in one that another stage is built upon: its layers are in images.
+    pub(super) fn is_built_upon(&self, instruction: &Instruction) -> bool {
+        let Some(at) = instruction.stage else { return true };
+        self.final_stage == Some(at) || self.stages.iter().any(|stage| stage.base == Base::Stage(at))
+    }
+
     /// Whether the instruction stands in the final stage or below it.
     pub(super) fn in_final_chain(&self, instruction: &Instruction) -> bool {
         instruction.stage.is_some_and(|stage| self.final_stage.is_some_and(|last| self.chain(last).any(|at| at == stage)))

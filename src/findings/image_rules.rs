@@ -14,7 +14,6 @@ pub const RULES: &[&RuleMeta] = &[
     &PRIVATE_KEY_IN_LAYER,
     &RUNTIME_END_OF_LIFE,
     &SETUID_FILE,
-    &SSH_PORT_EXPOSED,
     &TOOLS_IN_IMAGE,
 ];
 
@@ -104,7 +103,7 @@ Clean: `root:*:19000:0:::::`.
 /// What package managers downloaded.
 pub(super) const PACKAGE_CACHE_LEFT: RuleMeta = RuleMeta {
     id: "package-cache-left",
-    group: Group::Efficiency,
+    group: Group::Size,
     severity: Severity::Low,
     default_on: true,
     aliases: &[],
@@ -199,36 +198,10 @@ RUN find / -xdev -perm /6000 -type f -exec chmod a-s {} +
 "#,
 };
 
-/// The port of ssh.
-pub(super) const SSH_PORT_EXPOSED: RuleMeta = RuleMeta {
-    id: "ssh-port-exposed",
-    group: Group::Security,
-    severity: Severity::Low,
-    default_on: true,
-    aliases: &["AVD-DS-0004", "CKV_DOCKER_1", "DS-0004", "DS004"],
-    summary: "The image exposes port 22.",
-    help: r#"A login server in a container needs keys, accounts and updates of its own, and lets people past the orchestrator. Use `docker exec`, `kubectl exec` or `kubectl debug`.
-
-Fails:
-
-```dockerfile
-FROM alpine:3.22
-EXPOSE 22
-```
-
-Clean:
-
-```dockerfile
-FROM alpine:3.22
-EXPOSE 8080
-```
-"#,
-};
-
 /// What helps whoever gets in.
 pub(super) const TOOLS_IN_IMAGE: RuleMeta = RuleMeta {
     id: "tools-in-image",
-    group: Group::Efficiency,
+    group: Group::Size,
     severity: Severity::Negligible,
     default_on: true,
     aliases: &[],

@@ -1,19 +1,16 @@
 //! An image's configuration and history in, findings about ports and credentials in them out: environment, labels, build arguments, commands
 //! (<https://github.com/opencontainers/image-spec/blob/main/config.md>). Values are never repeated.
 
-use crate::{
-    findings::image_rules::SSH_PORT_EXPOSED,
-    model::{
-        finding::Finding,
-        image::{ImageConfig, ResolvedImage},
-        location::Location,
-        private_key::private_keys,
-        rule::RuleMeta,
-        secret::{is_literal_secret, is_secret_name},
-        severity::Severity,
-        token::tokens,
-        url_password::url_passwords,
-    },
+use crate::model::{
+    finding::Finding,
+    image::{ImageConfig, ResolvedImage},
+    location::Location,
+    private_key::private_keys,
+    rule::RuleMeta,
+    secret::{is_literal_secret, is_secret_name},
+    severity::Severity,
+    token::tokens,
+    url_password::url_passwords,
 };
 
 /// Longest name that a title repeats.
@@ -24,9 +21,11 @@ const NAME: usize = 80;
 pub fn judge(image: &ResolvedImage, known: &[Finding], meta: impl Fn(&str) -> Option<&'static RuleMeta>) -> Vec<Finding> {
     let config = &image.config;
     let mut findings = Vec::new();
-    if config.exposed_ports.iter().any(|port| is_ssh(port)) {
+    if let Some(meta) = meta("ssh-port-exposed").filter(|meta| !known.iter().any(|one| one.id == meta.id))
+        && config.exposed_ports.iter().any(|port| is_ssh(port))
+    {
         let title = "the image exposes port 22, the port of ssh".to_owned();
-        findings.push(Finding::of_rule(&SSH_PORT_EXPOSED, SSH_PORT_EXPOSED.severity, title, Location::Config));
+        findings.push(Finding::of_rule(meta, meta.severity, title, Location::Config));
     }
     for (id, severity, title, location) in secrets(config) {
         if let Some(meta) = meta(id)

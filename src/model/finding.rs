@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::{
     digest::Digest,
     evidence::Evidence,
+    fix::Fix,
     location::Location,
     package::{PackageKind, PackageUrl},
     rule::RuleMeta,
@@ -44,6 +45,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Remarks: `fix disputed`, `closed at inspector`, ...
     pub notes: Vec<String>,
+    /// Edits that take it away; rules about Dockerfiles only.
+    pub fix: Option<Fix>,
 }
 
 /// The package of a vulnerability.
@@ -110,6 +113,7 @@ impl Finding {
             locations: vec![location],
             evidence: Vec::new(),
             notes: Vec::new(),
+            fix: None,
         }
     }
 

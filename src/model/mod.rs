@@ -8,6 +8,7 @@ pub mod end_of_life;
 pub mod evidence;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod image;
 pub mod location;
 pub mod mask;

@@ -12,9 +12,9 @@ pub enum Group {
     /// The same file builds something else tomorrow.
     Reproducibility,
     /// The image is larger or builds slower than it must.
-    Efficiency,
+    Size,
     /// Hard to read or keep.
-    Maintainability,
+    Style,
 }
 
 impl Group {
@@ -25,8 +25,8 @@ impl Group {
             Self::Security => "security",
             Self::Correctness => "correctness",
             Self::Reproducibility => "reproducibility",
-            Self::Efficiency => "efficiency",
-            Self::Maintainability => "maintainability",
+            Self::Size => "size",
+            Self::Style => "style",
         }
     }
 }

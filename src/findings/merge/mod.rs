@@ -121,6 +121,7 @@ impl<'a> Group<'a> {
             locations: self.locations.iter().cloned().collect(),
             evidence: evidence(&self.members),
             notes: notes.into_iter().collect(),
+            fix: None,
         }
     }
 }

@@ -280,6 +280,7 @@ fn fault(id: &str, what: &str, text: &str, location: &Span, effect: Effect, clau
         locations: vec![Location::Policy(location.clone())],
         evidence: Vec::new(),
         notes: Vec::new(),
+        fix: None,
     };
     let decision = Decision { effect, clause: Some(clause.to_owned()), exception: Some(location.clone()), reason: text.to_owned() };
     JudgedFinding { severity: finding.severity, severity_author: finding.severity_author, finding, decision }

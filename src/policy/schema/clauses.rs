@@ -44,8 +44,8 @@ const CLAUSE: Keys = Keys {
 const GROUPS: [(&str, Group); 4] = [
     ("security", Group::Security),
     ("correctness", Group::Correctness),
-    ("efficiency", Group::Efficiency),
-    ("maintainability", Group::Maintainability),
+    ("size", Group::Size),
+    ("style", Group::Style),
 ];
 
 /// Reads `findings`.

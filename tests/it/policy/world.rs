@@ -128,7 +128,7 @@ impl FindingText {
     pub(super) fn finding(&self) -> Finding {
         let severity = self.severity.as_deref().map_or(Severity::Unknown, Severity::from_word);
         if let Some(group) = &self.group {
-            let group = [Group::Security, Group::Correctness, Group::Efficiency, Group::Maintainability]
+            let group = [Group::Security, Group::Correctness, Group::Size, Group::Style]
                 .into_iter()
                 .find(|g| g.name() == group)
                 .expect("group");
@@ -206,6 +206,7 @@ impl FindingText {
                 })
                 .collect(),
             notes: Vec::new(),
+            fix: None,
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) static UNTAGGED: RuleMeta = RuleMeta {
 
 pub(super) static CACHE: RuleMeta = RuleMeta {
     id: "apt-lists-kept",
-    group: Group::Efficiency,
+    group: Group::Size,
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3009"],
@@ -106,6 +106,7 @@ pub(super) fn vulnerability(of: &Vulnerability, locations: Vec<Location>) -> Jud
             })
             .collect(),
         notes: Vec::new(),
+        fix: None,
     };
     JudgedFinding {
         severity: of.severity,

@@ -1,0 +1,68 @@
+//! `apt-lists-left`: apt lists stay in the layer after update.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::{
+    command::Command,
+    package_manager::{Action, Invocation},
+    rule::{Dockerfile, Rule},
+};
+
+const META: RuleMeta = RuleMeta {
+    id: "apt-lists-left",
+    group: Group::Size,
+    severity: Severity::Low,
+    default_on: true,
+    aliases: &["DKL-DI-0005", "DL3009", "df746b39", "remove-package-cache", "remove-package-lists"],
+    summary: "Apt lists stay in the layer after update.",
+    help: r#"The lists of packages stay in the layer. Removing them in a later RUN does not make the image smaller.
+
+Fails:
+
+```dockerfile
+FROM debian:12
+RUN apt-get update && apt-get install -y --no-install-recommends curl
+```
+
+Clean:
+
+```dockerfile
+FROM debian:12
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends curl \
+ && rm -rf /var/lib/apt/lists/*
+```
+"#,
+};
+
+/// Apt lists stay in the layer after update.
+pub(super) struct AptListsLeft;
+
+impl Rule for AptListsLeft {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
+            if !dockerfile.graph.is_built_upon(instruction) || instruction.mounts_cache(LISTS) {
+                continue;
+            }
+            let is_update = |command: &Command| command.name == "apt-get" && Invocation::of(command).is_some_and(|call| call.action == Action::Refresh);
+            let Some(last) = commands.iter().rposition(is_update) else { continue };
+            let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(|command| command.removes(LISTS));
+            if let Some(command) = commands.get(last).filter(|_| !is_cleaned) {
+                findings.push(dockerfile.finding_in(&META, META.severity, command, "the lists of apt-get stay in the layer".to_owned()));
+            }
+        }
+        findings
+    }
+}
+
+/// Where they lie.
+const LISTS: &[&str] = &["/var/lib/apt/lists", "/var/lib/apt"];

@@ -1,0 +1,67 @@
+//! `dnf-cache-left`: dnf install without dnf clean all.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::{
+    command::Command,
+    package_manager::{Action, Invocation, Manager},
+    rule::{Dockerfile, Rule},
+};
+
+const META: RuleMeta = RuleMeta {
+    id: "dnf-cache-left",
+    group: Group::Size,
+    severity: Severity::Low,
+    default_on: true,
+    aliases: &["295acb63", "AVD-DS-0019", "DL3040", "DS-0019", "DS019", "missing-dnf-clean-all"],
+    summary: "Dnf install without dnf clean all.",
+    help: r#"dnf keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
+
+Fails:
+
+```dockerfile
+FROM almalinux:9
+RUN dnf install -y curl
+```
+
+Clean:
+
+```dockerfile
+FROM almalinux:9
+RUN dnf install -y curl && dnf clean all
+```
+"#,
+};
+
+/// Dnf install without dnf clean all.
+pub(super) struct DnfCacheLeft;
+
+impl Rule for DnfCacheLeft {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
+            let is_call = |command: &Command, actions: &[Action]| {
+                Invocation::of(command).is_some_and(|call| matches!(call.manager, Manager::Dnf) && actions.contains(&call.action))
+            };
+            // Only what is cleaned after the last installation is clean.
+            let Some(last) = commands.iter().rposition(|command| is_call(command, &[Action::Install, Action::Upgrade])) else { continue };
+            let after = commands.get(last..).unwrap_or_default();
+            let is_cleaned = after.iter().any(|command| is_call(command, &[Action::Clean]) || command.removes(CACHES));
+            if let Some(command) = commands.get(last).filter(|_| !is_cleaned && !instruction.mounts_cache(CACHES)) {
+                findings.push(dockerfile.finding_in(&META, META.severity, command, "what dnf downloaded stays in the layer".to_owned()));
+            }
+        }
+        findings
+    }
+}
+
+/// Where its caches lie.
+const CACHES: &[&str] = &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"];

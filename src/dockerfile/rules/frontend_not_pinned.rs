@@ -1,0 +1,48 @@
+//! `frontend-not-pinned`: `# syntax=` without a digest.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::rule::{Dockerfile, Rule};
+
+const META: RuleMeta = RuleMeta {
+    id: "frontend-not-pinned",
+    group: Group::Reproducibility,
+    severity: Severity::Low,
+    default_on: false,
+    aliases: &[],
+    summary: "`# syntax=` without a digest.",
+    help: r#"The frontend runs the whole build. `docker/dockerfile:1` moves on purpose; a digest keeps the build as it was.
+
+Fails:
+
+```dockerfile
+# syntax=docker/dockerfile:1
+FROM alpine:3.22
+```
+
+Clean:
+
+```dockerfile
+# syntax=docker/dockerfile:1@sha256:b6afd42430b15f2d2a4c5a02b919e98a525b785b1aaff16747d2f623364e39b6
+FROM alpine:3.22
+```
+"#,
+};
+
+/// `# syntax=` without a digest.
+pub(super) struct FrontendNotPinned;
+
+impl Rule for FrontendNotPinned {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let unpinned = dockerfile.directives.syntax.iter().filter(|(frontend, _)| !frontend.contains("@sha256:"));
+        unpinned.map(|(frontend, line)| dockerfile.finding_on_line(&META, META.severity, *line, format!("the frontend {frontend} has no digest"))).collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! `named-user`: USER is a name, so Kubernetes runAsNonRoot cannot check it.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::rule::{Dockerfile, Rule};
+
+const META: RuleMeta = RuleMeta {
+    id: "named-user",
+    group: Group::Correctness,
+    severity: Severity::Low,
+    default_on: true,
+    aliases: &["DL3066"],
+    summary: "USER is a name, so Kubernetes runAsNonRoot cannot check it.",
+    help: r#"Kubernetes' `runAsNonRoot` cannot see that a name is not root: it wants a number.
+
+Fails:
+
+```dockerfile
+FROM alpine:3.22
+USER app
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+USER 10001
+```
+"#,
+};
+
+/// USER is a name, so Kubernetes runAsNonRoot cannot check it.
+pub(super) struct NamedUser;
+
+impl Rule for NamedUser {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (index, instruction) in dockerfile.with_keyword("USER") {
+            let Some(value) = dockerfile.graph.values.get(index).and_then(|values| values.first()) else { continue };
+            let name = value.text.split(':').next().unwrap_or_default().trim();
+            if value.is_decided() && !name.is_empty() && !name.bytes().all(|byte| byte.is_ascii_digit()) {
+                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("`{name}` is a name, not a number")));
+            }
+        }
+        findings
+    }
+}

@@ -1,0 +1,59 @@
+//! `redundant-platform`: FROM --platform=$TARGETPLATFORM is the default.
+
+use crate::model::{
+    finding::Finding,
+    fix::FixKind,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::rule::{Dockerfile, Rule, fixed_by};
+
+const META: RuleMeta = RuleMeta {
+    id: "redundant-platform",
+    group: Group::Style,
+    severity: Severity::Low,
+    default_on: true,
+    aliases: &["DL3065", "RedundantTargetPlatform"],
+    summary: "FROM --platform=$TARGETPLATFORM is the default.",
+    help: r#"A stage is built for the target platform unless told otherwise: the flag says nothing.
+
+Fails:
+
+```dockerfile
+FROM --platform=$TARGETPLATFORM alpine:3.22
+```
+
+Clean:
+
+```dockerfile
+FROM alpine:3.22
+```
+"#,
+};
+
+/// FROM --platform=$TARGETPLATFORM is the default.
+pub(super) struct RedundantPlatform;
+
+impl Rule for RedundantPlatform {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (_, instruction) in dockerfile.with_keyword("FROM") {
+            if !matches!(instruction.flag("platform"), Some("$TARGETPLATFORM" | "${TARGETPLATFORM}")) {
+                continue;
+            }
+            let finding = dockerfile.finding(&META, META.severity, instruction, "the target platform is the default".to_owned());
+            let start = instruction.at + instruction.word.len();
+            let edit = (instruction.flags.len() == 1).then(|| dockerfile.edit_in(instruction, &(start..instruction.rest_at), " ")).flatten();
+            findings.push(match edit {
+                Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),
+                None => finding,
+            });
+        }
+        findings
+    }
+}

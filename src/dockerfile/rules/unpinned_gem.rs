@@ -1,0 +1,57 @@
+//! `unpinned-gem`: gem install without a version.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::{
+    package_manager::{Action, Invocation, Manager},
+    rule::{Dockerfile, Rule},
+};
+
+const META: RuleMeta = RuleMeta {
+    id: "unpinned-gem",
+    group: Group::Reproducibility,
+    severity: Severity::Medium,
+    default_on: true,
+    aliases: &["22cd11f7", "DL3028"],
+    summary: "Gem install without a version.",
+    help: r#"Without a version gem takes whatever was published last. Bundler with a lock file installs what was tested.
+
+Fails:
+
+```dockerfile
+FROM ruby:3.4
+RUN gem install rails
+```
+
+Clean:
+
+```dockerfile
+FROM ruby:3.4
+RUN gem install rails:8.0.2
+```
+"#,
+};
+
+/// Gem install without a version.
+pub(super) struct UnpinnedGem;
+
+impl Rule for UnpinnedGem {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        dockerfile.where_unpinned(&META, unpinned)
+    }
+}
+
+fn unpinned<'a>(invocation: &Invocation<'a>) -> Vec<&'a str> {
+    if invocation.manager != Manager::Gem || invocation.action != Action::Install || invocation.has(&["v", "--version"]) {
+        return Vec::new();
+    }
+    invocation.packages.iter().map(|word| word.text.as_str()).filter(|name| !name.contains(':') && !name.ends_with(".gem")).collect()
+}

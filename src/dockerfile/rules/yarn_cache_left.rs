@@ -1,0 +1,62 @@
+//! `yarn-cache-left`: yarn install without yarn cache clean.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::{
+    command::Command,
+    package_manager::{Action, Invocation, Manager},
+    rule::{Dockerfile, Rule},
+};
+
+const META: RuleMeta = RuleMeta {
+    id: "yarn-cache-left",
+    group: Group::Size,
+    severity: Severity::Low,
+    default_on: true,
+    aliases: &["DL3060"],
+    summary: "Yarn install without yarn cache clean.",
+    help: r#"Yarn 1 keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
+
+Fails:
+
+```dockerfile
+FROM node:22
+RUN yarn install
+```
+
+Clean:
+
+```dockerfile
+FROM node:22
+RUN yarn install && yarn cache clean
+```
+"#,
+};
+
+/// Yarn install without yarn cache clean.
+pub(super) struct YarnCacheLeft;
+
+impl Rule for YarnCacheLeft {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
+            let is_call = |command: &Command, action: Action| Invocation::of(command).is_some_and(|call| call.manager == Manager::Yarn && call.action == action);
+            let Some(last) = commands.iter().rposition(|command| is_call(command, Action::Install)) else { continue };
+            let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(|command| is_call(command, Action::Clean));
+            if let Some(command) = commands.get(last).filter(|_| {
+                !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(&["/usr/local/share/.cache", "/root/.cache"])
+            }) {
+                findings.push(dockerfile.finding_in(&META, META.severity, command, "what yarn downloaded stays in the layer".to_owned()));
+            }
+        }
+        findings
+    }
+}

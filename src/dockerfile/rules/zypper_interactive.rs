@@ -1,0 +1,56 @@
+//! `zypper-interactive`: zypper install/remove/patch without -n or -y.
+
+use crate::model::{
+    finding::Finding,
+    rule::{Group, RuleMeta},
+    severity::Severity,
+};
+
+use crate::dockerfile::{
+    package_manager::{Action, Invocation, Manager},
+    rule::{Dockerfile, Rule},
+};
+
+const META: RuleMeta = RuleMeta {
+    id: "zypper-interactive",
+    group: Group::Correctness,
+    severity: Severity::Medium,
+    default_on: true,
+    aliases: &["45e1fca5", "DL3034"],
+    summary: "Zypper install/remove/patch without -n or -y.",
+    help: r#"Without -n zypper asks, and nobody is there to answer: the build stops.
+
+Fails:
+
+```dockerfile
+FROM opensuse/leap:15.6
+RUN zypper install curl
+```
+
+Clean:
+
+```dockerfile
+FROM opensuse/leap:15.6
+RUN zypper -n install curl
+```
+"#,
+};
+
+/// Zypper install/remove/patch without -n or -y.
+pub(super) struct ZypperInteractive;
+
+impl Rule for ZypperInteractive {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+        dockerfile.where_called(&META, is_faulty, "zypper asks, and nobody answers")
+    }
+}
+
+fn is_faulty(invocation: &Invocation<'_>) -> bool {
+    invocation.manager == Manager::Zypper
+        && (matches!(invocation.action, Action::Install | Action::Remove | Action::DistUpgrade) || invocation.verb == "patch")
+        && !invocation.has(&["n", "y", "--non-interactive", "--no-confirm"])
+}

@@ -1,0 +1,5 @@
+# expect: 3
+FROM alpine:3.22
+RUN make \
+
+ && make install

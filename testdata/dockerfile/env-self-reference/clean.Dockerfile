@@ -1,0 +1,5 @@
+FROM alpine:3.22
+ENV ROOT=/srv
+ENV ROOT=/opt BIN=$ROOT/bin
+ENV PATH=/x:$PATH
+ENV A=1 B=$ABC C=\$A

@@ -1,0 +1,5 @@
+# expect: 3 4 5
+FROM alpine:3.22
+EXPOSE 80:8080
+EXPOSE 127.0.0.1:80:8080/tcp
+EXPOSE [::1]:80:8080

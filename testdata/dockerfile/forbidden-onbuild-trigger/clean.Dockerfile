@@ -1,0 +1,3 @@
+FROM alpine:3.22
+ONBUILD RUN make
+ONBUILD COPY . /app

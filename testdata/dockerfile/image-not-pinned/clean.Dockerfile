@@ -1,0 +1,5 @@
+ARG BASE
+FROM scratch AS a
+FROM a
+FROM ${BASE}
+FROM alpine@sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1

@@ -1,0 +1,4 @@
+# expect: 4
+from alpine:3.22
+run make
+USER app

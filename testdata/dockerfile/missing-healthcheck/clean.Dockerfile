@@ -1,0 +1,4 @@
+FROM alpine:3.22 AS a
+HEALTHCHECK NONE
+FROM a
+CMD x

@@ -1,0 +1,5 @@
+FROM alpine:3.22 AS a
+ENTRYPOINT ["x"]
+ONBUILD ENTRYPOINT ["y"]
+FROM a
+ENTRYPOINT ["w"]

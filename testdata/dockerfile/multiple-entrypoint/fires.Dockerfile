@@ -1,0 +1,7 @@
+# expect: 4 5
+FROM alpine:3.22 AS a
+ENTRYPOINT ["x"]
+ENTRYPOINT y
+ENTRYPOINT ["z"]
+FROM a
+ENTRYPOINT ["w"]

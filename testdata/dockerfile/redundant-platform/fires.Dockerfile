@@ -1,0 +1,3 @@
+# expect: 2 3
+FROM --platform=$TARGETPLATFORM alpine:3.22
+FROM --platform=${TARGETPLATFORM} alpine:3.22 AS x

@@ -1,0 +1,6 @@
+FROM alpine:3.22
+ARG HOME_DIR
+WORKDIR /app
+WORKDIR "/app/src"
+WORKDIR $HOME_DIR
+WORKDIR C:\\app

@@ -1,0 +1,3 @@
+FROM alpine:3.22
+EXPOSE 22/udp 2222
+EXPOSE 23-80

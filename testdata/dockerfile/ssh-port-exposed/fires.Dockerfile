@@ -1,0 +1,6 @@
+# expect: 4 5 6
+ARG X=22
+FROM alpine:3.22
+EXPOSE 22
+EXPOSE 80 20-25/TCP
+EXPOSE 22/tcp
