@@ -6,13 +6,16 @@ mod tests {
 
     use crate::model::location::Location;
 
-    use crate::dockerfile::{LintInput, lint, rules};
+    use crate::dockerfile::{LintInput, read, rules, rules::RULES};
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
         let arguments = BTreeMap::new();
-        let report = lint(&LintInput { file: name, bytes, build_args: &arguments, target: None });
+        let (dockerfile, _) = read(&LintInput { file: name, bytes, build_args: &arguments, target: None });
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
-        report.findings.iter().filter(|finding| finding.id == rule).filter_map(|finding| finding.locations.first().map(line)).collect()
+        let found = RULES.iter().filter(|known| known.meta().id == rule).flat_map(|known| known.check(&dockerfile));
+        let mut lines: Vec<u32> = found.filter_map(|finding| finding.locations.first().map(line)).collect();
+        lines.sort_unstable();
+        lines
     }
 
     /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.

@@ -268,7 +268,7 @@ mod tests {
             ("FROM a\n# check=skip=SecretsUsedInArgOrEnv\n#\nENV A=b\n", &[]),
             (
                 "FROM a\n# plimsoll ignore=root-user,DL3008 reason=gosu drops it\n\n# x\nUSER root\n",
-                &[("root-user", 5, 5, "gosu drops it"), ("DL3008", 5, 5, "gosu drops it")],
+                &[("root-user", 5, 5, "gosu drops it"), ("unpinned-apt", 5, 5, "gosu drops it")],
             ),
             ("FROM a\nRUN a \\\n # plimsoll ignore=sudo-in-run\n && sudo b\n", &[("sudo-in-run", 2, 4, "")]),
             ("# plimsoll ignore-file=root-user until=2026-13-45\nFROM a\n", &[]),

@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     coverage::{Gap, SourceId},
     finding::Finding,
+    fix::Fix,
     location::{Location, Span},
     mask::{self, masked},
     policy::Exception,
@@ -116,6 +117,9 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     let told = |text: &str| secrets.iter().fold(masked(text).into_owned(), |text, secret| text.replace(secret, "***"));
     for finding in &mut findings {
         finding.title = told(&finding.title);
+        // What a report does not show, it does not show as a correction, either.
+        let is_told = |fix: &Fix| fix.edits.iter().all(|edit| told(&edit.replacement) == edit.replacement);
+        finding.fix = finding.fix.take().filter(is_told);
     }
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();
@@ -266,7 +270,8 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
     }
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
-    (Dockerfile { file: input.file, source, directives, comments, instructions, graph, commands, refusals }, gaps)
+    let places = rule::places(&instructions);
+    (Dockerfile { file: input.file, source, directives, comments, instructions, graph, commands, refusals, places }, gaps)
 }
 
 fn place(finding: &Finding) -> (u32, u32) {

@@ -136,6 +136,11 @@ const GRAMMARS: &[Grammar] = &[
     Grammar { program: "pnpm", short: "CwF", long: &["--registry", "--dir", "--filter", "--store-dir", "--reporter", "--loglevel", "--global-dir"] },
     Grammar { program: "poetry", short: "CPE", long: &["--directory", "--project", "--extras", "--with", "--without", "--only", "--group", "--source"] },
     Grammar {
+        program: "useradd",
+        short: "bcdefgGkKpPRsuZ",
+        long: &["--uid", "--gid", "--groups", "--home-dir", "--shell", "--comment", "--password", "--base-dir", "--skel", "--key"],
+    },
+    Grammar {
         program: "yarn",
         short: "",
         long: &["--cwd", "--registry", "--cache-folder", "--modules-folder", "--network-timeout", "--network-concurrency", "--mutex", "--prefix"],

@@ -1,6 +1,6 @@
 //! `Rule`: what a Dockerfile rule is, and `Dockerfile`: what it looks at.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::model::{
     finding::Finding,
@@ -52,6 +52,22 @@ pub(super) struct Dockerfile<'a> {
     pub(super) commands: Vec<Vec<Command>>,
     /// Everything that BuildKit refuses.
     pub(super) refusals: Vec<Refusal>,
+    /// Where instructions are: by keyword, and those that set a variable by its name with `$` before it.
+    pub(super) places: BTreeMap<String, Vec<usize>>,
+}
+
+/// The places of instructions by keyword and by the variables that they set.
+pub(super) fn places(instructions: &[Instruction]) -> BTreeMap<String, Vec<usize>> {
+    let mut places = BTreeMap::<String, Vec<usize>>::new();
+    for (index, instruction) in instructions.iter().enumerate() {
+        places.entry(instruction.keyword.clone()).or_default().push(index);
+        if matches!(instruction.keyword.as_str(), "ARG" | "ENV") {
+            for pair in instruction.pairs() {
+                places.entry(format!("${}", pair.name)).or_default().push(index);
+            }
+        }
+    }
+    places
 }
 
 impl Dockerfile<'_> {
@@ -213,13 +229,10 @@ impl Dockerfile<'_> {
 
     /// Whether an instruction sees a variable, set by ENV or ARG before it in its chain of stages, with a value that `fits`.
     pub(super) fn sees(&self, instruction: &Instruction, name: &str, fits: impl Fn(&str) -> bool) -> bool {
-        let Some(stage) = instruction.stage else { return false };
-        let is_set = |index: usize| {
-            let Some((setter, values)) = self.instructions.get(index).zip(self.graph.values.get(index)) else { return false };
-            let is_before = setter.line < instruction.line && matches!(setter.keyword.as_str(), "ENV" | "ARG");
-            is_before && setter.pairs().iter().zip(values).any(|(pair, value)| pair.name == name && value.is_decided() && fits(&value.text))
-        };
-        self.graph.last_in_chain(stage, is_set).is_some()
+        // Only the last one counts.
+        let Some(index) = self.last_before(instruction, &format!("${name}")) else { return false };
+        let Some((setter, values)) = self.instructions.get(index).zip(self.graph.values.get(index)) else { return false };
+        setter.pairs().iter().zip(values).any(|(pair, value)| pair.name == name && value.is_decided() && fits(&value.text))
     }
 
     /// Whether an instruction with this keyword stands before another one in its chain of stages.
@@ -227,18 +240,20 @@ impl Dockerfile<'_> {
         self.last_before(instruction, keyword).is_some()
     }
 
-    /// The last instruction with this keyword before another one in its chain of stages.
-    fn last_before(&self, instruction: &Instruction, keyword: &str) -> Option<&Instruction> {
-        let is_it = |index: usize| {
-            let found = self.instructions.get(index);
-            found.is_some_and(|found| found.keyword == keyword && found.line < instruction.line)
-        };
-        self.instructions.get(self.graph.last_in_chain(instruction.stage?, is_it)?)
+    /// Where the last instruction with this keyword, or that sets this `$variable`, stands before another one in its chain of stages.
+    fn last_before(&self, instruction: &Instruction, place: &str) -> Option<usize> {
+        let places = self.places.get(place)?;
+        self.graph.chain(instruction.stage?).filter_map(|at| self.graph.stages.get(at)).find_map(|stage| {
+            let is_before = |index: usize| self.instructions.get(index).is_some_and(|found| found.line < instruction.line);
+            let end = places.partition_point(|index| *index < stage.instructions.end && is_before(*index));
+            let last = *places.get(end.checked_sub(1)?)?;
+            (last >= stage.instructions.start).then_some(last)
+        })
     }
 
     /// The words of the SHELL that an instruction runs in; `None` where no SHELL says it.
     pub(super) fn shell_of(&self, instruction: &Instruction) -> Option<Vec<&str>> {
-        let shell = self.last_before(instruction, "SHELL")?;
+        let shell = self.instructions.get(self.last_before(instruction, "SHELL")?)?;
         Some(shell.args.iter().map(|argument| argument.text.as_str()).collect())
     }
 
