@@ -187,7 +187,7 @@ fn action(manager: Manager, verb: &str) -> Action {
             "update" => Action::Refresh,
             "upgrade" | "safe-upgrade" => Action::Upgrade,
             "dist-upgrade" | "full-upgrade" => Action::DistUpgrade,
-            "clean" | "autoclean" | "distclean" | "auto-clean" => Action::Clean,
+            "clean" | "autoclean" | "auto-clean" | "distclean" | "dist-clean" => Action::Clean,
             "remove" | "purge" | "autoremove" | "autopurge" => Action::Remove,
             _ => Action::Other,
         },

@@ -53,9 +53,13 @@ impl Rule for AptListsLeft {
             if !dockerfile.graph.is_built_upon(instruction) || instruction.mounts_cache(LISTS) {
                 continue;
             }
-            let is_update = |command: &Command| command.name == "apt-get" && Invocation::of(command).is_some_and(|call| call.action == Action::Refresh);
+            let is_call = |command: &Command, fits: fn(&Invocation<'_>) -> bool| {
+                Invocation::of(command).is_some_and(|call| matches!(call.program, "apt" | "apt-get") && fits(&call))
+            };
+            let is_update = |command: &Command| is_call(command, |call| call.action == Action::Refresh);
+            let is_clean = |command: &Command| command.removes(LISTS) || is_call(command, |call| matches!(call.verb, "distclean" | "dist-clean"));
             let Some(last) = commands.iter().rposition(is_update) else { continue };
-            let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(|command| command.removes(LISTS));
+            let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(is_clean);
             if let Some(command) = commands.get(last).filter(|_| !is_cleaned) {
                 findings.push(dockerfile.finding_in(&META, META.severity, command, "the lists of apt-get stay in the layer".to_owned()));
             }
