@@ -25,12 +25,14 @@ use crate::{
     inventory,
     model::{
         attestation::Verification,
+        build_context::BuildContext,
         coverage::{Completeness, Gap, SourceId, SourceState},
         evidence::SourceReport,
         finding::Finding,
         image::{Platform, ResolvedImage},
+        lint::{BaseImage, LintSettings},
         package::Inventory,
-        policy::{Exception, Policy},
+        policy::{Exception, Policy, RulePolicy, RuleSetting},
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
@@ -144,6 +146,10 @@ pub struct DockerfileInput {
     pub build_args: BTreeMap<String, String>,
     /// `--target` stage.
     pub target: Option<String>,
+    /// The files beside it; `None` where nobody looked.
+    pub context: Option<BuildContext>,
+    /// What registries say of images that it builds on, by the reference that the file names after expansion.
+    pub bases: BTreeMap<String, BaseImage>,
 }
 
 /// What the stages found, before the policy judges.
@@ -174,7 +180,7 @@ struct Looked {
 /// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
 pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
-    lint(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &mut facts);
+    lint(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, &mut facts);
     let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
     let mut images = resolve(input, &inputs.progress).await?;
     let untraced = lines::trace(&mut images, &inputs).await;
@@ -351,7 +357,8 @@ pub fn rule(id: &str) -> Option<&'static RuleMeta> {
 }
 
 /// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
-fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
+fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, facts: &mut Facted) {
+    let settings = settings(policy);
     let mut gaps = Vec::new();
     for input in dockerfiles {
         let report = dockerfile::lint(&LintInput {
@@ -359,6 +366,9 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
             bytes: &input.bytes,
             build_args: &input.build_args,
             target: input.target.as_deref(),
+            context: input.context.as_ref(),
+            settings: &settings,
+            bases: &input.bases,
         });
         facts.dockerfiles.push(report.summary);
         if !is_judged {
@@ -375,6 +385,14 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, facts: &mut Facted) {
         let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }
+}
+
+/// The settings of a policy, and the rules that it switches on.
+fn settings(policy: &RulePolicy) -> LintSettings {
+    let mut settings = policy.settings.clone();
+    let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
+    settings.on.extend(named.filter_map(|(id, _)| dockerfile::rule(id)).map(|meta| meta.id.to_owned()));
+    settings
 }
 
 /// Judges the image's configuration where no Dockerfile speaks for it: none was given, or several, or one that is not of this image.

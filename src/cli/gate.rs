@@ -95,7 +95,7 @@ impl BuildOptions {
         }
         let name = if from_input { "<stdin>".into() } else { file.to_string_lossy() };
         let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
-        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone() })
+        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context: None, bases: BTreeMap::new() })
     }
 }
 

@@ -11,7 +11,7 @@ mod tests {
 
     use serde_json::Value as Json;
 
-    use crate::dockerfile::{LintInput, corpus::tests::{corpus, dev_files}, ignore::ALSO, read, rules::RULES};
+    use crate::dockerfile::{LintInput, corpus::tests::{corpus, dev_files}, read, rules::RULES};
     use crate::model::location::Location;
 
     /// A file and the first line of an instruction in it.
@@ -31,10 +31,9 @@ mod tests {
 
     /// Every rule on, no ignore heeded: by rule and place.
     fn ours(files: &[(String, Vec<u8>)]) -> Found {
-        let arguments = BTreeMap::new();
         let mut found = Found::new();
         for (file, bytes) in files {
-            let (dockerfile, _) = read(&LintInput { file, bytes, build_args: &arguments, target: None });
+            let (dockerfile, _) = read(&LintInput::new(file, bytes));
             let spans: Vec<(u32, u32)> = dockerfile.instructions.iter().map(|instruction| (instruction.line, instruction.end_line)).collect();
             for rule in RULES {
                 for finding in rule.check(&dockerfile) {
@@ -77,8 +76,8 @@ mod tests {
 
     /// The rules that stand for a peer's code.
     fn rows(code: &str) -> BTreeSet<&'static str> {
-        let named = RULES.iter().map(|rule| rule.meta()).filter(|meta| meta.aliases.contains(&code)).map(|meta| meta.id);
-        named.chain(ALSO.iter().filter(|(foreign, _)| *foreign == code).map(|(_, rule)| *rule)).collect()
+        let metas = RULES.iter().map(|rule| rule.meta());
+        metas.filter(|meta| meta.aliases.contains(&code) || meta.also.contains(&code)).map(|meta| meta.id).collect()
     }
 
     /// One line per code; the differences go to the file in PLIMSOLL_LISTING.

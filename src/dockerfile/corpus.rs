@@ -87,8 +87,7 @@ pub(super) mod tests {
     }
 
     fn outcome(bytes: &[u8]) -> (&'static str, Vec<String>) {
-        let arguments = BTreeMap::new();
-        let (dockerfile, _) = read(&LintInput { file: "Dockerfile", bytes, build_args: &arguments, target: None });
+        let (dockerfile, _) = read(&LintInput::new("Dockerfile", bytes));
         let messages = dockerfile.refusals.iter().map(|refusal| format!("{}: {}", refusal.line, refusal.message)).collect();
         let class = match dockerfile.refusals.iter().map(|refusal| refusal.phase).min() {
             None => "accept",
@@ -231,14 +230,13 @@ pub(super) mod tests {
     fn all_rules_run_over_all_dev_files() {
         let Some(folder) = corpus() else { return };
         let files = dev_files(&folder);
-        let arguments = BTreeMap::new();
         let start = Instant::now();
         let mut by_rule = BTreeMap::<String, usize>::new();
         let mut gaps = BTreeMap::<String, usize>::new();
         let mut listing = String::new();
         let mut unread = 0;
         for (file, bytes) in &files {
-            let report = lint(&LintInput { file, bytes, build_args: &arguments, target: None });
+            let report = lint(&LintInput::new(file, bytes));
             for finding in report.findings {
                 if let Some(crate::model::location::Location::Dockerfile(span)) = finding.locations.first() {
                     listing.push_str(&format!("{} {} {}:{} {}\n", finding.id, finding.severity, span.file, span.line, finding.title));
@@ -264,7 +262,6 @@ pub(super) mod tests {
 
     #[test]
     fn hostile_input_is_linear_and_never_overflows() {
-        let arguments = BTreeMap::new();
         let table = [
             ("10,000 substitutions", format!("FROM a\nRUN echo {}x{}\n", "$(".repeat(10_000), ")".repeat(10_000))),
             ("10,000 open brackets", format!("FROM a\nRUN {}\n", "(".repeat(10_000))),
@@ -308,7 +305,7 @@ pub(super) mod tests {
         ];
         for (name, text) in table {
             let start = Instant::now();
-            let report = lint(&LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &arguments, target: None });
+            let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
             let wall = start.elapsed();
             eprintln!("{name}: {wall:?}, {} findings, {} gaps", report.findings.len(), report.gaps.len());
             assert!(wall.as_secs() < 20, "{name}: {wall:?}");

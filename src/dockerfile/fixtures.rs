@@ -2,15 +2,14 @@
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, path::PathBuf};
+    use std::{fs, path::PathBuf};
 
     use crate::model::location::Location;
 
     use crate::dockerfile::{LintInput, read, rules, rules::RULES};
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
-        let arguments = BTreeMap::new();
-        let (dockerfile, _) = read(&LintInput { file: name, bytes, build_args: &arguments, target: None });
+        let (dockerfile, _) = read(&LintInput::new(name, bytes));
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
         let found = RULES.iter().filter(|known| known.meta().id == rule).flat_map(|known| known.check(&dockerfile));
         let mut lines: Vec<u32> = found.filter_map(|finding| finding.locations.first().map(line)).collect();

@@ -11,32 +11,6 @@ use crate::model::{
 
 use super::{expand::glob, instruction::Instruction, rule::Dockerfile, rules::RULES};
 
-/// Foreign ids that belong to one rule but whose ignore silences another one too (column `also` of the rule table).
-pub(super) const ALSO: &[(&str, &str)] = &[
-    ("CIS-4.11", "apk-allow-untrusted"),
-    ("CIS-4.11", "apt-allow-unauthenticated"),
-    ("CIS-4.11", "apt-force-yes"),
-    ("CIS-4.11", "rpm-signature-skipped"),
-    ("CIS-4.11", "yum-nogpgcheck"),
-    ("CIS-DI-0001", "missing-user"),
-    ("CIS-4.1", "missing-user"),
-    ("DS-0002", "missing-user"),
-    ("CIS-DI-0009", "add-remote-unverified"),
-    ("CKV_DOCKER_4", "add-remote-unverified"),
-    ("CIS-DI-0010", "secret-in-arg"),
-    ("CIS-DI-0010", "secret-literal"),
-    ("DL3064", "secret-in-arg"),
-    ("DS-0031", "credentials-in-url"),
-    ("DS-0031", "secret-in-arg"),
-    ("DS-0031", "secret-literal"),
-    ("SecretsUsedInArgOrEnv", "secret-in-arg"),
-    ("c3e1b6ae", "credentials-in-url"),
-    ("c3e1b6ae", "secret-in-arg"),
-    ("c3e1b6ae", "secret-literal"),
-    ("CKV_DOCKER_7", "untagged-image"),
-    ("DS-0001", "untagged-image"),
-];
-
 /// What an ignore covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lines(u32, u32);
@@ -198,11 +172,11 @@ impl<'a> Collector<'a, '_> {
             .filter(|meta| if wanted == "*" { true } else { fits(meta.id) || meta.aliases.iter().any(|alias| fits(alias)) })
             .map(|meta| meta.id)
             .collect();
-        // The table holds Trivy's ids in one spelling.
+        // The column holds Trivy's ids in one spelling.
         let spelled =
             super::rule(id).and_then(|meta| meta.aliases.iter().find(|alias| alias.starts_with("DS-")).filter(|_| wanted.contains("ds")));
-        rules
-            .extend(ALSO.iter().filter(|(foreign, _)| fits(foreign) || spelled.is_some_and(|name| name == foreign)).map(|&(_, rule)| rule));
+        let metas = RULES.iter().map(|rule| rule.meta());
+        rules.extend(metas.filter(|meta| meta.also.iter().any(|name| fits(name) || spelled == Some(name))).map(|meta| meta.id));
         rules.sort_unstable();
         rules.dedup();
         if rules.is_empty() {
@@ -234,8 +208,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, u32, u32, String)> {
-        let arguments = BTreeMap::new();
-        let report = lint(&LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &arguments, target: None });
+        let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
         report
             .ignores
             .into_iter()
@@ -281,9 +254,8 @@ mod tests {
 
     #[test]
     fn ends_are_kept() {
-        let arguments = BTreeMap::new();
         let text = "FROM a\n# plimsoll ignore=root-user until=2026-12-31\nUSER root\n# trivy:ignore:DS-0010:exp:2027-01-02\nRUN sudo x\n";
-        let report = lint(&LintInput { file: "f", bytes: text.as_bytes(), build_args: &arguments, target: None });
+        let report = lint(&LintInput::new("f", text.as_bytes()));
         let ends: Vec<_> = report.ignores.iter().filter_map(|exception| exception.expires).map(|date| date.to_string()).collect();
         assert_eq!(ends, ["2026-12-31", "2027-01-02"]);
     }

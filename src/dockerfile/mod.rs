@@ -36,9 +36,11 @@ mod fixtures;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
+    build_context::BuildContext,
     coverage::{Gap, SourceId},
     finding::Finding,
     fix::Fix,
+    lint::{BaseImage, LintSettings},
     location::{Location, Span},
     mask::{self, masked},
     policy::Exception,
@@ -69,6 +71,23 @@ pub struct LintInput<'a> {
     pub build_args: &'a BTreeMap<String, String>,
     /// `--target` stage.
     pub target: Option<&'a str>,
+    /// The files beside it; `None` where nobody looked.
+    pub context: Option<&'a BuildContext>,
+    /// What the user configured.
+    pub settings: &'a LintSettings,
+    /// What registries say of images that the file builds on, by the reference that the file names after expansion.
+    pub bases: &'a BTreeMap<String, BaseImage>,
+}
+
+impl<'a> LintInput<'a> {
+    /// A file by itself: no build arguments, no target, nothing beside it and nothing configured.
+    #[must_use]
+    pub const fn new(file: &'a str, bytes: &'a [u8]) -> Self {
+        static NO_ARGUMENTS: BTreeMap<String, String> = BTreeMap::new();
+        static NO_SETTINGS: LintSettings = LintSettings::DEFAULT;
+        static NO_BASES: BTreeMap<String, BaseImage> = BTreeMap::new();
+        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES }
+    }
 }
 
 /// What there is to say about one Dockerfile.
@@ -112,7 +131,10 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
     }
     let mut findings: Vec<Finding> =
-        rules::RULES.iter().filter(|rule| rule.meta().default_on).flat_map(|rule| rule.check(&dockerfile)).collect();
+        rules_on(input.settings).flat_map(|rule| rule.check(&dockerfile)).collect();
+    let mut ignores = ignore::exceptions(&dockerfile);
+    let reviews: Vec<Finding> = rules_on(input.settings).flat_map(|rule| rule.review(&dockerfile, &findings, &ignores)).collect();
+    findings.extend(reviews);
     let secrets = secret_values(&dockerfile, input.build_args);
     let told = |text: &str| secrets.iter().fold(masked(text).into_owned(), |text, secret| text.replace(secret, "***"));
     for finding in &mut findings {
@@ -141,7 +163,6 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     }
     gaps.sort();
     gaps.dedup();
-    let mut ignores = ignore::exceptions(&dockerfile);
     for ignore in &mut ignores {
         ignore.reason = told(&ignore.reason);
     }
@@ -172,6 +193,11 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
             })
             .collect(),
     }
+}
+
+/// The rules that run.
+fn rules_on(settings: &LintSettings) -> impl Iterator<Item = &'static &'static dyn rule::Rule> {
+    rules::RULES.iter().filter(|rule| rule.meta().default_on || settings.on.contains(rule.meta().id))
 }
 
 /// The last USER of the final stage's chain, as far as its value is known.
@@ -271,7 +297,10 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     }
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
     let places = rule::places(&instructions);
-    (Dockerfile { file: input.file, source, directives, comments, instructions, graph, commands, refusals, places }, gaps)
+    let LintInput { file, context, settings, bases, .. } = *input;
+    let dockerfile =
+        Dockerfile { file, source, directives, comments, instructions, graph, commands, refusals, places, context, settings, bases };
+    (dockerfile, gaps)
 }
 
 fn place(finding: &Finding) -> (u32, u32) {
@@ -286,7 +315,7 @@ mod tests {
     use super::*;
 
     fn report(text: &str) -> LintReport {
-        lint(&LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &BTreeMap::new(), target: None })
+        lint(&LintInput::new("Dockerfile", text.as_bytes()))
     }
 
     #[test]

@@ -388,7 +388,7 @@ mod tests {
     fn told(text: &str, arguments: &[(&str, &str)], target: Option<&str>, history: History<'_>) -> String {
         let build_args: BTreeMap<String, String> =
             arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let input = LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &build_args, target };
+        let input = LintInput { build_args: &build_args, target, ..LintInput::new("Dockerfile", text.as_bytes()) };
         let word = |origin: &Origin| {
             let mut word = if origin.doubt.is_some() { "?".to_owned() } else { String::new() };
             word.push_str(match origin.side {
@@ -607,7 +607,7 @@ mod tests {
         for layer in &mut image.layers {
             layer.history = None;
         }
-        let input = LintInput { file: "D", bytes: b"FROM x\nRUN a\n", build_args: &BTreeMap::new(), target: None };
+        let input = LintInput::new("D", b"FROM x\nRUN a\n");
         assert!(origins(&input, &image).iter().all(|origin| origin.span.is_none() && origin.side.is_none() && origin.doubt.is_some()));
     }
 

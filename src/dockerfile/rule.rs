@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::model::{
+    build_context::BuildContext,
     finding::Finding,
     fix::{Edit, Fix, FixKind},
+    lint::{BaseImage, LintSettings},
     location::{Location, Span},
+    policy::Exception,
     rule::RuleMeta,
     severity::Severity,
 };
@@ -31,6 +34,10 @@ pub(super) trait Rule: Sync {
     fn meta(&self) -> &'static RuleMeta;
     /// Its findings in file order; no I/O, no state.
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding>;
+    /// Its findings about what the other rules found and what in-file ignores say; only rules about ignores have any.
+    fn review(&self, _dockerfile: &Dockerfile<'_>, _findings: &[Finding], _ignores: &[Exception]) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// One Dockerfile, read and resolved.
@@ -54,6 +61,12 @@ pub(super) struct Dockerfile<'a> {
     pub(super) refusals: Vec<Refusal>,
     /// Where instructions are: by keyword, and those that set a variable by its name with `$` before it.
     pub(super) places: BTreeMap<String, Vec<usize>>,
+    /// The files beside it; `None` where nobody looked.
+    pub(super) context: Option<&'a BuildContext>,
+    /// What the user configured.
+    pub(super) settings: &'a LintSettings,
+    /// What registries say of base images, by reference.
+    pub(super) bases: &'a BTreeMap<String, BaseImage>,
 }
 
 /// The places of instructions by keyword and by the variables that they set.

@@ -165,7 +165,6 @@ fn is_one_opener(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use crate::{
         dockerfile::{LintInput, LintReport, lint},
@@ -174,7 +173,7 @@ mod tests {
 
     fn report(text: &str) -> LintReport {
         let text = format!("FROM alpine:3.22\n{text}\n");
-        lint(&LintInput { file: "Dockerfile", bytes: text.as_bytes(), build_args: &BTreeMap::new(), target: None })
+        lint(&LintInput::new("Dockerfile", text.as_bytes()))
     }
 
     /// The lines on which a command that switches certificates off is found; `?` when something was not read.

@@ -199,6 +199,9 @@ mod tests {
             severity: Severity::Medium,
             default_on: true,
             aliases: &[],
+            also: &[],
+            needs: &[],
+            fix: None,
             summary: "",
             help: "",
         };

@@ -1,7 +1,7 @@
 //! What there is to say about each rule that looks at a built image; the Dockerfile's rules that apply to an image as well are the Dockerfile's.
 
 use crate::model::{
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -46,6 +46,9 @@ pub(super) const CREDENTIAL_IN_LAYER: RuleMeta = RuleMeta {
         "slack-access-token",
         "stripe-secret-token",
     ],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "A layer of the image holds a token or password.",
     help: r#"Whoever can pull the image reads every file of every layer, also of those that a later instruction deletes or replaces. Revoke the credential first; then build without it.
 
@@ -75,6 +78,9 @@ pub(super) const DUPLICATE_UID: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DKL-LI-0002"],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "Two accounts of the image share a user id.",
     help: r#"What one of them owns, the other owns too. With the number 0 it is root under another name, which is rated high. Give each account a number of its own; delete those that nobody needs.
 
@@ -91,6 +97,9 @@ pub(super) const EMPTY_PASSWORD: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["DKL-LI-0001"],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "An account of the image has an empty password.",
     help: r#"Everybody may become this account: with `su` from inside, and from outside as soon as something lets people log in. Lock it: `passwd -l NAME`, or `!` in the second field of `/etc/shadow`. An account whose shell lets nobody in is rated low.
 
@@ -107,6 +116,9 @@ pub(super) const PACKAGE_CACHE_LEFT: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "A package manager's downloads are still in the image.",
     help: r#"They make the image larger and go out of date. Deleting them in a later instruction does not make the layer smaller: delete them in the instruction that made them, or keep them out with a cache mount.
 
@@ -133,6 +145,9 @@ pub(super) const PRIVATE_KEY_IN_LAYER: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["asymmetric-private-key", "private-key"],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "A layer of the image holds a private key.",
     help: r#"Whoever can pull the image has the key, also if a later instruction deletes it. Replace the key and revoke its certificate; then mount the new one when the container starts, or for one build step. A key under a passphrase is rated medium: passphrases are guessed at leisure.
 
@@ -162,6 +177,9 @@ pub(super) const RUNTIME_END_OF_LIFE: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "A runtime in the image gets no more security fixes.",
     help: r#"New faults in it are published and never repaired. Move to a release that is still supported. Runtimes that an OS package owns are the distribution's, which repairs them as long as it lives itself; `end_of_life.distro` of the policy judges that.
 
@@ -178,6 +196,9 @@ pub(super) const SETUID_FILE: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["CIS-4.8", "CIS-DI-0008"],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "A file of the image is setuid or setgid, or gives capabilities.",
     help: r#"Whoever runs the file has the rights of its owner: a fault in it makes root of anybody in the container. Files that an OS package brings (`su`, `passwd`, `mount`) are rated negligible and told together; all others are medium. Remove the bits of what nobody needs, or start containers with `no-new-privileges`.
 
@@ -205,6 +226,9 @@ pub(super) const TOOLS_IN_IMAGE: RuleMeta = RuleMeta {
     severity: Severity::Negligible,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
     summary: "The image holds shells, package managers, network tools or login servers.",
     help: r#"A service seldom needs them; whoever breaks in does. Nearly every image has some, so that this is only noted; a policy that wants images without them says `rules: { set: { tools-in-image: fail } }`.
 

@@ -2,6 +2,7 @@
 
 pub mod advisory;
 pub mod attestation;
+pub mod build_context;
 pub mod coverage;
 pub mod digest;
 pub mod end_of_life;
@@ -10,6 +11,7 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod image;
+pub mod lint;
 pub mod location;
 pub mod mask;
 pub mod masked_config;

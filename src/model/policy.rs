@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::model::{coverage::SourceId, digest::Digest, location::Span, origin::Side, rule::Group, severity::Severity};
+use crate::model::{coverage::SourceId, digest::Digest, lint::LintSettings, location::Span, origin::Side, rule::Group, severity::Severity};
 
 /// A loaded, merged and validated policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +187,8 @@ pub struct RulePolicy {
     pub set: BTreeMap<String, RuleSetting>,
     /// What in-file ignores may do, per group; a missing group is `Allow`.
     pub inline_ignores: BTreeMap<Group, InlineIgnores>,
+    /// What rules read that need configuration.
+    pub settings: LintSettings,
 }
 
 /// Rules by group and severity; empty groups means all.

@@ -59,7 +59,7 @@ pub(super) async fn trace(images: &mut [ResolvedImage], inputs: &Inputs) -> Vec<
 }
 
 fn lint_input(input: &DockerfileInput) -> LintInput<'_> {
-    LintInput { file: &input.file, bytes: &input.bytes, build_args: &input.build_args, target: input.target.as_deref() }
+    LintInput { build_args: &input.build_args, target: input.target.as_deref(), ..LintInput::new(&input.file, &input.bytes) }
 }
 
 /// How many layers at the bottom of the image are the base's.
@@ -175,7 +175,7 @@ mod tests {
             layer.origin = Some(Origin::unknown("squashed"));
         }
         let input =
-            LintInput { file: "D", bytes: b"FROM a AS b\nFROM b\nRUN x\n", build_args: &BTreeMap::new(), target: None };
+            LintInput::new("D", b"FROM a AS b\nFROM b\nRUN x\n");
         divide(&mut image, 1, Some(&input));
         let spans: Vec<Option<u32>> =
             image.layers.iter().map(|layer| layer.origin.as_ref().and_then(|o| o.span.as_ref()).map(|span: &Span| span.line)).collect();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     model::{
         digest::Digest,
+        lint::LintSettings,
         policy::{
             EvidencePolicy, ExceptionPolicy, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName, SeverityPolicy,
             SeveritySource, Signer, Suppressions, Worth,
@@ -54,7 +55,13 @@ fn start(files: Vec<(String, Digest)>) -> Policy {
         fail: Vec::new(),
         warn: Vec::new(),
         at_most: BTreeMap::new(),
-        rules: RulePolicy { fail: Vec::new(), warn: Vec::new(), set: BTreeMap::new(), inline_ignores: BTreeMap::new() },
+        rules: RulePolicy {
+            fail: Vec::new(),
+            warn: Vec::new(),
+            set: BTreeMap::new(),
+            inline_ignores: BTreeMap::new(),
+            settings: LintSettings::DEFAULT,
+        },
         signers: BTreeMap::new(),
         trust_root: None,
         references: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["9513a694", "AVD-DS-0005", "CIS-4.9", "CIS-DI-0009", "CKV_DOCKER_4", "DL3020", "DS-0005", "DS005", "prefer-copy-over-add"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Safe),
     summary: "ADD of local files that are not archives.",
     help: r#"ADD unpacks archives and fetches addresses; for files of the build context COPY does what is meant, and no more.
 

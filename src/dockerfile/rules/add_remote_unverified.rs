@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &[],
+    also: &["CIS-DI-0009", "CKV_DOCKER_4"],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Network),
     summary: "ADD of an http(s) URL without --checksum, or of a git URL without a commit.",
     help: r#"The server may send something else tomorrow, and nobody would notice. A git tag or branch moves too; a 40-digit commit does not.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["AVD-DS-0025", "DKL-DI-0004", "DL3019", "DS-0025", "DS025", "ae9c56a6", "missing-apk-no-cache"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Apk add without --no-cache.",
     help: r#"apk keeps its index in the layer unless it is told not to.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["989ab888", "avoid-apk-upgrade"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Apk upgrade.",
     help: r#"What an upgrade brings depends on the day of the build. A newer base image brings the same packages for everybody, and says so.
 

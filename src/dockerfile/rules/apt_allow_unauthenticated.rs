@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["CKV2_DOCKER_8"],
+    also: &["CIS-4.11"],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Apt-get --allow-unauthenticated or APT::Get::AllowUnauthenticated.",
     help: r#"The signature is what says that a package comes from the distribution. Without it any mirror or man in the middle installs what he likes.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["CKV2_DOCKER_11"],
+    also: &["CIS-4.11"],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Unsafe),
     summary: "Apt-get --force-yes.",
     help: r#"`--force-yes` answers yes to everything, also to packages without a valid signature. Say what is really meant: `--allow-downgrades`, `--allow-remove-essential`.
 

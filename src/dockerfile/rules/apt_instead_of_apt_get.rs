@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["CKV_DOCKER_9", "DL3027", "b84a0b47", "prefer-apt-get"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "RUN uses apt.",
     help: r#"apt is made for people at a terminal; its options and its output may change from release to release. Scripts call apt-get or apt-cache.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DKL-DI-0005", "DL3009", "df746b39", "remove-package-cache", "remove-package-lists"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Apt lists stay in the layer after update.",
     help: r#"The lists of packages stay in the layer. Removing them in a later RUN does not make the image smaller.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["7384dfb2", "AVD-DS-0029", "DL3015", "DS-0029", "DS029", "missing-no-install-recommends"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Unsafe),
     summary: "Apt-get install with recommended packages.",
     help: r#"Recommended packages are often as many again as those that were asked for: more to download, to patch and to find vulnerabilities in.
 

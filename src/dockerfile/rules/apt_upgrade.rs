@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["682fe378", "AVD-DS-0024", "DKL-DI-0003", "DS-0024", "DS024", "avoid-apt-get-upgrade"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Apt-get upgrade or dist-upgrade.",
     help: r#"What an upgrade brings depends on the day of the build. A newer base image brings the same packages for everybody, and says so.
 

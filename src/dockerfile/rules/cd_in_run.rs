@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["AVD-DS-0013", "DL3003", "DS-0013", "DS013", "f4a6bcd3", "use-workdir"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "RUN changes directory instead of WORKDIR.",
     help: r#"A `cd` holds until the end of its RUN. WORKDIR holds for the rest of the stage, and says where everything happens.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["CKV2_DOCKER_17"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "A password is set or removed in RUN (chpasswd, passwd -d, usermod -p).",
     help: r#"A password in a layer can be read or cracked by everyone who can pull the image, and it is the same in every container.
 

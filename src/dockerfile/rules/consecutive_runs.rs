@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: false,
     aliases: &["DL3059"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Consecutive short RUN instructions.",
     help: r#"Each RUN is a layer. Short ones that belong together may be one; separate ones are cached separately, which is a fair reason to keep them.
 

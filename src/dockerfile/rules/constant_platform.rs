@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3029", "FromPlatformFlagConstDisallowed", "avoid-platform-with-from", "b16e8501"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "FROM --platform with a constant.",
     help: r#"A constant platform builds the same image on every machine, and a foreign one under emulation elsewhere. Leave the flag out, or take the platform from `BUILDPLATFORM` or `TARGETPLATFORM`.
 

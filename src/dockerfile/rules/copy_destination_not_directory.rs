@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["6db6e0c2", "AVD-DS-0011", "DL3021", "DS-0011", "DS011"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Safe),
     summary: "COPY of several sources to a destination without a trailing slash.",
     help: r#"Several sources need a folder, and COPY knows one by its slash at the end: without it the build fails.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["68a51e22", "DL3022"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "COPY --from (or --mount=from) names neither an earlier stage, a valid index nor an image.",
     help: r#"A name that is neither a stage nor an index is taken for an image: a slip of the pen is pulled from a public registry, from whoever has that name there.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -19,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &[],
+    also: &["DS-0031", "c3e1b6ae"],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "User:password@ or a token in a URL (git clone, pip/npm index, ADD).",
     help: r#"Programs keep URLs: in `.git/config`, in package-manager state, in the image's history. The credential stays in the layer.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["8a301064", "DL4005", "use-shell-instruction"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "RUN replaces /bin/sh by a link instead of SHELL.",
     help: r#"`SHELL` says which shell runs the instructions; a link in the place of /bin/sh changes it for every script of the image as well.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["295acb63", "AVD-DS-0019", "DL3040", "DS-0019", "DS019", "missing-dnf-clean-all"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Dnf install without dnf clean all.",
     help: r#"dnf keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
 

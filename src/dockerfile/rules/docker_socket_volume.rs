@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["dockerfile-dockerd-socket-mount"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "VOLUME (or COPY target) names docker.sock or containerd.sock.",
     help: r#"Whoever can talk to the container engine's socket is root on the host.
 

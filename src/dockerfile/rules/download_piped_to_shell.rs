@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -20,6 +20,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "A download is piped or substituted into a shell or interpreter.",
     help: r#"What the server sends at that moment runs at once, as root: nobody looked at it, nothing was checked, and a broken connection runs half of it. A version in the URL changes nothing. Download, check a checksum, then run.
 

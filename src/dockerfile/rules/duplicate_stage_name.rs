@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -16,6 +16,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["AVD-DS-0012", "CKV_DOCKER_11", "DL3024", "DS-0012", "DS012", "DuplicateStageName", "f2daed12"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "Two stages have the same name.",
     help: r#"A name that two stages have means the one that came last before it is used: whoever reads the file has to count.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["DL3044"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Unsafe),
     summary: "ENV uses a variable that the same instruction defines.",
     help: r#"An ENV sees the values from before it: a variable that the same instruction defines is still the old one, or empty.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["ExposeInvalidFormat"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Unsafe),
     summary: "EXPOSE contains an IP address or a host port.",
     help: r#"EXPOSE names ports of the container. Which address and port of the host they get is said when it starts: here it is ignored.
 

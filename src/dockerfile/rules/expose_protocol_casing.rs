@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["ExposeProtoCasing"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Safe),
     summary: "EXPOSE protocol in capitals.",
     help: r#"Protocols are written in lower case.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["DL3043"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "ONBUILD with FROM, ONBUILD or MAINTAINER.",
     help: r#"ONBUILD cannot hold FROM, MAINTAINER or another ONBUILD: BuildKit refuses the file.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: false,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Network),
     summary: "`# syntax=` without a digest.",
     help: r#"The frontend runs the whole build. `docker/dockerfile:1` moves on purpose; a digest keeps the build as it was.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: false,
     aliases: &["CIS-4.5", "CIS-DI-0005", "dockerfile-source-not-pinned"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Network),
     summary: "FROM, COPY --from or --mount=from without a digest.",
     help: r#"A tag moves: tomorrow the same file builds on another image. A digest does not. Bots such as Renovate keep digests fresh.
 

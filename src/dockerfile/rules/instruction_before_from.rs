@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["DL3061"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "An instruction other than ARG stands before the first FROM.",
     help: r#"Before the first FROM there is no stage to build: only ARG may stand there. BuildKit refuses the file.
 

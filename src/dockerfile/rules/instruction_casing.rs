@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["ConsistentInstructionCasing"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Safe),
     summary: "Instruction keywords differ in case from the majority.",
     help: r#"Instruction words in one case are easier to find; by custom they are in capitals.
 

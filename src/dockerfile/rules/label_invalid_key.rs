@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3048"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "A label key breaks the naming rules or uses a reserved namespace.",
     help: r#"Label keys are lower-case letters, digits, dots and dashes, begin with a letter and end with a letter or digit; `com.docker.`, `io.docker.` and `org.dockerproject.` are Docker's own.
 

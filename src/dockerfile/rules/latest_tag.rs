@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["AVD-DS-0001", "CKV_DOCKER_7", "DKL-DI-0006", "DL3007", "DS-0001", "DS001", "avoid-latest-version", "f45ea400"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Network),
     summary: "An image reference with the tag latest.",
     help: r#"`latest` is whatever was pushed last: the same file builds another image tomorrow, and nobody can say what was scanned.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["99614418", "AVD-DS-0022", "CKV_DOCKER_6", "DL4000", "DS-0022", "DS022", "MaintainerDeprecated", "maintainer-is-deprecated"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Safe),
     summary: "MAINTAINER instead of a label.",
     help: r#"MAINTAINER sets a field of the image that hardly any tool reads. The label `org.opencontainers.image.authors` is what registries and scanners show.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["AVD-DS-0027", "DS-0027", "DS027"],
+    also: &["DL3040"],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Microdnf install without microdnf clean all.",
     help: r#"microdnf keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: false,
     aliases: &["AVD-DS-0026", "CIS-4.6", "CIS-DI-0006", "CKV_DOCKER_2", "DL3057", "DS-0026", "DS026", "b03a748a"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "No HEALTHCHECK in the final stage's chain.",
     help: r#"Without HEALTHCHECK Docker calls a container healthy as long as its process lives. Kubernetes and ECS have checks of their own and ignore it, so this rule is off.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["CKV_DOCKER_3", "fd54f200", "missing-user", "missing-user-entrypoint"],
+    also: &["CIS-4.1", "CIS-DI-0001", "DS-0002"],
+    needs: &[Need::Ast, Need::Stages, Need::Network],
+    fix: None,
     summary: "No USER anywhere in the final stage's chain, so the base image decides.",
     help: r#"Without USER the base image decides, and almost every base image says root. Set a user, or start from a base that sets one.
 

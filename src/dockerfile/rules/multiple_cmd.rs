@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["41c195f4", "AVD-DS-0016", "DL4003", "DS-0016", "DS016"],
+    also: &["MultipleInstructionsDisallowed"],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Unsafe),
     summary: "Several CMD in one stage; only the last counts.",
     help: r#"Only the last CMD of a stage counts; the others mislead whoever reads them.
 

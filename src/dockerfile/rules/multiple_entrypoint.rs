@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -22,6 +23,9 @@ const META: RuleMeta = RuleMeta {
         "MultipleInstructionsDisallowed",
         "multiple-entrypoint-instructions",
     ],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Unsafe),
     summary: "Several ENTRYPOINT in one stage.",
     help: r#"Only the last ENTRYPOINT of a stage counts; the others mislead whoever reads them.
 

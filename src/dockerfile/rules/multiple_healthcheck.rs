@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["AVD-DS-0023", "DL3012", "DS-0023", "DS023"],
+    also: &["MultipleInstructionsDisallowed"],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Unsafe),
     summary: "Several HEALTHCHECK in one stage.",
     help: r#"Only the last HEALTHCHECK of a stage counts; the others mislead whoever reads them.
 

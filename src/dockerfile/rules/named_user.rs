@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3066"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "USER is a name, so Kubernetes runAsNonRoot cannot check it.",
     help: r#"Kubernetes' `runAsNonRoot` cannot see that a name is not root: it wants a number.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     location::{Location, Span},
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["DL1000"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "The file is refused where BuildKit refuses it.",
     help: r#"BuildKit refuses the file, so no image can come from it; what stands on that line was not judged.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "RUN writes NOPASSWD into sudoers, or empties a password for sudo's sake.",
     help: r#"Whoever gets a shell as that user is root with one more word. Development-container images do it on purpose; say so in an ignore, and never ship it.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3042", "f2f903fb", "missing-pip-no-cache-dir"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Pip install without --no-cache-dir.",
     help: r#"pip keeps what it downloaded and built in the layer, for a second installation that never comes.
 

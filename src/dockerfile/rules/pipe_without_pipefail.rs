@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL4006", "efbf148a", "set-pipefail"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages, Need::Shell],
+    fix: Some(FixKind::Unsafe),
     summary: "A RUN with a pipe and no pipefail.",
     help: r#"A pipe succeeds when its last command does: a download that fails is not noticed. `set -o pipefail` in bash or BusyBox's ash changes that.
 

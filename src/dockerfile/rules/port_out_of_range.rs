@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["71bf8cf8", "AVD-DS-0008", "DL3011", "DS-0008", "DS008", "invalid-port"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "EXPOSE of a port above 65535.",
     help: r#"Ports end at 65535: BuildKit refuses the file.
 

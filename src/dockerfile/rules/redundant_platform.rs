@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3065", "RedundantTargetPlatform"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: Some(FixKind::Safe),
     summary: "FROM --platform=$TARGETPLATFORM is the default.",
     help: r#"A stage is built for the target platform unless told otherwise: the flag says nothing.
 

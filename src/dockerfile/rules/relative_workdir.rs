@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["6b376af8", "AVD-DS-0009", "CKV_DOCKER_10", "DL3000", "DS-0009", "DS009", "WorkdirRelativePath"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Safe),
     summary: "WORKDIR is relative and nothing absolute precedes it in the stage chain.",
     help: r#"A relative WORKDIR continues the last one, or that of the base image, which nobody sees here.
 

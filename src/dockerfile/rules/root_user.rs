@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     image::is_root_user,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["67fd0c4a", "AVD-DS-0002", "CIS-4.1", "CIS-DI-0001", "CKV_DOCKER_8", "DL3002", "DS-0002", "DS002", "last-user-is-root"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "Last USER of the final stage is root (name or uid 0, with or without a group).",
     help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing.
 

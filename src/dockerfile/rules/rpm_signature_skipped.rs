@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["CKV2_DOCKER_10"],
+    also: &["CIS-4.11"],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Rpm --nosignature, --nodigest, --noverify or --nofiledigest.",
     help: r#"The signature is what says that a package comes from its vendor. Import the vendor's key instead.
 

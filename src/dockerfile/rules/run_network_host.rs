@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "RUN --network=host.",
     help: r#"The step shares the network of the build machine: it reaches what only that machine may reach, cloud metadata included.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["secret-in-build-arg"],
+    also: &["CIS-DI-0010", "DL3064", "DS-0031", "SecretsUsedInArgOrEnv", "c3e1b6ae"],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "ARG has a secret-like name (its value ends in history and provenance).",
     help: r#"The values of build arguments stand in the image's history and in its provenance. Use `RUN --mount=type=secret`.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &["AVD-DS-0031", "CIS-4.10", "CIS-DI-0010", "DL3064", "DS-0031", "DS031", "SecretsUsedInArgOrEnv", "c3e1b6ae"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "ENV sets a variable with a secret-like name to a literal value.",
     help: r#"The value is in the image's configuration: everyone who can pull the image, or list its containers, reads it. Pass it when the container starts, or mount it for one build step.
 

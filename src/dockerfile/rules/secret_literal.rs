@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     location::Location,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Critical,
     default_on: true,
     aliases: &[],
+    also: &["CIS-DI-0010", "DS-0031", "c3e1b6ae"],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "A literal in a known credential format (cloud key, forge token, private-key block) anywhere in the file or image config.",
     help: r#"The credential is in the repository and in every layer made from this line. Revoke it, then mount it as a secret.
 

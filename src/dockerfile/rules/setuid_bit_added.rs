@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "RUN or --chmod adds setuid/setgid (u+s, 4755, 2755) or setcap grants a capability.",
     help: r#"A setuid program is a door to root for whoever gets a shell in the container. Capabilities on a file are the same door, only narrower.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3025", "JSONArgsRecommended", "b86987e1", "prefer-json-notation"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Unsafe),
     summary: "CMD, ENTRYPOINT or HEALTHCHECK CMD in shell form.",
     help: r#"In shell form a shell is process 1: it does not pass signals on, so that the container is killed instead of stopped.
 

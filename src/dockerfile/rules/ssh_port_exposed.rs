@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["AVD-DS-0004", "CKV_DOCKER_1", "DS-0004", "DS004"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "EXPOSE of port 22.",
     help: r#"An image that expects SSH connections is looked after by hand, and has keys and passwords to steal. Use `docker exec` or `kubectl exec`.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["StageNameCasing"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Safe),
     summary: "A stage name has capitals.",
     help: r#"Stage names are compared in lower case, except by FROM, which wants them as they are written: capitals make `FROM Build` an image.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["8ada6e80", "AVD-DS-0010", "CKV2_DOCKER_1", "DKL-DI-0001", "DL3004", "DS-0010", "DS010", "no-sudo-in-dockerfile"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Unsafe),
     summary: "RUN executes sudo.",
     help: r#"A build step that needs sudo either runs as root already, or the image carries a way to become root. Use USER root around the step.
 

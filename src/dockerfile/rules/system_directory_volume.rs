@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["DKL-DI-0002"],
+    also: &[],
+    needs: &[Need::Ast],
+    fix: None,
     summary: "VOLUME lies in /sys, /dev or /proc.",
     help: r#"A volume over /proc, /sys or /dev hides what the kernel shows there, or hands it to whoever mounts the volume.
 

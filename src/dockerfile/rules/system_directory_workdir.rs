@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["AVD-DS-0030", "DS-0030", "DS030"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "WORKDIR lies in /proc, /sys, /dev, /boot, /initrd or /lost+found.",
     help: r#"What the kernel shows in /proc, /sys and /dev is not of the image: work there is lost, or does harm.
 

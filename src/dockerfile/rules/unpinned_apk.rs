@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: false,
     aliases: &["DL3018", "d3499f6d"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Apk add without versions.",
     help: r#"A version makes a build repeatable as long as the repository has it. Alpine's repositories keep only the newest, so that pins break builds: this rule is off.
 

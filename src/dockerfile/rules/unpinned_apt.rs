@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: false,
     aliases: &["965a08d7", "DL3008"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Apt-get install without versions.",
     help: r#"A version makes a build repeatable as long as the archive has it. Debian's archives drop old versions, so that pins break builds: this rule is off; pin the base image and a snapshot archive instead.
 

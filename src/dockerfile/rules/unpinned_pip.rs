@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["02d9c71f", "DL3013"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Pip install of a package without a version.",
     help: r#"Without a version pip takes whatever was published last, which may be broken, or somebody else's. A requirements file with versions, best with hashes, says what was tested.
 

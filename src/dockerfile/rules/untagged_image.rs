@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["9efb0b2d", "DL3006", "missing-image-version"],
+    also: &["CKV_DOCKER_7", "DS-0001"],
+    needs: &[Need::Ast, Need::Stages],
+    fix: Some(FixKind::Network),
     summary: "An image reference with neither tag nor digest.",
     help: r#"Without a tag the reference means `latest`: the same file builds another image tomorrow.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     location::{Location, Span},
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -15,6 +15,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast, Need::Config],
+    fix: None,
     summary: "A syntax directive names a frontend other than docker/dockerfile and docker/dockerfile-upstream.",
     help: r#"The frontend is a program that runs the whole build: an unknown one can put anything into the image, whatever the lines below say. Nothing that is read in the file is certain then.
 

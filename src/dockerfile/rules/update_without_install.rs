@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["9bae49be", "AVD-DS-0017", "CIS-4.7", "CIS-DI-0007", "CKV_DOCKER_5", "DS-0017", "DS017"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Unsafe),
     summary: "A package index update in its own RUN.",
     help: r#"The layer of the update is cached: a later installation in another RUN uses an old index, and fails or installs old packages.
 

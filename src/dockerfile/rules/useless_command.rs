@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["9b6b0f38", "DL3001", "nonsensical-command"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "RUN uses an interactive or service command (ssh, vim, service, ps, top, free, kill, mount, shutdown).",
     help: r#"In a build there is nobody at the terminal, no service manager and no other process: the command does nothing that stays.
 

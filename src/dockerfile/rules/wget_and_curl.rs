@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["AVD-DS-0014", "DL4001", "DS-0014", "DS014", "fc775e75", "use-either-wget-or-curl"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages, Need::Shell],
+    fix: None,
     summary: "One stage uses both wget and curl.",
     help: r#"Two programs for one purpose: both have to be installed, and patched.
 

@@ -3,7 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::FixKind,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -19,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3047"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Wget fills the log with its progress bar.",
     help: r#"wget's progress bar fills the log of a build with thousands of lines.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -14,6 +14,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3067"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages],
+    fix: None,
     summary: "COPY --from=stage / / takes a stage's whole file system.",
     help: r#"A stage that is copied whole brings along everything that the build left in it, secrets of earlier layers' files included, and the image no longer says on which base it stands.
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +17,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &[],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: None,
     summary: "Chmod 777/666/a+w/o+w in RUN, or COPY/ADD --chmod giving others write.",
     help: r#"Every process in the container may replace the file: a bug in one of them becomes control over all. For arbitrary user ids give the group the rights (`g=u`), not everybody.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3060"],
+    also: &[],
+    needs: &[Need::Ast, Need::Stages, Need::Shell],
+    fix: Some(FixKind::Unsafe),
     summary: "Yarn install without yarn cache clean.",
     help: r#"Yarn 1 keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["00481784", "AVD-DS-0015", "DL3032", "DS-0015", "DS015"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Yum install without yum clean all.",
     help: r#"yum keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
 

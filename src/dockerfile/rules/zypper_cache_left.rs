@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -18,6 +19,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["38300d1a", "AVD-DS-0020", "DL3036", "DS-0020", "DS020", "missing-zypper-clean"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Zypper install without zypper clean.",
     help: r#"zypper keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
 

@@ -2,7 +2,8 @@
 
 use crate::model::{
     finding::Finding,
-    rule::{Group, RuleMeta},
+    fix::FixKind,
+    rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
@@ -17,6 +18,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["45e1fca5", "DL3034"],
+    also: &[],
+    needs: &[Need::Ast, Need::Shell],
+    fix: Some(FixKind::Safe),
     summary: "Zypper install/remove/patch without -n or -y.",
     help: r#"Without -n zypper asks, and nobody is there to answer: the build stops.
 

@@ -139,6 +139,9 @@ impl FindingText {
                 severity,
                 default_on: true,
                 aliases: Box::leak(aliases.into_boxed_slice()),
+                also: &[],
+                needs: &[],
+                fix: None,
                 summary: "",
                 help: "",
             };

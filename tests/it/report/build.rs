@@ -26,6 +26,9 @@ pub(super) static UNTAGGED: RuleMeta = RuleMeta {
     severity: Severity::Medium,
     default_on: true,
     aliases: &["DL3006"],
+    also: &[],
+    needs: &[],
+    fix: None,
     summary: "The base image has neither tag nor digest",
     help: "What is built today is not what is built tomorrow. Name a tag and a digest.\n\n```dockerfile\nFROM debian\n```",
 };
@@ -36,6 +39,9 @@ pub(super) static CACHE: RuleMeta = RuleMeta {
     severity: Severity::Low,
     default_on: true,
     aliases: &["DL3009"],
+    also: &[],
+    needs: &[],
+    fix: None,
     summary: "The lists of apt stay in the layer",
     help: "Remove `/var/lib/apt/lists` in the same RUN.",
 };
