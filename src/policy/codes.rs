@@ -177,6 +177,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.issuer", "The certificate was given on the word of another OIDC issuer than the policy names."),
     ("unmet.log", "The signature is genuine and no transparency log vouches for it, which the signer requires (`log: require`)."),
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
+    ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     ("unsupported", "AWS does not scan images of this kind."),
     ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),
