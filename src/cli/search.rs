@@ -76,8 +76,9 @@ fn walk(folder: &Path, exclude: &[String]) -> Result<Walk, Failure> {
         .follow_links(false)
         .require_git(false)
         .git_global(false)
+        .ignore(false)
         .max_depth(Some(DEPTH))
-        .sort_by_file_name(Ord::cmp);
+        .sort_by_file_name(|a, b| a.cmp(b));
     Ok(builder.build())
 }
 

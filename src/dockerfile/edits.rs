@@ -17,6 +17,10 @@ use super::{
     stages::ImageUse,
 };
 
+/// The most flags, in bytes, and the most variables of one instruction in which something is changed.
+const MAX_FLAGS: usize = 16_384;
+pub(super) const MAX_PAIRS: usize = 256;
+
 /// A finding with edits where there are some.
 pub(super) fn fixed_if(finding: Finding, kind: FixKind, edits: Option<Vec<Edit>>) -> Finding {
     match edits.filter(|edits| !edits.is_empty()) {
@@ -177,9 +181,12 @@ impl Dockerfile<'_> {
     /// Takes one variable out of ENV or ARG, or the instruction when it sets no other.
     pub(super) fn without_pair(&self, instruction: &Instruction, at: usize) -> Option<Edit> {
         let pairs = instruction.pairs();
+        if pairs.len() > MAX_PAIRS {
+            return None;
+        }
         if pairs.len() == 1 {
-            let is_trigger = !std::ptr::eq(instruction, self.instructions.get(self.place_of(instruction)?)?);
-            return if is_trigger { None } else { self.without_instruction(instruction) };
+            // The trigger of an ONBUILD cannot go alone.
+            return self.is_own(instruction).then(|| self.without_instruction(instruction)).flatten();
         }
         let part = |pair: &Pair<'_>| instruction.logical.range(&(pair.at..pair_end(instruction, pair)));
         let this = part(pairs.get(at)?);
@@ -194,11 +201,10 @@ impl Dockerfile<'_> {
         }
     }
 
-    /// The place of an instruction, or of the ONBUILD around it.
-    fn place_of(&self, instruction: &Instruction) -> Option<usize> {
+    /// Whether an instruction stands for itself, in no ONBUILD.
+    fn is_own(&self, instruction: &Instruction) -> bool {
         let index = self.instructions.partition_point(|other| other.range.start < instruction.range.start);
-        let is_here = |index: &usize| self.instructions.get(*index).is_some_and(|other| std::ptr::eq(other, instruction));
-        Some(index).filter(is_here)
+        self.instructions.get(index).is_some_and(|other| std::ptr::eq(other, instruction))
     }
 
     /// The start of the line on which an instruction begins, before the comments that stand directly above it.
@@ -238,7 +244,7 @@ pub(super) fn pinned(dockerfile: &Dockerfile<'_>, image: &ImageUse) -> Option<Ed
         return dockerfile.edit_in(instruction, &(argument.at..argument.at + text.len()), pinned);
     }
     // `--from=IMAGE` of COPY, `from=IMAGE` in a mount.
-    let flags = instruction.logical.text.get(instruction.at..instruction.rest_at)?;
+    let flags = instruction.logical.text.get(instruction.at..instruction.rest_at).filter(|flags| flags.len() <= MAX_FLAGS)?;
     let mark = format!("from={text}");
     let ends = |at: &usize| flags.get(at + mark.len()..).is_some_and(|rest| rest.starts_with([' ', '\t', ',']) || rest.is_empty());
     let at = flags.match_indices(&mark).map(|(at, _)| at).find(ends)?;

@@ -232,8 +232,10 @@ impl Prover<'_> {
         let after = self.judged(changed.bytes.clone());
         let mended = fixes.iter().map(|(at, _)| *at).collect::<BTreeSet<_>>();
         let mut allowed = BTreeMap::<(&str, u32), usize>::new();
-        for (_, finding) in before.report.findings.iter().enumerate().filter(|(at, _)| !mended.contains(at)) {
-            *allowed.entry((&finding.id, changed.line(line(finding)))).or_default() += 1;
+        for (at, finding) in before.report.findings.iter().enumerate() {
+            if !mended.contains(&at) {
+                *allowed.entry((finding.id.as_str(), changed.line(line(finding)))).or_default() += 1;
+            }
         }
         for finding in &after.report.findings {
             match allowed.get_mut(&(finding.id.as_str(), line(finding))) {
@@ -286,7 +288,7 @@ impl Changed {
         let mut lines = vec![0, 1];
         let mut now = 1_u32;
         let mut at = 0;
-        let mut keep = |range: Range<usize>, bytes: &mut Vec<u8>, now: &mut u32, lines: &mut Vec<u32>| {
+        let keep = |range: Range<usize>, bytes: &mut Vec<u8>, now: &mut u32, lines: &mut Vec<u32>| {
             for byte in before.get(range)? {
                 bytes.push(*byte);
                 if *byte == b'\n' {
@@ -322,20 +324,36 @@ impl Changed {
     }
 }
 
+/// A file as bytes and as it was read.
+pub(super) struct Text<'a> {
+    bytes: &'a [u8],
+    read: &'a str,
+    is_utf8: bool,
+    /// The bodies of here-documents, in order.
+    bodies: Vec<Range<usize>>,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn of(bytes: &'a [u8], dockerfile: &'a Dockerfile<'_>) -> Self {
+        let heredocs = dockerfile.instructions.iter().flat_map(|instruction| &instruction.heredocs);
+        let read = dockerfile.source.text.as_str();
+        Self { bytes, read, is_utf8: bytes == read.as_bytes(), bodies: heredocs.map(|heredoc| heredoc.body.clone()).collect() }
+    }
+}
+
 /// Whether a fix can be made at all: its edits are in order, in no here-document, and touch no byte that is no text.
-pub(super) fn is_sound(edits: &[Edit], dockerfile: &Dockerfile<'_>, bytes: &[u8], bodies: &[Range<usize>]) -> bool {
+pub(super) fn is_sound(edits: &[Edit], text: &Text<'_>) -> bool {
     let is_ordered = edits.windows(2).all(|pair| matches!(pair, [a, b] if a.range.end <= b.range.start && a.range != b.range));
     // A body ends where the line of its end word begins.
     let in_body = |range: &Range<usize>| {
-        let next = bodies.partition_point(|body| body.end < range.start);
-        bodies.get(next).is_some_and(|body| range.start < body.end && body.start <= range.end)
+        let next = text.bodies.partition_point(|body| body.end < range.start);
+        text.bodies.get(next).is_some_and(|body| range.start < body.end && body.start <= range.end)
     };
     let is_text = |edit: &Edit| {
-        let text = dockerfile.source.text.get(edit.range.clone()).map(str::as_bytes);
-        text.is_some() && text == bytes.get(edit.range.clone())
+        let read = text.read.get(edit.range.clone()).map(str::as_bytes);
+        read.is_some() && read == text.bytes.get(edit.range.clone())
     };
-    let is_utf8 = bytes.len() == dockerfile.source.text.len() && bytes == dockerfile.source.text.as_bytes();
     !edits.is_empty()
         && is_ordered
-        && edits.iter().all(|edit| is_text(edit) && !in_body(&edit.range) && (is_utf8 || !edit.replacement.contains('?')))
+        && edits.iter().all(|edit| is_text(edit) && !in_body(&edit.range) && (text.is_utf8 || !edit.replacement.contains('?')))
 }

@@ -146,12 +146,12 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     findings.extend(reviews);
     let secrets = secret_values(&dockerfile, input.build_args);
     let told = |text: &str| secrets.iter().fold(masked(text).into_owned(), |text, secret| text.replace(secret, "***"));
-    let bodies: Vec<_> = dockerfile.instructions.iter().flat_map(|instruction| &instruction.heredocs).map(|heredoc| heredoc.body.clone()).collect();
+    let text = fix::Text::of(bytes, &dockerfile);
     for finding in &mut findings {
         finding.title = told(&finding.title);
         // What a report does not show, it does not show as a correction, either.
         let is_told = |fix: &Fix| fix.edits.iter().all(|edit| told(&edit.replacement) == edit.replacement);
-        finding.fix = finding.fix.take().filter(is_told).filter(|fix| fix::is_sound(&fix.edits, &dockerfile, bytes, &bodies));
+        finding.fix = finding.fix.take().filter(is_told).filter(|fix| fix::is_sound(&fix.edits, &text));
     }
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();

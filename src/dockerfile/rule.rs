@@ -15,6 +15,7 @@ use crate::model::{
 
 use super::{
     command::Command,
+    edits::MAX_PAIRS,
     instruction::Instruction,
     package_manager::Invocation,
     parse::Refusal,
@@ -255,7 +256,7 @@ impl Dockerfile<'_> {
                     if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
                         let part = pair.at..pair.at + pair.name.len();
                         let finding = self.finding_at(meta, meta.severity, instruction, &part, title(pair.name));
-                        let edit = meta.fix.and_then(|kind| Some((kind, self.without_pair(instruction, at)?)));
+                        let edit = meta.fix.filter(|_| values.len() <= MAX_PAIRS).and_then(|kind| Some((kind, self.without_pair(instruction, at)?)));
                         findings.push(match edit {
                             Some((kind, edit)) => fixed_by(finding, kind, vec![edit]),
                             None => finding,

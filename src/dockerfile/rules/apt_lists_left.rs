@@ -68,7 +68,7 @@ impl Rule for AptListsLeft {
             let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(is_clean);
             if let Some(command) = commands.get(last).filter(|_| !is_cleaned) {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "the lists of apt-get stay in the layer".to_owned());
-                let is_free = last_in_need.is_none_or(|line| line <= instruction.line) && !commands.iter().any(|command| command.wrapped);
+                let is_free = last_in_need.is_none_or(|line| line <= instruction.line) && !command.wrapped;
                 let edit = dockerfile.command_at_end(instruction, commands, "rm -rf /var/lib/apt/lists/*").filter(|_| is_free);
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    edits::fixed_if,
+    edits::{MAX_PAIRS, fixed_if, pair_end},
     instruction::Instruction,
     rule::{Dockerfile, Rule},
 };
@@ -54,6 +54,10 @@ impl Rule for EnvSelfReference {
         let mut findings = Vec::new();
         for (_, instruction) in dockerfile.with_keyword("ENV") {
             let pairs = instruction.pairs();
+            // More of them than anybody writes would take too long to compare.
+            if pairs.len() > 2 * MAX_PAIRS {
+                continue;
+            }
             let uses = |name: &str| pairs.iter().any(|pair| pair.value.is_some_and(|value| names(value, name)));
             let own = pairs.iter().find(|pair| uses(pair.name) && !dockerfile.sees(instruction, pair.name, |_| true));
             // What the base image gives is not known: PATH and the like are there.

@@ -91,7 +91,7 @@ fn absolute(dockerfile: &Dockerfile<'_>) -> BTreeMap<usize, String> {
             } else {
                 let joined = current.filter(|folder| folder.starts_with('/')).map(|folder| format!("{}/{path}", folder.trim_end_matches('/')));
                 // A chain of relative paths grows without end.
-                let joined = joined.filter(|path| path.len() <= 4_096);
+                let joined = joined.filter(|path| path.len() <= 512);
                 found.extend(joined.clone().map(|path| (index, path)));
                 joined
             };

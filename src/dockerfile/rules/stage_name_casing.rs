@@ -61,7 +61,11 @@ impl Rule for StageNameCasing {
             let finding = dockerfile.finding_at(&META, META.severity, instruction, &part, format!("the stage name `{}` has capitals", name.text));
             let edit = dockerfile.edit_in(instruction, &part, name.text.to_lowercase());
             let edits = edit.and_then(|edit| {
-                let uses = uses.get(&name.text.to_lowercase()).map_or(&[][..], Vec::as_slice).iter();
+                let uses = uses.get(&name.text.to_lowercase()).map_or(&[][..], Vec::as_slice);
+                if uses.len() > MAX_USES {
+                    return None;
+                }
+                let uses = uses.iter();
                 let renamed = uses.map(|(user, at)| dockerfile.edit_in(user, &(*at..at + name.text.len()), name.text.to_lowercase()));
                 std::iter::once(Some(edit)).chain(renamed).collect()
             });
@@ -70,6 +74,9 @@ impl Rule for StageNameCasing {
         findings
     }
 }
+
+/// The most places at which a name is changed.
+const MAX_USES: usize = 64;
 
 /// Where COPY and mounts name stages with capitals, which they may, by the name in lower case.
 fn uses<'a>(dockerfile: &'a Dockerfile<'_>) -> BTreeMap<String, Vec<(&'a Instruction, usize)>> {
