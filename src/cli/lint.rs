@@ -111,6 +111,10 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         }
         fixes = write(&mut dockerfiles, fixed, from_input)?;
     }
+    let unknown = pin::forget_unknown(&mut dockerfiles);
+    if pipeline::asks_registries(&policy) {
+        gaps.extend(unknown);
+    }
     let inputs = inputs(dockerfiles, policy, now, source_date()?, global);
     let report = pipeline::run_lint(&inputs, Prepared { gaps, fixes });
     if from_input && !kinds.is_empty() {

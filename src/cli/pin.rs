@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::{Failure, options::RegistryOptions};
+use super::{Failure, options::{RegistryOptions, host_platform}};
 use crate::{
     aws,
     model::{
@@ -63,7 +63,36 @@ async fn fetch(name: &str, options: &registry::Options, progress: SharedProgress
     let source = registry::open(&reference, options, progress).await.map_err(|error| told(&error))?;
     // The index, where there is one: a digest of one platform would tie the others to it.
     let root = source.fetch_root().await.map_err(|error| told(&error))?;
-    Ok(BaseImage { digest: Some(root.digest.to_string()), ..BaseImage::default() })
+    let digest = Some(root.digest.to_string());
+    // A digest can be written without knowing what the image is for this machine.
+    let Ok(image) = registry::resolve(source.as_ref(), &reference, None, &host_platform()).await else {
+        return Ok(BaseImage { digest, ..BaseImage::default() });
+    };
+    let env = image.config.env.iter().map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok(BaseImage {
+        digest,
+        os: image.platform.os,
+        architecture: image.platform.architecture,
+        user: image.config.user,
+        working_dir: image.config.working_dir,
+        env,
+        shell: Vec::new(),
+        labels: image.config.labels,
+    })
+}
+
+/// Takes back the images of which nothing but the digest is known: their empty settings would be taken for real ones. Each is a gap.
+pub(super) fn forget_unknown(dockerfiles: &mut [DockerfileInput]) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for input in dockerfiles {
+        let unknown: Vec<String> = input.bases.iter().filter(|(_, base)| base.os.is_empty()).map(|(name, _)| name.clone()).collect();
+        for name in unknown {
+            input.bases.remove(&name);
+            gaps.push(Gap::new(SourceId::Dockerfile, "base-unread", name, "its configuration for this machine's platform could not be read"));
+        }
+    }
+    gaps
 }
 
 /// An error with what caused it.
