@@ -29,7 +29,7 @@ pub const CODES: &[(&str, &str)] = &[
         "base-differs",
         "The image is not built on the one that `--base` names: its lowest layers are others. Name the very image that the build stood on, by digest; a tag may have moved since.",
     ),
-    ("base-unread", "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's."),
+    ("base-unread", "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's; or an image that a Dockerfile builds on, of which a rule or `lint --pin` asked."),
     ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "credentials",
