@@ -4,6 +4,7 @@ mod attached;
 mod contents;
 mod document;
 mod lines;
+mod lint;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +20,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     Error,
     advisory::version,
-    dockerfile::{self, LintInput},
+    dockerfile,
     exit::ExitStatus,
     findings::{FindingSource, image_config, image_files, image_rules, image_settings, merge},
     inventory,
@@ -30,9 +31,9 @@ use crate::{
         evidence::SourceReport,
         finding::Finding,
         image::{Platform, ResolvedImage},
-        lint::{BaseImage, LintSettings},
+        lint::BaseImage,
         package::Inventory,
-        policy::{Exception, Policy, RulePolicy, RuleSetting},
+        policy::{Exception, Policy},
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
@@ -45,6 +46,7 @@ use crate::{
 };
 
 pub use self::document::{DocumentInput, run_document};
+pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint};
 pub use crate::{inventory::FolderCache, layers::Limits};
 
 use self::contents::{Contents, is_foreign};
@@ -180,7 +182,7 @@ struct Looked {
 /// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
 pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
-    lint(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, &mut facts);
+    lint::read(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, Vec::new(), &mut facts);
     let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
     let mut images = resolve(input, &inputs.progress).await?;
     let untraced = lines::trace(&mut images, &inputs).await;
@@ -333,6 +335,7 @@ fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanRepo
         },
         image,
         dockerfiles: facts.dockerfiles,
+        fixes: Vec::new(),
         inventory,
         verification,
         sources: facts.sources,
@@ -354,45 +357,6 @@ pub fn rules() -> Vec<&'static RuleMeta> {
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static RuleMeta> {
     dockerfile::rule(id).or_else(|| image_rules::rule(id))
-}
-
-/// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
-fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, facts: &mut Facted) {
-    let settings = settings(policy);
-    let mut gaps = Vec::new();
-    for input in dockerfiles {
-        let report = dockerfile::lint(&LintInput {
-            file: &input.file,
-            bytes: &input.bytes,
-            build_args: &input.build_args,
-            target: input.target.as_deref(),
-            context: input.context.as_ref(),
-            settings: &settings,
-            bases: &input.bases,
-        });
-        facts.dockerfiles.push(report.summary);
-        if !is_judged {
-            // Without that stage no layer has a line.
-            gaps.extend(report.gaps.into_iter().filter(|gap| gap.kind == "unknown-target"));
-            continue;
-        }
-        facts.findings.extend(report.findings);
-        facts.ignores.extend(report.ignores);
-        facts.users.push(report.user);
-        gaps.extend(report.gaps);
-    }
-    if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
-        let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
-        add_state(facts, SourceId::Dockerfile, &gaps, details);
-    }
-}
-
-/// The settings of a policy, and the rules that it switches on.
-fn settings(policy: &RulePolicy) -> LintSettings {
-    let mut settings = policy.settings.clone();
-    let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
-    settings.on.extend(named.filter_map(|(id, _)| dockerfile::rule(id)).map(|meta| meta.id.to_owned()));
-    settings
 }
 
 /// Judges the image's configuration where no Dockerfile speaks for it: none was given, or several, or one that is not of this image.

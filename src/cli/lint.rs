@@ -1,8 +1,9 @@
-//! `plimsoll lint`: Dockerfiles alone, judged by the same policy.
+//! `plimsoll lint`: Dockerfiles alone, judged by the same policy, and mended.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    io::Write as _,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -10,42 +11,126 @@ use clap::Args;
 use super::{
     Failure, Global,
     gate::BuildOptions,
-    options::{PolicyOptions, source_date},
+    options::{PolicyOptions, RegistryOptions, source_date},
     output::OutputOptions,
+    pin,
+    rewrite::{self, Rewritten},
+    search,
     setup,
 };
 use crate::{
     exit::ExitStatus,
-    model::coverage::SourceId,
-    pipeline::{self, Inputs, Limits, Wanted},
+    model::{
+        coverage::{Gap, SourceId},
+        fix::{FixKind, FixSummary, WithheldFix},
+        policy::Policy,
+    },
+    pipeline::{self, DockerfileInput, FixedDockerfile, Inputs, Limits, Prepared, Wanted},
     policy,
 };
 
 /// Arguments of `lint`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  plimsoll lint Dockerfile docker/*.Dockerfile\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
+    after_help = "Examples:\n  plimsoll lint                                 every Dockerfile in and below this folder\n  plimsoll lint docker/ Dockerfile.dev          what is named, folders searched\n  plimsoll lint --diff                          show what --fix would change; exit code 1 when there is something\n  plimsoll lint --fix --pin                     mend what is safe, write digests behind tags\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
 )]
 pub(super) struct LintArgs {
-    /// Dockerfiles; `-` is standard input. Default: `Dockerfile`, else `Containerfile`, in this folder.
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// Dockerfiles, or folders that are searched for Dockerfile, Containerfile, Dockerfile.*, Containerfile.*, *.Dockerfile and *.dockerfile; hidden
+    /// folders, links and what .gitignore names are passed over. `-` is standard input. Default: this folder.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Leave out what is found in folders and fits this pattern of .gitignore's kind (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    #[command(flatten)]
+    fix: FixOptions,
     #[command(flatten)]
     build: BuildOptions,
     #[command(flatten)]
     policy: PolicyOptions,
     #[command(flatten)]
+    registry: RegistryOptions,
+    #[command(flatten)]
     output: OutputOptions,
+}
+
+/// What is mended.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Fix options")]
+struct FixOptions {
+    /// Mend what can be mended without changing the image otherwise, and report on the mended files. With `-` the text goes to standard output.
+    #[arg(long)]
+    fix: bool,
+    /// Make fixes that may change the image or the build in other ways as well, besides the safe ones.
+    #[arg(long, visible_alias = "fix-unsafe")]
+    unsafe_fixes: bool,
+    /// Write the digest that the registry names behind every tag of a base image.
+    #[arg(long, visible_alias = "fix-network")]
+    pin: bool,
+    /// Print the changes as a diff and write nothing; exit code 1 when there are some.
+    #[arg(long)]
+    diff: bool,
+}
+
+impl FixOptions {
+    /// The kinds of fixes that are wanted; none where nothing is to be mended.
+    fn kinds(&self) -> BTreeSet<FixKind> {
+        let safe = self.fix || self.unsafe_fixes || (self.diff && !self.pin);
+        let wanted = [(safe, FixKind::Safe), (self.unsafe_fixes, FixKind::Unsafe), (self.pin, FixKind::Network)];
+        wanted.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, kind)| kind).collect()
+    }
 }
 
 /// Lints the files.
 pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
     let policy = policy::load::load(&args.policy.references())?;
-    let files = if args.files.is_empty() { vec![found_here()?] } else { args.files };
-    let dockerfiles = args.build.read(&files)?;
+    let from_input = args.paths.iter().any(|path| path == Path::new("-"));
+    let kinds = args.fix.kinds();
+    if from_input && args.paths.len() > 1 && !kinds.is_empty() && !args.fix.diff {
+        return Err(Failure::new("the mended text of `-` goes to standard output, and other files are named as well")
+            .hint("fix standard input and files in two runs, or add --diff"));
+    }
+    let found = search::dockerfiles(&args.paths, &args.exclude)?;
+    let mut dockerfiles = args.build.read(&found.files)?;
+    let mut gaps = found.gaps;
     let now = setup::now();
-    let reports = pipeline::run(Inputs {
+    if args.fix.pin || pipeline::asks_registries(&policy) {
+        gaps.extend(pin::ask(&mut dockerfiles, &policy, &args.registry, global.progress()).await?);
+    }
+    let mut fixes = Vec::new();
+    if !kinds.is_empty() {
+        let besides: &[&str] = if args.fix.pin { &["image-not-pinned"] } else { &[] };
+        let fixed = pipeline::fix_dockerfiles(&dockerfiles, &kinds, besides, &policy, now);
+        if args.fix.diff {
+            return show_changes(&dockerfiles, &fixed, &gaps);
+        }
+        if from_input {
+            let text = fixed.first().map_or(&[][..], |fixed| fixed.bytes.as_slice());
+            let _ = super::output::print(text)?;
+        }
+        fixes = write(&mut dockerfiles, fixed, from_input)?;
+    }
+    let unknown = pin::forget_unknown(&mut dockerfiles);
+    if pipeline::asks_registries(&policy) {
+        gaps.extend(unknown);
+    }
+    let inputs = inputs(dockerfiles, policy, now, source_date()?, global);
+    let report = pipeline::run_lint(&inputs, Prepared { gaps, fixes });
+    if from_input && !kinds.is_empty() {
+        return outputs.without_standard_output().write(&[report], global);
+    }
+    outputs.write(&[report], global)
+}
+
+fn inputs(
+    dockerfiles: Vec<DockerfileInput>,
+    policy: Policy,
+    now: jiff::Timestamp,
+    source_date: Option<jiff::Timestamp>,
+    global: &Global,
+) -> Inputs {
+    Inputs {
         command: "lint",
         stages: BTreeSet::from([SourceId::Dockerfile]),
         image: None,
@@ -55,17 +140,46 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         signer_fingerprints: BTreeMap::new(),
         policy,
         now,
-        source_date: source_date()?,
+        source_date,
         files: Wanted::No,
         limits: Limits::default(),
         progress: global.progress(),
-    })
-    .await?;
-    outputs.write(&reports, global)
+    }
 }
 
-fn found_here() -> Result<PathBuf, Failure> {
-    ["Dockerfile", "Containerfile"].iter().map(PathBuf::from).find(|file| file.is_file()).ok_or_else(|| {
-        Failure::new("no Dockerfile or Containerfile in this folder").hint("name the file: plimsoll lint path/to/Dockerfile")
-    })
+/// Prints what would change, and what was withheld to standard error.
+fn show_changes(dockerfiles: &[DockerfileInput], fixed: &[FixedDockerfile], gaps: &[Gap]) -> Result<ExitStatus, Failure> {
+    let mut text = Vec::new();
+    let mut stderr = std::io::stderr().lock();
+    for (before, after) in dockerfiles.iter().zip(fixed) {
+        text.extend(rewrite::diff(&before.file, &before.bytes, &after.bytes));
+        for WithheldFix { fix, reason } in &after.summary.withheld {
+            let _ = writeln!(stderr, "{}:{}: {} not fixed: {reason}", before.file, fix.line, fix.id);
+        }
+    }
+    for gap in gaps {
+        let _ = writeln!(stderr, "{}: {}", gap.subject, gap.reason);
+    }
+    let status = if text.is_empty() { ExitStatus::Pass } else { ExitStatus::Fail };
+    super::output::print(&text)?;
+    Ok(status)
+}
+
+/// Writes what was mended into the files, and tells what became of each.
+fn write(dockerfiles: &mut [DockerfileInput], fixed: Vec<FixedDockerfile>, from_input: bool) -> Result<Vec<FixSummary>, Failure> {
+    let mut summaries = Vec::new();
+    for (input, FixedDockerfile { bytes, mut summary }) in dockerfiles.iter_mut().zip(fixed) {
+        if bytes != input.bytes {
+            let written = if from_input { Rewritten::Done } else { rewrite::replace(Path::new(&input.file), &input.bytes, &bytes)? };
+            match written {
+                Rewritten::Done => input.bytes = bytes,
+                Rewritten::Refused(reason) => {
+                    let withheld = summary.applied.drain(..).map(|fix| WithheldFix { fix, reason: reason.to_owned() });
+                    summary.withheld = withheld.chain(std::mem::take(&mut summary.withheld)).collect();
+                }
+            }
+        }
+        summaries.push(summary);
+    }
+    Ok(summaries)
 }

@@ -10,8 +10,11 @@ mod limits;
 mod lint;
 mod options;
 mod output;
+mod pin;
 mod policy;
+mod rewrite;
 mod scan;
+mod search;
 mod setup;
 mod shell;
 mod signers;
@@ -75,7 +78,7 @@ enum When {
 enum Command {
     /// The whole gate: Dockerfile, packages, files, AWS findings, signatures, one verdict.
     Gate(gate::GateArgs),
-    /// Judge Dockerfiles alone; no image, no network.
+    /// Judge and mend Dockerfiles alone; no image, and no network but for --pin.
     Lint(lint::LintArgs),
     /// List an image's packages, as a table or an SBOM.
     Inventory(inventory::InventoryArgs),

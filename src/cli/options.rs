@@ -260,7 +260,7 @@ fn parse_reference(image: &str) -> Result<ImageReference, Failure> {
 }
 
 /// linux and this machine's processor: what an index without `--platform` is asked for.
-fn host_platform() -> Platform {
+pub(super) fn host_platform() -> Platform {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

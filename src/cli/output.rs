@@ -106,6 +106,12 @@ impl Outputs {
         }
     }
 
+    /// The same without what goes to standard output, which holds something else.
+    pub(super) fn without_standard_output(mut self) -> Self {
+        self.targets.retain(|target| target.file.is_some());
+        self
+    }
+
     /// Writes every report, files by renaming a finished one into place. A report that cannot be written makes exit 2, after the others were written.
     pub(super) fn write(&self, reports: &[ScanReport], global: &Global) -> Result<ExitStatus, Failure> {
         let mut failed = None;

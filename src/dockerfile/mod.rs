@@ -4,8 +4,10 @@ mod bounds;
 mod check;
 mod command;
 mod created_by;
+mod edits;
 mod execution;
 mod expand;
+pub mod fix;
 mod foreign;
 mod heredoc;
 mod ignore;
@@ -30,6 +32,8 @@ mod wrapper;
 mod agreement;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod fixing;
 #[cfg(test)]
 mod fixtures;
 
@@ -125,6 +129,11 @@ pub struct InstructionLine {
 /// Judges one Dockerfile with every rule that is on by default; a refused instruction is a finding, never an error.
 #[must_use]
 pub fn lint(input: &LintInput<'_>) -> LintReport {
+    judge(input).0
+}
+
+/// Judges one Dockerfile and keeps what was read of it.
+fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
     let (dockerfile, mut gaps) = read(&LintInput { bytes, ..*input });
     if bytes.len() < input.bytes.len() {
@@ -137,11 +146,12 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     findings.extend(reviews);
     let secrets = secret_values(&dockerfile, input.build_args);
     let told = |text: &str| secrets.iter().fold(masked(text).into_owned(), |text, secret| text.replace(secret, "***"));
+    let text = fix::Text::of(bytes, &dockerfile);
     for finding in &mut findings {
         finding.title = told(&finding.title);
         // What a report does not show, it does not show as a correction, either.
         let is_told = |fix: &Fix| fix.edits.iter().all(|edit| told(&edit.replacement) == edit.replacement);
-        finding.fix = finding.fix.take().filter(is_told);
+        finding.fix = finding.fix.take().filter(is_told).filter(|fix| fix::is_sound(&fix.edits, &text));
     }
     findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
     findings.dedup();
@@ -170,7 +180,7 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     // A user that is no name but a secret is not told, not even for a comparison.
     let user = final_user(&dockerfile).filter(|user| told(user) == *user);
-    LintReport {
+    let report = LintReport {
         findings,
         user,
         ignores,
@@ -192,7 +202,8 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
                 in_final_chain: dockerfile.graph.in_final_chain(instruction),
             })
             .collect(),
-    }
+    };
+    (report, dockerfile)
 }
 
 /// The rules that run.
@@ -248,6 +259,17 @@ fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
         return format!("{} (hidden: it holds a secret)", instruction.keyword);
     }
     stages::folded(instruction)
+}
+
+/// The images that a Dockerfile names and a registry can be asked for; with the frontend, when the rule about it is on.
+#[must_use]
+pub fn images(input: &LintInput<'_>) -> BTreeSet<String> {
+    let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
+    let (dockerfile, _) = read(&LintInput { bytes, ..*input });
+    let named = dockerfile.graph.images.iter().map(|image| &image.reference).filter(|reference| reference.is_decided());
+    let frontend = dockerfile.directives.syntax.iter().filter(|_| input.settings.on.contains("frontend-not-pinned"));
+    let images = named.map(|reference| reference.text.clone()).chain(frontend.map(|(frontend, _)| frontend.clone()));
+    images.filter(|image| !image.is_empty()).collect()
 }
 
 /// Every rule of Dockerfiles, sorted by id.

@@ -15,6 +15,7 @@ use crate::model::{
 
 use super::{
     command::Command,
+    edits::MAX_PAIRS,
     instruction::Instruction,
     package_manager::Invocation,
     parse::Refusal,
@@ -104,8 +105,27 @@ impl Dockerfile<'_> {
 
     /// A finding for each call of a package manager that `is_faulty`.
     pub(super) fn where_called(&self, meta: &'static RuleMeta, is_faulty: impl Fn(&Invocation<'_>) -> bool, title: &str) -> Vec<Finding> {
+        self.where_called_with(meta, is_faulty, title, |_, _| None)
+    }
+
+    /// The same, with the edit that takes it away.
+    pub(super) fn where_called_with(
+        &self,
+        meta: &'static RuleMeta,
+        is_faulty: impl Fn(&Invocation<'_>) -> bool,
+        title: &str,
+        edit: impl Fn(&Command, &Invocation<'_>) -> Option<Edit>,
+    ) -> Vec<Finding> {
         let faulty = self.invocations().filter(|(_, _, invocation)| is_faulty(invocation));
-        faulty.map(|(_, command, _)| self.finding_in(meta, meta.severity, command, title.to_owned())).collect()
+        faulty
+            .map(|(_, command, invocation)| {
+                let finding = self.finding_in(meta, meta.severity, command, title.to_owned());
+                match meta.fix.and_then(|kind| Some((kind, edit(command, &invocation)?))) {
+                    Some((kind, edit)) => fixed_by(finding, kind, vec![edit]),
+                    None => finding,
+                }
+            })
+            .collect()
     }
 
     /// A finding for each call of a package manager that names packages without a version; `unpinned` says which.
@@ -185,7 +205,11 @@ impl Dockerfile<'_> {
             for instruction in instructions.iter().filter(|instruction| instruction.keyword == keyword) {
                 if let Some(before) = before.replace(instruction) {
                     let title = format!("only the last {keyword} of a stage counts, and line {} has one, too", before.line);
-                    findings.push(self.finding(meta, meta.severity, instruction, title));
+                    let finding = self.finding(meta, meta.severity, instruction, title);
+                    findings.push(match meta.fix.and_then(|kind| Some((kind, self.without_instruction(before)?))) {
+                        Some((kind, edit)) => fixed_by(finding, kind, vec![edit]),
+                        None => finding,
+                    });
                 }
             }
         }
@@ -194,8 +218,27 @@ impl Dockerfile<'_> {
 
     /// A finding for each command that `is_faulty`.
     pub(super) fn where_run(&self, meta: &'static RuleMeta, is_faulty: impl Fn(&Command) -> bool, title: &str) -> Vec<Finding> {
+        self.where_run_with(meta, is_faulty, title, |_| None)
+    }
+
+    /// The same, with the edits that take it away.
+    pub(super) fn where_run_with(
+        &self,
+        meta: &'static RuleMeta,
+        is_faulty: impl Fn(&Command) -> bool,
+        title: &str,
+        edits: impl Fn(&Command) -> Option<Vec<Edit>>,
+    ) -> Vec<Finding> {
         let faulty = self.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty.map(|(_, command)| self.finding_in(meta, meta.severity, command, title.to_owned())).collect()
+        faulty
+            .map(|(_, command)| {
+                let finding = self.finding_in(meta, meta.severity, command, title.to_owned());
+                match meta.fix.and_then(|kind| Some((kind, edits(command).filter(|edits| !edits.is_empty())?))) {
+                    Some((kind, edits)) => fixed_by(finding, kind, edits),
+                    None => finding,
+                }
+            })
+            .collect()
     }
 
     /// A finding for each ENV, ARG, export and assignment in RUN that gives a variable (name, value) a value that `is_faulty`.
@@ -209,10 +252,15 @@ impl Dockerfile<'_> {
         for keyword in ["ENV", "ARG"] {
             for (index, instruction) in self.with_keyword(keyword) {
                 let values = self.graph.values.get(index).map_or(&[][..], Vec::as_slice);
-                for (pair, value) in instruction.pairs().iter().zip(values) {
+                for (at, (pair, value)) in instruction.pairs().iter().zip(values).enumerate() {
                     if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
                         let part = pair.at..pair.at + pair.name.len();
-                        findings.push(self.finding_at(meta, meta.severity, instruction, &part, title(pair.name)));
+                        let finding = self.finding_at(meta, meta.severity, instruction, &part, title(pair.name));
+                        let edit = meta.fix.filter(|_| values.len() <= MAX_PAIRS).and_then(|kind| Some((kind, self.without_pair(instruction, at)?)));
+                        findings.push(match edit {
+                            Some((kind, edit)) => fixed_by(finding, kind, vec![edit]),
+                            None => finding,
+                        });
                     }
                 }
             }

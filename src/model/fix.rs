@@ -46,3 +46,36 @@ pub struct Fix {
     /// In file order, without overlap.
     pub edits: Vec<Edit>,
 }
+
+/// One fix as a report tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixRecord {
+    /// The rule's id.
+    pub id: String,
+    /// What was found.
+    pub title: String,
+    /// The line on which it stood when it was looked at.
+    pub line: u32,
+    /// How safe the fix is.
+    pub kind: FixKind,
+}
+
+/// A fix that was not made, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithheldFix {
+    /// Which one.
+    pub fix: FixRecord,
+    /// Why.
+    pub reason: String,
+}
+
+/// What was mended in one Dockerfile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FixSummary {
+    /// Path as the user named it.
+    pub file: String,
+    /// What was mended, in order.
+    pub applied: Vec<FixRecord>,
+    /// What could have been and was not.
+    pub withheld: Vec<WithheldFix>,
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    attestation::Verification, coverage::SourceState, digest::Digest, image::ResolvedImage, package::Inventory, policy::Mode,
+    attestation::Verification, coverage::SourceState, digest::Digest, fix::FixSummary, image::ResolvedImage, package::Inventory, policy::Mode,
     verdict::Verdict,
 };
 
@@ -26,6 +26,8 @@ pub struct ScanReport {
     pub image: Option<ResolvedImage>,
     /// The Dockerfiles that were read.
     pub dockerfiles: Vec<DockerfileSummary>,
+    /// What was mended in them.
+    pub fixes: Vec<FixSummary>,
     /// The packages, when an inventory was made.
     pub inventory: Option<Inventory>,
     /// Signatures and attestations, when they were looked for.

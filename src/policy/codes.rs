@@ -29,7 +29,7 @@ pub const CODES: &[(&str, &str)] = &[
         "base-differs",
         "The image is not built on the one that `--base` names: its lowest layers are others. Name the very image that the build stood on, by digest; a tag may have moved since.",
     ),
-    ("base-unread", "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's."),
+    ("base-unread", "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's; or an image that a Dockerfile builds on, of which a rule or `lint --pin` asked."),
     ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "credentials",
@@ -177,6 +177,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.issuer", "The certificate was given on the word of another OIDC issuer than the policy names."),
     ("unmet.log", "The signature is genuine and no transparency log vouches for it, which the signer requires (`log: require`)."),
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
+    ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     ("unsupported", "AWS does not scan images of this kind."),
     ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),

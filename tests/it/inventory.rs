@@ -250,6 +250,7 @@ fn write_sbom(name: &str, image: ResolvedImage, inventory: &Inventory) {
         policy: PolicySummary { name: String::new(), digest: Digest::sha256_of(b""), files: Vec::new(), mode: Mode::Enforce },
         image: Some(image),
         dockerfiles: Vec::new(),
+        fixes: Vec::new(),
         inventory: Some(inventory.clone()),
         verification: None,
         sources: Vec::new(),

@@ -41,6 +41,8 @@ mod key_bundles;
 #[cfg(test)]
 mod lines;
 #[cfg(test)]
+mod lint;
+#[cfg(test)]
 mod platforms;
 #[cfg(test)]
 mod policy;

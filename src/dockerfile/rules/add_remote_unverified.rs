@@ -2,12 +2,16 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    edits::fixed_if,
+    instruction::Instruction,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "add-remote-unverified",
@@ -59,11 +63,22 @@ impl Rule for AddRemoteUnverified {
             if let Some(url) = sources.iter().find(|source| is_remote(source)) {
                 let shown = url.split(['?', '#']).next().unwrap_or(url);
                 let shown = shown.rsplit_once('@').map_or(shown.to_owned(), |(_, rest)| format!("...@{rest}"));
-                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("ADD of {shown} without a checksum")));
+                let finding = dockerfile.finding(&META, META.severity, instruction, format!("ADD of {shown} without a checksum"));
+                let edit = checked(dockerfile, instruction, url).filter(|_| sources.len() == 1);
+                findings.push(fixed_if(finding, FixKind::Network, edit.map(|edit| vec![edit])));
             }
         }
         findings
     }
+}
+
+/// The instruction with the checksum of what the address gives, when somebody fetched that.
+fn checked(dockerfile: &Dockerfile<'_>, instruction: &Instruction, url: &str) -> Option<Edit> {
+    let digest = dockerfile.bases.get(url)?.digest.as_deref()?;
+    let end = instruction.at + instruction.word.len();
+    let has_checksum = instruction.flags.iter().any(|flag| flag.name == "checksum");
+    let at = instruction.logical.range(&(instruction.at..end)).end;
+    (!has_checksum).then(|| dockerfile.edit(at..at, format!(" --checksum={digest}")))
 }
 
 /// Whether a checksum says something: a digest, or a variable that may hold one. An empty one is no check.

@@ -49,7 +49,7 @@ impl Rule for ApkCacheLeft {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, is_faulty, "the index of the packages stays in the layer")
+        dockerfile.where_called_with(&META, is_faulty, "the index of the packages stays in the layer", |command, call| dockerfile.after_verb(command, call, " --no-cache"))
     }
 }
 

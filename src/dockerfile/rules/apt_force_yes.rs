@@ -50,7 +50,14 @@ impl Rule for AptForceYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_run(&META, is_faulty, "--force-yes installs packages without a valid signature too")
+        dockerfile.where_run_with(&META, is_faulty, "--force-yes installs packages without a valid signature too", |command| {
+            let arguments = Arguments::of(command);
+            if arguments.has_short('y') || ["--yes", "--assume-yes"].iter().any(|name| arguments.has_long(name)) {
+                return dockerfile.without_option(command, None, "--force-yes");
+            }
+            let word = command.arguments().iter().find(|word| word.text == "--force-yes")?;
+            Some(vec![dockerfile.other_word(word, "-y")?])
+        })
     }
 }
 

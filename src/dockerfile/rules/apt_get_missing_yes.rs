@@ -49,7 +49,7 @@ impl Rule for AptGetMissingYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, is_faulty, "apt-get asks before it installs, and nobody answers")
+        dockerfile.where_called_with(&META, is_faulty, "apt-get asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
     }
 }
 

@@ -49,7 +49,7 @@ impl Rule for AptInsteadOfAptGet {
         let mut findings = Vec::new();
         for (_, command) in dockerfile.build_commands().filter(|(_, command)| command.name == "apt") {
             let finding = dockerfile.finding_in(&META, META.severity, command, "apt is not made for scripts".to_owned());
-            let program = command.words.first().filter(|word| word.raw == "apt" && !word.range.is_empty());
+            let program = command.words.first().filter(|word| word.text == "apt" && dockerfile.is_plain(word));
             let has_twin = command.words.get(1).is_some_and(|verb| TWINS.contains(&verb.text.as_str()) || verb.text.starts_with('-'));
             findings.push(match program.filter(|_| has_twin) {
                 Some(word) => fixed_by(finding, FixKind::Safe, vec![dockerfile.edit(word.range.clone(), "apt-get")]),

@@ -9,7 +9,8 @@ use crate::model::{
 
 use crate::dockerfile::{
     command::Command,
-    package_manager::{Action, Invocation},
+    edits::fixed_if,
+    package_manager::{Action, Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -53,6 +54,7 @@ impl Rule for AptListsLeft {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let last_in_need = last_in_need(dockerfile);
         for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
             if !dockerfile.graph.is_built_upon(instruction) || instruction.mounts_cache(LISTS) {
                 continue;
@@ -65,11 +67,24 @@ impl Rule for AptListsLeft {
             let Some(last) = commands.iter().rposition(is_update) else { continue };
             let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(is_clean);
             if let Some(command) = commands.get(last).filter(|_| !is_cleaned) {
-                findings.push(dockerfile.finding_in(&META, META.severity, command, "the lists of apt-get stay in the layer".to_owned()));
+                let finding = dockerfile.finding_in(&META, META.severity, command, "the lists of apt-get stay in the layer".to_owned());
+                let is_free = last_in_need.is_none_or(|line| line <= instruction.line) && !command.wrapped;
+                let edit = dockerfile.command_at_end(instruction, commands, "rm -rf /var/lib/apt/lists/*").filter(|_| is_free);
+                findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }
         findings
     }
+}
+
+/// The line of the last instruction that installs packages by lists which an instruction before it fetched.
+fn last_in_need(dockerfile: &Dockerfile<'_>) -> Option<u32> {
+    let needs = |commands: &[Command]| {
+        let mut calls = commands.iter().filter_map(Invocation::of).filter(|call| call.manager == Manager::Apt);
+        let is_telling = |action: Action| matches!(action, Action::Refresh | Action::Install | Action::Upgrade | Action::DistUpgrade);
+        calls.find(|call| is_telling(call.action)).is_some_and(|call| call.action != Action::Refresh)
+    };
+    dockerfile.scripts().filter(|(_, commands)| needs(commands)).map(|(instruction, _)| instruction.line).last()
 }
 
 /// Where they lie.

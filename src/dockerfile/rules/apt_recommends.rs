@@ -49,7 +49,7 @@ impl Rule for AptRecommends {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, is_faulty, "recommended packages are installed as well")
+        dockerfile.where_called_with(&META, is_faulty, "recommended packages are installed as well", |command, call| dockerfile.after_verb(command, call, " --no-install-recommends"))
     }
 }
 

@@ -50,7 +50,9 @@ impl Rule for CurlInsecure {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_run(&META, is_faulty, "curl does not check the server's certificate")
+        dockerfile.where_run_with(&META, is_faulty, "curl does not check the server's certificate", |command| {
+            dockerfile.without_option(command, Some('k'), "--insecure")
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
 
 use crate::dockerfile::{
     command::Command,
+    edits::fixed_if,
     package_manager::{Action, Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
@@ -60,7 +61,9 @@ impl Rule for DnfCacheLeft {
             let after = commands.get(last..).unwrap_or_default();
             let is_cleaned = after.iter().any(|command| is_call(command, &[Action::Clean]) || command.removes(CACHES));
             if let Some(command) = commands.get(last).filter(|_| !is_cleaned && !instruction.mounts_cache(CACHES)) {
-                findings.push(dockerfile.finding_in(&META, META.severity, command, "what dnf downloaded stays in the layer".to_owned()));
+                let finding = dockerfile.finding_in(&META, META.severity, command, "what dnf downloaded stays in the layer".to_owned());
+                let edit = dockerfile.command_after(instruction, command, &format!("{} clean all", command.name));
+                findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }
         findings

@@ -2,12 +2,15 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    edits::fixed_if,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "frontend-not-pinned",
@@ -47,6 +50,21 @@ impl Rule for FrontendNotPinned {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let unpinned = dockerfile.directives.syntax.iter().filter(|(frontend, _)| !frontend.contains("@sha256:"));
-        unpinned.map(|(frontend, line)| dockerfile.finding_on_line(&META, META.severity, *line, format!("the frontend {frontend} has no digest"))).collect()
+        unpinned
+            .map(|(frontend, line)| {
+                let finding = dockerfile.finding_on_line(&META, META.severity, *line, format!("the frontend {frontend} has no digest"));
+                fixed_if(finding, FixKind::Network, pinned(dockerfile, frontend, *line).map(|edit| vec![edit]))
+            })
+            .collect()
     }
+}
+
+/// The directive with the digest that the registry gives the frontend.
+fn pinned(dockerfile: &Dockerfile<'_>, frontend: &str, line: u32) -> Option<Edit> {
+    let digest = dockerfile.bases.get(frontend)?.digest.as_deref()?;
+    let lines = dockerfile.source.text.split_inclusive('\n');
+    let (before, rest) = lines.take(usize::try_from(line).ok()?).fold((0, ""), |(start, last), next| (start + last.len(), next));
+    let value = rest.find('=')? + 1;
+    let at = before + value + rest.get(value..)?.find(frontend)? + frontend.len();
+    Some(dockerfile.edit(at..at, format!("@{digest}")))
 }

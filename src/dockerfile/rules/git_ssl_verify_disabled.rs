@@ -2,12 +2,16 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    command::Command,
+    edits::fixed_if,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "git-ssl-verify-disabled",
@@ -54,45 +58,33 @@ impl Rule for GitSslVerifyDisabled {
             let pair =
                 words.windows(2).any(|pair| matches!(pair, [name, value] if name.eq_ignore_ascii_case("http.sslVerify") && is_no(value)));
             if pair || words.iter().any(|word| off(word)) {
-                found.push(dockerfile.finding_in(&META, META.severity, command, "git does not check the server's certificate".to_owned()));
+                let finding = dockerfile.finding_in(&META, META.severity, command, "git does not check the server's certificate".to_owned());
+                found.push(fixed_if(finding, FixKind::Unsafe, switched_on(dockerfile, command)));
             }
         }
         found
     }
 }
 
-fn variables(dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for keyword in ["ENV", "ARG"] {
-        for (index, instruction) in dockerfile.with_keyword(keyword) {
-            let values = dockerfile.graph.values.get(index).map_or(&[][..], Vec::as_slice);
-            for (pair, value) in instruction.pairs().iter().zip(values) {
-                if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
-                    let range = pair.at..pair.at + pair.name.len();
-                    findings.push(dockerfile.finding_at(
-                        &META,
-                        META.severity,
-                        instruction,
-                        &range,
-                        format!("{} makes git accept any certificate", pair.name),
-                    ));
-                }
-            }
+/// The words that switch the check off, with the opposite value.
+fn switched_on(dockerfile: &Dockerfile<'_>, command: &Command) -> Option<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for pair in command.words.windows(2) {
+        let [name, value] = pair else { continue };
+        if name.text.eq_ignore_ascii_case("http.sslVerify") && is_no(&value.text) {
+            edits.push(dockerfile.other_word(value, "true")?);
+        } else if let Some((name, old)) = value.text.split_once('=')
+            && name.eq_ignore_ascii_case("http.sslVerify")
+            && is_no(old)
+        {
+            edits.push(dockerfile.other_word(value, &format!("{name}=true"))?);
         }
     }
-    for (_, command) in dockerfile.all_commands() {
-        let exported =
-            command.arguments().iter().filter(|_| command.is_one_of(&["export", "declare"])).filter_map(|word| word.text.split_once('='));
-        let assigned = command.assignments.iter().map(|assignment| (assignment.name.as_str(), assignment.value.text.as_str()));
-        // `env` and `sudo` hand their assignments on to the command behind them, which is judged itself.
-        let fault = exported.chain(assigned).find(|(name, value)| is_faulty(name, value));
-        findings.extend(
-            fault.map(|(name, _)| {
-                dockerfile.finding_in(&META, META.severity, command, format!("{} makes git accept any certificate", name))
-            }),
-        );
-    }
-    findings
+    Some(edits)
+}
+
+fn variables(dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
+    dockerfile.where_set(&META, is_faulty, |name| format!("{name} makes git accept any certificate"))
 }
 
 fn is_faulty(name: &str, value: &str) -> bool {

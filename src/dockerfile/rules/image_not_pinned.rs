@@ -7,7 +7,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    edits::{fixed_if, pinned},
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "image-not-pinned",
@@ -49,7 +52,8 @@ impl Rule for ImageNotPinned {
             let Some(instruction) = dockerfile.instructions.get(image.instruction) else { continue };
             if image.reference.is_decided() && image.name.digest.is_none() && !image.reference.text.is_empty() {
                 let title = format!("{} has no digest", image.reference.text);
-                findings.push(dockerfile.finding(&META, META.severity, instruction, title));
+                let finding = dockerfile.finding(&META, META.severity, instruction, title);
+                findings.push(fixed_if(finding, FixKind::Network, pinned(dockerfile, image).map(|edit| vec![edit])));
             }
         }
         findings

@@ -53,7 +53,7 @@ impl Rule for LargeUidLog {
         let mut findings = Vec::new();
         for (_, command) in dockerfile.build_commands().filter(|(_, command)| command.name == "useradd" && is_faulty(command)) {
             let finding = dockerfile.finding_in(&META, META.severity, command, "a large number without -l fills the log of logins".to_owned());
-            let program = command.words.first().filter(|word| !word.range.is_empty());
+            let program = command.words.first().filter(|word| dockerfile.is_plain(word));
             findings.push(match program {
                 Some(word) => fixed_by(finding, FixKind::Safe, vec![dockerfile.edit(word.range.end..word.range.end, " -l")]),
                 None => finding,

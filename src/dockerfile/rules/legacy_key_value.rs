@@ -68,6 +68,14 @@ impl Rule for LegacyKeyValue {
 
 /// A value that means the same behind `=`; nothing where that is not sure.
 fn quoted(value: &str) -> Option<String> {
+    // One quoted text may stay as it is.
+    let is_one = |quote: char| {
+        let inner = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        inner.is_some_and(|inner| !inner.contains(['"', '\'', '\\', '`', '\n']))
+    };
+    if is_one('"') || is_one('\'') {
+        return Some(value.to_owned());
+    }
     if value.contains(['"', '\'', '\\', '`', '\n']) {
         return None;
     }

@@ -52,7 +52,7 @@ impl Rule for MaintainerDeprecated {
             let finding = dockerfile.finding(&META, META.severity, instruction, "MAINTAINER is deprecated: write a label".to_owned());
             let whole = instruction.at..instruction.at + instruction.text().len();
             let edit = dockerfile.edit_in(instruction, &whole, format!("LABEL {AUTHORS}={}", quoted(&instruction.rest)));
-            findings.push(match edit.filter(|_| !is_labelled && instruction.line == instruction.end_line) {
+            findings.push(match edit.filter(|edit| !is_labelled && (dockerfile.directives.escape == '\\' || !edit.replacement.contains('\\')) && instruction.line == instruction.end_line) {
                 Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),
                 None => finding,
             });

@@ -2,7 +2,7 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
@@ -49,18 +49,24 @@ impl Rule for NpmStrictSslDisabled {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let faulty = dockerfile.all_commands().filter(|(_, command)| is_faulty(command));
-        faulty
-            .map(|(_, command)| {
-                dockerfile.finding_in(
-                    &META,
-                    META.severity,
-                    command,
-                    "the package manager does not check the registry's certificate".to_owned(),
-                )
-            })
-            .collect()
+        let title = "the package manager does not check the registry's certificate";
+        dockerfile.where_run_with(&META, is_faulty, title, |command| switched_on(dockerfile, command))
     }
+}
+
+/// The words that switch the check off, with the opposite value.
+fn switched_on(dockerfile: &Dockerfile<'_>, command: &Command) -> Option<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for pair in command.words.windows(2) {
+        let [before, word] = pair else { continue };
+        match word.text.as_str() {
+            "strict-ssl=false" => edits.push(dockerfile.other_word(word, "strict-ssl=true")?),
+            "--strict-ssl=false" | "--no-strict-ssl" => edits.push(dockerfile.without_word(before, word)?),
+            "false" if matches!(before.text.as_str(), "strict-ssl" | "--strict-ssl") => edits.push(dockerfile.other_word(word, "true")?),
+            _ => {}
+        }
+    }
+    Some(edits)
 }
 
 fn is_faulty(command: &Command) -> bool {

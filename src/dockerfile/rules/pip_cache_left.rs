@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
+    edits::fixed_if,
     package_manager::Manager,
     rule::{Dockerfile, Rule},
 };
@@ -54,7 +55,9 @@ impl Rule for PipCacheLeft {
             let is_install = call.manager == Manager::Pip && call.program != "uv" && matches!(call.verb, "install" | "download" | "wheel");
             let is_off = call.has(&["--no-cache-dir"]) || command.sees("PIP_NO_CACHE_DIR", is_yes) || dockerfile.sees(instruction, "PIP_NO_CACHE_DIR", is_yes);
             if is_install && !is_off && !instruction.mounts_cache(&["/root/.cache"]) {
-                findings.push(dockerfile.finding_in(&META, META.severity, command, "what pip downloaded stays in the layer".to_owned()));
+                let finding = dockerfile.finding_in(&META, META.severity, command, "what pip downloaded stays in the layer".to_owned());
+                let edit = dockerfile.after_verb(command, &call, " --no-cache-dir");
+                findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }
         findings

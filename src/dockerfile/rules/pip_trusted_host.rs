@@ -49,7 +49,20 @@ impl Rule for PipTrustedHost {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_run(&META, is_faulty, "pip does not check the certificate of a trusted host")
+        dockerfile.where_run_with(&META, is_faulty, "pip does not check the certificate of a trusted host", |command| {
+            let mut edits = Vec::new();
+            let mut pairs = command.words.windows(2);
+            while let Some([before, word]) = pairs.next() {
+                if word.text.starts_with("--trusted-host=") {
+                    edits.push(dockerfile.without_word(before, word)?);
+                } else if word.text == "--trusted-host" {
+                    edits.push(dockerfile.without_word(before, word)?);
+                    let Some([option, host]) = pairs.next() else { return None };
+                    edits.push(dockerfile.without_word(option, host)?);
+                }
+            }
+            Some(edits)
+        })
     }
 }
 

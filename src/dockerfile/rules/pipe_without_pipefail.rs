@@ -2,13 +2,15 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
 use crate::dockerfile::{
     command::Command,
+    edits::fixed_if,
+    instruction::Instruction,
     rule::{Dockerfile, Rule},
 };
 
@@ -51,15 +53,64 @@ impl Rule for PipeWithoutPipefail {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let mut with_shell = None;
         for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
             let Some(piped) = commands.iter().find(|command| !command.pipes.is_empty() && !command.wrapped) else { continue };
             let is_set = commands.iter().take_while(|command| !std::ptr::eq(*command, piped)).any(sets_pipefail);
             if !is_set && !dockerfile.shell_of(instruction).is_some_and(|shell| shell.iter().any(|word| word.contains("pipefail"))) {
-                findings.push(dockerfile.finding_in(&META, META.severity, piped, "only the last command of this pipe decides".to_owned()));
+                let finding = dockerfile.finding_in(&META, META.severity, piped, "only the last command of this pipe decides".to_owned());
+                let edit = match way(dockerfile, instruction) {
+                    Way::Option => option(dockerfile, instruction),
+                    // One SHELL is enough for all that follow it.
+                    Way::Shell if with_shell != instruction.stage => {
+                        with_shell = instruction.stage;
+                        let at = dockerfile.above(instruction);
+                        Some(dockerfile.edit(at..at, format!("{BASH}{}", dockerfile.newline())))
+                    }
+                    Way::Shell | Way::None => None,
+                };
+                findings.push(fixed_if(finding, FixKind::Unsafe, edit.map(|edit| vec![edit])));
             }
         }
         findings
     }
+}
+
+/// The shell that most images have beside a plain one.
+const BASH: &str = "SHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]";
+
+/// How pipefail gets switched on.
+enum Way {
+    /// The shell has it.
+    Option,
+    /// Only another shell is sure to have it.
+    Shell,
+    /// No shell is known.
+    None,
+}
+
+fn way(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> Way {
+    if let Some(shell) = dockerfile.shell_of(instruction) {
+        let program = shell.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        return if matches!(program, "bash" | "zsh" | "ksh" | "ash") { Way::Option } else { Way::None };
+    }
+    let Some(image) = instruction.stage.and_then(|stage| dockerfile.graph.root_image(stage)) else { return Way::None };
+    if image.text.contains("alpine") || image.text.contains("busybox") {
+        Way::Option
+    } else if image.text.is_empty() {
+        Way::None
+    } else {
+        Way::Shell
+    }
+}
+
+/// `set -o pipefail` before the code of a RUN.
+fn option(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> Option<Edit> {
+    if instruction.json || !instruction.heredocs.is_empty() {
+        return None;
+    }
+    let at = instruction.logical.offset(instruction.rest_at);
+    Some(dockerfile.edit(at..at, "set -o pipefail && "))
 }
 
 /// `set -o pipefail`, also with other options.

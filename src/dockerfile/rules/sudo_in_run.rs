@@ -2,12 +2,16 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    command::Command,
+    edits::fixed_if,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "sudo-in-run",
@@ -49,6 +53,18 @@ impl Rule for SudoInRun {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let sudo = dockerfile.build_commands().filter(|(_, command)| command.name == "sudo");
-        sudo.map(|(_, command)| dockerfile.finding_in(&META, META.severity, command, "sudo in RUN".to_owned())).collect()
+        sudo.map(|(_, command)| {
+            let finding = dockerfile.finding_in(&META, META.severity, command, "sudo in RUN".to_owned());
+            fixed_if(finding, FixKind::Unsafe, without(dockerfile, command).map(|edit| vec![edit]))
+        })
+        .collect()
     }
+}
+
+/// The command without sudo, which must have no options of its own.
+fn without(dockerfile: &Dockerfile<'_>, command: &Command) -> Option<Edit> {
+    let [sudo, next, ..] = command.words.as_slice() else { return None };
+    let between = dockerfile.source.text.get(sudo.range.end..next.range.start)?;
+    let is_simple = dockerfile.is_plain(sudo) && !next.text.starts_with('-') && !next.text.contains('=');
+    (is_simple && !between.is_empty() && between.trim_matches([' ', '\t']).is_empty()).then(|| dockerfile.edit(sudo.range.start..next.range.start, ""))
 }

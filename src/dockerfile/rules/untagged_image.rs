@@ -7,7 +7,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    edits::{fixed_if, pinned},
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "untagged-image",
@@ -48,12 +51,8 @@ impl Rule for UntaggedImage {
         for image in &dockerfile.graph.images {
             let Some(instruction) = dockerfile.instructions.get(image.instruction) else { continue };
             if image.reference.is_decided() && image.name.tag.is_none() && image.name.digest.is_none() && !image.reference.text.is_empty() {
-                findings.push(dockerfile.finding(
-                    &META,
-                    META.severity,
-                    instruction,
-                    format!("{} has neither tag nor digest", image.reference.text),
-                ));
+                let finding = dockerfile.finding(&META, META.severity, instruction, format!("{} has neither tag nor digest", image.reference.text));
+                findings.push(fixed_if(finding, FixKind::Network, pinned(dockerfile, image).map(|edit| vec![edit])));
             }
         }
         findings

@@ -50,7 +50,9 @@ impl Rule for WgetNoCheckCertificate {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_run(&META, is_faulty, "wget does not check the server's certificate")
+        dockerfile.where_run_with(&META, is_faulty, "wget does not check the server's certificate", |command| {
+            dockerfile.without_option(command, None, "--no-check-certificate")
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
 
 use crate::dockerfile::{
     command::Command,
+    instruction::Instruction,
     options::Arguments,
     rule::{Dockerfile, Rule, fixed_by},
 };
@@ -51,16 +52,23 @@ impl Rule for WgetWithoutProgress {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (_, command) in dockerfile.build_commands().filter(|(_, command)| command.name == "wget" && is_loud(command)) {
+        for (instruction, command) in dockerfile.build_commands().filter(|(_, command)| command.name == "wget" && is_loud(command)) {
             let finding = dockerfile.finding_in(&META, META.severity, command, "wget draws a progress bar into the log".to_owned());
-            let program = command.words.first().filter(|word| !word.range.is_empty());
+            let program = command.words.first().filter(|word| dockerfile.is_plain(word));
             findings.push(match program {
-                Some(word) => fixed_by(finding, FixKind::Safe, vec![dockerfile.edit(word.range.end..word.range.end, " --progress=dot:giga")]),
+                Some(word) => fixed_by(finding, FixKind::Safe, vec![dockerfile.edit(word.range.end..word.range.end, quiet(dockerfile, instruction))]),
                 None => finding,
             });
         }
         findings
     }
+}
+
+/// What keeps the bar away; the wget of BusyBox has no `--progress`.
+fn quiet(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> &'static str {
+    let image = instruction.stage.and_then(|stage| dockerfile.graph.root_image(stage));
+    let is_small = image.is_some_and(|image| image.text.contains("alpine") || image.text.contains("busybox"));
+    if is_small { " -q" } else { " --progress=dot:giga" }
 }
 
 /// Whether nothing keeps the bar away.

@@ -9,6 +9,7 @@ use crate::model::{
 
 use crate::dockerfile::{
     command::Command,
+    edits::fixed_if,
     package_manager::{Action, Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
@@ -58,7 +59,9 @@ impl Rule for YarnCacheLeft {
             if let Some(command) = commands.get(last).filter(|_| {
                 !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(&["/usr/local/share/.cache", "/root/.cache"])
             }) {
-                findings.push(dockerfile.finding_in(&META, META.severity, command, "what yarn downloaded stays in the layer".to_owned()));
+                let finding = dockerfile.finding_in(&META, META.severity, command, "what yarn downloaded stays in the layer".to_owned());
+                let edit = dockerfile.command_after(instruction, command, "yarn cache clean");
+                findings.push(fixed_if(finding, FixKind::Unsafe, edit.map(|edit| vec![edit])));
             }
         }
         findings

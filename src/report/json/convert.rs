@@ -5,6 +5,7 @@ use crate::{
         digest::Digest,
         evidence::{Evidence, ObservedState},
         finding::{Finding, FindingKind, FindingPackage, FindingState},
+        fix::{Edit, Fix, FixRecord, FixSummary},
         image::{PlatformChoice, ResolvedImage},
         location::{Location, Span},
         mask::masked,
@@ -69,6 +70,7 @@ pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
                 final_from: summary.final_from.as_deref(),
             })
             .collect(),
+        fixes: report.fixes.iter().map(fixes).collect(),
         sources: sources
             .into_iter()
             .map(|state| wire::Source {
@@ -246,9 +248,36 @@ fn finding<'a>(judged: &'a JudgedFinding, report: &'a ScanReport) -> wire::Findi
         origin: report.image.as_ref().filter(|_| finding.package.is_some()).and_then(|image| image.origin(&finding.locations)).map(origin),
         evidence: evidence.into_iter().map(wire_evidence).collect(),
         notes: &finding.notes,
+        fix: finding.fix.as_ref().map(fix),
         decision: decision(&judged.decision),
         fingerprint: finding.fingerprint().to_string(),
     }
+}
+
+fn fix(fix: &Fix) -> wire::Fix<'_> {
+    wire::Fix { kind: fix.kind.name(), edits: fix.edits.iter().map(edit).collect() }
+}
+
+fn edit(edit: &Edit) -> wire::Edit<'_> {
+    wire::Edit {
+        byte_offset: edit.range.start,
+        byte_length: edit.range.len(),
+        line: edit.span.line,
+        column: edit.span.column,
+        replacement: &edit.replacement,
+    }
+}
+
+fn fixes(summary: &FixSummary) -> wire::FixSummary<'_> {
+    wire::FixSummary {
+        file: &summary.file,
+        applied: summary.applied.iter().map(|record| fix_record(record, None)).collect(),
+        withheld: summary.withheld.iter().map(|withheld| fix_record(&withheld.fix, Some(&withheld.reason))).collect(),
+    }
+}
+
+fn fix_record<'a>(record: &'a FixRecord, reason: Option<&'a str>) -> wire::FixRecord<'a> {
+    wire::FixRecord { id: &record.id, line: record.line, kind: record.kind.name(), title: &record.title, reason }
 }
 
 /// The word for a finding's kind.

@@ -27,6 +27,8 @@ pub(super) struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) image: Option<Image<'a>>,
     pub(super) dockerfiles: Vec<Dockerfile<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) fixes: Vec<FixSummary<'a>>,
     pub(super) sources: Vec<Source<'a>>,
     pub(super) findings: Vec<Finding<'a>>,
     pub(super) requirements: Vec<Requirement<'a>>,
@@ -182,8 +184,48 @@ pub(super) struct Finding<'a> {
     pub(super) origin: Option<Origin<'a>>,
     pub(super) evidence: Vec<Evidence<'a>>,
     pub(super) notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fix: Option<Fix<'a>>,
     pub(super) decision: Decision<'a>,
     pub(super) fingerprint: String,
+}
+
+/// Edits of a Dockerfile: all of them, or none.
+#[derive(Debug, Serialize)]
+pub(super) struct Fix<'a> {
+    pub(super) kind: &'static str,
+    pub(super) edits: Vec<Edit<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Edit<'a> {
+    /// Offset of the first byte that goes.
+    pub(super) byte_offset: usize,
+    /// How many bytes go; 0 where something is only put in.
+    pub(super) byte_length: usize,
+    pub(super) line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<u32>,
+    pub(super) replacement: &'a str,
+}
+
+/// What `lint --fix` did in one file.
+#[derive(Debug, Serialize)]
+pub(super) struct FixSummary<'a> {
+    pub(super) file: &'a str,
+    pub(super) applied: Vec<FixRecord<'a>>,
+    pub(super) withheld: Vec<FixRecord<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct FixRecord<'a> {
+    pub(super) id: &'a str,
+    pub(super) line: u32,
+    pub(super) kind: &'static str,
+    pub(super) title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]

@@ -4,6 +4,7 @@ use serde_sarif::sarif;
 
 use crate::{
     model::{
+        fix::Edit,
         location::{Location, Span},
         report::ScanReport,
         verdict::JudgedFinding,
@@ -74,6 +75,26 @@ pub(super) fn at_span(span: &Span) -> Option<sarif::Location> {
         region.end_column = None;
     }
     Some(physical(uri::checkout(&span.file)?, Some(region)))
+}
+
+/// The file of an edit.
+pub(super) fn changed_file(span: &Span) -> Option<sarif::ArtifactLocation> {
+    Some(sarif::ArtifactLocation::builder().uri(uri::checkout(&span.file)?).uri_base_id("%SRCROOT%").build())
+}
+
+/// What an edit takes out; a region without a character is a place to put something in.
+pub(super) fn deleted(edit: &Edit) -> sarif::Region {
+    let span = &edit.span;
+    let column = i64::from(span.column.unwrap_or(1).max(1));
+    let mut region = sarif::Region::builder().start_line(i64::from(span.line.max(1))).start_column(column).build();
+    let (end_line, end_column) = if edit.range.is_empty() {
+        (region.start_line, column)
+    } else {
+        (Some(i64::from(span.end_line.max(span.line).max(1))), i64::from(span.end_column.unwrap_or(1)) + 1)
+    };
+    region.end_line = end_line;
+    region.end_column = Some(end_column);
+    region
 }
 
 /// The instruction that made the layer which the package is in.

@@ -7,6 +7,7 @@ use serde_sarif::sarif;
 
 use crate::{
     model::{
+        finding::Finding,
         origin::Side,
         report::ScanReport,
         severity::RatingAuthor,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    location::{at_span, message, of_finding, of_report},
+    location::{at_span, changed_file, deleted, message, of_finding, of_report},
     rules::{RuleTable, level},
     subject::Subject,
 };
@@ -66,6 +67,9 @@ pub(super) fn result(
     result.locations = Some(vec![location]);
     if !related.is_empty() {
         result.related_locations = Some(related);
+    }
+    if let Subject::Finding(judged) = subject {
+        result.fixes = fixes(&judged.finding).map(|fix| vec![fix]);
     }
     let fingerprint = subject.fingerprint(report);
     let ordinal = ordinals.entry(fingerprint.clone()).or_default();
@@ -118,6 +122,29 @@ fn finding_text(judged: &JudgedFinding) -> String {
         text.push_str(&title);
     }
     text
+}
+
+/// The edits that take a finding away.
+fn fixes(finding: &Finding) -> Option<sarif::Fix> {
+    let fix = finding.fix.as_ref()?;
+    let file = fix.edits.first().and_then(|edit| changed_file(&edit.span))?;
+    let replacements: Vec<_> = fix
+        .edits
+        .iter()
+        .map(|edit| {
+            let mut replacement = sarif::Replacement::builder().deleted_region(deleted(edit)).build();
+            if !edit.replacement.is_empty() {
+                let mut content = sarif::ArtifactContent::builder().build();
+                content.text = Some(edit.replacement.clone());
+                replacement.inserted_content = Some(content);
+            }
+            replacement
+        })
+        .collect();
+    let change = sarif::ArtifactChange::builder().artifact_location(file).replacements(replacements).build();
+    let mut made = sarif::Fix::builder().artifact_changes(vec![change]).build();
+    made.description = Some(message(&format!("{} fix of {}", fix.kind.name(), finding.id)));
+    Some(made)
 }
 
 fn suppression(subject: &Subject<'_>, report: &ScanReport) -> sarif::Suppression {

@@ -19,6 +19,7 @@ pub(in crate::report) fn report(inventory: Inventory) -> ScanReport {
         policy: PolicySummary { name: String::new(), digest: Digest::sha256_of(b""), files: Vec::new(), mode: Mode::Enforce },
         image: None,
         dockerfiles: Vec::new(),
+        fixes: Vec::new(),
         inventory: Some(inventory),
         verification: None,
         sources: Vec::new(),

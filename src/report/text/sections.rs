@@ -1,9 +1,12 @@
 //! The sections of the text report, in the order in which they are printed.
 
+use std::collections::BTreeMap;
+
 use crate::{
     model::{
         coverage::Completeness,
-        finding::FindingKind,
+        finding::{Finding, FindingKind},
+        fix::FixKind,
         origin::Side,
         package::PackageKind,
         policy::Mode,
@@ -218,6 +221,9 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
         }
         None => line.push(Piece::prose(escape::shortened(&finding.title, PROSE))),
     }
+    if let Some(way) = way_to_fix(finding) {
+        line.push(Piece::prose(way).with(faint()));
+    }
     let sources: Vec<_> = row.sources.iter().map(|source| source.name()).collect();
     line.push(Piece::prose(sources.join(", ")).with(faint()));
     if let Some(clause) = &judged.decision.clause {
@@ -234,6 +240,37 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
         }
         for note in &finding.notes {
             layout.line(6, 6, &[Piece::prose(format!("note: {note}")).with(faint())]);
+        }
+    }
+}
+
+/// How a finding is mended without a hand.
+fn way_to_fix(finding: &Finding) -> Option<&'static str> {
+    Some(match finding.fix.as_ref()?.kind {
+        FixKind::Safe => "fix: safe (plimsoll lint --fix)",
+        FixKind::Unsafe => "fix: unsafe (plimsoll lint --unsafe-fixes)",
+        FixKind::Network => "fix: network (plimsoll lint --pin)",
+    })
+}
+
+/// What was mended in the Dockerfiles, and what was not and why.
+pub(super) fn fixes(report: &ScanReport, layout: &mut Layout) {
+    for summary in &report.fixes {
+        if summary.applied.is_empty() && summary.withheld.is_empty() {
+            continue;
+        }
+        labelled(layout, "Fixed", vec![Piece::name(&*summary.file).with(strong()), Piece::prose(format!("{} fixed", summary.applied.len()))]);
+        let mut by_rule = BTreeMap::<(&str, &str), usize>::new();
+        for fix in &summary.applied {
+            *by_rule.entry((&fix.id, fix.kind.name())).or_default() += 1;
+        }
+        for ((id, kind), count) in by_rule {
+            let times = if count > 1 { format!("{count} times, {kind}") } else { kind.to_owned() };
+            layout.line(LABEL, LABEL + 2, &[Piece::name(id), Piece::prose(times).with(faint())]);
+        }
+        for withheld in &summary.withheld {
+            let text = format!("line {}: not fixed: {}", withheld.fix.line, escape::shortened(&withheld.reason, PROSE));
+            layout.line(LABEL, LABEL + 2, &[Piece::name(&*withheld.fix.id), Piece::prose(text)]);
         }
     }
 }

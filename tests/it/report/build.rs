@@ -248,6 +248,7 @@ pub(super) fn pass() -> ScanReport {
             mode: Mode::Enforce,
         },
         image: Some(image("registry.acme.example/team/app:1.4")),
+        fixes: Vec::new(),
         dockerfiles: vec![DockerfileSummary {
             file: "Dockerfile".to_owned(),
             final_from_line: Some(1),

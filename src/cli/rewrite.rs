@@ -1,0 +1,93 @@
+//! A mended text in, the file replaced by it, or a diff.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use similar::{Algorithm, TextDiff};
+
+use super::Failure;
+
+/// How long the smallest diff is looked for.
+const DIFF_TIME: Duration = Duration::from_secs(2);
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rewritten {
+    /// It holds the new text.
+    Done,
+    /// It is as it was, and why.
+    Refused(&'static str),
+}
+
+/// Replaces a file in one step, unless it changed since `before` was read. Its mode stays; a link stays, and what it leads to must lie below
+/// this folder.
+pub(super) fn replace(file: &Path, before: &[u8], after: &[u8]) -> Result<Rewritten, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", file.display()));
+    let Some(target) = target(file).map_err(failed)? else { return Ok(Rewritten::Refused("the file is a link that leads out of this folder")) };
+    let metadata = std::fs::metadata(&target).map_err(failed)?;
+    if !metadata.is_file() {
+        return Ok(Rewritten::Refused("it is no regular file"));
+    }
+    if metadata.permissions().readonly() {
+        return Ok(Rewritten::Refused("the file is read-only"));
+    }
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder).map_err(failed)?;
+    new.write_all(after).map_err(failed)?;
+    new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
+    new.as_file().sync_all().map_err(failed)?;
+    if std::fs::read(&target).map_err(failed)? != before {
+        return Ok(Rewritten::Refused("the file changed meanwhile"));
+    }
+    new.persist(&target).map_err(|error| failed(error.error))?;
+    Ok(Rewritten::Done)
+}
+
+/// The file to replace; `None` for a link that leads elsewhere.
+fn target(file: &Path) -> std::io::Result<Option<PathBuf>> {
+    if !std::fs::symlink_metadata(file)?.is_symlink() {
+        return Ok(Some(file.to_path_buf()));
+    }
+    let target = std::fs::canonicalize(file)?;
+    let here = std::fs::canonicalize(".")?;
+    Ok(target.starts_with(here).then_some(target))
+}
+
+/// What changed, as a unified diff; nothing for the same text.
+pub(super) fn diff(file: &str, before: &[u8], after: &[u8]) -> Vec<u8> {
+    if before == after {
+        return Vec::new();
+    }
+    let mut text = Vec::new();
+    let name = |side: &str| if file.starts_with('/') || file.starts_with('<') { file.to_owned() } else { format!("{side}/{file}") };
+    let (old, new) = (name("a"), name("b"));
+    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(DIFF_TIME).diff_lines(before, after);
+    // Writing to memory does not fail.
+    let _ = diff.unified_diff().context_radius(3).header(&old, &new).to_writer(&mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diff_keeps_every_byte() {
+        let text = diff("Dockerfile", b"FROM a\r\nRUN \xff\n", b"FROM b\r\nRUN \xff\n");
+        assert_eq!(text, b"--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@\n-FROM a\r\n+FROM b\r\n RUN \xff\n");
+        assert!(diff("Dockerfile", b"x", b"x").is_empty());
+    }
+
+    #[test]
+    fn a_file_that_changed_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("Dockerfile");
+        std::fs::write(&file, "FROM c\n").expect("a file");
+        assert_eq!(replace(&file, b"FROM a\n", b"FROM b\n").expect("an answer"), Rewritten::Refused("the file changed meanwhile"));
+        assert_eq!(replace(&file, b"FROM c\n", b"FROM b\n").expect("an answer"), Rewritten::Done);
+        assert_eq!(std::fs::read(&file).expect("the file"), b"FROM b\n");
+    }
+}

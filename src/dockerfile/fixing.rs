@@ -1,0 +1,282 @@
+//! Fixes over the fixtures of every rule, over single texts, and over real Dockerfiles.
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        fs,
+        path::PathBuf,
+        time::Instant,
+    };
+
+    use crate::{
+        dockerfile::{
+            LintInput,
+            corpus::tests::{corpus, dev_files},
+            fix::{Fixed, fix},
+            images, lint, read, rules,
+        },
+        model::{
+            fix::FixKind,
+            lint::{BaseImage, LintSettings},
+        },
+    };
+
+    const DIGEST: &str = "sha256:6ad8394ad31b269b563566998fd80a8f259e8decf16e807f8310ecc10c687385";
+    const ALL: [FixKind; 3] = [FixKind::Safe, FixKind::Unsafe, FixKind::Network];
+    /// Rules whose fixes need more than a Dockerfile and digests.
+    const NEED_MORE: &[&str] = &["sensitive-context-copied"];
+
+    fn everything_on() -> LintSettings {
+        LintSettings { on: rules().iter().map(|meta| meta.id.to_owned()).collect(), ..LintSettings::DEFAULT }
+    }
+
+    /// A digest for every image and address that the file names.
+    fn bases(bytes: &[u8], settings: &LintSettings) -> BTreeMap<String, BaseImage> {
+        let input = LintInput { settings, ..LintInput::new("Dockerfile", bytes) };
+        let (dockerfile, _) = read(&input);
+        let added = dockerfile.with_keyword("ADD").flat_map(|(_, add)| add.args.iter().map(|argument| argument.text.clone()));
+        let base = || BaseImage { digest: Some(DIGEST.to_owned()), ..BaseImage::default() };
+        images(&input).into_iter().chain(added).map(|name| (name, base())).collect()
+    }
+
+    fn fixed(bytes: &[u8], kinds: &[FixKind], rule: Option<&str>) -> Fixed {
+        let settings = everything_on();
+        let bases = bases(bytes, &settings);
+        let input = LintInput { settings: &settings, bases: &bases, ..LintInput::new("Dockerfile", bytes) };
+        fix(&input, &kinds.iter().copied().collect(), &|findings, _| {
+            findings.iter().map(|finding| rule.is_none_or(|rule| finding.id == rule)).collect()
+        })
+    }
+
+    #[test]
+    fn every_rule_that_promises_a_fix_has_one_that_holds() {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/dockerfile");
+        let mut wrong = Vec::new();
+        for meta in rules() {
+            let (mut applied, mut withheld) = (0, BTreeSet::new());
+            for entry in fs::read_dir(root.join(meta.id)).expect("fixtures") {
+                let bytes = fs::read(entry.expect("an entry").path()).expect("a fixture");
+                let once = fixed(&bytes, &ALL, Some(meta.id));
+                if once.applied.iter().any(|fix| Some(fix.kind) != meta.fix) {
+                    wrong.push(format!("{}: a fix of another kind than {:?}", meta.id, meta.fix));
+                }
+                let twice = fixed(&once.bytes, &ALL, Some(meta.id));
+                if twice.bytes != once.bytes {
+                    wrong.push(format!("{}: a second run changes\n{}", meta.id, String::from_utf8_lossy(&once.bytes)));
+                }
+                applied += once.applied.len();
+                withheld.extend(once.withheld.into_iter().map(|withheld| withheld.reason));
+            }
+            if meta.fix.is_some() && applied == 0 && !NEED_MORE.contains(&meta.id) {
+                wrong.push(format!("{}: no fixture is mended {withheld:?}", meta.id));
+            }
+            if !withheld.is_empty() {
+                eprintln!("{}: {applied} mended, withheld: {withheld:?}", meta.id);
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn fixes_are_what_a_person_would_write() {
+        let table: &[(&str, &[FixKind], &str, &str)] = &[
+            (
+                "apt-lists-left",
+                &[FixKind::Safe],
+                "FROM debian:12\nRUN apt-get update \\\n    && apt-get install -y curl\n",
+                "FROM debian:12\nRUN apt-get update \\\n    && apt-get install -y curl \\\n    && rm -rf /var/lib/apt/lists/*\n",
+            ),
+            (
+                "apt-lists-left",
+                &[FixKind::Safe],
+                "FROM debian:12\r\nRUN apt-get update && \\\r\n  apt-get install -y curl\r\n",
+                "FROM debian:12\r\nRUN apt-get update && \\\r\n  apt-get install -y curl && \\\r\n  rm -rf /var/lib/apt/lists/*\r\n",
+            ),
+            // What comes later needs the lists.
+            (
+                "apt-lists-left",
+                &[FixKind::Safe],
+                "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
+                "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
+            ),
+            // A comment at the end, and an end that is none.
+            (
+                "apt-lists-left",
+                &[FixKind::Safe],
+                "FROM debian:12\nRUN apt-get update # x\n",
+                "FROM debian:12\nRUN apt-get update # x\n",
+            ),
+            // Here-documents are left alone.
+            (
+                "pip-cache-left",
+                &[FixKind::Safe],
+                "FROM python:3.13\nRUN <<EOF\npip install x==1\nEOF\n",
+                "FROM python:3.13\nRUN <<EOF\npip install x==1\nEOF\n",
+            ),
+            (
+                "yum-cache-left",
+                &[FixKind::Safe],
+                "FROM centos:7\nRUN set -e; yum install -y curl; curl -V\n",
+                "FROM centos:7\nRUN set -e; yum install -y curl; yum clean all; curl -V\n",
+            ),
+            (
+                "yum-cache-left",
+                &[FixKind::Safe],
+                "FROM centos:7\nRUN if yum install -y curl; then true; fi\n",
+                "FROM centos:7\nRUN if yum install -y curl; then true; fi\n",
+            ),
+            (
+                "curl-insecure",
+                &[FixKind::Unsafe],
+                "FROM a:1\nRUN curl -fsSLk -o k \\\n    --insecure \\\n    https://x.dev/a\n",
+                "FROM a:1\nRUN curl -fsSL -o k \\\n    https://x.dev/a\n",
+            ),
+            // A value is no option.
+            ("curl-insecure", &[FixKind::Unsafe], "FROM a:1\nRUN curl -k -o -k https://x.dev\n", "FROM a:1\nRUN curl -o -k https://x.dev\n"),
+            // Words of variables are not changed.
+            (
+                "curl-insecure",
+                &[FixKind::Unsafe],
+                "FROM a:1\nENV O=-k\nRUN curl $O https://x.dev\n",
+                "FROM a:1\nENV O=-k\nRUN curl $O https://x.dev\n",
+            ),
+            (
+                "node-tls-verify-disabled",
+                &[FixKind::Unsafe],
+                "FROM a:1\nENV A=1 \\\n    NODE_TLS_REJECT_UNAUTHORIZED=0 \\\n    B=2\n",
+                "FROM a:1\nENV A=1 \\\n    B=2\n",
+            ),
+            ("node-tls-verify-disabled", &[FixKind::Unsafe], "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=0\nUSER x\n", "FROM a:1\nUSER x\n"),
+            (
+                "node-tls-verify-disabled",
+                &[FixKind::Unsafe],
+                "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=0 B=1\n",
+                "FROM a:1\nENV B=1\n",
+            ),
+            ("multiple-cmd", &[FixKind::Unsafe], "FROM a:1\nCMD [\"a\"]\nCMD [\"b\"]\nCMD [\"c\"]\n", "FROM a:1\nCMD [\"c\"]\n"),
+            (
+                "relative-workdir",
+                &[FixKind::Safe],
+                "FROM a:1 AS x\nWORKDIR /srv\nFROM x\nWORKDIR app\nWORKDIR lib\n",
+                "FROM a:1 AS x\nWORKDIR /srv\nFROM x\nWORKDIR /srv/app\nWORKDIR /srv/app/lib\n",
+            ),
+            ("relative-workdir", &[FixKind::Safe], "FROM a:1\nWORKDIR $X\nWORKDIR app\n", "FROM a:1\nWORKDIR $X\nWORKDIR app\n"),
+            (
+                "stage-name-casing",
+                &[FixKind::Safe],
+                "FROM a:1 AS Build\nFROM b:1\nCOPY --from=Build /a /b\nRUN --mount=type=bind,from=BUILD,target=/x true\n",
+                "FROM a:1 AS build\nFROM b:1\nCOPY --from=build /a /b\nRUN --mount=type=bind,from=build,target=/x true\n",
+            ),
+            (
+                "latest-tag",
+                &[FixKind::Network],
+                "FROM alpine:latest\nCOPY --from=busybox:latest /a /b\n",
+                "FROM alpine:latest@sha256:6ad8394ad31b269b563566998fd80a8f259e8decf16e807f8310ecc10c687385\nCOPY --from=busybox:latest@sha256:6ad8394ad31b269b563566998fd80a8f259e8decf16e807f8310ecc10c687385 /a /b\n",
+            ),
+            // Overlapping fixes go in rounds; comments, a BOM and NUL stay.
+            (
+                "",
+                &[FixKind::Safe],
+                "\u{feff}FROM debian:12\nENV a b\n# keep \0 me\nRUN apt install curl=1 && \\\n  # and me\n  rm -rf /var/lib/apt/lists/*\n",
+                "\u{feff}FROM debian:12\nENV a=b\n# keep \0 me\nRUN apt-get install -y curl=1 && \\\n  # and me\n  rm -rf /var/lib/apt/lists/*\n",
+            ),
+            (
+                "update-without-install",
+                &[FixKind::Unsafe],
+                "FROM debian:12\nRUN apt-get update\n\nRUN apt-get install -y curl\n",
+                "FROM debian:12\nRUN apt-get update \\\n    && apt-get install -y curl\n",
+            ),
+            (
+                "pipe-without-pipefail",
+                &[FixKind::Unsafe],
+                "FROM debian:12\n# why\nRUN a | b\nRUN c | d\n",
+                "FROM debian:12\nSHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]\n# why\nRUN a | b\nRUN c | d\n",
+            ),
+            ("pipe-without-pipefail", &[FixKind::Unsafe], "FROM alpine:3\nRUN a | b\n", "FROM alpine:3\nRUN set -o pipefail && a | b\n"),
+            ("env-self-reference", &[FixKind::Unsafe], "FROM a:1\nENV A=1 B=$A\n", "FROM a:1\nENV A=1\nENV B=$A\n"),
+        ];
+        for (rule, kinds, before, after) in table {
+            let fixed = fixed(before.as_bytes(), kinds, Some(rule).filter(|rule| !rule.is_empty()).copied());
+            assert_eq!(String::from_utf8_lossy(&fixed.bytes), *after, "{rule} {before:?}\n{:?}", fixed.withheld);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stay() {
+        let fixed = fixed(b"FROM a:1\nRUN echo \xff\xfe\nENV a b\nLABEL x \xff\nSTOPSIGNAL 9\nmaintainer \xffme\n", &ALL, None);
+        assert!(fixed.bytes.windows(8).any(|bytes| bytes == b"echo \xff\xfe\n"), "{:?}", fixed.bytes);
+        assert!(fixed.bytes.windows(7).any(|bytes| bytes == b"ENV a=b"));
+        assert!(fixed.bytes.contains(&0xff) && !fixed.bytes.contains(&b'?'));
+    }
+
+    #[test]
+    fn hostile_files_are_mended_in_time() {
+        for text in [
+            format!("FROM a:1\n{}", "RUN apk add x && curl -k https://x.dev && wget x\n".repeat(4_000)),
+            format!("FROM a:1\n{}", "RUN apt-get update # x\nRUN yum install a\n".repeat(4_000)),
+            format!("FROM a:1\n{}", "ENV a b\nenv c d\nWORKDIR a/b/c/d\n".repeat(8_000)),
+            format!("FROM a:1\nENV {}\n", "A=$A B=$A ".repeat(4_000)),
+            format!("FROM a:1\nRUN {}true\n", "curl -k -k -k https://x.dev && ".repeat(2_000)),
+            format!("FROM debian:1\n{}", "RUN a | b\n".repeat(8_000)),
+        ] {
+            let start = Instant::now();
+            let fixed = fixed(text.as_bytes(), &ALL, None);
+            eprintln!("{} bytes: {:?}, {} mended, {} withheld", text.len(), start.elapsed(), fixed.applied.len(), fixed.withheld.len());
+            assert!(start.elapsed().as_secs() < 60, "{:?}", text.get(..60));
+        }
+    }
+
+    #[test]
+    fn real_files_are_mended() {
+        let Some(folder) = corpus() else { return };
+        let files = dev_files(&folder);
+        let settings = everything_on();
+        for kinds in [&ALL[..1], &ALL[..]] {
+            let start = Instant::now();
+            let mut applied = BTreeMap::<String, usize>::new();
+            let mut withheld = BTreeMap::<String, usize>::new();
+            let (mut changed, mut wrong) = (0, Vec::new());
+            let mut listing = String::new();
+            for (file, bytes) in &files {
+                let once = fixed(bytes, kinds, None);
+                for fix in &once.applied {
+                    *applied.entry(fix.id.clone()).or_default() += 1;
+                }
+                for fix in &once.withheld {
+                    *withheld.entry(format!("{}: {}", fix.fix.id, fix.reason.trim_end_matches(|c: char| c.is_ascii_digit()))).or_default() += 1;
+                    listing.push_str(&format!("{file}:{} {} {}\n", fix.fix.line, fix.fix.id, fix.reason));
+                }
+                if once.bytes == *bytes {
+                    continue;
+                }
+                changed += 1;
+                if fixed(&once.bytes, kinds, None).bytes != once.bytes {
+                    wrong.push(format!("{file}: a second run changes something"));
+                }
+                let bases = bases(bytes, &settings);
+                let count = |bytes: &[u8]| {
+                    let report = lint(&LintInput { settings: &settings, bases: &bases, ..LintInput::new("Dockerfile", bytes) });
+                    let mut count = BTreeMap::<String, usize>::new();
+                    for finding in report.findings {
+                        *count.entry(finding.id).or_default() += 1;
+                    }
+                    (count, report.gaps.len(), report.instructions.len())
+                };
+                let (before, after) = (count(bytes), count(&once.bytes));
+                let grew = after.0.iter().find(|(id, count)| **count > before.0.get(*id).copied().unwrap_or_default());
+                if let Some((id, _)) = grew {
+                    wrong.push(format!("{file}: more of {id}"));
+                }
+                if after.1 > before.1 || (kinds.len() == 1 && after.2 != before.2) {
+                    wrong.push(format!("{file}: read otherwise"));
+                }
+            }
+            eprintln!("{kinds:?}: {changed} of {} files in {:?}\nmended {applied:#?}\nwithheld {withheld:#?}", files.len(), start.elapsed());
+            if let Some(path) = std::env::var_os("PLIMSOLL_LISTING") {
+                fs::write(path, listing).expect("the listing");
+            }
+            assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Dockerfiles in, what the rules find in them out, several at a time; and their fixes, where those are asked for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use jiff::Timestamp;
+
+use super::{DockerfileInput, Facted, Inputs, add_state, judge};
+use crate::{
+    dockerfile::{self, LintInput, LintReport, fix::fix},
+    model::{
+        coverage::{Gap, SourceId},
+        finding::Finding,
+        fix::{FixKind, FixSummary},
+        lint::LintSettings,
+        location::Location,
+        policy::{Exception, Policy, RulePolicy, RuleSetting},
+        report::ScanReport,
+        rule::Need,
+        verdict::Effect,
+    },
+    policy::{self, Facts},
+};
+
+/// What came of Dockerfiles before they are judged.
+#[derive(Debug, Clone, Default)]
+pub struct Prepared {
+    /// What could not be looked at.
+    pub gaps: Vec<Gap>,
+    /// What was mended.
+    pub fixes: Vec<FixSummary>,
+}
+
+/// Judges Dockerfiles alone.
+#[must_use]
+pub fn run_lint(inputs: &Inputs, prepared: Prepared) -> ScanReport {
+    let mut facts = Facted::default();
+    let Prepared { gaps, fixes } = prepared;
+    read(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, gaps, &mut facts);
+    ScanReport { fixes, ..judge(inputs, facts, None) }
+}
+
+/// A mended Dockerfile: its bytes, and what was done.
+#[derive(Debug, Clone)]
+pub struct FixedDockerfile {
+    /// The bytes, those that came in where nothing was mended.
+    pub bytes: Vec<u8>,
+    /// What was mended and what was not.
+    pub summary: FixSummary,
+}
+
+/// Mends Dockerfiles: what the policy accepts or suppresses stays as it is. `besides` are rules that are on for this alone.
+#[must_use]
+pub fn fix_dockerfiles(
+    dockerfiles: &[DockerfileInput],
+    kinds: &BTreeSet<FixKind>,
+    besides: &[&str],
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<FixedDockerfile> {
+    let mut settings = settings(&policy.rules);
+    settings.on.extend(besides.iter().map(|&id| id.to_owned()));
+    each(threads(), dockerfiles, |input| {
+        let chosen = |findings: &[Finding], ignores: &[Exception]| not_excepted(policy, findings, ignores, now);
+        let fixed = fix(&lint_input(input, &settings), kinds, &chosen);
+        FixedDockerfile {
+            bytes: fixed.bytes,
+            summary: FixSummary { file: input.file.clone(), applied: fixed.applied, withheld: fixed.withheld },
+        }
+    })
+}
+
+/// The images that a Dockerfile names and that registries know, with the frontend where a rule asks for it.
+#[must_use]
+pub fn images(input: &DockerfileInput, policy: &Policy) -> BTreeSet<String> {
+    dockerfile::images(&lint_input(input, &settings(&policy.rules)))
+}
+
+/// Whether a rule that is on asks for what registries say of images.
+#[must_use]
+pub fn asks_registries(policy: &Policy) -> bool {
+    let named = policy.rules.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
+    named.filter_map(|(id, _)| dockerfile::rule(id)).any(|meta| meta.needs.contains(&Need::Network))
+}
+
+/// Which findings no exception covers.
+fn not_excepted(policy: &Policy, findings: &[Finding], ignores: &[Exception], now: Timestamp) -> Vec<bool> {
+    let verdict = policy::evaluate(
+        policy,
+        Facts {
+            image: None,
+            findings: findings.to_vec(),
+            inline_ignores: ignores,
+            sources: &[],
+            gaps: Vec::new(),
+            verification: None,
+            signer_fingerprints: &BTreeMap::new(),
+            stages: &BTreeSet::from([SourceId::Dockerfile]),
+        },
+        now,
+    );
+    let key = |finding: &Finding| (finding.id.clone(), finding.title.clone(), finding.locations.clone());
+    let is_excepted = |effect: Effect| matches!(effect, Effect::Accepted | Effect::Suppressed);
+    let excepted: BTreeSet<(String, String, Vec<Location>)> =
+        verdict.findings.iter().filter(|judged| is_excepted(judged.decision.effect)).map(|judged| key(&judged.finding)).collect();
+    findings.iter().map(|finding| !excepted.contains(&key(finding))).collect()
+}
+
+/// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
+pub(super) fn read(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, gaps: Vec<Gap>, facts: &mut Facted) {
+    let settings = settings(policy);
+    let mut gaps = gaps;
+    let reports: Vec<LintReport> = each(threads(), dockerfiles, |input| dockerfile::lint(&lint_input(input, &settings)));
+    for report in reports {
+        facts.dockerfiles.push(report.summary);
+        if !is_judged {
+            // Without that stage no layer has a line.
+            gaps.extend(report.gaps.into_iter().filter(|gap| gap.kind == "unknown-target"));
+            continue;
+        }
+        facts.findings.extend(report.findings);
+        facts.ignores.extend(report.ignores);
+        facts.users.push(report.user);
+        gaps.extend(report.gaps);
+    }
+    if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
+        let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
+        add_state(facts, SourceId::Dockerfile, &gaps, details);
+    }
+}
+
+/// The settings of a policy, and the rules that it switches on.
+pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
+    let mut settings = policy.settings.clone();
+    let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
+    settings.on.extend(named.filter_map(|(id, _)| dockerfile::rule(id)).map(|meta| meta.id.to_owned()));
+    settings
+}
+
+fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings) -> LintInput<'a> {
+    LintInput {
+        file: &input.file,
+        bytes: &input.bytes,
+        build_args: &input.build_args,
+        target: input.target.as_deref(),
+        context: input.context.as_ref(),
+        settings,
+        bases: &input.bases,
+    }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// What `work` makes of each item, in the order of the items, on that many threads.
+fn each<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if threads < 2 || items.len() < 2 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
+        }
+    };
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (1..threads.min(items.len())).map(|_| scope.spawn(run)).collect();
+        let mut done = run();
+        for handle in handles {
+            match handle.join() {
+                Ok(more) => done.extend(more),
+                // What panics on one thread panics on all.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_does_not_depend_on_the_number_of_threads() {
+        let items: Vec<u32> = (0..500).collect();
+        for threads in [1, 2, 7] {
+            assert_eq!(each(threads, &items, |item| item * 2), (0..500).map(|item| item * 2).collect::<Vec<_>>());
+        }
+    }
+}
