@@ -127,6 +127,11 @@ else
   skip "time and memory of the hostile images: they, GNU time or jq are missing"
 fi
 
+if command -v python3 > /dev/null; then
+  step "rules: every id of another linter, every fixture"
+  python3 tests/rules.py "$target/debug/plimsoll"
+fi
+
 step "sixteen processes on one layer cache, killed at random"
 bash tests/real/cache.sh "$target/debug/plimsoll"
 

@@ -36,6 +36,16 @@ mod corpus;
 mod fixing;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod hadolint_cases;
+#[cfg(test)]
+mod lint_cases;
+#[cfg(test)]
+mod parser_cases;
+#[cfg(test)]
+mod rule_table;
+#[cfg(test)]
+mod security_read;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast],
     fix: Some(FixKind::Safe),
     summary: "ADD of local files that are not archives.",
-    help: r#"ADD unpacks archives and fetches addresses; for files of the build context COPY does what is meant, and no more.
+    help: r#"ADD unpacks archives and fetches addresses; for files of the build context COPY does what is meant, and no more. Unlike hadolint's DL3020, a variable that becomes an address is one, and triggers of ONBUILD count.
 
 Fails:
 

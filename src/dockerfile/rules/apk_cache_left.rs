@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Apk add without --no-cache.",
-    help: r#"apk keeps its index in the layer unless it is told not to.
+    help: r#"apk keeps its index in the layer unless it is told not to. With `--no-network` it fetches nothing that could stay.
 
 Fails:
 
@@ -54,5 +54,5 @@ impl Rule for ApkCacheLeft {
 }
 
 fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    invocation.manager == Manager::Apk && invocation.action == Action::Install && !invocation.has(&["--no-cache"])
+    invocation.manager == Manager::Apk && invocation.action == Action::Install && !invocation.has(&["--no-cache", "--no-network"])
 }

@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Apt lists stay in the layer after update.",
-    help: r#"The lists of packages stay in the layer. Removing them in a later RUN does not make the image smaller.
+    help: r#"The lists of packages stay in the layer. Removing them in a later RUN does not make the image smaller. Unlike hadolint's DL3009, only what removes these lists counts as cleaning up: `apt-get dist-clean` does, `rm -rf` of something else does not.
 
 Fails:
 

@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    command::Command,
+    command::{Command, Word},
     options::Arguments,
     rule::{Dockerfile, Rule},
 };
@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: None,
     summary: "A password is set or removed in RUN (chpasswd, passwd -d, usermod -p).",
-    help: r#"A password in a layer can be read or cracked by everyone who can pull the image, and it is the same in every container.
+    help: r#"A password in a layer can be read or cracked by everyone who can pull the image, and it is the same in every container. A password that comes out of a generator in the same pipeline is known to nobody and is no finding.
 
 Fails:
 
@@ -50,13 +50,34 @@ impl Rule for ChpasswdInRun {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (_, command) in dockerfile.all_commands() {
-            if let Some(what) = sets_password(command) {
+        for (_, commands) in dockerfile.scripts() {
+            for (at, command) in commands.iter().enumerate() {
+                let Some(what) = sets_password(command).filter(|_| !is_random(commands, at)) else { continue };
                 findings.push(dockerfile.finding_in(&META, META.severity, command, what.to_owned()));
             }
         }
         findings
     }
+}
+
+/// Whether the password comes out of a generator in the same pipeline: nobody knows it, so that it locks the account as far as passwords go.
+fn is_random(commands: &[Command], at: usize) -> bool {
+    // A pipeline into chpasswd is short; those before it are not searched for ever.
+    const NEAR: usize = 16;
+    let Some(pipe) = commands.get(at).and_then(|command| command.pipes.last()) else { return false };
+    let makes_random = |command: &Command| match command.name.as_str() {
+        "openssl" => command.arguments().first().is_some_and(|word| word.text == "rand"),
+        "pwgen" | "mkpasswd" | "uuidgen" | "apg" => true,
+        _ => {
+            let names_device = |word: &Word| word.text.ends_with("/dev/urandom") || word.text.ends_with("/dev/random");
+            command.arguments().iter().any(names_device) || command.redirects.iter().any(|redirect| names_device(&redirect.target))
+        }
+    };
+    let before = commands.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
+    before.iter().filter(|feeder| feeder.pipes.last().is_some_and(|its| its.id == pipe.id && its.position < pipe.position)).any(|feeder| {
+        let mut inner = feeder.words.iter().filter_map(|word| commands.get(word.inner.clone())).flatten().take(NEAR);
+        makes_random(feeder) || inner.any(makes_random)
+    })
 }
 
 fn sets_password(command: &Command) -> Option<&'static str> {

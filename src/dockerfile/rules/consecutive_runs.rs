@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: None,
     summary: "Consecutive short RUN instructions.",
-    help: r#"Each RUN is a layer. Short ones that belong together may be one; separate ones are cached separately, which is a fair reason to keep them.
+    help: r#"Each RUN is a layer. Those of one command each that belong together may be one; separate ones are cached separately, which is a fair reason to keep them. A RUN that chains commands was put together with thought and is left alone.
 
 Fails:
 
@@ -49,8 +49,8 @@ impl Rule for ConsecutiveRuns {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        /// Longer chains were made on purpose.
-        const SHORT: usize = 2;
+        // A chain of commands was made on purpose.
+        const SHORT: usize = 1;
         let mut findings = Vec::new();
         let mut before: Option<(&Instruction, usize)> = None;
         for (instruction, commands) in dockerfile.instructions.iter().zip(&dockerfile.commands) {
@@ -58,11 +58,13 @@ impl Rule for ConsecutiveRuns {
                 before = None;
                 continue;
             }
+            // What sudo or a shell runs in turn is no further command of the chain.
+            let length = commands.iter().filter(|command| !command.name.is_empty() && !command.wrapped).count();
             match before {
-                Some((other, count)) if other.flags == instruction.flags && count <= SHORT && commands.len() <= SHORT => {
+                Some((other, count)) if other.flags == instruction.flags && count <= SHORT && length <= SHORT => {
                     findings.push(dockerfile.finding(&META, META.severity, instruction, "one more short RUN".to_owned()));
                 }
-                _ => before = Some((instruction, commands.len())),
+                _ => before = Some((instruction, length)),
             }
         }
         findings

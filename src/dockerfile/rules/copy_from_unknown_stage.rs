@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "COPY --from (or --mount=from) names neither an earlier stage, a valid index nor an image.",
-    help: r#"A name that is neither a stage nor an index is taken for an image: a slip of the pen is pulled from a public registry, from whoever has that name there.
+    help: r#"A name that is neither a stage nor an index is taken for an image: a slip of the pen is pulled from a public registry, from whoever has that name there. Unlike hadolint's DL3022, an image without a tag is no unknown stage where its name says that it is an image; `untagged-image` speaks about that one.
 
 Fails:
 

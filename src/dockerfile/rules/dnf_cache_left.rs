@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Dnf install without dnf clean all.",
-    help: r#"dnf keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
+    help: r#"dnf keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller. Unlike hadolint's DL3040, a dnf that sudo or another program runs counts.
 
 Fails:
 

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast],
     fix: None,
     summary: "A label key breaks the naming rules or uses a reserved namespace.",
-    help: r#"Label keys are lower-case letters, digits, dots and dashes, begin with a letter and end with a letter or digit; `com.docker.`, `io.docker.` and `org.dockerproject.` are Docker's own.
+    help: r#"Label keys are lower-case letters, digits, dots and dashes, begin with a letter and end with a letter or digit; `com.docker.`, `io.docker.` and `org.dockerproject.` are Docker's own. Underscores and slashes are let pass: Docker allows them, and well-known keys have them (`com.redhat.license_terms`).
 
 Fails:
 
@@ -62,13 +62,13 @@ impl Rule for LabelInvalidKey {
 /// What is wrong with a key.
 fn fault(key: &str) -> Option<&'static str> {
     const RESERVED: &[&str] = &["com.docker.", "io.docker.", "org.dockerproject."];
-    let is_legal = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || matches!(ch, '.' | '-');
+    let is_legal = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || matches!(ch, '.' | '-' | '_' | '/');
     if RESERVED.iter().any(|space| key.starts_with(space)) {
         Some("lies in a namespace of Docker's")
     } else if !key.starts_with(|first: char| first.is_ascii_lowercase()) || !key.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit()) {
         Some("does not begin with a letter and end with a letter or digit")
     } else if !key.chars().all(is_legal) {
-        Some("holds other characters than lower-case letters, digits, dots and dashes")
+        Some("holds other characters than lower-case letters, digits, dots, dashes, underscores and slashes")
     } else {
         (key.contains("..") || key.contains("--")).then_some("holds two separators in a row")
     }

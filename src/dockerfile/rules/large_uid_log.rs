@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Useradd with a high uid and without -l makes a sparse lastlog.",
-    help: r#"useradd writes an entry for every number up to the new one into /var/log/lastlog and faillog: gigabytes for a large number. `-l` leaves that out.
+    help: r#"useradd writes an entry for every number up to the new one into /var/log/lastlog and faillog: gigabytes for a large number. `-l` leaves that out. Unlike hadolint's DL3046, a number in a variable is no large one until its value is known.
 
 Fails:
 

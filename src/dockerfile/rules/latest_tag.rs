@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: Some(FixKind::Network),
     summary: "An image reference with the tag latest.",
-    help: r#"`latest` is whatever was pushed last: the same file builds another image tomorrow, and nobody can say what was scanned.
+    help: r#"`latest` is whatever was pushed last: the same file builds another image tomorrow, and nobody can say what was scanned. Unlike hadolint's DL3007, images of COPY --from and RUN --mount count as well.
 
 Fails:
 

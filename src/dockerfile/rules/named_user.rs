@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "USER is a name, so Kubernetes runAsNonRoot cannot check it.",
-    help: r#"Kubernetes' `runAsNonRoot` cannot see that a name is not root: it wants a number.
+    help: r#"Kubernetes' `runAsNonRoot` cannot see that a name is not root: it wants a number. Unlike hadolint's DL3066, a variable is judged by its value; one that only the base image sets (`USER $APP_UID`) is not known here.
 
 Fails:
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast],
     fix: None,
     summary: "The file is refused where BuildKit refuses it.",
-    help: r#"BuildKit refuses the file, so no image can come from it; what stands on that line was not judged.
+    help: r#"BuildKit refuses the file, so no image can come from it; what stands on that line was not judged. hadolint's DL1000 says what hadolint cannot parse, which is more and less than that: heredocs with flags and some quoting build well, and a base image that becomes empty does not.
 
 Fails:
 

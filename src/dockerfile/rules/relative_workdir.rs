@@ -25,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: Some(FixKind::Safe),
     summary: "WORKDIR is relative and nothing absolute precedes it in the stage chain.",
-    help: r#"A relative WORKDIR continues the last one, or that of the base image, which nobody sees here.
+    help: r#"A relative WORKDIR continues the last one, or that of the base image, which nobody sees here. BuildKit's WorkdirRelativePath is content where an absolute WORKDIR stands before it; like hadolint's rule, this one is not, and stays silent on a variable that only the base image sets (`WORKDIR $SRC`).
 
 Fails:
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "Last USER of the final stage is root (name or uid 0, with or without a group).",
-    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing.
+    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing. Unlike hadolint's DL3002, stages that only serve a later one are not judged: nothing runs as their user but the build.
 
 Fails:
 

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast],
     fix: None,
     summary: "ENV sets a variable with a secret-like name to a literal value.",
-    help: r#"The value is in the image's configuration: everyone who can pull the image, or list its containers, reads it. Pass it when the container starts, or mount it for one build step.
+    help: r#"The value is in the image's configuration: everyone who can pull the image, or list its containers, reads it. Pass it when the container starts, or mount it for one build step. Unlike hadolint's DL3064 and BuildKit's SecretsUsedInArgOrEnv, the value counts, not the name alone: empty ones, placeholders, paths, and fingerprints of public keys (`GPG_KEY`) are no secrets.
 
 Fails:
 

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: None,
     summary: "Dnf or microdnf install without versions.",
-    help: r#"A version makes a build repeatable as long as the repository has it. Pins break when it goes, so this rule is off; pin the base image and a snapshot of the repositories instead.
+    help: r#"A version makes a build repeatable as long as the repository has it. Pins break when it goes, so this rule is off; pin the base image and a snapshot of the repositories instead. Unlike hadolint's DL3041, a dnf that sudo or another program runs counts.
 
 Fails:
 

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: None,
     summary: "Gem install without a version.",
-    help: r#"Without a version gem takes whatever was published last. Bundler with a lock file installs what was tested.
+    help: r#"Without a version gem takes whatever was published last. Bundler with a lock file installs what was tested. Unlike hadolint's DL3028, a gem that is a file of the build (`app-*.gem`) has its version.
 
 Fails:
 

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: Some(FixKind::Network),
     summary: "An image reference with neither tag nor digest.",
-    help: r#"Without a tag the reference means `latest`: the same file builds another image tomorrow.
+    help: r#"Without a tag the reference means `latest`: the same file builds another image tomorrow. Unlike hadolint's DL3006, the variables of FROM are resolved first (`FROM $BASE` with a default is judged by it), and images of COPY --from and RUN --mount count.
 
 Fails:
 

@@ -6,7 +6,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    instruction::Instruction,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "wget-and-curl",
@@ -48,21 +51,27 @@ impl Rule for WgetAndCurl {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for at in 0..dockerfile.graph.stages.len() {
-            let of_stage = || dockerfile.build_commands().filter(|(instruction, _)| instruction.stage == Some(at));
-            let uses = |name: &str| of_stage().any(|(_, command)| command.name == name);
-            if !uses("wget") || !uses("curl") {
-                continue;
+        let mut stage = None;
+        let mut seen = (false, false);
+        for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| is_run(instruction)) {
+            if stage != instruction.stage {
+                stage = instruction.stage;
+                seen = (false, false);
             }
-            // The one that comes second is the one too many.
-            let first = of_stage().find(|(_, command)| command.is_one_of(&["wget", "curl"])).map(|(_, command)| command.name.clone());
-            let mut seen = None;
-            for (instruction, command) in of_stage().filter(|(_, command)| command.is_one_of(&["wget", "curl"]) && Some(&command.name) != first.as_ref()) {
-                if seen.replace(instruction.line) != Some(instruction.line) {
-                    findings.push(dockerfile.finding_in(&META, META.severity, command, "this stage uses both wget and curl".to_owned()));
-                }
+            let Some(one) = commands.iter().find(|command| command.is_one_of(&["curl", "wget"])) else { continue };
+            let other = commands.iter().find(|command| command.is_one_of(&["curl", "wget"]) && command.name != one.name);
+            seen.0 |= one.name == "curl" || other.is_some();
+            seen.1 |= one.name == "wget" || other.is_some();
+            // Each RUN that uses one of them, once the stage has used both, is a place where the choice can be made.
+            if seen == (true, true) {
+                findings.push(dockerfile.finding_in(&META, META.severity, other.unwrap_or(one), "this stage uses both wget and curl".to_owned()));
             }
         }
         findings
     }
+}
+
+/// Whether an instruction runs code in the build, now or as a trigger.
+fn is_run(instruction: &Instruction) -> bool {
+    instruction.trigger.as_deref().unwrap_or(instruction).keyword == "RUN"
 }

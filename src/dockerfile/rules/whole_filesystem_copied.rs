@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "COPY --from=stage / / takes a stage's whole file system.",
-    help: r#"A stage that is copied whole brings along everything that the build left in it, secrets of earlier layers' files included, and the image no longer says on which base it stands.
+    help: r#"A stage that is copied whole brings along everything that the build left in it, secrets of earlier layers' files included, and the image no longer says on which base it stands. Unlike hadolint's DL3067, images that are copied whole are let pass: they are bundles of files made for that.
 
 Fails:
 

@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages, Need::Shell],
     fix: Some(FixKind::Unsafe),
     summary: "Yarn install without yarn cache clean.",
-    help: r#"Yarn 1 keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
+    help: r#"Yarn 1 keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller. Unlike hadolint's DL3060, `yarn` alone counts: it installs.
 
 Fails:
 

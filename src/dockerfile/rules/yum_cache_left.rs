@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Yum install without yum clean all.",
-    help: r#"yum keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller.
+    help: r#"yum keeps what it downloaded in the layer. Cleaning up in a later RUN does not make the image smaller. Unlike hadolint's DL3032, `rm -rf` of something else is no cleaning up.
 
 Fails:
 

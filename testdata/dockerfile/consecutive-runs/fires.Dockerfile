@@ -1,6 +1,12 @@
-# expect: 4 6
+# expect: 4 10 11
 FROM debian:12
 RUN useradd app
 RUN mkdir /app
 # why
-RUN mkdir /data
+USER app
+RUN a; RUN=b
+RUN c && d
+RUN e
+RUN sudo f
+RUN sh -c 'g'
+RUN --mount=type=cache,target=/x h

@@ -3,4 +3,4 @@ FROM alpine:3.22
 LABEL com.docker.harbour=x
 LABEL Title=x
 LABEL a..b=x
-LABEL "with_underscore"=x
+LABEL "with blank"=x

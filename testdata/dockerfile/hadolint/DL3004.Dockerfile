@@ -1,0 +1,7 @@
+FROM debian:12
+RUN sudo apt-get update
+RUN apt-get install -y sudo=1
+RUN true && sudo true
+RUN echo sudo
+RUN sh -c 'sudo true'
+# found by hadolint: 2 4
