@@ -31,11 +31,12 @@ use crate::{
         finding::Finding,
         image::{Platform, ResolvedImage},
         lint::{BaseImage, LintSettings},
+        location::Location,
         package::Inventory,
-        policy::{Exception, Policy, RulePolicy, RuleSetting},
+        policy::{Exception, InlineIgnores, Policy, RulePolicy, RuleSetting},
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
-        rule::RuleMeta,
+        rule::{Need, RuleMeta},
         severity::Severity,
     },
     policy::{self, Facts},
@@ -45,7 +46,7 @@ use crate::{
 };
 
 pub use self::document::{DocumentInput, run_document};
-pub use crate::{inventory::FolderCache, layers::Limits};
+pub use crate::{dockerfile::IgnorePatterns, inventory::FolderCache, layers::Limits};
 
 use self::contents::{Contents, is_foreign};
 
@@ -258,7 +259,9 @@ async fn look(
     }
     if let Some(besides) = besides.filter(|_| inputs.files == Wanted::Yes) {
         let today = inputs.now.to_zoned(TimeZone::UTC).date();
-        facts.findings.extend(image_files::judge(&besides, today, dockerfile::rule));
+        let allowed = &inputs.policy.rules.settings.allowed_setuid;
+        let found = image_files::judge(&besides, today, dockerfile::rule);
+        facts.findings.extend(found.into_iter().filter(|finding| !is_allowed(finding, allowed)));
     }
     if let Some(found) = &inventory {
         add_state(&mut facts, SourceId::Inventory, &of_inventory, inventory_details(found));
@@ -272,6 +275,12 @@ async fn look(
         add_state(&mut facts, SourceId::Signatures, &verified.gaps, found);
     }
     Some(judge(inputs, facts, Some(Looked { image: Some(image), inventory, verification })))
+}
+
+/// Whether the policy lists every file of a finding about setuid files.
+fn is_allowed(finding: &Finding, allowed: &BTreeSet<String>) -> bool {
+    let is_listed = |location: &Location| matches!(location, Location::Image { path, .. } if allowed.contains(path));
+    finding.id == "setuid-file" && !finding.locations.is_empty() && finding.locations.iter().all(is_listed)
 }
 
 /// What is said of an inventory beside its packages.
@@ -341,6 +350,12 @@ fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanRepo
     }
 }
 
+/// Whether a rule wants to look into the file of a build's folder that is called like this.
+#[must_use]
+pub fn looks_inside(path: &str) -> bool {
+    dockerfile::looks_inside(path)
+}
+
 /// Every rule of Dockerfiles and images, sorted by id, for `explain`.
 #[must_use]
 pub fn rules() -> Vec<&'static RuleMeta> {
@@ -382,16 +397,35 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, f
         gaps.extend(report.gaps);
     }
     if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
-        let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
+        let mut details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
+        if is_judged && dockerfiles.iter().any(|input| input.context.is_none()) {
+            details.insert("context".to_owned(), without_context());
+        }
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }
+}
+
+/// Which rules had no files of a build's folder to look at.
+fn without_context() -> String {
+    let rules = dockerfile::rules();
+    let names: Vec<_> = rules.iter().filter(|meta| meta.needs.contains(&Need::Context)).map(|meta| meta.id).collect();
+    format!("not given (--context): {} had no files to look at", names.join(", "))
 }
 
 /// The settings of a policy, and the rules that it switches on.
 fn settings(policy: &RulePolicy) -> LintSettings {
     let mut settings = policy.settings.clone();
     let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
-    settings.on.extend(named.filter_map(|(id, _)| dockerfile::rule(id)).map(|meta| meta.id.to_owned()));
+    let rated = policy.foreign.severities.keys();
+    let on = named.map(|(id, _)| id).chain(rated).filter_map(|id| dockerfile::rule(id));
+    settings.on.extend(on.map(|meta| meta.id.to_owned()));
+    for (group, say) in &policy.inline_ignores {
+        match say {
+            InlineIgnores::Refuse => settings.ignores_refused.insert(*group),
+            InlineIgnores::WithReason => settings.ignores_with_reason.insert(*group),
+            InlineIgnores::Allow => false,
+        };
+    }
     settings
 }
 

@@ -18,7 +18,7 @@ use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
     pipeline::{self, Inputs, Limits, Wanted},
-    policy,
+    policy::hadolint::ForeignUse,
 };
 
 /// Arguments of `lint`.
@@ -41,7 +41,7 @@ pub(super) struct LintArgs {
 /// Lints the files.
 pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
-    let policy = policy::load::load(&args.policy.references())?;
+    let policy = args.build.policy(&args.policy, ForeignUse::Lint)?;
     let files = if args.files.is_empty() { vec![found_here()?] } else { args.files };
     let dockerfiles = args.build.read(&files)?;
     let now = setup::now();
