@@ -32,6 +32,7 @@ use crate::{
         finding::Finding,
         image::{Platform, ResolvedImage},
         lint::BaseImage,
+        location::Location,
         package::Inventory,
         policy::{Exception, Policy},
         reference::ImageReference,
@@ -47,7 +48,7 @@ use crate::{
 
 pub use self::document::{DocumentInput, run_document};
 pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint};
-pub use crate::{inventory::FolderCache, layers::Limits};
+pub use crate::{dockerfile::IgnorePatterns, inventory::FolderCache, layers::Limits};
 
 use self::contents::{Contents, is_foreign};
 
@@ -260,7 +261,9 @@ async fn look(
     }
     if let Some(besides) = besides.filter(|_| inputs.files == Wanted::Yes) {
         let today = inputs.now.to_zoned(TimeZone::UTC).date();
-        facts.findings.extend(image_files::judge(&besides, today, dockerfile::rule));
+        let allowed = &inputs.policy.rules.settings.allowed_setuid;
+        let found = image_files::judge(&besides, today, dockerfile::rule);
+        facts.findings.extend(found.into_iter().filter(|finding| !is_allowed(finding, allowed)));
     }
     if let Some(found) = &inventory {
         add_state(&mut facts, SourceId::Inventory, &of_inventory, inventory_details(found));
@@ -274,6 +277,12 @@ async fn look(
         add_state(&mut facts, SourceId::Signatures, &verified.gaps, found);
     }
     Some(judge(inputs, facts, Some(Looked { image: Some(image), inventory, verification })))
+}
+
+/// Whether the policy lists every file of a finding about setuid files.
+fn is_allowed(finding: &Finding, allowed: &BTreeSet<String>) -> bool {
+    let is_listed = |location: &Location| matches!(location, Location::Image { path, .. } if allowed.contains(path));
+    finding.id == "setuid-file" && !finding.locations.is_empty() && finding.locations.iter().all(is_listed)
 }
 
 /// What is said of an inventory beside its packages.
@@ -342,6 +351,12 @@ fn judge(inputs: &Inputs, mut facts: Facted, looked: Option<Looked>) -> ScanRepo
         verdict,
         exit_code,
     }
+}
+
+/// Whether a rule wants to look into the file of a build's folder that is called like this.
+#[must_use]
+pub fn looks_inside(path: &str) -> bool {
+    dockerfile::looks_inside(path)
 }
 
 /// Every rule of Dockerfiles and images, sorted by id, for `explain`.

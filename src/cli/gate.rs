@@ -9,8 +9,9 @@ use std::{
 use clap::Args;
 
 use super::{
-    Failure, Global,
+    Failure, Global, build_context,
     cache::CacheOptions,
+    hadolint,
     limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
@@ -18,9 +19,9 @@ use super::{
 };
 use crate::{
     exit::ExitStatus,
-    model::coverage::SourceId,
+    model::{coverage::SourceId, policy::Policy},
     pipeline::{DockerfileInput, ImageInput, Inputs, Wanted},
-    policy,
+    policy::{self, hadolint::ForeignUse},
 };
 
 /// Arguments of `gate`.
@@ -64,12 +65,46 @@ pub(super) struct BuildOptions {
     /// Target stage the image was built from. Default: the last one.
     #[arg(long, value_name = "STAGE")]
     target: Option<String>,
+    /// Folder that the image is built from: rules then see which files COPY takes, and what .dockerignore keeps behind.
+    #[arg(long, value_name = "DIR")]
+    context: Option<PathBuf>,
+    /// Configuration of hadolint to obey beside the policy. Default, where there is neither --policy nor plimsoll.yaml: .hadolint.yaml or
+    /// .hadolint.yml in this folder, or where else hadolint looks, and the variables HADOLINT_*. In `gate` it silences no security rule.
+    #[arg(long, value_name = "FILE")]
+    hadolint_config: Option<PathBuf>,
+    /// Read no configuration of hadolint.
+    #[arg(long, conflicts_with = "hadolint_config")]
+    no_hadolint_config: bool,
 }
 
 impl BuildOptions {
+    /// Loads the policy, with the configuration of hadolint where it counts.
+    pub(super) fn policy(&self, options: &PolicyOptions, used_by: ForeignUse) -> Result<Policy, Failure> {
+        let mut policy = policy::load::load(&options.references())?;
+        if !self.no_hadolint_config && (self.hadolint_config.is_some() || !options.is_own()) {
+            hadolint::add(&mut policy, self.hadolint_config.as_deref(), used_by)?;
+        }
+        Ok(policy)
+    }
+
+    /// Refuses what only judging needs.
+    pub(super) fn refuse_judging(&self) -> Result<(), Failure> {
+        let given = [
+            ("--context", self.context.is_some()),
+            ("--hadolint-config", self.hadolint_config.is_some()),
+            ("--no-hadolint-config", self.no_hadolint_config),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Failure::new(format!("{option} is for judging a Dockerfile, and this command judges none"))
+                .hint("leave it out, or run `plimsoll lint` or `plimsoll gate`")),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the Dockerfiles, `-` from standard input, and joins them with these options; a file that is named twice is read once.
     pub(super) fn read(&self, files: &[PathBuf]) -> Result<Vec<DockerfileInput>, Failure> {
-        let given = [("--target", self.target.is_some()), ("--build-arg", !self.build_arg.is_empty())];
+        let given =
+            [("--target", self.target.is_some()), ("--build-arg", !self.build_arg.is_empty()), ("--context", self.context.is_some())];
         if let Some((option, _)) = given.iter().find(|(_, is_given)| *is_given && files.is_empty()) {
             return Err(Failure::new(format!("{option} says how a Dockerfile was built, and none is given"))
                 .hint("name the Dockerfile that the image is built from: --dockerfile FILE"));
@@ -95,7 +130,9 @@ impl BuildOptions {
         }
         let name = if from_input { "<stdin>".into() } else { file.to_string_lossy() };
         let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
-        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context: None, bases: BTreeMap::new() })
+        let beside = (!from_input).then_some(file);
+        let context = self.context.as_deref().map(|folder| build_context::read(folder, beside)).transpose()?;
+        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context, bases: BTreeMap::new() })
     }
 }
 
@@ -111,7 +148,7 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
     let limits = args.limits.build_for_files()?;
-    let policy = policy::load::load(&args.policy.references())?;
+    let policy = args.build.policy(&args.policy, ForeignUse::Gate)?;
     if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
     }

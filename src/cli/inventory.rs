@@ -58,6 +58,7 @@ pub(super) async fn run(args: InventoryArgs, global: &Global) -> Result<ExitStat
     let mut policy = policy::load::load(&["builtin:baseline".to_owned()])?;
     // A list of packages of an old distribution is as good as any.
     policy.end_of_life_distro = Worth::Warn;
+    args.build.refuse_judging()?;
     let dockerfiles = args.build.read(args.dockerfile.as_slice())?;
     let now = setup::now();
     let source_date = source_date()?;

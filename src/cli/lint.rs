@@ -26,7 +26,7 @@ use crate::{
         policy::Policy,
     },
     pipeline::{self, DockerfileInput, FixedDockerfile, Inputs, Limits, Prepared, Wanted},
-    policy,
+    policy::hadolint::ForeignUse,
 };
 
 /// Arguments of `lint`.
@@ -84,7 +84,7 @@ impl FixOptions {
 /// Lints the files.
 pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
-    let policy = policy::load::load(&args.policy.references())?;
+    let policy = args.build.policy(&args.policy, ForeignUse::Lint)?;
     let from_input = args.paths.iter().any(|path| path == Path::new("-"));
     let kinds = args.fix.kinds();
     if from_input && args.paths.len() > 1 && !kinds.is_empty() && !args.fix.diff {

@@ -1,10 +1,12 @@
 //! Command line in, exit code out: clap arguments, environment variables and the clock; builds the inputs of the pipeline.
 
+mod build_context;
 mod cache;
 mod db;
 mod explain;
 mod failure;
 mod gate;
+mod hadolint;
 mod inventory;
 mod limits;
 mod lint;

@@ -14,6 +14,9 @@ use crate::{
     registry,
 };
 
+/// The policy of this folder.
+const OWN_POLICY: &str = "plimsoll.yaml";
+
 /// Which image, and how to reach it.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImageOptions {
@@ -162,13 +165,17 @@ pub(super) struct PolicyOptions {
 }
 
 impl PolicyOptions {
+    /// Whether there is a policy of the user's own.
+    pub(super) fn is_own(&self) -> bool {
+        !self.policy.is_empty() || std::path::Path::new(OWN_POLICY).is_file()
+    }
+
     /// The policies to load, in order.
     pub(super) fn references(&self) -> Vec<String> {
         if !self.policy.is_empty() {
             return self.policy.clone();
         }
-        let own = "plimsoll.yaml";
-        vec![if std::path::Path::new(own).is_file() { own } else { "baseline" }.to_owned()]
+        vec![if self.is_own() { OWN_POLICY } else { "baseline" }.to_owned()]
     }
 }
 

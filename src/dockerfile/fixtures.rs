@@ -2,19 +2,79 @@
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::{collections::BTreeMap, fs, path::PathBuf};
 
-    use crate::model::location::Location;
+    use crate::model::{
+        build_context::{BuildContext, ContextEntry},
+        lint::{LabelForm, LintSettings},
+        location::Location,
+        rule::Group,
+    };
 
-    use crate::dockerfile::{LintInput, read, rules, rules::RULES};
+    use crate::dockerfile::{LintInput, ignore, read, rules, rules::RULES, rules_on};
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
-        let (dockerfile, _) = read(&LintInput::new(name, bytes));
+        let text = String::from_utf8_lossy(bytes);
+        let (settings, context) = (settings(&text), context(&text));
+        let input = LintInput { settings: &settings, context: context.as_ref(), ..LintInput::new(name, bytes) };
+        let (dockerfile, _) = read(&input);
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
-        let found = RULES.iter().filter(|known| known.meta().id == rule).flat_map(|known| known.check(&dockerfile));
-        let mut lines: Vec<u32> = found.filter_map(|finding| finding.locations.first().map(line)).collect();
+        let this = || RULES.iter().filter(|known| known.meta().id == rule);
+        let mut found: Vec<_> = this().flat_map(|known| known.check(&dockerfile)).collect();
+        if rule.starts_with("inline-ignore") {
+            let all: Vec<_> = rules_on(&settings).flat_map(|known| known.check(&dockerfile)).collect();
+            let ignores = ignore::exceptions(&dockerfile);
+            found.extend(this().flat_map(|known| known.review(&dockerfile, &all, &ignores)));
+        }
+        let mut lines: Vec<u32> = found.iter().filter_map(|finding| finding.locations.first().map(line)).collect();
         lines.sort_unstable();
         lines
+    }
+
+    /// The words of every comment `# name: word word`.
+    fn said<'t>(text: &'t str, name: &str) -> Vec<Vec<&'t str>> {
+        let mark = format!("# {name}:");
+        text.lines().filter_map(|line| line.trim().strip_prefix(mark.as_str())).map(|rest| rest.split_whitespace().collect()).collect()
+    }
+
+    /// What a fixture configures: `# trusted:`, `# frontends:`, `# label: NAME FORM`, `# strict-labels:`, `# ignores: refuse|with-reason GROUP...`.
+    fn settings(text: &str) -> LintSettings {
+        let mut settings = LintSettings::default();
+        settings.trusted_registries.extend(said(text, "trusted").into_iter().flatten().map(str::to_owned));
+        settings.trusted_frontends.extend(said(text, "frontends").into_iter().flatten().map(str::to_owned));
+        for words in said(text, "label") {
+            let [name, form] = words.as_slice() else { panic!("{words:?}") };
+            let (_, form) = LabelForm::ALL.iter().find(|(word, _)| word == form).expect("a form");
+            settings.labels.insert((*name).to_owned(), *form);
+        }
+        settings.strict_labels = !said(text, "strict-labels").is_empty();
+        let groups = [Group::Security, Group::Correctness, Group::Reproducibility, Group::Size, Group::Style];
+        for words in said(text, "ignores") {
+            let named = groups.into_iter().filter(|group| words.contains(&group.name()));
+            match words.first() {
+                Some(&"refuse") => settings.ignores_refused.extend(named),
+                Some(&"with-reason") => settings.ignores_with_reason.extend(named),
+                _ => panic!("{words:?}"),
+            }
+        }
+        settings
+    }
+
+    /// The folder of a fixture: `# context: PATH PATH` (a folder ends in `/`), `# content: PATH TEXT`, `# dockerignore: PATTERN PATTERN`.
+    fn context(text: &str) -> Option<BuildContext> {
+        let mut entries = BTreeMap::new();
+        for path in said(text, "context").into_iter().flatten() {
+            let entry = ContextEntry { is_folder: path.ends_with('/'), content: None };
+            entries.insert(path.trim_end_matches('/').to_owned(), entry);
+        }
+        for words in said(text, "content") {
+            let (path, text) = words.split_first().expect("a path");
+            let content = text.join(" ").replace("\\n", "\n").into_bytes();
+            entries.insert((*path).to_owned(), ContextEntry { is_folder: false, content: Some(content) });
+        }
+        let patterns: Vec<&str> = said(text, "dockerignore").into_iter().flatten().collect();
+        let ignore_file = (!patterns.is_empty()).then(|| (".dockerignore".to_owned(), patterns.join("\n").into_bytes()));
+        (!entries.is_empty() || ignore_file.is_some()).then_some(BuildContext { entries, ignore_file, unread: None })
     }
 
     /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.

@@ -1,75 +1,210 @@
-//! Comments in, in-file ignores out as `Exception`s: our own dialect and those of hadolint, BuildKit, Trivy and Checkov.
+//! Comments in, in-file ignores out as `Exception`s: our own dialect and those of hadolint, BuildKit, Trivy, Checkov, and in heredocs of
+//! ShellCheck.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::LazyLock,
+};
 
 use jiff::civil::Date;
 
 use crate::model::{
     location::Span,
     policy::{Exception, ExceptionOrigin},
+    rule::RuleMeta,
 };
 
-use super::{expand::glob, instruction::Instruction, rule::Dockerfile, rules::RULES};
+use super::{
+    expand::glob,
+    instruction::Instruction,
+    rule::Dockerfile,
+    rules::RULES,
+    source::{Comment, number, slice},
+};
 
-/// What an ignore covers.
+/// Most ids that the ignores of one file may name, most of them with a star, and most exceptions that they make: what comes after them
+/// silences nothing.
+const MAX_IDS: usize = 1_024;
+const MAX_PATTERNS: usize = 64;
+const MAX_EXCEPTIONS: usize = 20_000;
+
+/// Rules about ignores that no ignore silences.
+const NOT_IGNORABLE: &[&str] = &["inline-ignore-used", "inline-ignore-without-reason"];
+
+/// Whether an ignore may silence the rule.
+pub(super) fn is_ignorable(id: &str) -> bool {
+    !NOT_IGNORABLE.contains(&id)
+}
+
+/// The lines that an ignore covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Lines(u32, u32);
+pub(super) struct Lines(pub(super) u32, pub(super) u32);
 
 const FILE: Lines = Lines(1, u32::MAX);
+/// No line at all.
+const NONE: Lines = Lines(1, 0);
 
-/// Every in-file ignore, in file order.
+/// Whose comment it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Ours,
+    Hadolint,
+    BuildKit,
+    Trivy,
+    Checkov,
+    ShellCheck,
+}
+
+/// One id of one ignore, as written.
+#[derive(Debug, Clone)]
+pub(super) struct Written<'a> {
+    /// Line of the comment.
+    pub(super) line: u32,
+    /// Whose comment it is.
+    pub(super) dialect: Dialect,
+    /// The id.
+    pub(super) id: &'a str,
+    /// The original bytes of the list that the id stands in; `None` in heredocs.
+    pub(super) list: Option<Range<usize>>,
+    /// The ids of our rules that it names, sorted.
+    pub(super) rules: Vec<&'static str>,
+    /// What it covers.
+    pub(super) lines: Lines,
+    /// Why.
+    pub(super) reason: &'a str,
+    /// Its last day.
+    pub(super) until: Option<Date>,
+    /// Why it has no effect, whatever there is to silence.
+    pub(super) fault: Option<&'static str>,
+}
+
+/// Every in-file ignore as exceptions, in file order: one per rule that an id names; an id that names none is kept as written.
 pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
-    let mut runs = BTreeMap::new();
-    for comment in dockerfile.comments.iter().rev() {
-        let end = runs.get(&(comment.line + 1)).copied().unwrap_or(comment.line);
-        runs.insert(comment.line, end);
-    }
-    let mut collector = Collector { dockerfile, runs, out: Vec::new() };
-    if let Some((value, line)) = &dockerfile.directives.check {
-        collector.buildkit(value, *line, FILE);
-    }
-    let directive_line = dockerfile.directives.check.as_ref().map(|(_, line)| *line);
-    let mut checks_seen = Vec::new();
-    for comment in &dockerfile.comments {
-        let (line, text) = (comment.line, comment.text.as_str());
-        let target = collector.target(line, comment.inside);
-        if let Some(rest) = text.strip_prefix("hadolint ") {
-            collector.hadolint(rest.trim(), line, target);
-        } else if let Some(rest) = text.strip_prefix("plimsoll ") {
-            collector.ours(rest.trim(), line, target);
-        } else if let Some(value) = text.strip_prefix("check=").filter(|_| Some(line) != directive_line && !comment.inside) {
-            // Only the first such comment of an instruction counts, and an empty comment cuts it off.
-            if let Some(instruction) = target
-                && !checks_seen.contains(&instruction.line)
-                && !dockerfile.comments.iter().any(|other| other.line > line && other.line < instruction.line && other.text.is_empty())
-            {
-                checks_seen.push(instruction.line);
-                collector.buildkit(value, line, covered(instruction));
+    let mut out = Vec::new();
+    for written in written(dockerfile) {
+        let named = if written.rules.is_empty() { vec![written.id] } else { written.rules.clone() };
+        for id in named.into_iter().filter(|id| is_ignorable(id) && written.fault.is_none()) {
+            if out.len() == MAX_EXCEPTIONS {
+                return out;
             }
-        } else if text.contains("trivy:ignore:") {
-            collector.trivy(text, line, target, comment.inside);
-        } else if let Some(rest) =
-            ["checkov:skip=", "bridgecrew:skip=", "cortex:skip="].iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest)
-        {
-            let (ids, reason) = rest.split_once(':').unwrap_or((rest, ""));
-            collector.add_all(ids, line, FILE, reason, None);
+            out.push(Exception {
+                id: id.to_owned(),
+                package: None,
+                path: Some(dockerfile.file.to_owned()),
+                image: None,
+                reason: written.reason.trim().to_owned(),
+                owner: None,
+                expires: written.until,
+                ticket: None,
+                until_fix: false,
+                below: None,
+                location: Span::lines(dockerfile.file, written.line, written.line),
+                origin: ExceptionOrigin::Inline { first: written.lines.0, last: written.lines.1 },
+            });
         }
     }
+    out
+}
+
+/// Every id of every in-file ignore, in file order.
+pub(super) fn written<'a>(dockerfile: &'a Dockerfile<'_>) -> Vec<Written<'a>> {
+    let mut collector = Collector::new(dockerfile);
+    if let Some((value, line)) = &dockerfile.directives.check {
+        let at = dockerfile.source.on_line(*line).and_then(|(start, text)| Some(start + text.rfind(value.as_str())?));
+        collector.buildkit(Said { line: *line, text: value, at }, FILE);
+    }
+    let directive_line = dockerfile.directives.check.as_ref().map(|(_, line)| *line);
+    for comment in &dockerfile.comments {
+        collector.comment(comment, directive_line);
+    }
+    for instruction in dockerfile.instructions.iter().filter(|instruction| instruction.keyword == "RUN") {
+        for heredoc in &instruction.heredocs {
+            collector.heredoc(heredoc.body.clone());
+        }
+    }
+    collector.out.sort_by_key(|written| written.line);
     collector.out
+}
+
+/// The shells that `# hadolint shell=` names, with their lines.
+pub(super) fn shells(comments: &[Comment]) -> Vec<(u32, String)> {
+    let named = |comment: &Comment| {
+        let shell = comment.text.strip_prefix("hadolint ")?.trim_start().strip_prefix("shell")?.trim_start().strip_prefix('=')?;
+        Some((comment.line, shell.split_whitespace().next()?.to_owned()))
+    };
+    comments.iter().filter_map(named).collect()
 }
 
 fn covered(instruction: &Instruction) -> Lines {
     Lines(instruction.line, instruction.end_line)
 }
 
+/// A comment's text and where it stands.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    line: u32,
+    text: &'a str,
+    /// The original offset of the text.
+    at: Option<usize>,
+}
+
 struct Collector<'a, 'b> {
     dockerfile: &'a Dockerfile<'b>,
     /// Per comment line, the last line of its unbroken run of comments.
     runs: BTreeMap<u32, u32>,
-    out: Vec<Exception>,
+    /// Lines with an empty comment.
+    empty: BTreeSet<u32>,
+    /// First lines of instructions with a check comment of their own.
+    checked: BTreeSet<u32>,
+    patterns: usize,
+    out: Vec<Written<'a>>,
 }
 
-impl<'a> Collector<'a, '_> {
+impl<'a, 'b> Collector<'a, 'b> {
+    fn new(dockerfile: &'a Dockerfile<'b>) -> Self {
+        let mut runs = BTreeMap::new();
+        for comment in dockerfile.comments.iter().rev() {
+            let end = runs.get(&(comment.line + 1)).copied().unwrap_or(comment.line);
+            runs.insert(comment.line, end);
+        }
+        let empty = dockerfile.comments.iter().filter(|comment| comment.text.is_empty()).map(|comment| comment.line).collect();
+        Self { dockerfile, runs, empty, checked: BTreeSet::new(), patterns: 0, out: Vec::new() }
+    }
+
+    fn comment(&mut self, comment: &'a Comment, directive_line: Option<u32>) {
+        let text = comment.text.as_str();
+        let target = self.target(comment.line, comment.inside);
+        let place = |dockerfile: &Dockerfile<'_>| {
+            let (start, raw) = dockerfile.source.on_line(comment.line)?;
+            Some(start + raw.trim_end().len().checked_sub(text.len())?)
+        };
+        if text.starts_with("hadolint ") {
+            let said = Said { line: comment.line, text, at: place(self.dockerfile) };
+            self.hadolint(said, target);
+        } else if text.starts_with("plimsoll ") {
+            let said = Said { line: comment.line, text, at: place(self.dockerfile) };
+            self.ours(said, target);
+        } else if let Some(value) = text.strip_prefix("check=").filter(|_| Some(comment.line) != directive_line && !comment.inside) {
+            // Only the first such comment of an instruction counts, and an empty comment cuts it off.
+            if let Some(instruction) = target
+                && self.empty.range(comment.line + 1..instruction.line.max(comment.line + 1)).next().is_none()
+                && self.checked.insert(instruction.line)
+            {
+                let at = place(self.dockerfile).map(|at| at + text.len() - value.len());
+                self.buildkit(Said { line: comment.line, text: value, at }, covered(instruction));
+            }
+        } else if text.contains("trivy:ignore:") {
+            self.trivy(Said { line: comment.line, text, at: place(self.dockerfile) }, target, comment.inside);
+        } else if let Some(rest) =
+            ["checkov:skip=", "bridgecrew:skip=", "cortex:skip="].iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest)
+        {
+            let (ids, reason) = rest.split_once(':').unwrap_or((rest, ""));
+            let said = Said { line: comment.line, text, at: place(self.dockerfile) };
+            self.add_all(said, Dialect::Checkov, ids, FILE, reason, None);
+        }
+    }
+
     /// The instruction that a comment belongs to: the one around it, else the next one.
     fn target(&self, line: u32, inside: bool) -> Option<&'a Instruction> {
         let instructions = &self.dockerfile.instructions;
@@ -88,7 +223,8 @@ impl<'a> Collector<'a, '_> {
         Lines(instruction.line, last.map_or(u32::MAX, |last| last.end_line))
     }
 
-    fn hadolint(&mut self, text: &str, line: u32, target: Option<&Instruction>) {
+    fn hadolint(&mut self, said: Said<'a>, target: Option<&Instruction>) {
+        let text = said.text.strip_prefix("hadolint ").unwrap_or_default().trim();
         let (text, reason) = text.split_once('#').unwrap_or((text, ""));
         let (scope, text) = match text.split_once(char::is_whitespace) {
             Some((scope @ ("global" | "stage"), rest)) => (scope, rest.trim()),
@@ -99,46 +235,44 @@ impl<'a> Collector<'a, '_> {
             ("global", _) => FILE,
             ("stage", Some(instruction)) => self.stage_lines(instruction),
             // The pragma counts for the very next line only.
-            ("", Some(instruction)) if instruction.line == line + 1 => covered(instruction),
+            ("", Some(instruction)) if instruction.line == said.line + 1 => covered(instruction),
             _ => return,
         };
-        self.add_all(ids, line, lines, reason, None);
+        self.add_all(said, Dialect::Hadolint, ids, lines, reason, None);
     }
 
-    fn buildkit(&mut self, value: &str, line: u32, lines: Lines) {
-        let (options, reason) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
+    fn buildkit(&mut self, said: Said<'a>, lines: Lines) {
+        let (options, reason) = said.text.split_once(char::is_whitespace).unwrap_or((said.text, ""));
         for ids in options.split(';').filter_map(|option| option.strip_prefix("skip=")) {
-            for id in ids.split(',') {
-                // BuildKit's names are its own: `all` silences no rule that it does not have.
-                let id = if id == "all" { "SecretsUsedInArgOrEnv" } else { id };
-                self.add(id, line, lines, reason, None);
-            }
+            self.add_all(said, Dialect::BuildKit, ids, lines, reason, None);
         }
     }
 
-    fn trivy(&mut self, text: &str, line: u32, target: Option<&Instruction>, inside: bool) {
-        let Some(instruction) = target.filter(|instruction| inside || self.is_adjacent(line, instruction)) else { return };
-        let lines = if inside { Lines(line, line + 1) } else { covered(instruction) };
-        for word in text.split_whitespace() {
+    fn trivy(&mut self, said: Said<'a>, target: Option<&Instruction>, inside: bool) {
+        let Some(instruction) = target.filter(|instruction| inside || self.is_adjacent(said.line, instruction)) else { return };
+        let lines = if inside { Lines(said.line, said.line + 1) } else { covered(instruction) };
+        for word in said.text.split_whitespace() {
             let Some(rest) = word.strip_prefix("trivy:ignore:") else { continue };
             let (id, until) = rest.split_once(":exp:").map_or((rest, None), |(id, date)| (id, date.parse().ok()));
             if rest.contains(":exp:") && until.is_none() {
                 continue;
             }
-            self.add(id, line, lines, "", until);
+            self.add_all(said, Dialect::Trivy, id, lines, "", until);
         }
     }
 
-    fn ours(&mut self, text: &str, line: u32, target: Option<&Instruction>) {
+    fn ours(&mut self, said: Said<'a>, target: Option<&Instruction>) {
+        let text = said.text.strip_prefix("plimsoll ").unwrap_or_default();
         let (text, reason) = text.split_once("reason=").unwrap_or((text, ""));
         let mut until = None;
+        let mut fault = None;
         let mut ignores = Vec::new();
         for word in text.split_whitespace() {
             match word.split_once('=') {
                 // A date that cannot be read must not make an ignore that never ends.
                 Some(("until", date)) => match date.parse::<Date>() {
                     Ok(date) => until = Some(date),
-                    Err(_) => return,
+                    Err(_) => fault = Some("its `until` is no date"),
                 },
                 Some((scope @ ("ignore" | "ignore-stage" | "ignore-file"), ids)) => ignores.push((scope, ids)),
                 _ => {}
@@ -149,56 +283,141 @@ impl<'a> Collector<'a, '_> {
                 ("ignore-file", _) => FILE,
                 ("ignore-stage", Some(instruction)) => self.stage_lines(instruction),
                 ("ignore", Some(instruction)) => covered(instruction),
-                _ => continue,
+                _ => {
+                    fault = fault.or(Some("no instruction follows it"));
+                    NONE
+                }
             };
-            self.add_all(ids, line, lines, reason, until);
+            let first = self.out.len();
+            self.add_all(said, Dialect::Ours, ids, lines, reason, until);
+            self.out.iter_mut().skip(first).for_each(|written| written.fault = fault);
         }
     }
 
-    fn add_all(&mut self, ids: &str, line: u32, lines: Lines, reason: &str, until: Option<Date>) {
+    /// The directives for ShellCheck in a heredoc: for the whole script at its head, else for the command behind them.
+    fn heredoc(&mut self, body: Range<usize>) {
+        let dockerfile = self.dockerfile;
+        let text = slice(&dockerfile.source.text, body.clone());
+        if !text.contains("shellcheck") {
+            return;
+        }
+        let first = dockerfile.source.line(body.start);
+        let count = number(text.lines().count());
+        let mut code_seen = false;
+        let mut open: Vec<(u32, &'a str, &'a str)> = Vec::new();
+        let mut ends: Option<u32> = None;
+        for (line, raw) in (first..).zip(text.lines()) {
+            let trimmed = raw.trim();
+            if let Some(comment) = trimmed.strip_prefix('#') {
+                let directive = comment.trim().strip_prefix("shellcheck ").and_then(|rest| rest.split_once("disable="));
+                if let Some((_, rest)) = directive {
+                    let (ids, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                    let reason = reason.split_once('#').map_or("", |(_, reason)| reason);
+                    if code_seen {
+                        open.push((line, ids, reason));
+                    } else {
+                        let said = Said { line, text, at: None };
+                        self.add_all(said, Dialect::ShellCheck, ids, Lines(first, first.saturating_add(count)), reason, None);
+                    }
+                }
+            } else if !trimmed.is_empty() {
+                code_seen = true;
+                let start = *ends.get_or_insert(line);
+                if !raw.ends_with('\\') {
+                    for (at, ids, reason) in open.drain(..) {
+                        let said = Said { line: at, text, at: None };
+                        self.add_all(said, Dialect::ShellCheck, ids, Lines(start, line), reason, None);
+                    }
+                    ends = None;
+                }
+            }
+        }
+    }
+
+    fn add_all(&mut self, said: Said<'a>, dialect: Dialect, ids: &'a str, lines: Lines, reason: &'a str, until: Option<Date>) {
+        let list = said.at.and_then(|at| {
+            let start = at + offset(said.text, ids)?;
+            Some(start..start + ids.trim_end().len())
+        });
         for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-            self.add(id, line, lines, reason, until);
+            if self.out.len() >= MAX_IDS {
+                return;
+            }
+            if id.contains('*') {
+                self.patterns += 1;
+                if self.patterns > MAX_PATTERNS {
+                    return;
+                }
+            }
+            let rules = named(id, dialect);
+            self.out.push(Written { line: said.line, dialect, id, list: list.clone(), rules, lines, reason, until, fault: None });
         }
     }
+}
 
-    /// One exception per rule that the id names; an id that names none is kept as written.
-    fn add(&mut self, id: &str, line: u32, lines: Lines, reason: &str, until: Option<Date>) {
-        let wanted = id.to_ascii_lowercase();
-        let pattern = wanted.contains('*');
-        let fits = |name: &str| if pattern { glob(&wanted, &name.to_ascii_lowercase()) } else { name.eq_ignore_ascii_case(&wanted) };
-        let mut rules: Vec<&str> = RULES
-            .iter()
-            .map(|rule| rule.meta())
-            .filter(|meta| if wanted == "*" { true } else { fits(meta.id) || meta.aliases.iter().any(|alias| fits(alias)) })
-            .map(|meta| meta.id)
-            .collect();
-        // The column holds Trivy's ids in one spelling.
-        let spelled =
-            super::rule(id).and_then(|meta| meta.aliases.iter().find(|alias| alias.starts_with("DS-")).filter(|_| wanted.contains("ds")));
-        let metas = RULES.iter().map(|rule| rule.meta());
-        rules.extend(metas.filter(|meta| meta.also.iter().any(|name| fits(name) || spelled == Some(name))).map(|meta| meta.id));
-        rules.sort_unstable();
-        rules.dedup();
-        if rules.is_empty() {
-            rules.push(id);
+/// Where a part of a text stands in it.
+fn offset(text: &str, part: &str) -> Option<usize> {
+    let at = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    (at + part.len() <= text.len()).then_some(at)
+}
+
+/// Rules by their ids and by those that peers give them, in lower case.
+static BY_ID: LazyLock<BTreeMap<String, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut index: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    for meta in RULES.iter().map(|rule| rule.meta()) {
+        let mut ids: BTreeSet<String> = names(meta).map(str::to_ascii_lowercase).collect();
+        // The column of further ids holds Trivy's in one spelling.
+        for rest in meta.also.iter().filter_map(|id| id.strip_prefix("DS-")) {
+            ids.extend([format!("avd-ds-{rest}"), format!("ds{rest}")]);
         }
-        for rule in rules {
-            self.out.push(Exception {
-                id: rule.to_owned(),
-                package: None,
-                path: Some(self.dockerfile.file.to_owned()),
-                image: None,
-                reason: reason.trim().to_owned(),
-                owner: None,
-                expires: until,
-                ticket: None,
-                until_fix: false,
-                below: None,
-                location: Span::lines(self.dockerfile.file, line, line),
-                origin: ExceptionOrigin::Inline { first: lines.0, last: lines.1 },
-            });
+        for id in ids {
+            index.entry(id).or_default().push(meta.id);
         }
     }
+    index
+});
+
+/// Rules by the names that BuildKit gives its checks.
+static BY_CHECK: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut index: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+    for meta in RULES.iter().map(|rule| rule.meta()) {
+        for name in meta.aliases.iter().chain(meta.also).filter(|name| is_check(name)) {
+            index.entry(*name).or_default().push(meta.id);
+        }
+    }
+    index
+});
+
+fn names(meta: &'static RuleMeta) -> impl Iterator<Item = &'static str> {
+    std::iter::once(meta.id).chain(meta.aliases.iter().copied()).chain(meta.also.iter().copied())
+}
+
+/// Whether an id of a peer is the name of a check of BuildKit: letters of both cases.
+fn is_check(name: &str) -> bool {
+    let letters = name.bytes().all(|b| b.is_ascii_alphabetic());
+    letters && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+/// The rules that an id names, sorted.
+fn named(id: &str, dialect: Dialect) -> Vec<&'static str> {
+    let mut rules: Vec<&'static str> = match dialect {
+        // BuildKit's names are its own: `all` silences no rule that it does not have, and their case counts.
+        Dialect::BuildKit if id == "all" => BY_CHECK.values().flatten().copied().collect(),
+        Dialect::BuildKit => BY_CHECK.get(id).cloned().unwrap_or_default(),
+        Dialect::ShellCheck => {
+            let found = BY_ID.get(&id.to_ascii_lowercase()).cloned().unwrap_or_default();
+            found.into_iter().filter(|rule| rule.starts_with("shell-")).collect()
+        }
+        _ if id == "*" => RULES.iter().map(|rule| rule.meta().id).collect(),
+        _ if id.contains('*') => {
+            let wanted = id.to_ascii_lowercase();
+            BY_ID.iter().filter(|(name, _)| glob(&wanted, name)).flat_map(|(_, rules)| rules).copied().collect()
+        }
+        _ => BY_ID.get(&id.to_ascii_lowercase()).cloned().unwrap_or_default(),
+    };
+    rules.sort_unstable();
+    rules.dedup();
+    rules
 }
 
 #[cfg(test)]
@@ -245,11 +464,31 @@ mod tests {
             ),
             ("FROM a\nRUN a \\\n # plimsoll ignore=sudo-in-run\n && sudo b\n", &[("sudo-in-run", 2, 4, "")]),
             ("# plimsoll ignore-file=root-user until=2026-13-45\nFROM a\n", &[]),
+            ("# plimsoll ignore-file=inline-ignore-used,DL1001\nFROM a\n", &[]),
+            ("# check=skip=secretsUsedInArgOrEnv\nFROM a\n", &[("secretsUsedInArgOrEnv", 1, all, "")]),
+            (
+                "FROM a\nRUN <<EOF\n# shellcheck disable=SC1 # why\nx\n# shellcheck disable=SC2,SC3\na \\\n b\nc\nEOF\n",
+                &[("SC1", 3, 9, "why"), ("SC2", 6, 7, ""), ("SC3", 6, 7, "")],
+            ),
         ];
         for (text, expected) in table {
             let expected: Vec<_> = expected.iter().map(|&(id, a, b, reason)| (id.to_owned(), a, b, reason.to_owned())).collect();
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn all_of_buildkit_is_every_rule_that_it_has() {
+        let ids: Vec<_> = read("# check=skip=all\nFROM a\n").into_iter().map(|(id, ..)| id).collect();
+        assert!(ids.len() > 15 && ids.contains(&"secret-in-env".to_owned()) && !ids.contains(&"root-user".to_owned()), "{ids:?}");
+    }
+
+    #[test]
+    fn very_many_ignores_end_somewhere() {
+        let text = format!("FROM a\n{}USER b\n", "# trivy:ignore:*a* trivy:ignore:*\n".repeat(20_000));
+        assert!(lint(&LintInput::new("f", text.as_bytes())).ignores.len() <= MAX_EXCEPTIONS);
+        let text = format!("FROM a\n{}USER b\n", "# check=skip=A\n".repeat(60_000));
+        assert_eq!(lint(&LintInput::new("f", text.as_bytes())).ignores.len(), 1);
     }
 
     #[test]

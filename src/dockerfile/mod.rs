@@ -3,7 +3,9 @@
 mod bounds;
 mod check;
 mod command;
+mod copies;
 mod created_by;
+mod dockerignore;
 mod edits;
 mod execution;
 mod expand;
@@ -11,7 +13,10 @@ pub mod fix;
 mod foreign;
 mod heredoc;
 mod ignore;
+mod ignore_review;
 mod instruction;
+mod label_form;
+mod labels;
 mod locals;
 mod mode;
 mod options;
@@ -23,9 +28,11 @@ mod rules;
 mod scope;
 mod scripts;
 mod secret;
+mod secret_file;
 mod shell;
 mod source;
 mod stages;
+mod trusted;
 mod wrapper;
 
 #[cfg(test)]
@@ -62,6 +69,7 @@ use crate::model::{
     rule::RuleMeta,
 };
 
+pub use dockerignore::IgnorePatterns;
 pub use origin::{base_line, origins};
 
 use instruction::Instruction;
@@ -217,8 +225,10 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
 }
 
 /// The rules that run.
-fn rules_on(settings: &LintSettings) -> impl Iterator<Item = &'static &'static dyn rule::Rule> {
-    rules::RULES.iter().filter(|rule| rule.meta().default_on || settings.on.contains(rule.meta().id))
+fn rules_on(settings: &LintSettings) -> impl Iterator<Item = &'static &'static dyn rule::Rule> + use<'_> {
+    let configured: Vec<&str> = settings.configured().collect();
+    let is_on = move |meta: &RuleMeta| meta.default_on || settings.on.contains(meta.id) || configured.contains(&meta.id);
+    rules::RULES.iter().filter(move |rule| is_on(rule.meta()))
 }
 
 /// The last USER of the final stage's chain, as far as its value is known.
@@ -282,6 +292,12 @@ pub fn images(input: &LintInput<'_>) -> BTreeSet<String> {
     images.filter(|image| !image.is_empty()).collect()
 }
 
+/// Whether a rule wants to look into the file of a build's folder that is called like this.
+#[must_use]
+pub fn looks_inside(path: &str) -> bool {
+    secret_file::suspect(path).is_some()
+}
+
 /// Every rule of Dockerfiles, sorted by id.
 #[must_use]
 pub fn rules() -> Vec<&'static RuleMeta> {
@@ -315,10 +331,10 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
         stage_seen |= instruction.keyword == "FROM";
     }
-    let mut scripts = Scripts::new(input.file, &source);
+    let mut scripts = Scripts::new(input.file, &source, &comments);
     let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
     let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
-    let Scripts { commands, gaps, .. } = scripts;
+    let Scripts { commands, mut gaps, .. } = scripts;
     refusals.append(&mut graph.refusals);
     if let Some((value, line)) = &directives.check {
         let options = value.split_whitespace().next().unwrap_or_default().split(';');
@@ -330,8 +346,11 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
     let places = rule::places(&instructions);
     let LintInput { file, context, settings, bases, .. } = *input;
+    let (ignored, ignore_fault) = copies::ignore_patterns(context);
     let dockerfile =
-        Dockerfile { file, source, directives, comments, instructions, graph, commands, refusals, places, context, settings, bases };
+        Dockerfile { file, source, directives, comments, instructions, graph, commands, refusals, places, context, ignored, settings, bases };
+    gaps.extend(dockerfile.context_gaps(ignore_fault.as_deref()));
+    gaps.extend(dockerfile.unresolved_bases());
     (dockerfile, gaps)
 }
 

@@ -15,6 +15,7 @@ use crate::model::{
 
 use super::{
     command::Command,
+    dockerignore::IgnorePatterns,
     edits::MAX_PAIRS,
     instruction::Instruction,
     package_manager::Invocation,
@@ -64,6 +65,8 @@ pub(super) struct Dockerfile<'a> {
     pub(super) places: BTreeMap<String, Vec<usize>>,
     /// The files beside it; `None` where nobody looked.
     pub(super) context: Option<&'a BuildContext>,
+    /// What `.dockerignore` says of them; `None` where nobody looked, or where the builder refuses it.
+    pub(super) ignored: Option<IgnorePatterns>,
     /// What the user configured.
     pub(super) settings: &'a LintSettings,
     /// What registries say of base images, by reference.

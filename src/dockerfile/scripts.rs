@@ -6,10 +6,11 @@ use super::{
     bounds::Unread,
     command::Command,
     execution::Files,
+    ignore,
     instruction::Instruction,
     scope::Scope,
     shell,
-    source::{Logical, Source, slice},
+    source::{Comment, Logical, Source, slice},
     stages::{Base, Graph},
     wrapper::{interpreter, is_posix_shell},
 };
@@ -21,6 +22,8 @@ pub(super) struct Scripts<'a> {
     source: &'a Source,
     /// Per stage, the shell of the moment when it is one that we cannot read.
     shells: Vec<Option<String>>,
+    /// The shells that comments name, last first, with their lines.
+    named: Vec<(u32, String)>,
     /// The files whose text the instructions so far say.
     files: Files,
     /// Per instruction, its commands.
@@ -31,8 +34,10 @@ pub(super) struct Scripts<'a> {
 
 impl<'a> Scripts<'a> {
     /// Starts at the head of a file.
-    pub(super) fn new(file: &'a str, source: &'a Source) -> Self {
-        Self { file, source, shells: Vec::new(), files: Files::default(), commands: Vec::new(), gaps: Vec::new() }
+    pub(super) fn new(file: &'a str, source: &'a Source, comments: &[Comment]) -> Self {
+        let mut named = ignore::shells(comments);
+        named.reverse();
+        Self { file, source, shells: Vec::new(), named, files: Files::default(), commands: Vec::new(), gaps: Vec::new() }
     }
 
     /// Reads the next instruction.
@@ -43,6 +48,13 @@ impl<'a> Scripts<'a> {
                 Base::Image(reference) if is_windows(&reference.text) => Some("cmd".to_owned()),
                 Base::Image(_) | Base::Scratch => None,
             });
+        }
+        while let Some((_, shell)) = self.named.pop_if(|(line, _)| *line < outer.line) {
+            // It speaks of the stage that it stands in; one before a FROM is of no stage that has any code left.
+            if let Some(current) = self.shells.last_mut().filter(|_| outer.keyword != "FROM") {
+                let name = shell.rsplit(['/', '\\']).next().unwrap_or_default();
+                *current = (!is_posix_shell(name)).then(|| name.to_owned());
+            }
         }
         if outer.keyword == "SHELL"
             && let Some(shell) = self.shells.last_mut()

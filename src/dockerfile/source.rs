@@ -40,6 +40,11 @@ impl Source {
         blank
     }
 
+    /// One physical line (from 1) without its end, and where it starts.
+    pub(super) fn on_line(&self, line: u32) -> Option<(usize, &str)> {
+        self.physical(usize::try_from(line).ok()?.checked_sub(1)?)
+    }
+
     /// The line of a byte offset, from 1.
     pub(super) fn line(&self, offset: usize) -> u32 {
         number(self.starts.partition_point(|&start| start <= offset).max(1))

@@ -1,7 +1,10 @@
 //! Instructions in, the stage graph out: what each stage stands on, what it copies from, which one is final.
 //! Reference: BuildKit's `frontend/dockerfile/dockerfile2llb/convert.go`.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use crate::model::{mask::masked, reference::RegistryReference};
 
@@ -97,6 +100,12 @@ impl Graph {
     pub(super) fn is_built_upon(&self, instruction: &Instruction) -> bool {
         let Some(at) = instruction.stage else { return true };
         self.final_stage == Some(at) || self.stages.iter().any(|stage| stage.base == Base::Stage(at))
+    }
+
+    /// The final stage, and those that another stage is built upon.
+    pub(super) fn built_upon(&self) -> BTreeSet<usize> {
+        let below = self.stages.iter().filter_map(|stage| if let Base::Stage(below) = stage.base { Some(below) } else { None });
+        below.chain(self.final_stage).collect()
     }
 
     /// Whether the instruction stands in the final stage or below it.

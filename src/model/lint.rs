@@ -10,9 +10,11 @@ pub struct LintSettings {
     /// Ids of rules that run although they are off by default.
     pub on: BTreeSet<String>,
     /// Registries and repositories that base images may come from, one `*` at either end; empty: not asked.
-    pub trusted_registries: Vec<String>,
-    /// Frontends besides Docker's own that `# syntax=` may name, without tag.
-    pub trusted_frontends: Vec<String>,
+    pub trusted_registries: BTreeSet<String>,
+    /// Frontends besides Docker's own that `# syntax=` may name, without tag, one `*` at the end.
+    pub trusted_frontends: BTreeSet<String>,
+    /// Files of an image that may be setuid, setgid or have capabilities; without `/` in front.
+    pub allowed_setuid: BTreeSet<String>,
     /// The labels that an image must have, with the form of their values.
     pub labels: BTreeMap<String, LabelForm>,
     /// Whether labels besides those are wrong.
@@ -27,13 +29,36 @@ impl LintSettings {
     /// Nothing configured.
     pub const DEFAULT: Self = Self {
         on: BTreeSet::new(),
-        trusted_registries: Vec::new(),
-        trusted_frontends: Vec::new(),
+        trusted_registries: BTreeSet::new(),
+        trusted_frontends: BTreeSet::new(),
+        allowed_setuid: BTreeSet::new(),
         labels: BTreeMap::new(),
         strict_labels: false,
         ignores_refused: BTreeSet::new(),
         ignores_with_reason: BTreeSet::new(),
     };
+
+    /// The rules that these settings switch on: each of them has nothing to judge by without its setting.
+    pub fn configured(&self) -> impl Iterator<Item = &'static str> {
+        const ON_VALUES: &[&str] = &[
+            "label-empty",
+            "label-missing",
+            "label-not-email",
+            "label-not-git-hash",
+            "label-not-rfc3339",
+            "label-not-semver",
+            "label-not-spdx",
+            "label-not-url",
+        ];
+        let of_labels = ON_VALUES.iter().copied().filter(|_| !self.labels.is_empty());
+        let others = [
+            ("untrusted-base-registry", !self.trusted_registries.is_empty()),
+            ("label-superfluous", self.strict_labels && !self.labels.is_empty()),
+            ("inline-ignore-used", !self.ignores_refused.is_empty()),
+            ("inline-ignore-without-reason", !self.ignores_with_reason.is_empty()),
+        ];
+        of_labels.chain(others.into_iter().filter(|(_, is_on)| *is_on).map(|(id, _)| id))
+    }
 }
 
 /// The form of a label's value.
@@ -53,6 +78,25 @@ pub enum LabelForm {
     Semver,
     /// An address of electronic mail (RFC 5322, `addr-spec`).
     Email,
+}
+
+impl LabelForm {
+    /// Every form with its word in policy files.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("text", Self::Text),
+        ("url", Self::Url),
+        ("rfc3339", Self::Rfc3339),
+        ("spdx", Self::Spdx),
+        ("hash", Self::GitHash),
+        ("semver", Self::Semver),
+        ("email", Self::Email),
+    ];
+
+    /// The word in policy files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, form)| *form == self).map_or("text", |(name, _)| name)
+    }
 }
 
 /// What is known of an image that a Dockerfile builds on, from its configuration.

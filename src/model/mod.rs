@@ -11,6 +11,7 @@ pub mod facts;
 pub mod finding;
 pub mod fix;
 pub mod image;
+pub(crate) mod licence;
 pub mod lint;
 pub mod location;
 pub mod mask;

@@ -187,8 +187,23 @@ pub struct RulePolicy {
     pub set: BTreeMap<String, RuleSetting>,
     /// What in-file ignores may do, per group; a missing group is `Allow`.
     pub inline_ignores: BTreeMap<Group, InlineIgnores>,
+    /// Most days from today to the `until` of an in-file ignore; one without `until` ends too late, then.
+    pub ignores_until_max: Option<i64>,
     /// What rules read that need configuration.
     pub settings: LintSettings,
+    /// What another linter's configuration says of rules; the policy's own say goes before it.
+    pub foreign: ForeignRules,
+}
+
+/// What the configuration of another linter says of rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForeignRules {
+    /// Rules that it ignores, by id or alias in lower case, with the place that says so.
+    pub ignored: BTreeMap<String, Span>,
+    /// Its own ratings, by id or alias in lower case, with the place that says so.
+    pub severities: BTreeMap<String, (Severity, Span)>,
+    /// Whether it may also silence and lower rules about security.
+    pub lowers_security: bool,
 }
 
 /// Rules by group and severity; empty groups means all.

@@ -17,7 +17,7 @@ use crate::{
         fix::{FixKind, FixSummary},
         lint::LintSettings,
         location::Location,
-        policy::{Exception, Policy, RulePolicy, RuleSetting},
+        policy::{Exception, InlineIgnores, Policy, RulePolicy, RuleSetting},
         report::ScanReport,
         rule::Need,
         verdict::Effect,
@@ -127,7 +127,10 @@ pub(super) fn read(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &Ru
         gaps.extend(report.gaps);
     }
     if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
-        let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
+        let mut details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
+        if is_judged && dockerfiles.iter().any(|input| input.context.is_none()) {
+            details.insert("context".to_owned(), without_context());
+        }
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }
 }
@@ -136,8 +139,24 @@ pub(super) fn read(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &Ru
 pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
     let mut settings = policy.settings.clone();
     let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
-    settings.on.extend(named.filter_map(|(id, _)| dockerfile::rule(id)).map(|meta| meta.id.to_owned()));
+    let rated = policy.foreign.severities.keys();
+    let on = named.map(|(id, _)| id).chain(rated).filter_map(|id| dockerfile::rule(id));
+    settings.on.extend(on.map(|meta| meta.id.to_owned()));
+    for (group, say) in &policy.inline_ignores {
+        match say {
+            InlineIgnores::Refuse => settings.ignores_refused.insert(*group),
+            InlineIgnores::WithReason => settings.ignores_with_reason.insert(*group),
+            InlineIgnores::Allow => false,
+        };
+    }
     settings
+}
+
+/// Which rules had no files of a build's folder to look at.
+fn without_context() -> String {
+    let rules = dockerfile::rules();
+    let names: Vec<_> = rules.iter().filter(|meta| meta.needs.contains(&Need::Context)).map(|meta| meta.id).collect();
+    format!("not given (--context): {} had no files to look at", names.join(", "))
 }
 
 fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings) -> LintInput<'a> {

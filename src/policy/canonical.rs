@@ -3,7 +3,12 @@
 
 use std::fmt::Write as _;
 
-use crate::model::policy::{Clause, Comparison, Exception, IdentityMatch, LogRequirement, Mode, Policy, RuleSelection, Signer};
+use crate::model::{
+    lint::LintSettings,
+    policy::{
+        Clause, Comparison, Exception, ForeignRules, IdentityMatch, LogRequirement, Mode, Policy, RulePolicy, RuleSelection, Signer,
+    },
+};
 
 /// The canonical text: one `key value` line per fact, values in JSON's string form where they are free text.
 pub(super) fn text(policy: &Policy) -> String {
@@ -60,6 +65,7 @@ pub(super) fn text(policy: &Policy) -> String {
     }
     rules.set.iter().for_each(|(id, setting)| out.line("rules.set", &format!("{} {setting:?}", quote(id))));
     rules.inline_ignores.iter().for_each(|(group, say)| out.line("rules.inline_ignores", &format!("{} {say:?}", group.name())));
+    rules_text(rules, &mut out);
     signers.iter().for_each(|(name, signer)| out.line("signers", &format!("{} {}", quote(name), signer_text(signer))));
     out.line("trust.root", &quote(trust_root.as_deref().unwrap_or_default()));
     references.iter().for_each(|(name, target)| out.line("references", &format!("{} {}", quote(name), quote(target))));
@@ -90,6 +96,41 @@ pub(super) fn text(policy: &Policy) -> String {
     out.line("inspector_suppressions", &format!("{inspector_suppressions:?}"));
     out.line("end_of_life.distro", &format!("{end_of_life_distro:?}"));
     out.0
+}
+
+/// Settings of rules; what is not said makes no line.
+fn rules_text(rules: &RulePolicy, out: &mut Lines) {
+    let RulePolicy { fail: _, warn: _, set: _, inline_ignores: _, ignores_until_max, settings, foreign } = rules;
+    // What in-file ignores may do stands in `inline_ignores`, and which rules run follows from the rest.
+    let LintSettings {
+        on: _,
+        trusted_registries,
+        trusted_frontends,
+        allowed_setuid,
+        labels,
+        strict_labels,
+        ignores_refused: _,
+        ignores_with_reason: _,
+    } = settings;
+    ignores_until_max.iter().for_each(|days| out.line("rules.inline_ignores.until_max", &days.to_string()));
+    let lists = [
+        ("rules.settings.untrusted-base-registry", trusted_registries),
+        ("rules.settings.untrusted-frontend", trusted_frontends),
+        ("rules.settings.setuid-file", allowed_setuid),
+    ];
+    for (key, list) in lists {
+        list.iter().for_each(|entry| out.line(key, &quote(entry)));
+    }
+    labels.iter().for_each(|(name, form)| out.line("rules.settings.labels", &format!("{} {}", quote(name), form.name())));
+    if *strict_labels {
+        out.line("rules.settings.strict_labels", "true");
+    }
+    let ForeignRules { ignored, severities, lowers_security } = foreign;
+    ignored.keys().for_each(|id| out.line("rules.foreign.ignored", &quote(id)));
+    severities.iter().for_each(|(id, (severity, _))| out.line("rules.foreign.severity", &format!("{} {severity}", quote(id))));
+    if *lowers_security {
+        out.line("rules.foreign.lowers_security", "true");
+    }
 }
 
 struct Lines(String);

@@ -82,6 +82,12 @@ pub fn check(policy: &Policy, now: Timestamp) -> Vec<Notice> {
             add(None, format!("rule `{id}` is off: what it finds is shown as suppressed"), None);
         }
     }
+    for entry in &policy.rules.settings.trusted_registries {
+        if entry != "*" && entry.ends_with('*') && !entry.contains('/') {
+            let message = format!("`{entry}` also fits every other registry whose name begins like that");
+            add(None, message, Some("end it with a slash and a star: registry.example.org/*"));
+        }
+    }
     let today = now.to_zoned(TimeZone::UTC).date();
     let term_of = |owner: &Option<String>, expires| Term::of(owner.as_deref(), expires, &policy.exceptions, today);
     for exception in &policy.exceptions.list {

@@ -32,6 +32,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("base-unread", "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's; or an image that a Dockerfile builds on, of which a rule or `lint --pin` asked."),
     ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
+        "context-unread",
+        "The folder of the build was not read whole, so files in it may be copied that no rule saw. Make it smaller, or name a smaller one with `--context`.",
+    ),
+    (
         "credentials",
         "AWS refused the credentials as expired, unknown or made for another region. Renew them and check the region in the registry's host name.",
     ),
@@ -77,6 +81,7 @@ pub const CODES: &[(&str, &str)] = &[
         "frozen",
         "The feed has stopped looking after this release, or the release has reached the end of its life and the policy ignores that (`end_of_life.distro`): what was found since is not in its advisories. Move to a release that is looked after.",
     ),
+    ("ignore-file", "`.dockerignore` holds a pattern that the builder refuses, so nothing says which files a build sends. Mend the pattern."),
     (
         "incomplete",
         "A list of findings could not be confirmed to be whole: pages do not add up, it still grew, or nobody can say whether an empty list is final. The hint names the permission that would settle it.",
@@ -179,6 +184,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
     ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
+    (
+        "unresolved-base",
+        "An image that the Dockerfile names depends on a variable whose value is not known, so it was not compared with the trusted registries. Give it with `--build-arg`.",
+    ),
     ("unsupported", "AWS does not scan images of this kind."),
     ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),
     (

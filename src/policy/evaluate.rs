@@ -1,6 +1,7 @@
 //! Facts, a policy and a clock in; the verdict out. Pure: the same input gives the same verdict, whatever the order of the facts.
 
 mod findings;
+mod inline;
 mod permissions;
 mod requirements;
 
@@ -50,7 +51,9 @@ pub fn evaluate(policy: &Policy, facts: Facts<'_>, now: Timestamp) -> Verdict {
     let mut permissions = Permissions::new(policy, facts.image, today);
     let Facts { image, findings, inline_ignores, sources, gaps, verification, signer_fingerprints, stages } = facts;
 
-    let (mut findings, needs) = findings::judge(policy, image, findings, inline_ignores, &mut permissions);
+    let inline_ignores = inline::InlineIndex::new(inline_ignores, policy.rules.ignores_until_max, today);
+    let (mut findings, needs) = findings::judge(policy, image, findings, &inline_ignores, &mut permissions);
+    findings.extend(inline_ignores.faults(&findings));
 
     let mut all_gaps = gaps;
     all_gaps.extend(verification.iter().flat_map(|verification| verification.gaps.iter().cloned()));

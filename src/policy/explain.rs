@@ -1,5 +1,7 @@
 //! A loaded policy in, the same policy in sentences out.
 
+use std::collections::BTreeSet;
+
 use crate::model::{
     origin::Side,
     policy::{
@@ -126,6 +128,36 @@ fn rules(lines: &mut Vec<String>, policy: &Policy) {
             InlineIgnores::Refuse => "do not count",
         };
         lines.push(format!("In-file ignores of {} rules {say}.", group.name()));
+    }
+    if let Some(days) = policy.rules.ignores_until_max {
+        lines.push(format!("An in-file ignore counts only with an `until` at most {days} days ahead."));
+    }
+    settings(lines, policy);
+}
+
+fn settings(lines: &mut Vec<String>, policy: &Policy) {
+    let settings = &policy.rules.settings;
+    let listed = |entries: &BTreeSet<String>| entries.iter().cloned().collect::<Vec<_>>().join(", ");
+    if !settings.trusted_registries.is_empty() {
+        lines.push(format!("Base images may come from {} (untrusted-base-registry).", listed(&settings.trusted_registries)));
+    }
+    if !settings.trusted_frontends.is_empty() {
+        lines.push(format!("Besides Docker's own, builds may run in the frontends {} (untrusted-frontend).", listed(&settings.trusted_frontends)));
+    }
+    if !settings.allowed_setuid.is_empty() {
+        lines.push(format!("These files may be setuid, setgid or have capabilities: {} (setuid-file).", listed(&settings.allowed_setuid)));
+    }
+    if !settings.labels.is_empty() {
+        let labels: Vec<_> = settings.labels.iter().map(|(name, form)| format!("{name} ({})", form.name())).collect();
+        let others = if settings.strict_labels { ", and no others" } else { "" };
+        lines.push(format!("Images have the labels {}{others} (the label rules).", labels.join(", ")));
+    }
+    let foreign = &policy.rules.foreign;
+    for (id, span) in &foreign.ignored {
+        lines.push(format!("{}:{} ignores {id}.", span.file, span.line));
+    }
+    for (id, (severity, span)) in &foreign.severities {
+        lines.push(format!("{}:{} rates {id} as {severity}.", span.file, span.line));
     }
 }
 

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::{
     model::{
         digest::Digest,
-        lint::LintSettings,
+        lint::{LabelForm, LintSettings},
         policy::{
-            EvidencePolicy, ExceptionPolicy, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName, SeverityPolicy,
+            EvidencePolicy, ExceptionPolicy, ForeignRules, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName, SeverityPolicy,
             SeveritySource, Signer, Suppressions, Worth,
         },
         severity::Severity,
@@ -17,7 +17,7 @@ use crate::{
         Error, canonical,
         clause::rank,
         codes::LOWERED,
-        schema::{Document, KeySource, Placed, SignerText},
+        schema::{Document, KeySource, Placed, RuleSettings, SignerText},
     },
 };
 
@@ -60,7 +60,9 @@ fn start(files: Vec<(String, Digest)>) -> Policy {
             warn: Vec::new(),
             set: BTreeMap::new(),
             inline_ignores: BTreeMap::new(),
+            ignores_until_max: None,
             settings: LintSettings::DEFAULT,
+            foreign: ForeignRules::default(),
         },
         signers: BTreeMap::new(),
         trust_root: None,
@@ -165,6 +167,48 @@ impl Merger {
             let before = self.policy.rules.inline_ignores.get(group).copied().unwrap_or(InlineIgnores::Allow);
             self.guard(say, "`rules.inline_ignores`", |say| strictness(*say) < strictness(before))?;
             self.policy.rules.inline_ignores.insert(*group, say.value);
+        }
+        if let Some(days) = &document.ignores_until_max {
+            let before = self.policy.rules.ignores_until_max;
+            self.guard(days, "`rules.inline_ignores.until_max`", |days| before.is_some_and(|before| *days > before))?;
+            self.policy.rules.ignores_until_max = Some(days.value);
+        }
+        self.add_settings(document)
+    }
+
+    fn add_settings(&mut self, document: &Document) -> Result<(), Error> {
+        let RuleSettings { trusted_registries, trusted_frontends, allowed_setuid, labels, strict_labels, foreign_lowers_security } = &document.settings;
+        let before = &self.policy.rules.settings;
+        for entry in trusted_registries {
+            // Where nothing was asked, the first list asks something; a longer list asks less.
+            let is_open = before.trusted_registries.is_empty();
+            let loosens = |entry: &String| !is_open && !before.trusted_registries.contains(entry);
+            self.guard(entry, "`rules.settings.untrusted-base-registry`", loosens)?;
+        }
+        for entry in trusted_frontends {
+            self.guard(entry, "`rules.settings.untrusted-frontend`", |entry| !before.trusted_frontends.contains(entry))?;
+        }
+        for entry in allowed_setuid {
+            self.guard(entry, "`rules.settings.setuid-file`", |entry| !before.allowed_setuid.contains(entry))?;
+        }
+        for (name, form) in labels {
+            let loosens = |form: &LabelForm| before.labels.get(name).is_some_and(|known| known != form && *known != LabelForm::Text);
+            self.guard(form, "`rules.settings.labels`", loosens)?;
+        }
+        if let Some(strict) = strict_labels {
+            self.guard(strict, "`rules.settings.strict_labels`", |strict| before.strict_labels && !strict)?;
+        }
+        if let Some(lowers) = foreign_lowers_security {
+            self.guard(lowers, "`rules.settings.hadolint`", |lowers| *lowers && !self.policy.rules.foreign.lowers_security)?;
+            self.policy.rules.foreign.lowers_security = lowers.value;
+        }
+        let settings = &mut self.policy.rules.settings;
+        settings.trusted_registries.extend(trusted_registries.iter().map(|entry| entry.value.clone()));
+        settings.trusted_frontends.extend(trusted_frontends.iter().map(|entry| entry.value.clone()));
+        settings.allowed_setuid.extend(allowed_setuid.iter().map(|entry| entry.value.clone()));
+        settings.labels.extend(labels.iter().map(|(name, form)| (name.clone(), form.value)));
+        if let Some(strict) = strict_labels {
+            settings.strict_labels = strict.value;
         }
         Ok(())
     }

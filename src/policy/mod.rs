@@ -13,6 +13,7 @@ mod evidence;
 mod exception;
 mod explain;
 mod fields;
+pub mod hadolint;
 pub mod load;
 mod merge;
 mod pattern;

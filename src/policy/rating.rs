@@ -4,7 +4,8 @@ use jiff::civil::Date;
 
 use crate::model::{
     finding::{Finding, FindingKind},
-    policy::{SeverityPolicy, SeveritySource},
+    policy::{ForeignRules, SeverityPolicy, SeveritySource},
+    rule::Group,
     severity::{Rating, RatingAuthor, Severity},
 };
 
@@ -31,6 +32,25 @@ pub(super) fn effective(finding: &Finding, policy: &SeverityPolicy, terms: &[Ter
         SeveritySource::Nvd => first(&[RatingAuthor::Nvd]).or_else(order),
     };
     chosen.map_or((Severity::Unknown, None), |(severity, author)| (severity, Some(author)))
+}
+
+/// The severity that another linter's configuration gives a rule's finding, where no own rating has: it lowers no rule about security unless it may.
+pub(super) fn foreign(
+    finding: &Finding,
+    own: (Severity, Option<RatingAuthor>),
+    foreign: &ForeignRules,
+) -> (Severity, Option<RatingAuthor>) {
+    let FindingKind::Rule(meta) = &finding.kind else { return own };
+    if foreign.severities.is_empty() || own.1 == Some(RatingAuthor::Policy) {
+        return own;
+    }
+    let mut ids = std::iter::once(&finding.id).chain(&finding.aliases);
+    match ids.find_map(|id| foreign.severities.get(&id.to_ascii_lowercase())) {
+        Some((severity, _)) if foreign.lowers_security || meta.group != Group::Security || rank(*severity) >= rank(own.0) => {
+            (*severity, Some(RatingAuthor::Policy))
+        }
+        _ => own,
+    }
 }
 
 /// The last day a dated permission may have, when `max_days` limits it.

@@ -19,6 +19,7 @@ mod constant_platform;
 mod copy_destination_not_directory;
 mod copy_from_own_stage;
 mod copy_from_unknown_stage;
+mod copy_of_ignored_file;
 mod copy_relative_without_workdir;
 mod credentials_in_url;
 mod curl_insecure;
@@ -38,9 +39,21 @@ mod from_as_casing;
 mod frontend_not_pinned;
 mod git_ssl_verify_disabled;
 mod image_not_pinned;
+mod inline_ignore_unused;
+mod inline_ignore_used;
+mod inline_ignore_without_reason;
 mod instruction_before_from;
 mod instruction_casing;
+mod label_empty;
 mod label_invalid_key;
+mod label_missing;
+mod label_not_email;
+mod label_not_git_hash;
+mod label_not_rfc3339;
+mod label_not_semver;
+mod label_not_spdx;
+mod label_not_url;
+mod label_superfluous;
 mod large_uid_log;
 mod latest_tag;
 mod legacy_key_value;
@@ -70,9 +83,11 @@ mod root_user;
 mod rpm_signature_skipped;
 mod run_network_host;
 mod run_security_insecure;
+mod secret_file_copied;
 mod secret_in_arg;
 mod secret_in_env;
 mod secret_literal;
+mod sensitive_context_copied;
 mod setuid_bit_added;
 mod shell_form_cmd;
 mod ssh_port_exposed;
@@ -90,6 +105,7 @@ mod unpinned_pip;
 mod unpinned_yum;
 mod unpinned_zypper;
 mod untagged_image;
+mod untrusted_base_registry;
 mod untrusted_frontend;
 mod update_without_install;
 mod useless_command;
@@ -132,6 +148,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &copy_destination_not_directory::CopyDestinationNotDirectory,
     &copy_from_own_stage::CopyFromOwnStage,
     &copy_from_unknown_stage::CopyFromUnknownStage,
+    &copy_of_ignored_file::CopyOfIgnoredFile,
     &copy_relative_without_workdir::CopyRelativeWithoutWorkdir,
     &credentials_in_url::CredentialsInUrl,
     &curl_insecure::CurlInsecure,
@@ -151,9 +168,21 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &frontend_not_pinned::FrontendNotPinned,
     &git_ssl_verify_disabled::GitSslVerifyDisabled,
     &image_not_pinned::ImageNotPinned,
+    &inline_ignore_unused::InlineIgnoreUnused,
+    &inline_ignore_used::InlineIgnoreUsed,
+    &inline_ignore_without_reason::InlineIgnoreWithoutReason,
     &instruction_before_from::InstructionBeforeFrom,
     &instruction_casing::InstructionCasing,
+    &label_empty::LabelEmpty,
     &label_invalid_key::LabelInvalidKey,
+    &label_missing::LabelMissing,
+    &label_not_email::LabelNotEmail,
+    &label_not_git_hash::LabelNotGitHash,
+    &label_not_rfc3339::LabelNotRfc3339,
+    &label_not_semver::LabelNotSemver,
+    &label_not_spdx::LabelNotSpdx,
+    &label_not_url::LabelNotUrl,
+    &label_superfluous::LabelSuperfluous,
     &large_uid_log::LargeUidLog,
     &latest_tag::LatestTag,
     &legacy_key_value::LegacyKeyValue,
@@ -183,9 +212,11 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &rpm_signature_skipped::RpmSignatureSkipped,
     &run_network_host::RunNetworkHost,
     &run_security_insecure::RunSecurityInsecure,
+    &secret_file_copied::SecretFileCopied,
     &secret_in_arg::SecretInArg,
     &secret_in_env::SecretInEnv,
     &secret_literal::SecretLiteral,
+    &sensitive_context_copied::SensitiveContextCopied,
     &setuid_bit_added::SetuidBitAdded,
     &shell_form_cmd::ShellFormCmd,
     &ssh_port_exposed::SshPortExposed,
@@ -203,6 +234,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &unpinned_yum::UnpinnedYum,
     &unpinned_zypper::UnpinnedZypper,
     &untagged_image::UntaggedImage,
+    &untrusted_base_registry::UntrustedBaseRegistry,
     &untrusted_frontend::UntrustedFrontend,
     &update_without_install::UpdateWithoutInstall,
     &useless_command::UselessCommand,

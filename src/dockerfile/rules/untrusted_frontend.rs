@@ -7,7 +7,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    rule::{Dockerfile, Rule},
+    trusted::Origin,
+};
 
 const META: RuleMeta = RuleMeta {
     id: "untrusted-frontend",
@@ -19,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Config],
     fix: None,
     summary: "A syntax directive names a frontend other than docker/dockerfile and docker/dockerfile-upstream.",
-    help: r#"The frontend is a program that runs the whole build: an unknown one can put anything into the image, whatever the lines below say. Nothing that is read in the file is certain then.
+    help: r#"The frontend is a program that runs the whole build: an unknown one can put anything into the image, whatever the lines below say. Nothing that is read in the file is certain then. Frontends of your own are listed in the policy (`rules.settings.untrusted-frontend`).
 
 Fails:
 
@@ -47,7 +50,8 @@ impl Rule for UntrustedFrontend {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let Some((frontend, line)) = &dockerfile.directives.syntax else { return Vec::new() };
-        if is_docker(frontend) {
+        let listed = || Origin::of(frontend).is_in(&dockerfile.settings.trusted_frontends) == Some(true);
+        if is_docker(frontend) || listed() {
             return Vec::new();
         }
         let location = Location::Dockerfile(Span::lines(dockerfile.file, *line, *line));

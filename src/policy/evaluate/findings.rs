@@ -5,17 +5,16 @@ use crate::model::{
     finding::{Finding, FindingKind, FindingState},
     image::ResolvedImage,
     origin::{Side, Sides},
-    policy::{Exception, InlineIgnores, Policy, RuleSetting, Suppressions},
-    rule::RuleMeta,
+    policy::{InlineIgnores, Policy, RuleSetting, Suppressions},
+    rule::{Group, RuleMeta},
     severity::{RatingAuthor, Severity},
     verdict::{Decision, Effect, JudgedFinding},
 };
 
-use super::{effect_of, permissions::Permissions};
+use super::{effect_of, inline::InlineIndex, permissions::Permissions};
 use crate::policy::{
     clause::{Fit, Prepared, fits, rank, selects},
     evidence::Needs,
-    exception::covers_inline,
     pattern::PackageText,
     rating,
 };
@@ -28,7 +27,7 @@ pub(super) fn judge(
     policy: &Policy,
     image: Option<&ResolvedImage>,
     findings: Vec<Finding>,
-    inline_ignores: &[Exception],
+    inline_ignores: &InlineIndex<'_>,
     permissions: &mut Permissions<'_>,
 ) -> (Vec<JudgedFinding>, Needs) {
     let mut needs = Needs::default();
@@ -36,7 +35,8 @@ pub(super) fn judge(
     let judged = findings
         .into_iter()
         .map(|finding| {
-            let (severity, severity_author) = rating::effective(&finding, &policy.severity, permissions.override_terms());
+            let own = rating::effective(&finding, &policy.severity, permissions.override_terms());
+            let (severity, severity_author) = rating::foreign(&finding, own, &policy.rules.foreign);
             let sides = image.map_or(Sides::EITHER, |image| image.sides(&finding.locations));
             let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, sides, severity, severity_author };
             let decision = walk.decide(inline_ignores, permissions, &mut needs);
@@ -57,7 +57,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn decide(&self, inline_ignores: &[Exception], permissions: &mut Permissions<'_>, needs: &mut Needs) -> Decision {
+    fn decide(&self, inline_ignores: &InlineIndex<'_>, permissions: &mut Permissions<'_>, needs: &mut Needs) -> Decision {
         let mut remarks = Vec::new();
         if let Some(decision) = self.suppressed(inline_ignores, &mut remarks) {
             permissions.note_redundant(self.finding);
@@ -85,7 +85,7 @@ impl Walk<'_> {
         decision
     }
 
-    fn suppressed(&self, inline_ignores: &[Exception], remarks: &mut Vec<String>) -> Option<Decision> {
+    fn suppressed(&self, inline_ignores: &InlineIndex<'_>, remarks: &mut Vec<String>) -> Option<Decision> {
         match (self.finding.state, self.policy.inspector_suppressions) {
             (FindingState::Closed, _) => return Some(decision(Effect::Suppressed, None, "its source says that it is gone".to_owned())),
             (FindingState::Suppressed, Suppressions::Honour) => {
@@ -102,8 +102,15 @@ impl Walk<'_> {
         if self.setting() == Some(RuleSetting::Off) {
             return Some(decision(Effect::Suppressed, Some("rules.set"), "the policy switches this rule off".to_owned()));
         }
+        if let Some(decision) = self.ignored_by_foreign(meta, remarks) {
+            return Some(decision);
+        }
         let says = self.policy.rules.inline_ignores.get(&meta.group).copied().unwrap_or(InlineIgnores::Allow);
-        for ignore in inline_ignores.iter().filter(|ignore| covers_inline(ignore, self.finding)) {
+        for ignore in inline_ignores.covering(self.finding) {
+            if let Some((_, _, why)) = inline_ignores.fault(ignore) {
+                remarks.push(format!("the in-file ignore on line {} {why}", ignore.location.line));
+                continue;
+            }
             match says {
                 InlineIgnores::Refuse => remarks.push(format!("the policy refuses the in-file ignore on line {}", ignore.location.line)),
                 InlineIgnores::WithReason if ignore.reason.trim().is_empty() => {
@@ -121,6 +128,21 @@ impl Walk<'_> {
             }
         }
         None
+    }
+
+    /// Whether another linter's configuration ignores the rule; a say of the policy itself goes before it.
+    fn ignored_by_foreign(&self, meta: &RuleMeta, remarks: &mut Vec<String>) -> Option<Decision> {
+        let foreign = &self.policy.rules.foreign;
+        if foreign.ignored.is_empty() || self.setting().is_some() {
+            return None;
+        }
+        let mut ids = std::iter::once(&self.finding.id).chain(&self.finding.aliases);
+        let span = ids.find_map(|id| foreign.ignored.get(&id.to_ascii_lowercase()))?;
+        if meta.group == Group::Security && !foreign.lowers_security {
+            remarks.push(format!("{} cannot silence a rule about security", span.file));
+            return None;
+        }
+        Some(Decision { exception: Some(span.clone()), ..decision(Effect::Suppressed, Some("rules.foreign"), format!("ignored in {}", span.file)) })
     }
 
     /// The strongest setting by id or alias.

@@ -263,7 +263,7 @@ fn was_looked_for(
 }
 
 /// A finding about an exception, at its file and line.
-fn fault(id: &str, what: &str, text: &str, location: &Span, effect: Effect, clause: &str) -> JudgedFinding {
+pub(super) fn fault(id: &str, what: &str, text: &str, location: &Span, effect: Effect, clause: &str) -> JudgedFinding {
     let finding = Finding {
         id: id.to_owned(),
         aliases: BTreeSet::new(),

@@ -12,7 +12,7 @@ use crate::{
     policy::{
         Error,
         fields::{
-            Fields, Keys, boolean, count_comparison, list, map, number, one_or_many, probability_comparison, severity_comparison, text,
+            Fields, Keys, boolean, count_comparison, days, list, map, number, one_or_many, probability_comparison, severity_comparison, text,
             unknown, word,
         },
         pattern,
@@ -41,9 +41,10 @@ const CLAUSE: Keys = Keys {
     ],
 };
 
-const GROUPS: [(&str, Group); 4] = [
+const GROUPS: [(&str, Group); 5] = [
     ("security", Group::Security),
     ("correctness", Group::Correctness),
+    ("reproducibility", Group::Reproducibility),
     ("size", Group::Size),
     ("style", Group::Style),
 ];
@@ -73,7 +74,7 @@ pub(super) fn read_findings(node: &Node, document: &mut Document) -> Result<(), 
 
 /// Reads `rules`.
 pub(super) fn read_rules(node: &Node, document: &mut Document) -> Result<(), Error> {
-    let fields = Fields::of(node, "`rules`", &Keys { known: &["fail", "warn", "set", "inline_ignores"], later: &["settings"] })?;
+    let fields = Fields::of(node, "`rules`", &Keys { known: &["fail", "warn", "set", "settings", "inline_ignores"], later: &[] })?;
     document.rules_fail = fields.read_list("fail", selection)?;
     document.rules_warn = fields.read_list("warn", selection)?;
     if let Some(node) = fields.get("set")? {
@@ -85,15 +86,20 @@ pub(super) fn read_rules(node: &Node, document: &mut Document) -> Result<(), Err
             document.rules_set.insert(name.clone(), placed(value, word(value, "setting", &settings)?)?);
         }
     }
+    if let Some(node) = fields.get("settings")? {
+        document.settings = super::settings::read(node)?;
+    }
     if let Some(node) = fields.get("inline_ignores")? {
         let says = [("allow", InlineIgnores::Allow), ("with-reason", InlineIgnores::WithReason), ("refuse", InlineIgnores::Refuse)];
         for (key, name, value) in map(node, "`inline_ignores`")? {
             if name == "until_max" {
-                return Err(Error::NotSupported { place: key.place.clone(), key: name.clone() });
+                document.ignores_until_max = Some(placed(value, days(value)?)?);
+                continue;
             }
             let group = GROUPS.iter().find_map(|(word, group)| (word == name).then_some(*group));
             let group = group.ok_or_else(|| {
-                unknown(&key.place, &format!("`{name}` is no group of rules"), name, GROUPS.iter().map(|(word, _)| *word))
+                let known = GROUPS.iter().map(|(word, _)| *word).chain(["until_max"]);
+                unknown(&key.place, &format!("`{name}` is no group of rules"), name, known)
             })?;
             document.inline_ignores.insert(group, placed(value, word(value, "say on in-file ignores", &says)?)?);
         }

@@ -4,6 +4,7 @@
 mod clauses;
 mod exceptions;
 pub(crate) mod identity;
+mod settings;
 mod signers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub(super) use identity::{compile as compile_identity, literal as literal_identity};
+pub(super) use settings::{RuleSettings, is_label, is_registry_pattern};
 pub(super) use signers::{KeySource, SignerText, check_pem};
 
 const TOP: Keys = Keys {
@@ -75,6 +77,8 @@ pub(super) struct Document {
     pub(super) rules_warn: Vec<RuleSelection>,
     pub(super) rules_set: BTreeMap<String, Placed<RuleSetting>>,
     pub(super) inline_ignores: BTreeMap<Group, Placed<InlineIgnores>>,
+    pub(super) ignores_until_max: Option<Placed<i64>>,
+    pub(super) settings: RuleSettings,
     pub(super) end_of_life_distro: Option<Placed<Worth>>,
     pub(super) signers: BTreeMap<String, Placed<SignerText>>,
     pub(super) trust_root: Option<Placed<String>>,

@@ -4,16 +4,13 @@
 mod contents;
 #[cfg(test)]
 pub(super) mod fixture;
-mod licence;
 
 use std::{collections::BTreeSet, io};
 
 use jiff::Timestamp;
 
-pub(super) use self::{
-    contents::{Contents, Entry},
-    licence::{Expression, LIST_VERSION, Licence},
-};
+pub(super) use self::contents::{Contents, Entry};
+pub(super) use crate::model::licence::{Expression, LIST_VERSION, Licence};
 use crate::model::{
     coverage::{Gap, SourceId},
     image::ResolvedImage,

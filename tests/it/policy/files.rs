@@ -104,7 +104,9 @@ fn files_merge_in_order_and_a_final_one_is_not_loosened() {
     };
     let signer =
         "signers: { ci: { keyless: { issuer: 'https://issuer.example', identity: 'ci@acme.example' } } }\nsignatures: [{ any_of: [ci] }]\n";
-    let base = write("base.yaml", &format!("version: 1\nextends: builtin:strict\nname: base\nfinal: true\n{signer}"));
+    let rules = "rules:\n  inline_ignores: { until_max: 30d }\n  settings:\n    untrusted-base-registry: { allow: [ docker.io ] }\n    \
+                 labels: { source: url }\n    strict_labels: true\n";
+    let base = write("base.yaml", &format!("version: 1\nextends: builtin:strict\nname: base\nfinal: true\n{rules}{signer}"));
     let policy = load::load(&["baseline".to_owned(), base.clone()]).expect("merged");
     assert_eq!(policy.name, "base");
     assert_eq!(policy.exceptions.max_days, Some(30));
@@ -122,6 +124,13 @@ fn files_merge_in_order_and_a_final_one_is_not_loosened() {
         "severity: { source: vendor }",
         "rules: { set: { root-user: off } }",
         "rules: { inline_ignores: { security: allow } }",
+        "rules: { inline_ignores: { until_max: 31d } }",
+        "rules: { settings: { untrusted-base-registry: { allow: [ quay.io ] } } }",
+        "rules: { settings: { untrusted-frontend: { allow: [ quay.io ] } } }",
+        "rules: { settings: { setuid-file: { allow: [ /usr/bin/su ] } } }",
+        "rules: { settings: { labels: { source: text } } }",
+        "rules: { settings: { strict_labels: false } }",
+        "rules: { settings: { hadolint: { security: honour } } }",
         "evidence: { database_max_age: 30d }",
         "evidence: { gaps: { default: warn } }",
         "evidence: { gaps: { stale: ignore } }",

@@ -48,6 +48,7 @@ pub(super) struct IgnoreText {
     first: u32,
     last: u32,
     reason: String,
+    until: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -223,7 +224,7 @@ impl IgnoreText {
             image: None,
             reason: self.reason.clone(),
             owner: None,
-            expires: None,
+            expires: self.until.as_deref().map(|date| date.parse().expect("a date")),
             ticket: None,
             until_fix: false,
             below: None,

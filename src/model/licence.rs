@@ -74,6 +74,11 @@ impl Licence {
     }
 }
 
+/// Whether the text is an identifier of the list or an expression of such identifiers; the names that the list gives its licences are none.
+pub(crate) fn is_expression(text: &str) -> bool {
+    text.len() <= LONGEST && (LICENCES.contains_key(&text.to_ascii_lowercase()) || expression(text).is_some())
+}
+
 /// Reads an expression word by word: an operand is wanted, or an operator.
 fn expression(text: &str) -> Option<Expression> {
     let (mut words, mut references): (Vec<&str>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());

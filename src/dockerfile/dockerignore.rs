@@ -1,0 +1,445 @@
+//! `.dockerignore`: the text in, which paths of a build's folder stay behind out. The rules are those of the matcher that BuildKit uses
+//! (<https://docs.docker.com/build/concepts/context/#dockerignore-files>, <https://pkg.go.dev/github.com/moby/patternmatcher>).
+
+use super::source::slice;
+
+/// Most patterns of one file, and the longest.
+const MAX_PATTERNS: usize = 5_000;
+const MAX_PATTERN: usize = 4_096;
+
+/// The patterns of one ignore file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IgnorePatterns {
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pattern {
+    /// `!`: what fits comes back in.
+    is_negated: bool,
+    /// What fits.
+    matcher: Matcher,
+    /// The text before the first sign with a meaning.
+    head: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Matcher {
+    Exact(String),
+    Prefix(String),
+    Suffix(String),
+    Signs(Vec<Sign>),
+}
+
+/// How a pattern is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Exact,
+    Prefix,
+    Suffix,
+    Signs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Sign {
+    One(char),
+    /// `?`: one character of a name.
+    Any,
+    /// `*`: a part of a name.
+    Star,
+    /// `**/`: any folders, or none.
+    Folders,
+    /// `**` at the end: everything.
+    Rest,
+    Class {
+        is_negated: bool,
+        ranges: Vec<(char, char)>,
+    },
+}
+
+impl IgnorePatterns {
+    /// Reads an ignore file.
+    ///
+    /// # Errors
+    /// When a pattern is one that the builder refuses; the words name its line.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
+        let mut patterns = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            // Only a mark in the first column makes a comment.
+            let trimmed = line.trim();
+            if line.starts_with('#') || trimmed.is_empty() {
+                continue;
+            }
+            if patterns.len() == MAX_PATTERNS {
+                return Err(format!("it has more than {MAX_PATTERNS} patterns"));
+            }
+            patterns.push(Pattern::parse(trimmed).map_err(|fault| format!("line {}: {fault}", index + 1))?);
+        }
+        Ok(Self { patterns })
+    }
+
+    /// The patterns of `--exclude` flags; one that the builder refuses fits nothing.
+    pub(super) fn of<'t>(patterns: impl Iterator<Item = &'t str>) -> Self {
+        Self { patterns: patterns.take(MAX_PATTERNS).filter_map(|text| Pattern::parse(text.trim()).ok()).collect() }
+    }
+
+    /// Whether the path, without `/` in front, stays behind: the last pattern that fits it or a folder above it says so.
+    #[must_use]
+    pub fn excludes(&self, path: &str) -> bool {
+        let mut is_excluded = false;
+        for pattern in &self.patterns {
+            if pattern.is_negated == is_excluded && pattern.fits_or_above(path) {
+                is_excluded = !pattern.is_negated;
+            }
+        }
+        is_excluded
+    }
+
+    /// Whether the folder and all that lies in it stay behind.
+    #[must_use]
+    pub fn prunes(&self, folder: &str) -> bool {
+        let may_return = |pattern: &Pattern| {
+            let head = pattern.head.as_str();
+            let below = head.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            pattern.is_negated && (below || folder.starts_with(head) || head.is_empty())
+        };
+        self.excludes(folder) && !self.patterns.iter().any(may_return)
+    }
+
+    /// Whether a pattern takes something back in.
+    #[must_use]
+    pub fn has_negation(&self) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_negated)
+    }
+
+    /// Whether a pattern fits every path at the top of the folder.
+    pub(super) fn excludes_everything(&self) -> bool {
+        let fits_all = |pattern: &Pattern| match &pattern.matcher {
+            Matcher::Suffix(end) | Matcher::Prefix(end) => end.is_empty(),
+            Matcher::Signs(signs) => matches!(signs.as_slice(), [Sign::Star | Sign::Rest] | [Sign::Folders, Sign::Star | Sign::Rest]),
+            Matcher::Exact(_) => false,
+        };
+        !self.has_negation() && self.patterns.iter().any(fits_all)
+    }
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (is_negated, body) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest.trim()));
+        if body.is_empty() {
+            return Err("a `!` without a pattern".to_owned());
+        }
+        if body.len() > MAX_PATTERN {
+            return Err(format!("a pattern of more than {MAX_PATTERN} bytes"));
+        }
+        let body = clean(body);
+        let body = if body.len() > 1 { body.strip_prefix('/').unwrap_or(&body) } else { &body };
+        check_syntax(body).ok_or_else(|| format!("`{body}` is no pattern"))?;
+        let head = slice(body, 0..body.find(['*', '?', '[', '\\']).unwrap_or(body.len())).to_owned();
+        Ok(Self { is_negated, matcher: Matcher::of(body), head })
+    }
+
+    fn fits_or_above(&self, path: &str) -> bool {
+        self.matcher.fits(path) || path.match_indices('/').any(|(at, _)| self.matcher.fits(slice(path, 0..at)))
+    }
+}
+
+impl Matcher {
+    fn of(pattern: &str) -> Self {
+        let mut signs = Vec::new();
+        let mut kind = Kind::Exact;
+        let mut chars = pattern.chars().peekable();
+        while let Some(c) = chars.next() {
+            let is_first = signs.is_empty();
+            match c {
+                '*' if chars.next_if_eq(&'*').is_some() => {
+                    chars.next_if_eq(&'/');
+                    let is_last = chars.peek().is_none();
+                    kind = match (is_first, is_last, kind) {
+                        (true, ..) => Kind::Suffix,
+                        (false, true, Kind::Exact) => Kind::Prefix,
+                        _ => Kind::Signs,
+                    };
+                    signs.push(if is_last { Sign::Rest } else { Sign::Folders });
+                }
+                '*' | '?' => {
+                    kind = Kind::Signs;
+                    signs.push(if c == '*' { Sign::Star } else { Sign::Any });
+                }
+                '\\' => {
+                    kind = Kind::Signs;
+                    signs.push(Sign::One(chars.next().unwrap_or('\\')));
+                }
+                '[' => {
+                    kind = Kind::Signs;
+                    let is_negated = chars.next_if_eq(&'^').is_some();
+                    let mut ranges = Vec::new();
+                    while let Some(low) = class_char(&mut chars) {
+                        let high = if chars.next_if_eq(&'-').is_some() { class_char(&mut chars).unwrap_or(low) } else { low };
+                        ranges.push((low, high));
+                    }
+                    chars.next_if_eq(&']');
+                    signs.push(Sign::Class { is_negated, ranges });
+                }
+                c => signs.push(Sign::One(c)),
+            }
+        }
+        // The builder compares plain patterns as text: `**x` fits every path that ends like that.
+        match kind {
+            Kind::Exact => Self::Exact(pattern.to_owned()),
+            Kind::Prefix => Self::Prefix(pattern.strip_suffix("**").unwrap_or(pattern).to_owned()),
+            Kind::Suffix => Self::Suffix(slice(pattern, 2..pattern.len()).to_owned()),
+            Kind::Signs => Self::Signs(signs),
+        }
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        match self {
+            Self::Exact(text) => path == text,
+            Self::Prefix(text) => path.starts_with(text.as_str()),
+            Self::Suffix(text) => path.ends_with(text.as_str()) || text.strip_prefix('/').is_some_and(|rest| path == rest),
+            Self::Signs(signs) => fit(signs, path),
+        }
+    }
+}
+
+/// The next character of a class; `None` at its end.
+fn class_char(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
+    match chars.peek()? {
+        ']' => None,
+        '\\' => {
+            chars.next();
+            chars.next()
+        }
+        _ => chars.next(),
+    }
+}
+
+/// Whether the signs fit the whole path: all ways are followed side by side, so that the time is the product of both lengths.
+fn fit(signs: &[Sign], path: &str) -> bool {
+    let mut open = vec![false; signs.len() + 1];
+    reach(signs, &mut open, 0);
+    let mut next = vec![false; signs.len() + 1];
+    for c in path.chars() {
+        next.fill(false);
+        for (at, sign) in signs.iter().enumerate() {
+            if !open.get(at).copied().unwrap_or_default() {
+                continue;
+            }
+            match sign {
+                Sign::One(wanted) if *wanted == c => reach(signs, &mut next, at + 1),
+                Sign::Any if c != '/' => reach(signs, &mut next, at + 1),
+                Sign::Star if c != '/' => reach(signs, &mut next, at),
+                Sign::Rest => reach(signs, &mut next, at),
+                Sign::Folders => {
+                    // Inside of it the way on is open only behind a slash.
+                    if let Some(here) = next.get_mut(at) {
+                        *here = true;
+                    }
+                    if c == '/' {
+                        reach(signs, &mut next, at + 1);
+                    }
+                }
+                Sign::Class { is_negated, ranges } if ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *is_negated => {
+                    reach(signs, &mut next, at + 1);
+                }
+                _ => {}
+            }
+        }
+        std::mem::swap(&mut open, &mut next);
+    }
+    open.last().copied().unwrap_or_default()
+}
+
+/// Opens a place, and those behind signs that may fit nothing.
+fn reach(signs: &[Sign], open: &mut [bool], at: usize) {
+    let mut at = at;
+    loop {
+        let Some(here) = open.get_mut(at) else { return };
+        if std::mem::replace(here, true) && !matches!(signs.get(at), Some(Sign::Folders)) {
+            return;
+        }
+        if !matches!(signs.get(at), Some(Sign::Star | Sign::Folders | Sign::Rest)) {
+            return;
+        }
+        at += 1;
+    }
+}
+
+/// Refuses what Go's `filepath.Match` refuses: open or empty classes and a dangling escape.
+fn check_syntax(pattern: &str) -> Option<()> {
+    let mut chars = pattern.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next()?;
+            }
+            '[' => {
+                chars.next_if_eq(&'^');
+                let mut count = 0_usize;
+                loop {
+                    match chars.next()? {
+                        ']' if count > 0 => break,
+                        ']' | '-' => return None,
+                        '\\' => {
+                            chars.next()?;
+                        }
+                        _ => {}
+                    }
+                    if chars.next_if_eq(&'-').is_some() {
+                        match chars.next()? {
+                            ']' | '-' => return None,
+                            '\\' => {
+                                chars.next()?;
+                            }
+                            _ => {}
+                        }
+                    }
+                    count += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// The shortest path that says the same, as Go's `filepath.Clean`.
+pub(super) fn clean(path: &str) -> String {
+    let is_rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if is_rooted => {}
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (is_rooted, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        (false, false) => joined,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excluded(patterns: &str, path: &str) -> bool {
+        IgnorePatterns::parse(patterns.as_bytes()).expect("patterns").excludes(path)
+    }
+
+    #[test]
+    fn one_pattern_fits_as_it_does_for_the_builder() {
+        let table = [
+            ("**", "a", true),
+            ("**", "a/b", true),
+            ("**/", "a/b", true),
+            ("**/**", "a/b", true),
+            ("dir/**", "dir/file", true),
+            ("dir/**", "dir", false),
+            ("dir/**", "dir/a/b", true),
+            ("dir/**", "dirs/a", false),
+            ("**/dir", "dir", true),
+            ("**/dir", "a/b/dir", true),
+            ("**/dir", "a/bdir", false),
+            ("**/dir", "dir/file", true),
+            ("**dir", "adir", true),
+            ("**dir*", "adir", false),
+            ("**dir*", "a/dirs", true),
+            ("**/dir/**", "a/dir/f", true),
+            ("**/dir/**", "a/dir", false),
+            ("a/**/b", "a/b", true),
+            ("a/**/b", "a/x/y/b", true),
+            ("a/**/b", "a/xb", false),
+            ("a/**b", "a/xb", false),
+            ("a**/*.txt", "abc/x.txt", true),
+            ("*.md", "x.md", true),
+            ("*.md", "d/x.md", false),
+            ("*/*.md", "d/x.md", true),
+            ("**/*.md", "x.md", true),
+            ("**/*.md", "d/e/x.md", true),
+            ("*", "d/e", true),
+            (".*", ".git/config", true),
+            (".*", "a", false),
+            ("?.c", "a.c", true),
+            ("?.c", "/.c", false),
+            ("[a-c].c", "b.c", true),
+            ("[^a-c].c", "b.c", false),
+            ("[^a-c].c", "d.c", true),
+            ("[\\]a].c", "].c", true),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "axb", false),
+            ("a.b", "axb", false),
+            ("a+(b)|{c}$", "a+(b)|{c}$", true),
+            ("dir", "dir/a/b", true),
+            ("dir", "dirs", false),
+            ("./dir", "dir", true),
+            ("/dir", "dir", true),
+            ("//dir/", "dir/x", true),
+            ("a/../b", "b", true),
+            ("../x", "x", false),
+            ("é*", "éa", true),
+            (" dir ", "dir", true),
+            (" # x", "# x", true),
+            ("a?b", "a/b", false),
+            ("a*b", "a/b", false),
+            ("*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+        ];
+        let wrong: Vec<_> = table.iter().filter(|(pattern, path, expected)| excluded(pattern, path) != *expected).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    #[test]
+    fn the_last_pattern_that_fits_says() {
+        let table = [
+            ("*\n!keep", "keep", false),
+            ("*\n!keep", "keep/a", false),
+            ("!keep\n*", "keep", true),
+            ("**\n!src/**", "src/a", false),
+            ("dir\n!dir/a\ndir/a/b", "dir/a/c", false),
+            ("dir\n!dir/a\ndir/a/b", "dir/a/b", true),
+            ("dir\n!dir/a\ndir/a/b", "dir/z", true),
+            ("# *\n\n", "a", false),
+            ("\u{feff}a", "a", true),
+            ("a\r\nb\r\n", "a", true),
+            ("*.pem\n! ca.pem", "ca.pem", false),
+            ("!/inverted", "inverted", false),
+        ];
+        let wrong: Vec<_> = table.iter().filter(|(patterns, path, expected)| excluded(patterns, path) != *expected).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    #[test]
+    fn what_the_builder_refuses_is_refused() {
+        for wrong in ["!", "a\n!  ", "[", "[]", "[a", "[^]", "[-a]", "[a-]", "a\\", "[a\\"] {
+            assert!(IgnorePatterns::parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        assert_eq!(IgnorePatterns::parse(b"a\n[").expect_err("open"), "line 2: `[` is no pattern");
+        assert!(IgnorePatterns::parse("a\n".repeat(6_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_folder_is_passed_over_only_when_nothing_in_it_can_come_back() {
+        let prunes = |patterns: &str, folder: &str| IgnorePatterns::parse(patterns.as_bytes()).expect("patterns").prunes(folder);
+        assert!(prunes("node_modules", "node_modules"));
+        assert!(prunes("node_modules\n!src", "node_modules"));
+        assert!(!prunes("node_modules\n!node_modules/x", "node_modules"));
+        assert!(!prunes("node_modules\n!**/x", "node_modules"));
+        assert!(!prunes("*\n!node*/x", "node_modules"));
+        assert!(!prunes("other", "node_modules"));
+    }
+
+    #[test]
+    fn everything_is_known_when_it_is_excluded() {
+        let all = |patterns: &str| IgnorePatterns::parse(patterns.as_bytes()).expect("patterns").excludes_everything();
+        assert!(all("*") && all("**") && all("**/*") && all("a\n*"));
+        assert!(!all(".*") && !all("*\n!a") && !all("a") && !all(""));
+    }
+}

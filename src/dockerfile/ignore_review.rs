@@ -1,0 +1,191 @@
+//! In-file ignores and the findings of a file in, what is wrong with the ignores out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use crate::model::{
+    finding::Finding,
+    fix::{Edit, FixKind},
+    location::Location,
+    policy::Exception,
+    rule::{Group, Need, RuleMeta},
+};
+
+use super::{
+    ignore::{Dialect, Written, is_ignorable, written},
+    rule::{Dockerfile, fixed_by},
+    rules_on,
+    source::slice,
+};
+
+/// Groups of rules: an ignore that names none of ours is of all of them.
+const GROUPS: usize = 5;
+
+/// What became of one id.
+enum Use {
+    /// It silences something, or nobody can tell.
+    Kept,
+    /// It does nothing, and why.
+    Idle(&'static str),
+}
+
+impl Dockerfile<'_> {
+    /// A finding for each line with an ignore of a rule of these groups that `is_faulty`.
+    pub(super) fn faulty_ignores(
+        &self,
+        meta: &'static RuleMeta,
+        ignores: &[Exception],
+        groups: &BTreeSet<Group>,
+        is_faulty: impl Fn(&Written<'_>) -> bool,
+        words: &str,
+    ) -> Vec<Finding> {
+        if ignores.is_empty() || groups.is_empty() {
+            return Vec::new();
+        }
+        let group_of = |id: &str| super::rule(id).map(|meta| meta.group);
+        let mut known: BTreeMap<&str, Option<Group>> = BTreeMap::new();
+        let mut lines: BTreeMap<u32, (BTreeSet<&str>, BTreeSet<Group>)> = BTreeMap::new();
+        for written in written(self).into_iter().filter(|written| is_faulty(written)) {
+            let named = written.rules.iter().filter_map(|&id| *known.entry(id).or_insert_with(|| group_of(id)));
+            let mut hit: BTreeSet<Group> = named.filter(|group| groups.contains(group)).collect();
+            if written.rules.is_empty() && groups.len() == GROUPS {
+                hit.clone_from(groups);
+            }
+            if !hit.is_empty() {
+                let line = lines.entry(written.line).or_default();
+                line.0.insert(written.id);
+                line.1.extend(hit);
+            }
+        }
+        let finding = |(line, (ids, groups)): (u32, (BTreeSet<&str>, BTreeSet<Group>))| {
+            let groups: Vec<_> = groups.into_iter().map(Group::name).collect();
+            let title = format!("{}: {words} {}", listed(ids.into_iter()), groups.join(", "));
+            self.finding_on_line(meta, meta.severity, line, title)
+        };
+        lines.into_iter().map(finding).collect()
+    }
+
+    /// A finding for each line with an ignore that does nothing, with the edit that takes it out.
+    pub(super) fn unused_ignores(&self, meta: &'static RuleMeta, findings: &[Finding]) -> Vec<Finding> {
+        let all = written(self);
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let telling: BTreeSet<&str> =
+            rules_on(self.settings).map(|rule| rule.meta()).filter(|meta| self.can_tell(meta)).map(|meta| meta.id).collect();
+        let mut found: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+        for finding in findings {
+            if let Some(Location::Dockerfile(span)) = finding.locations.first() {
+                found.entry(&finding.id).or_default().insert(span.line);
+            }
+        }
+        let became = |written: &Written<'_>| became(written, &telling, &found);
+        let mut out = Vec::new();
+        for line in all.chunk_by(|a, b| a.line == b.line) {
+            let uses: Vec<Use> = line.iter().map(became).collect();
+            let idle: Vec<(&Written<'_>, &str)> = line
+                .iter()
+                .zip(&uses)
+                .filter_map(|(written, used)| if let Use::Idle(why) = used { Some((written, *why)) } else { None })
+                .collect();
+            let Some((first, why)) = idle.first() else { continue };
+            let title = format!("{}: {why}", listed(idle.iter().map(|(written, _)| written.id)));
+            let finding = self.finding_on_line(meta, meta.severity, first.line, title);
+            let is_idle: Vec<bool> = uses.iter().map(|used| matches!(used, Use::Idle(_))).collect();
+            out.push(match self.without(line, &is_idle) {
+                Some(edits) => fixed_by(finding, FixKind::Safe, edits),
+                None => finding,
+            });
+        }
+        out
+    }
+
+    /// Whether the rule saw all that it needs, so that its silence says something.
+    fn can_tell(&self, meta: &RuleMeta) -> bool {
+        meta.needs.iter().all(|need| match need {
+            Need::Ast | Need::Stages | Need::Shell | Need::Config => true,
+            Need::Context => self.context.is_some_and(|context| context.unread.is_none()) && self.ignored.is_some(),
+            Need::Network => !self.bases.is_empty(),
+            Need::Image => false,
+        }) && !meta.id.starts_with("inline-ignore-")
+    }
+
+    /// The edits that take the idle ids of one line out; `None` where that would change more.
+    fn without(&self, line: &[Written<'_>], is_idle: &[bool]) -> Option<Vec<Edit>> {
+        if is_idle.iter().all(|idle| *idle) {
+            return self.without_line(line.first()?).map(|range| vec![self.edit(range, "")]);
+        }
+        let mut lists: BTreeMap<(usize, usize), Vec<(&str, bool)>> = BTreeMap::new();
+        for (written, idle) in line.iter().zip(is_idle) {
+            let list = written.list.as_ref()?;
+            lists.entry((list.start, list.end)).or_default().push((written.id, *idle));
+        }
+        let mut edits = Vec::new();
+        for ((start, end), ids) in lists {
+            let kept: Vec<&str> = ids.iter().filter(|(_, idle)| !idle).map(|(id, _)| *id).collect();
+            if kept.len() == ids.len() {
+                continue;
+            }
+            if kept.is_empty() {
+                return None;
+            }
+            edits.push(self.edit(start..end, kept.join(",")));
+        }
+        Some(edits)
+    }
+
+    /// The whole line of an ignore, where it holds nothing else and no comment behind it becomes a directive.
+    fn without_line(&self, written: &Written<'_>) -> Option<Range<usize>> {
+        written.list.as_ref()?;
+        let (start, raw) = self.source.on_line(written.line)?;
+        let text = raw.trim().strip_prefix('#')?.trim();
+        let marks = ["plimsoll ", "hadolint ", "trivy:ignore:", "checkov:skip=", "bridgecrew:skip=", "cortex:skip="];
+        let is_alone = match written.dialect {
+            Dialect::BuildKit => text.split_whitespace().next().is_some_and(|options| !options.contains(';')),
+            _ => marks.iter().any(|mark| text.starts_with(mark)),
+        };
+        let is_head = self.instructions.first().is_none_or(|first| written.line < first.line);
+        let opens_comment = self.source.on_line(written.line + 1).is_some_and(|(_, next)| next.trim_start().starts_with('#'));
+        let end = (start + raw.len() + 1).min(self.source.text.len());
+        let is_whole_line = slice(&self.source.text, start..end).ends_with('\n');
+        (is_alone && is_whole_line && !(is_head && opens_comment)).then_some(start..end)
+    }
+}
+
+fn became(written: &Written<'_>, telling: &BTreeSet<&str>, found: &BTreeMap<&str, BTreeSet<u32>>) -> Use {
+    if let Some(fault) = written.fault {
+        return Use::Idle(fault);
+    }
+    // What ShellCheck itself, run elsewhere, would say of a heredoc is not known.
+    if written.dialect == Dialect::ShellCheck {
+        return Use::Kept;
+    }
+    if written.rules.is_empty() {
+        let is_ours = written.dialect == Dialect::Ours;
+        return if is_ours { Use::Idle("no rule is called that") } else { Use::Kept };
+    }
+    if written.rules.iter().all(|id| !is_ignorable(id)) {
+        return Use::Idle("no comment silences that rule");
+    }
+    let hits = |id: &&'static str| {
+        found
+            .get(id)
+            .is_some_and(|lines| written.lines.0 <= written.lines.1 && lines.range(written.lines.0..=written.lines.1).next().is_some())
+    };
+    if written.rules.iter().any(|id| hits(id) || !telling.contains(id)) {
+        return Use::Kept;
+    }
+    Use::Idle("there is nothing here to silence")
+}
+
+fn listed<'t>(ids: impl Iterator<Item = &'t str>) -> String {
+    const SHOWN: usize = 8;
+    let ids: Vec<&str> = ids.collect();
+    let mut text = ids.iter().take(SHOWN).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    if ids.len() > SHOWN {
+        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
+    }
+    text
+}

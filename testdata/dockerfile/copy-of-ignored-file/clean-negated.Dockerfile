@@ -1,0 +1,4 @@
+# dockerignore: ** !Dockerfile
+FROM scratch
+COPY ./Dockerfile other .
+COPY . .

@@ -1,0 +1,4 @@
+# dockerignore: *
+# expect: 4
+FROM scratch
+COPY . .

@@ -1,0 +1,3 @@
+FROM alpine:3.22
+# hadolint ignore=DL3004
+RUN sudo a

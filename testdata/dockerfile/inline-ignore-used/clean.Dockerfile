@@ -1,0 +1,6 @@
+# ignores: refuse correctness
+FROM alpine:3.22
+# hadolint ignore=DL3004
+RUN sudo a
+# hadolint ignore=SC2086
+RUN a
