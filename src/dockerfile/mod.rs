@@ -16,14 +16,20 @@ mod options;
 mod origin;
 mod package_manager;
 mod parse;
+mod quoted;
+mod reference;
 mod rule;
 mod rules;
 mod scope;
 mod scripts;
 mod secret;
 mod shell;
+mod slip;
 mod source;
+mod spaces;
 mod stages;
+mod watch;
+mod words;
 mod wrapper;
 
 #[cfg(test)]
@@ -286,7 +292,7 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let mut scripts = Scripts::new(input.file, &source);
     let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
     let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
-    let Scripts { commands, gaps, .. } = scripts;
+    let Scripts { commands, slips, gaps, .. } = scripts;
     refusals.append(&mut graph.refusals);
     if let Some((value, line)) = &directives.check {
         let options = value.split_whitespace().next().unwrap_or_default().split(';');
@@ -299,7 +305,7 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let places = rule::places(&instructions);
     let LintInput { file, context, settings, bases, .. } = *input;
     let dockerfile =
-        Dockerfile { file, source, directives, comments, instructions, graph, commands, refusals, places, context, settings, bases };
+        Dockerfile { file, source, directives, comments, instructions, graph, commands, slips, refusals, places, context, settings, bases };
     (dockerfile, gaps)
 }
 
