@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::spaces::Space;
+
 /// Stands in [`Word::text`] for a part that nothing here decides.
 pub(super) const HOLE: char = '\u{0}';
 
@@ -39,6 +41,10 @@ pub(super) struct Word {
     pub(super) inner: Range<usize>,
     /// Whether it is a `<(...)` or `>(...)`.
     pub(super) is_process: bool,
+    /// Whether a `$(...)` outside `${...}` and arithmetic is a part of it.
+    pub(super) is_substituted: bool,
+    /// What is known of the blanks in its value.
+    pub(super) space: Space,
     /// Where it stands in the original; empty for a word that does not stand there as such.
     pub(super) range: Range<usize>,
 }
@@ -98,7 +104,7 @@ pub(super) enum Operator {
 impl Word {
     /// A word that is nothing but text.
     pub(super) fn literal(text: &str) -> Self {
-        Self { raw: text.to_owned(), text: text.to_owned(), ..Self::default() }
+        Self { raw: text.to_owned(), text: text.to_owned(), space: Space::of(text), ..Self::default() }
     }
 
     /// The value, when all of it is known.

@@ -227,11 +227,11 @@ impl Walker<'_> {
     }
 
     /// Walks the code of a `$(...)`, which stands in no pipeline of the code around it.
-    pub(super) fn substitution(&mut self, code: &str, at: usize, depth: usize) {
+    pub(super) fn substitution(&mut self, code: &Logical, depth: usize) {
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
         let joined = std::mem::take(&mut self.joined);
-        self.script(&Logical::of(code, at), depth + 1);
+        self.script(code, depth + 1);
         self.pipes = pipes;
         self.redirects = redirects;
         self.joined = joined;

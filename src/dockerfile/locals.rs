@@ -12,7 +12,7 @@ impl Walker<'_> {
         if let Some(local) = self.locals.get(name) {
             return Some(local.clone());
         }
-        let value = (self.lookup)(name)?;
+        let value = self.scope.lookup(name)?;
         Some(value.is_decided().then_some(value.text))
     }
 

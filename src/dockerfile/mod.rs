@@ -23,6 +23,8 @@ mod options;
 mod origin;
 mod package_manager;
 mod parse;
+mod quoted;
+mod reference;
 mod rule;
 mod rules;
 mod scope;
@@ -30,9 +32,13 @@ mod scripts;
 mod secret;
 mod secret_file;
 mod shell;
+mod slip;
 mod source;
+mod spaces;
 mod stages;
 mod trusted;
+mod watch;
+mod words;
 mod wrapper;
 
 #[cfg(test)]
@@ -334,7 +340,7 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let mut scripts = Scripts::new(input.file, &source, &comments);
     let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
     let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
-    let Scripts { commands, mut gaps, .. } = scripts;
+    let Scripts { commands, slips, mut gaps, .. } = scripts;
     refusals.append(&mut graph.refusals);
     if let Some((value, line)) = &directives.check {
         let options = value.split_whitespace().next().unwrap_or_default().split(';');
@@ -348,7 +354,22 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let LintInput { file, context, settings, bases, .. } = *input;
     let (ignored, ignore_fault) = copies::ignore_patterns(context);
     let dockerfile =
-        Dockerfile { file, source, directives, comments, instructions, graph, commands, refusals, places, context, ignored, settings, bases };
+        Dockerfile {
+            file,
+            source,
+            directives,
+            comments,
+            instructions,
+            graph,
+            commands,
+            slips,
+            refusals,
+            places,
+            context,
+            ignored,
+            settings,
+            bases,
+        };
     gaps.extend(dockerfile.context_gaps(ignore_fault.as_deref()));
     gaps.extend(dockerfile.unresolved_bases());
     (dockerfile, gaps)

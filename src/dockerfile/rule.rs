@@ -20,6 +20,7 @@ use super::{
     instruction::Instruction,
     package_manager::Invocation,
     parse::Refusal,
+    slip::Slip,
     source::{Comment, Directives, Source},
     stages::{Graph, Stage},
 };
@@ -59,6 +60,8 @@ pub(super) struct Dockerfile<'a> {
     pub(super) graph: Graph,
     /// Per instruction, the commands that it runs.
     pub(super) commands: Vec<Vec<Command>>,
+    /// Per instruction, the slips in its shell code.
+    pub(super) slips: Vec<Vec<Slip>>,
     /// Everything that BuildKit refuses.
     pub(super) refusals: Vec<Refusal>,
     /// Where instructions are: by keyword, and those that set a variable by its name with `$` before it.
@@ -192,6 +195,11 @@ impl Dockerfile<'_> {
     /// A finding about one command.
     pub(super) fn finding_in(&self, meta: &'static RuleMeta, severity: Severity, command: &Command, title: String) -> Finding {
         Finding::of_rule(meta, severity, title, self.location(&command.range))
+    }
+
+    /// A finding about a part of the original.
+    pub(super) fn finding_on(&self, meta: &'static RuleMeta, range: &Range<usize>, title: String) -> Finding {
+        Finding::of_rule(meta, meta.severity, title, self.location(range))
     }
 
     /// A finding about one line of the file.

@@ -60,6 +60,11 @@ impl Scope {
         (self.unset == Unset::Unknown).then(Value::unknown)
     }
 
+    /// Whether an ARG or ENV that holds here names the variable.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.environment.contains_key(name) || self.arguments.contains_key(name)
+    }
+
     /// Expands a word.
     ///
     /// # Errors

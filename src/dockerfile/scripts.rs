@@ -3,31 +3,63 @@
 use crate::model::coverage::{Gap, SourceId};
 
 use super::{
-    bounds::Unread,
     command::Command,
     execution::Files,
     ignore,
     instruction::Instruction,
     scope::Scope,
     shell,
+    shell::Reading,
+    slip::Slip,
     source::{Comment, Logical, Source, slice},
     stages::{Base, Graph},
+    watch::{Dialect, Shell, stops_at_failure},
     wrapper::{interpreter, is_posix_shell},
 };
+
+/// The shell of a stage.
+#[derive(Debug, Clone, Default)]
+struct StageShell {
+    /// Its name when it is one that we cannot read.
+    foreign: Option<String>,
+    shell: Shell,
+}
+
+impl StageShell {
+    /// That of a SHELL instruction.
+    fn of(instruction: &Instruction) -> Self {
+        let words = || instruction.args.iter().map(|argument| argument.text.as_str());
+        let name = words().map(|word| word.rsplit('/').next().unwrap_or(word)).find(|name| is_posix_shell(name)).unwrap_or_default();
+        let shell = Shell { dialect: Dialect::of(name), errexit: stops_at_failure(words().skip(1)) };
+        Self { foreign: unreadable_shell(instruction), shell }
+    }
+
+    /// The one that a comment names.
+    fn named(name: &str) -> Self {
+        let shell = Shell { dialect: Dialect::of(name), errexit: false };
+        Self { foreign: (!is_posix_shell(name)).then(|| name.to_owned()), shell }
+    }
+
+    fn foreign(name: &str) -> Self {
+        Self { foreign: Some(name.to_owned()), shell: Shell::default() }
+    }
+}
 
 /// Reads the shell code of one file, instruction by instruction.
 #[derive(Debug)]
 pub(super) struct Scripts<'a> {
     file: &'a str,
     source: &'a Source,
-    /// Per stage, the shell of the moment when it is one that we cannot read.
-    shells: Vec<Option<String>>,
+    /// Per stage, the shell of the moment.
+    shells: Vec<StageShell>,
     /// The shells that comments name, last first, with their lines.
     named: Vec<(u32, String)>,
     /// The files whose text the instructions so far say.
     files: Files,
     /// Per instruction, its commands.
     pub(super) commands: Vec<Vec<Command>>,
+    /// Per instruction, the slips in its shell code.
+    pub(super) slips: Vec<Vec<Slip>>,
     /// What could not be read.
     pub(super) gaps: Vec<Gap>,
 }
@@ -37,29 +69,30 @@ impl<'a> Scripts<'a> {
     pub(super) fn new(file: &'a str, source: &'a Source, comments: &[Comment]) -> Self {
         let mut named = ignore::shells(comments);
         named.reverse();
-        Self { file, source, shells: Vec::new(), named, files: Files::default(), commands: Vec::new(), gaps: Vec::new() }
+        let (commands, slips, gaps) = (Vec::new(), Vec::new(), Vec::new());
+        Self { file, source, shells: Vec::new(), named, files: Files::default(), commands, slips, gaps }
     }
 
     /// Reads the next instruction.
     pub(super) fn read(&mut self, index: usize, outer: &Instruction, graph: &Graph, scope: &Scope) {
         if let Some(stage) = graph.stages.last().filter(|stage| stage.from == index) {
             self.shells.push(match &stage.base {
-                Base::Stage(below) => self.shells.get(*below).cloned().flatten(),
-                Base::Image(reference) if is_windows(&reference.text) => Some("cmd".to_owned()),
-                Base::Image(_) | Base::Scratch => None,
+                Base::Stage(below) => self.shells.get(*below).cloned().unwrap_or_default(),
+                Base::Image(reference) if is_windows(&reference.text) => StageShell::foreign("cmd"),
+                Base::Image(_) | Base::Scratch => StageShell::default(),
             });
         }
         while let Some((_, shell)) = self.named.pop_if(|(line, _)| *line < outer.line) {
             // It speaks of the stage that it stands in; one before a FROM is of no stage that has any code left.
             if let Some(current) = self.shells.last_mut().filter(|_| outer.keyword != "FROM") {
                 let name = shell.rsplit(['/', '\\']).next().unwrap_or_default();
-                *current = (!is_posix_shell(name)).then(|| name.to_owned());
+                *current = StageShell::named(name);
             }
         }
         if outer.keyword == "SHELL"
             && let Some(shell) = self.shells.last_mut()
         {
-            *shell = unreadable_shell(outer);
+            *shell = StageShell::of(outer);
         }
         let instruction = outer.trigger.as_deref().unwrap_or(outer);
         if matches!(instruction.keyword.as_str(), "ADD" | "COPY") {
@@ -67,12 +100,16 @@ impl<'a> Scripts<'a> {
         }
         let Some(code_at) = code_at(instruction) else {
             self.commands.push(Vec::new());
+            self.slips.push(Vec::new());
             return;
         };
-        let foreign = self.shells.last().and_then(Option::as_deref);
-        let (commands, mut unread) = match of_code(outer, instruction, code_at, self.source, scope, foreign, &mut self.files) {
-            Ok((commands, unread)) => (commands, unread.into_iter().map(|unread| unread.reason().to_owned()).collect()),
-            Err(interpreter) => (Vec::new(), vec![format!("the code is for {interpreter}, which is not a POSIX shell")]),
+        let shell = self.shells.last().cloned().unwrap_or_default();
+        let (reading, mut unread) = match of_code(outer, instruction, code_at, self.source, scope, &shell, &mut self.files) {
+            Ok(mut reading) => {
+                let unread: Vec<String> = reading.unread.drain(..).map(|unread| unread.reason().to_owned()).collect();
+                (reading, unread)
+            }
+            Err(interpreter) => (Reading::default(), vec![format!("the code is for {interpreter}, which is not a POSIX shell")]),
         };
         unread.sort();
         unread.dedup();
@@ -80,7 +117,9 @@ impl<'a> Scripts<'a> {
             let gap = Gap::new(SourceId::Dockerfile, "unread-shell", format!("{}:{}", self.file, outer.line), reason);
             self.gaps.push(gap.with_hint("no rule that reads shell code judged all of this instruction"));
         }
-        self.commands.push(commands);
+        self.commands.push(reading.commands);
+        // What runs when the container starts may want its options split.
+        self.slips.push(if instruction.keyword == "RUN" { reading.slips } else { Vec::new() });
     }
 
     /// Keeps the text of heredocs that become files: a later command may run one.
@@ -105,36 +144,37 @@ fn code_at(instruction: &Instruction) -> Option<usize> {
     argument.map(|argument| argument.at)
 }
 
-type Read = (Vec<Command>, Vec<Unread>);
-
 fn of_code(
     outer: &Instruction,
     instruction: &Instruction,
     code_at: usize,
     source: &Source,
     scope: &Scope,
-    foreign: Option<&str>,
+    stage: &StageShell,
     files: &mut Files,
-) -> Result<Read, String> {
-    let lookup = |name: &str| scope.lookup(name);
+) -> Result<Reading, String> {
+    let foreign = stage.foreign.as_deref();
     if instruction.json {
         let skipped = usize::from(instruction.keyword == "HEALTHCHECK");
         let elements: Vec<&str> = instruction.args.iter().skip(skipped).map(|argument| argument.text.as_str()).collect();
-        return Ok(shell::exec_form(&elements, &outer.range, files, &lookup));
+        return Ok(shell::exec_form(&elements, &outer.range, files, scope));
     }
     let body_of = |at: usize| outer.heredocs.get(at).map(|heredoc| (slice(&source.text, heredoc.body.clone()), heredoc.body.start));
     // A heredoc that is the whole command is a script of its own, with its own shebang.
     let alone = outer.heredocs.len() == 1 && is_one_opener(&instruction.rest);
     if alone && let Some((body, start)) = body_of(0) {
+        let mut shell = stage.shell;
         if let Some(shebang) = body.strip_prefix("#!") {
-            let interpreter = interpreter(shebang.lines().next().unwrap_or_default());
+            let line = shebang.lines().next().unwrap_or_default();
+            let interpreter = interpreter(line);
             if !is_posix_shell(interpreter) {
                 return Err(interpreter.to_owned());
             }
+            shell = Shell { dialect: Dialect::of(interpreter), errexit: stops_at_failure(line.split_whitespace().skip(1)) };
         } else if let Some(foreign) = foreign {
             return Err(foreign.to_owned());
         }
-        return Ok(shell::commands(&Logical::of(body, start), files, &lookup));
+        return Ok(shell::commands(&Logical::of(body, start), files, scope, shell));
     }
     if let Some(foreign) = foreign {
         return Err(foreign.to_owned());
@@ -149,7 +189,7 @@ fn of_code(
     if !outer.heredocs.is_empty() {
         script.append("\n", outer.range.end);
     }
-    Ok(shell::commands(&script, files, &lookup))
+    Ok(shell::commands(&script, files, scope, stage.shell))
 }
 
 /// The shell of a SHELL instruction when we cannot read its code.

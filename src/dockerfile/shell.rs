@@ -1,5 +1,5 @@
-//! Shell code in, `Command`s in order of execution out. The only file that names `brush_parser`, whose grammar recurses:
-//! nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
+//! Shell code in, `Command`s in order of execution out. With [`super::words`] the only file that names `brush_parser`, whose grammar
+//! recurses: nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
 use std::{
     cell::Cell,
@@ -11,46 +11,61 @@ use brush_parser::{
     Parser, ParserOptions, SourceSpan,
     ast::{
         AndOr, AndOrList, Assignment as BrushAssignment, AssignmentName, AssignmentValue, Command as BrushCommand,
-        CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList, ExtendedTestExpr, IoFileRedirectKind, IoFileRedirectTarget,
-        IoRedirect, Pipeline, ProcessSubstitutionKind, RedirectList, SimpleCommand, SourceLocation, SubshellCommand, Word as BrushWord,
+        CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList, CompoundListItem, ExtendedTestExpr, IoFileRedirectKind,
+        IoFileRedirectTarget, IoRedirect, Pipeline, ProcessSubstitutionKind, RedirectList, SeparatorOperator, SimpleCommand, SourceLocation, SubshellCommand,
+        UnaryPredicate, Word as BrushWord,
     },
-    word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource},
 };
 
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    execution::{FLOW_BUDGET, Files, is_handed_on, unescaped},
-    expand::Value,
-    source::{Logical, slice},
+    execution::{FLOW_BUDGET, Files, is_handed_on},
+    scope::Scope,
+    slip::Slip,
+    source::Logical,
+    spaces::Space,
+    watch::{Shell, Use, Watch, may_be_many},
     wrapper,
 };
 
-/// The commands of shell code, and why parts of it could not be read.
-pub(super) fn commands(script: &Logical, files: &mut Files, lookup: &dyn Fn(&str) -> Option<Value>) -> (Vec<Command>, Vec<Unread>) {
-    let mut walker = Walker::new(files, lookup);
-    walker.script(script, 0);
-    (walker.out, walker.unread)
+/// Programs that run the program that their next word names, with no options in between.
+const RUNS_NEXT: &[&str] = &["builtin", "busybox", "command", "exec"];
+
+/// What shell code says.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Its commands in order of execution.
+    pub(super) commands: Vec<Command>,
+    /// Why parts of it could not be read.
+    pub(super) unread: Vec<Unread>,
+    /// Where it does something else than its author meant.
+    pub(super) slips: Vec<Slip>,
 }
 
-/// The command of a JSON-form instruction.
-pub(super) fn exec_form(
-    elements: &[&str],
-    range: &Range<usize>,
-    files: &mut Files,
-    lookup: &dyn Fn(&str) -> Option<Value>,
-) -> (Vec<Command>, Vec<Unread>) {
-    let mut walker = Walker::new(files, lookup);
+/// Reads shell code.
+pub(super) fn commands(script: &Logical, files: &mut Files, scope: &Scope, shell: Shell) -> Reading {
+    let mut walker = Walker::new(files, scope, shell);
+    walker.script(script, 0);
+    let slips = walker.watch.finish();
+    Reading { commands: walker.out, unread: walker.unread, slips }
+}
+
+/// Reads the command of a JSON-form instruction; no shell splits its words.
+pub(super) fn exec_form(elements: &[&str], range: &Range<usize>, files: &mut Files, scope: &Scope) -> Reading {
+    let mut walker = Walker::new(files, scope, Shell::default());
     let words = elements.iter().map(|element| Word::literal(element)).collect();
     walker.emit(Command { words, range: range.clone(), ..Command::default() }, 0);
-    (walker.out, walker.unread)
+    Reading { commands: walker.out, unread: walker.unread, slips: Vec::new() }
 }
 
 /// Goes through shell code in order of execution.
 pub(super) struct Walker<'a> {
     /// The variables of the Dockerfile.
-    pub(super) lookup: &'a dyn Fn(&str) -> Option<Value>,
-    options: ParserOptions,
+    pub(super) scope: &'a Scope,
+    pub(super) options: ParserOptions,
+    /// Looks for slips.
+    pub(super) watch: Watch<'a>,
     /// What the instructions so far wrote into files.
     pub(super) files: &'a mut Files,
     /// The commands so far.
@@ -78,35 +93,44 @@ pub(super) struct Walker<'a> {
 }
 
 /// One text that is being walked: the way from the parser's character positions to the original.
-struct Text<'a> {
-    script: &'a Logical,
+pub(super) struct Text<'a> {
+    /// The text.
+    pub(super) script: &'a Logical,
     /// Byte offset of every character; empty for ASCII.
     bytes: Vec<usize>,
-    depth: usize,
+    /// How deep it stands in other scripts.
+    pub(super) depth: usize,
 }
 
 impl Text<'_> {
-    fn at(&self, character: usize) -> usize {
-        let byte = if self.bytes.is_empty() { character } else { self.bytes.get(character).copied().unwrap_or(self.script.text.len()) };
-        self.script.offset(byte)
+    /// The byte of a character.
+    fn byte(&self, character: usize) -> usize {
+        if self.bytes.is_empty() { character } else { self.bytes.get(character).copied().unwrap_or(self.script.text.len()) }
     }
 
-    fn range(&self, span: Option<SourceSpan>) -> Option<Range<usize>> {
+    fn at(&self, character: usize) -> usize {
+        self.script.offset(self.byte(character))
+    }
+
+    /// Where it stands in the original.
+    pub(super) fn range(&self, span: Option<&SourceSpan>) -> Option<Range<usize>> {
         let span = span?;
         let start = self.at(span.start.index);
         let end = if span.end.index > span.start.index { self.at(span.end.index - 1) + 1 } else { start };
         Some(start..end.max(start))
     }
 
-    fn start(&self, word: &BrushWord) -> usize {
-        word.loc.as_ref().map_or_else(|| self.at(0), |span| self.at(span.start.index))
+    /// The byte of the text on which a word starts.
+    pub(super) fn start(&self, word: &BrushWord) -> usize {
+        word.loc.as_ref().map_or(0, |span| self.byte(span.start.index))
     }
 }
 
 impl<'a> Walker<'a> {
-    fn new(files: &'a mut Files, lookup: &'a dyn Fn(&str) -> Option<Value>) -> Self {
+    fn new(files: &'a mut Files, scope: &'a Scope, shell: Shell) -> Self {
         Self {
-            lookup,
+            scope,
+            watch: Watch::new(scope, shell),
             files,
             options: ParserOptions::default(),
             out: Vec::new(),
@@ -146,21 +170,44 @@ impl<'a> Walker<'a> {
     }
 
     fn list(&mut self, list: &CompoundList, text: &Text<'_>) {
-        for item in &list.0 {
+        for CompoundListItem(item, separator) in &list.0 {
             self.joined = Operator::Sequence;
-            self.and_or(&item.0, text);
+            let mark = self.watch.spaces.mark();
+            self.and_or(item, text);
+            if matches!(separator, SeparatorOperator::Async) {
+                self.watch.spaces.forget(mark);
+            }
+        }
+    }
+
+    /// A list whose last command decides what runs next.
+    fn condition(&mut self, list: &CompoundList, text: &Text<'_>) {
+        let last = list.0.len().saturating_sub(1);
+        for (at, CompoundListItem(item, _)) in list.0.iter().enumerate() {
+            self.joined = Operator::Sequence;
+            self.watch.conditions += usize::from(at == last);
+            self.and_or(item, text);
+            self.watch.conditions -= usize::from(at == last);
         }
     }
 
     fn and_or(&mut self, list: &AndOrList, text: &Text<'_>) {
+        let count = list.additional.len();
+        self.watch.conditions += usize::from(count > 0);
         self.pipeline(&list.first, text);
-        for next in &list.additional {
+        for (at, next) in list.additional.iter().enumerate() {
             let (operator, pipeline) = match next {
                 AndOr::And(pipeline) => (Operator::And, pipeline),
                 AndOr::Or(pipeline) => (Operator::Or, pipeline),
             };
+            if at + 1 == count {
+                // Of a list that fails in the end, nobody has looked at the last command.
+                self.watch.conditions -= 1;
+            }
             self.joined = operator;
+            let mark = self.watch.spaces.mark();
             self.pipeline(pipeline, text);
+            self.watch.spaces.weaken(mark);
         }
     }
 
@@ -173,7 +220,9 @@ impl<'a> Walker<'a> {
         self.starts.push(self.out.len());
         for (position, command) in pipeline.seq.iter().enumerate() {
             self.pipes.push(Pipe { id, position });
+            let mark = self.watch.spaces.mark();
             self.command(command, text);
+            self.watch.spaces.forget(mark);
             self.pipes.pop();
         }
     }
@@ -185,7 +234,11 @@ impl<'a> Walker<'a> {
             BrushCommand::Function(function) => {
                 let before = std::mem::replace(&mut self.in_function, true);
                 let start = self.out.len();
+                let mark = self.watch.spaces.mark();
+                self.watch.open_function();
                 self.redirected(&function.body.0, function.body.1.as_ref(), text);
+                let outcome = self.watch.spaces.take(mark);
+                self.watch.close_function(&function.fname.value, outcome.changes);
                 self.in_function = before;
                 let body = self.out.get(start..).unwrap_or_default();
                 if body.iter().any(|command| command.words.first().is_some_and(is_handed_on)) {
@@ -193,115 +246,191 @@ impl<'a> Walker<'a> {
                 }
             }
             BrushCommand::ExtendedTest(test, redirects) => {
-                self.test(&test.expr, text.at(test.loc.start.index), text.depth);
+                let outer = self.watch.open();
+                self.test(&test.expr, text.byte(test.loc.start.index), text);
                 for redirect in redirects.iter().flat_map(|list| &list.0) {
                     self.redirect(redirect, text);
                 }
+                self.watch.close(outer);
             }
         }
     }
 
     fn redirected(&mut self, compound: &CompoundCommand, redirects: Option<&RedirectList>, text: &Text<'_>) {
-        let outer = self.redirects.len();
+        let before = self.redirects.len();
+        let outer = self.watch.open();
         for redirect in redirects.iter().flat_map(|list| &list.0) {
             let redirect = self.redirect(redirect, text);
             self.redirects.extend(redirect);
         }
+        self.watch.close(outer);
         self.compound(compound, text);
-        self.redirects.truncate(outer);
+        self.redirects.truncate(before);
     }
 
-    fn test(&mut self, test: &ExtendedTestExpr, at: usize, depth: usize) {
+    fn test(&mut self, test: &ExtendedTestExpr, at: usize, text: &Text<'_>) {
+        let start = |word: &BrushWord| if word.loc.is_some() { text.start(word) } else { at };
         match test {
             ExtendedTestExpr::And(left, right) | ExtendedTestExpr::Or(left, right) => {
-                self.test(left, at, depth);
-                self.test(right, at, depth);
+                self.test(left, at, text);
+                self.test(right, at, text);
             }
-            ExtendedTestExpr::Not(inner) | ExtendedTestExpr::Parenthesized(inner) => self.test(inner, at, depth),
-            ExtendedTestExpr::UnaryTest(_, word) => {
-                self.evaluate(&word.value, at, depth);
+            ExtendedTestExpr::Not(inner) | ExtendedTestExpr::Parenthesized(inner) => self.test(inner, at, text),
+            ExtendedTestExpr::UnaryTest(predicate, word) => {
+                let option = match predicate {
+                    UnaryPredicate::StringHasNonZeroLength => "-n",
+                    UnaryPredicate::StringHasZeroLength => "-z",
+                    UnaryPredicate::ShellVariableIsSetAndAssigned => "-v",
+                    _ => "",
+                };
+                self.watch.tested(option, &word.value);
+                self.evaluate(&word.value, start(word), text, Use::Kept);
             }
             ExtendedTestExpr::BinaryTest(_, left, right) => {
-                self.evaluate(&left.value, at, depth);
-                self.evaluate(&right.value, at, depth);
+                self.evaluate(&left.value, start(left), text, Use::Kept);
+                self.evaluate(&right.value, start(right), text, Use::Kept);
             }
         }
     }
 
+    /// Walks a list that runs once, often or never.
+    fn repeated(&mut self, list: &CompoundList, text: &Text<'_>, variable: Option<(&str, Space)>) {
+        let mark = self.watch.spaces.mark();
+        self.watch.open_loop();
+        if let Some((name, space)) = variable.filter(|_| !self.wrapped) {
+            self.watch.assign(name, space);
+        }
+        self.list(list, text);
+        self.watch.spaces.weaken(mark);
+        self.watch.close_loop();
+    }
+
     fn compound(&mut self, compound: &CompoundCommand, text: &Text<'_>) {
         match compound {
-            CompoundCommand::Arithmetic(arithmetic) => self.inside(&arithmetic.expr.value, text.at(arithmetic.loc.start.index), text.depth),
+            CompoundCommand::Arithmetic(arithmetic) => {
+                self.arithmetic(&arithmetic.expr.value, text.byte(arithmetic.loc.start.index), text);
+            }
             CompoundCommand::ArithmeticForClause(clause) => {
-                let at = text.at(clause.loc.start.index);
+                let at = text.byte(clause.loc.start.index);
                 for part in [&clause.initializer, &clause.condition, &clause.updater].into_iter().flatten() {
-                    self.inside(&part.value, at, text.depth);
+                    self.arithmetic(&part.value, at, text);
                 }
-                self.list(&clause.body.list, text);
+                self.repeated(&clause.body.list, text, None);
             }
             CompoundCommand::BraceGroup(group) => self.list(&group.list, text),
-            CompoundCommand::Subshell(subshell) => self.list(&subshell.list, text),
+            CompoundCommand::Subshell(subshell) => {
+                let mark = self.watch.spaces.mark();
+                self.list(&subshell.list, text);
+                self.watch.spaces.forget(mark);
+            }
             CompoundCommand::ForClause(clause) => {
+                let outer = self.watch.open();
+                let mut space = if clause.values.is_some() { Space::Empty } else { Space::Dirty };
                 for word in clause.values.iter().flatten() {
-                    self.word(word, text);
+                    let value = self.evaluate(&word.value, text.start(word), text, Use::Kept);
+                    space = space.with(if may_be_many(&word.value) { Space::Dirty } else { value.space });
                 }
+                self.watch.close(outer);
                 self.locals.insert(clause.variable_name.clone(), None);
-                self.list(&clause.body.list, text);
+                self.repeated(&clause.body.list, text, Some((clause.variable_name.as_str(), space)));
             }
             CompoundCommand::CaseClause(clause) => {
-                self.word(&clause.value, text);
+                let outer = self.watch.open();
+                self.evaluate(&clause.value.value, text.start(&clause.value), text, Use::Kept);
+                let mut outcomes = Vec::new();
+                let mut takes_all = false;
                 for case in &clause.cases {
                     for pattern in &case.patterns {
-                        self.word(pattern, text);
+                        takes_all |= pattern.value == "*";
+                        self.evaluate(&pattern.value, text.start(pattern), text, Use::Kept);
                     }
+                    let mark = self.watch.spaces.mark();
                     if let Some(list) = &case.cmd {
                         self.list(list, text);
                     }
+                    outcomes.push(self.watch.spaces.take(mark));
                 }
+                self.watch.close(outer);
+                self.watch.spaces.settle(outcomes, !takes_all);
             }
             CompoundCommand::IfClause(clause) => {
-                self.list(&clause.condition, text);
+                self.condition(&clause.condition, text);
+                let mark = self.watch.spaces.mark();
                 self.list(&clause.then, text);
+                let mut outcomes = vec![self.watch.spaces.take(mark)];
+                let mut has_else = false;
                 for branch in clause.elses.iter().flatten() {
-                    if let Some(condition) = &branch.condition {
-                        self.list(condition, text);
+                    match &branch.condition {
+                        Some(condition) => self.condition(condition, text),
+                        None => has_else = true,
                     }
+                    let mark = self.watch.spaces.mark();
                     self.list(&branch.body, text);
+                    outcomes.push(self.watch.spaces.take(mark));
                 }
+                self.watch.spaces.settle(outcomes, !has_else);
             }
             CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
-                self.list(&clause.0, text);
-                self.list(&clause.1.list, text);
+                self.watch.open_loop();
+                self.condition(&clause.0, text);
+                self.repeated(&clause.1.list, text, None);
+                self.watch.close_loop();
             }
-            CompoundCommand::Coprocess(coprocess) => self.command(&coprocess.body, text),
+            CompoundCommand::Coprocess(coprocess) => {
+                let mark = self.watch.spaces.mark();
+                self.command(&coprocess.body, text);
+                self.watch.spaces.forget(mark);
+            }
         }
     }
 
     fn simple(&mut self, simple: &SimpleCommand, text: &Text<'_>) {
         let joined = self.joined;
+        let outer = self.watch.open();
         let mut command = Command { joined, redirects: self.redirects.clone(), ..Command::default() };
         let name = simple.word_or_name.as_ref();
-        let mut range = name.and_then(|word| text.range(word.loc.clone()));
+        let mut range = name.and_then(|word| text.range(word.loc.as_ref()));
         let widen = |range: &mut Option<Range<usize>>, more: Option<Range<usize>>| match (range.as_mut(), more) {
             (Some(range), Some(more)) => *range = range.start.min(more.start)..range.end.max(more.end),
             (None, more) => *range = more,
             _ => {}
         };
         for item in simple.prefix.iter().flat_map(|prefix| &prefix.0) {
-            widen(&mut range, text.range(item.location()));
+            widen(&mut range, text.range(item.location().as_ref()));
             self.item(item, &mut command, text);
+            // With a program behind them, they hold for it alone.
+            if name.is_none() && matches!(item, Item::AssignmentWord(..)) {
+                self.note_value(&command);
+            }
         }
         if let Some(word) = name {
-            let words = self.word(word, text);
+            let words = self.word(word, text, Use::Program);
             command.words.extend(words);
         }
         for item in simple.suffix.iter().flat_map(|suffix| &suffix.0) {
-            widen(&mut range, text.range(item.location()));
+            widen(&mut range, text.range(item.location().as_ref()));
             self.item(item, &mut command, text);
         }
         command.range = range.unwrap_or_else(|| text.at(0)..text.at(0) + 1);
         self.joined = joined;
+        command.in_function = self.in_function;
+        command.pipes.clone_from(&self.pipes);
+        if self.wrapped {
+            self.watch.leave(outer);
+        } else {
+            self.watch.judge(&command, outer);
+        }
         self.note_assignments(&command);
         self.emit(command, text.depth);
+    }
+
+    /// Notes what the last assignment of a command gives.
+    fn note_value(&mut self, command: &Command) {
+        if let Some(Assignment { name, value }) = command.assignments.last()
+            && !self.wrapped
+        {
+            self.watch.assign(name, value.space);
+        }
     }
 
     fn item(&mut self, item: &Item, command: &mut Command, text: &Text<'_>) {
@@ -311,22 +440,33 @@ impl<'a> Walker<'a> {
                 command.redirects.extend(redirect);
             }
             Item::Word(word) => {
-                let words = self.word(word, text);
+                let is_program = matches!(command.words.as_slice(), [program] if RUNS_NEXT.contains(&program.text.as_str()));
+                let words = self.word(word, text, if is_program { Use::Program } else { Use::Split });
                 command.words.extend(words);
             }
             Item::AssignmentWord(assignment, word) if command.words.is_empty() => {
-                let value = self.assignment_value(assignment, text, text.start(word));
+                let quotes = self.watch.quotes();
+                let mut value = self.assignment_value(assignment, text, word);
                 let name = match &assignment.name {
                     AssignmentName::VariableName(name) => name.clone(),
                     AssignmentName::ArrayElementName(name, place) => {
-                        self.inside(place, text.start(word), text.depth);
+                        self.inside(place, text.start(word), text);
                         name.clone()
                     }
                 };
+                self.watch.assigned(&name, quotes);
+                if assignment.append {
+                    value.space = value.space.with(self.watch.space(&name));
+                }
                 command.assignments.push(Assignment { name, value });
             }
-            Item::AssignmentWord(_, word) => {
-                let words = self.word(word, text);
+            Item::AssignmentWord(assignment, word) => {
+                let is_array = matches!(assignment.value, AssignmentValue::Array(_));
+                let keeps = is_array || command.words.first().is_some_and(|program| self.watch.keeps_assignments(&program.text));
+                let mut words = self.word(word, text, if keeps { Use::Kept } else { Use::Split });
+                for word in words.iter_mut().filter(|_| is_array) {
+                    word.is_substituted = false;
+                }
                 command.words.extend(words);
             }
             Item::ProcessSubstitution(kind, subshell) => {
@@ -336,17 +476,19 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn assignment_value(&mut self, assignment: &BrushAssignment, text: &Text<'_>, at: usize) -> Word {
+    fn assignment_value(&mut self, assignment: &BrushAssignment, text: &Text<'_>, whole: &BrushWord) -> Word {
+        let at = text.start(whole);
         match &assignment.value {
             AssignmentValue::Scalar(word) => {
-                self.evaluate(&word.value, word.loc.as_ref().map_or(at, |span| text.at(span.start.index)), text.depth)
+                let value = whole.value.len().saturating_sub(word.value.len());
+                self.evaluate(&word.value, at + value, text, Use::Kept)
             }
             AssignmentValue::Array(elements) => {
                 let start = self.out.len();
                 for word in elements.iter().flat_map(|(key, word)| key.iter().chain([word])) {
-                    self.word(word, text);
+                    self.evaluate(&word.value, if word.loc.is_some() { text.start(word) } else { at }, text, Use::Kept);
                 }
-                Word { text: HOLE.to_string(), inner: start..self.out.len(), ..Word::default() }
+                Word { text: HOLE.to_string(), inner: start..self.out.len(), space: Space::Dirty, ..Word::default() }
             }
         }
     }
@@ -368,7 +510,7 @@ impl<'a> Walker<'a> {
                         return Some(Redirect { kind, target: self.process(end, subshell, text), at: text.at(0) });
                     }
                     IoFileRedirectTarget::Duplicate(word) => {
-                        self.word(word, text);
+                        self.word(word, text, Use::Split);
                         return None;
                     }
                     IoFileRedirectTarget::Fd(_) => return None,
@@ -376,126 +518,34 @@ impl<'a> Walker<'a> {
             }
             IoRedirect::HereDocument(_, document) if document.requires_expansion => {
                 let start = text.start(&document.doc);
-                let word = self.document(&document.doc.value, start, text.depth);
-                return Some(Redirect { kind: RedirectKind::Text, target: word, at: start });
+                let word = self.document(&document.doc.value, start, text);
+                return Some(Redirect { kind: RedirectKind::Text, target: word, at: text.script.offset(start) });
             }
             IoRedirect::HereDocument(_, document) => {
                 let target = Word::literal(&document.doc.value);
-                return Some(Redirect { kind: RedirectKind::Text, target, at: text.start(&document.doc) });
+                return Some(Redirect { kind: RedirectKind::Text, target, at: text.script.offset(text.start(&document.doc)) });
             }
             IoRedirect::HereString(_, word) => (RedirectKind::Text, word),
             IoRedirect::OutputAndError(word, _) => (RedirectKind::Write, word),
         };
-        let at = text.start(word);
-        Some(Redirect { kind, target: self.evaluate(&word.value, at, text.depth), at })
+        let start = text.start(word);
+        let usage = if kind == RedirectKind::Text { Use::Kept } else { Use::Split };
+        Some(Redirect { kind, target: self.evaluate(&word.value, start, text, usage), at: text.script.offset(start) })
     }
 
     fn process(&mut self, end: &ProcessSubstitutionKind, subshell: &SubshellCommand, text: &Text<'_>) -> Word {
         let start = self.out.len();
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
+        let mark = self.watch.spaces.mark();
         self.list(&subshell.list, text);
+        self.watch.spaces.forget(mark);
         self.pipes = pipes;
         self.redirects = redirects;
         let written_to = self.out.get(start..).filter(|_| matches!(end, ProcessSubstitutionKind::Write)).unwrap_or_default();
         if written_to.iter().any(|command| wrapper::is_posix_shell(&command.name)) {
             self.unread.push(Unread::Lost);
         }
-        Word { raw: "<(...)".to_owned(), text: HOLE.to_string(), inner: start..self.out.len(), is_process: true, range: 0..0 }
-    }
-
-    /// The words that one word of the source becomes: an unquoted variable with blanks in its value becomes several.
-    fn word(&mut self, word: &BrushWord, text: &Text<'_>) -> Vec<Word> {
-        let value = self.evaluate(&word.value, text.start(word), text.depth);
-        let value = Word { range: text.range(word.loc.clone()).unwrap_or_default(), ..value };
-        let splits = word.value.starts_with('$') && !word.value.contains(['"', '\'']) && value.text.contains(char::is_whitespace);
-        if splits {
-            return value.text.split_whitespace().map(|part| Word { text: part.to_owned(), ..value.clone() }).collect();
-        }
-        vec![value]
-    }
-
-    fn evaluate(&mut self, raw: &str, at: usize, depth: usize) -> Word {
-        if !raw.contains(['\'', '"', '\\', '$', '`']) {
-            return Word::literal(raw);
-        }
-        let pieces = word::parse(raw, &self.options).ok();
-        self.pieces(raw, pieces, at, depth)
-    }
-
-    fn document(&mut self, raw: &str, at: usize, depth: usize) -> Word {
-        if !raw.contains(['\\', '$', '`']) {
-            return Word::literal(raw);
-        }
-        let pieces = word::parse_heredoc(raw, &self.options).ok();
-        self.pieces(raw, pieces, at, depth)
-    }
-
-    /// Walks the substitutions in a text that is no word: arithmetic, and what stands behind the name in `${name...}`.
-    fn inside(&mut self, raw: &str, at: usize, depth: usize) {
-        if raw.contains("$(") || raw.contains('`') || raw.contains("${") {
-            self.document(raw, at, depth);
-        }
-    }
-
-    fn pieces(&mut self, raw: &str, pieces: Option<Vec<WordPieceWithSource>>, at: usize, depth: usize) -> Word {
-        let start = self.out.len();
-        let Some(pieces) = pieces else {
-            self.unread.push(Unread::Syntax);
-            return Word { raw: raw.to_owned(), text: HOLE.to_string(), ..Word::default() };
-        };
-        let mut value = String::new();
-        self.push_pieces(raw, &pieces, at, depth, &mut value);
-        Word { raw: raw.to_owned(), text: value, inner: start..self.out.len(), is_process: false, range: 0..0 }
-    }
-
-    fn push_pieces(&mut self, raw: &str, pieces: &[WordPieceWithSource], at: usize, depth: usize, value: &mut String) {
-        for piece in pieces {
-            match &piece.piece {
-                WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => value.push_str(text),
-                WordPiece::AnsiCQuotedText(text) if text.contains('\\') => value.push_str(&unescaped(text)),
-                WordPiece::AnsiCQuotedText(text) => value.push_str(text),
-                WordPiece::EscapeSequence(text) => value.push_str(text.strip_prefix('\\').unwrap_or(text)),
-                WordPiece::DoubleQuotedSequence(inner) | WordPiece::GettextDoubleQuotedSequence(inner) => {
-                    self.push_pieces(raw, inner, at, depth, value)
-                }
-                WordPiece::TildeExpansion(_) => value.push('~'),
-                WordPiece::ParameterExpansion(expression) => {
-                    let braced = slice(raw, piece.start_index..piece.end_index);
-                    if let Some(inner) = braced.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-                        self.inside(inner, at + piece.start_index + 2, depth);
-                    }
-                    let text = self.parameter(expression);
-                    value.push_str(text.as_deref().unwrap_or("\u{0}"));
-                }
-                WordPiece::CommandSubstitution(code) => {
-                    self.substitution(code, at + piece.start_index + 2, depth);
-                    value.push(HOLE);
-                }
-                WordPiece::BackquotedCommandSubstitution(code) => {
-                    self.substitution(&code.replace("\\`", "`"), at + piece.start_index + 1, depth);
-                    value.push(HOLE);
-                }
-                WordPiece::ArithmeticExpression(expression) => {
-                    self.inside(&expression.value, at + piece.start_index + 3, depth);
-                    value.push(HOLE);
-                }
-            }
-        }
-    }
-
-    /// The value of a parameter expansion, when it is known.
-    fn parameter(&self, expression: &ParameterExpr) -> Option<String> {
-        match expression {
-            ParameterExpr::Parameter { parameter: Parameter::Named(name), indirect: false } => self.variable(name).flatten(),
-            ParameterExpr::UseDefaultValues { parameter: Parameter::Named(name), default_value, indirect: false, .. }
-            | ParameterExpr::AssignDefaultValues { parameter: Parameter::Named(name), default_value, indirect: false, .. } => {
-                match self.variable(name) {
-                    Some(value) => value,
-                    None => default_value.clone().filter(|text| !text.contains(['$', '`', '"', '\'', '\\'])),
-                }
-            }
-            _ => None,
-        }
+        Word { raw: "<(...)".to_owned(), text: HOLE.to_string(), inner: start..self.out.len(), is_process: true, ..Word::default() }
     }
 }

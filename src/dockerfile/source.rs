@@ -136,6 +136,15 @@ impl Logical {
         Self { text: slice(&self.text, at..self.text.len()).to_owned(), segments, line: self.line, end_line: self.end_line }
     }
 
+    /// A part of the text with its way back.
+    pub(super) fn part(&self, range: &Range<usize>) -> Self {
+        let first = self.segments.partition_point(|&(start, _)| start <= range.start);
+        let mut segments = vec![(0, self.offset(range.start))];
+        let inside = self.segments.get(first..).unwrap_or_default().iter().take_while(|(start, _)| *start < range.end);
+        segments.extend(inside.map(|&(start, source)| (start - range.start, source)));
+        Self { text: slice(&self.text, range.clone()).to_owned(), segments, line: self.line, end_line: self.end_line }
+    }
+
     /// Adds text that stands at `source` in the original.
     pub(super) fn append(&mut self, text: &str, source: usize) {
         self.segments.push((self.text.len(), source));

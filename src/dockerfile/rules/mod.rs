@@ -89,7 +89,15 @@ mod secret_in_env;
 mod secret_literal;
 mod sensitive_context_copied;
 mod setuid_bit_added;
+mod shell_echo_escape;
+mod shell_expansion_in_single_quotes;
 mod shell_form_cmd;
+mod shell_glob_as_option;
+mod shell_masked_exit_status;
+mod shell_unassigned_variable;
+mod shell_unchecked_cd;
+mod shell_unquoted_substitution;
+mod shell_unquoted_variable;
 mod ssh_port_exposed;
 mod stage_name_casing;
 mod sudo_in_run;
@@ -218,7 +226,15 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &secret_literal::SecretLiteral,
     &sensitive_context_copied::SensitiveContextCopied,
     &setuid_bit_added::SetuidBitAdded,
+    &shell_echo_escape::ShellEchoEscape,
+    &shell_expansion_in_single_quotes::ShellExpansionInSingleQuotes,
     &shell_form_cmd::ShellFormCmd,
+    &shell_glob_as_option::ShellGlobAsOption,
+    &shell_masked_exit_status::ShellMaskedExitStatus,
+    &shell_unassigned_variable::ShellUnassignedVariable,
+    &shell_unchecked_cd::ShellUncheckedCd,
+    &shell_unquoted_substitution::ShellUnquotedSubstitution,
+    &shell_unquoted_variable::ShellUnquotedVariable,
     &ssh_port_exposed::SshPortExposed,
     &stage_name_casing::StageNameCasing,
     &sudo_in_run::SudoInRun,
