@@ -17,6 +17,9 @@ struct Lines(u32, u32);
 
 const FILE: Lines = Lines(1, u32::MAX);
 
+/// The most in-file ignores that are heeded, counted by rule; every finding is held against all of its rule.
+pub(super) const MAX_IGNORES: usize = 2_000;
+
 /// Every in-file ignore, in file order.
 pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
     let mut runs = BTreeMap::new();
@@ -29,7 +32,9 @@ pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
         collector.buildkit(value, *line, FILE);
     }
     let directive_line = dockerfile.directives.check.as_ref().map(|(_, line)| *line);
-    let mut checks_seen = Vec::new();
+    let mut last_checked = None;
+    let empty: Vec<u32> = dockerfile.comments.iter().filter(|comment| comment.text.is_empty()).map(|comment| comment.line).collect();
+    let is_cut_off = |line: u32, end: u32| empty.get(empty.partition_point(|at| *at <= line)).is_some_and(|at| *at < end);
     for comment in &dockerfile.comments {
         let (line, text) = (comment.line, comment.text.as_str());
         let target = collector.target(line, comment.inside);
@@ -40,10 +45,10 @@ pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
         } else if let Some(value) = text.strip_prefix("check=").filter(|_| Some(line) != directive_line && !comment.inside) {
             // Only the first such comment of an instruction counts, and an empty comment cuts it off.
             if let Some(instruction) = target
-                && !checks_seen.contains(&instruction.line)
-                && !dockerfile.comments.iter().any(|other| other.line > line && other.line < instruction.line && other.text.is_empty())
+                && last_checked != Some(instruction.line)
+                && !is_cut_off(line, instruction.line)
             {
-                checks_seen.push(instruction.line);
+                last_checked = Some(instruction.line);
                 collector.buildkit(value, line, covered(instruction));
             }
         } else if text.contains("trivy:ignore:") {
@@ -163,6 +168,9 @@ impl<'a> Collector<'a, '_> {
 
     /// One exception per rule that the id names; an id that names none is kept as written.
     fn add(&mut self, id: &str, line: u32, lines: Lines, reason: &str, until: Option<Date>) {
+        if self.out.len() >= MAX_IGNORES {
+            return;
+        }
         let wanted = id.to_ascii_lowercase();
         let pattern = wanted.contains('*');
         let fits = |name: &str| if pattern { glob(&wanted, &name.to_ascii_lowercase()) } else { name.eq_ignore_ascii_case(&wanted) };

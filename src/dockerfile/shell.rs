@@ -2,7 +2,6 @@
 //! nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
 use std::{
-    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
@@ -20,7 +19,7 @@ use brush_parser::{
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    execution::{FLOW_BUDGET, Files, is_handed_on, unescaped},
+    execution::{Files, is_handed_on, unescaped},
     expand::Value,
     source::{Logical, slice},
     wrapper,
@@ -65,8 +64,6 @@ pub(super) struct Walker<'a> {
     pub(super) pipes: Vec<Pipe>,
     /// Per pipeline, how many commands there were before it.
     pub(super) starts: Vec<usize>,
-    /// How much may still be looked at to follow text.
-    pub(super) budget: Cell<usize>,
     /// The redirects of the groups around the next command.
     pub(super) redirects: Vec<Redirect>,
     /// What joins the next command to the last one.
@@ -104,7 +101,7 @@ impl Text<'_> {
 }
 
 impl<'a> Walker<'a> {
-    fn new(files: &'a mut Files, lookup: &'a dyn Fn(&str) -> Option<Value>) -> Self {
+    pub(super) fn new(files: &'a mut Files, lookup: &'a dyn Fn(&str) -> Option<Value>) -> Self {
         Self {
             lookup,
             files,
@@ -115,7 +112,6 @@ impl<'a> Walker<'a> {
             forwarders: BTreeSet::new(),
             pipes: Vec::new(),
             starts: Vec::new(),
-            budget: Cell::new(FLOW_BUDGET),
             redirects: Vec::new(),
             joined: Operator::Sequence,
             wrapped: false,
@@ -278,7 +274,7 @@ impl<'a> Walker<'a> {
 
     fn simple(&mut self, simple: &SimpleCommand, text: &Text<'_>) {
         let joined = self.joined;
-        let mut command = Command { joined, redirects: self.redirects.clone(), ..Command::default() };
+        let mut command = Command { joined, redirects: self.inherited(), ..Command::default() };
         let name = simple.word_or_name.as_ref();
         let mut range = name.and_then(|word| text.range(word.loc.clone()));
         let widen = |range: &mut Option<Range<usize>>, more: Option<Range<usize>>| match (range.as_mut(), more) {
@@ -419,6 +415,15 @@ impl<'a> Walker<'a> {
         if !raw.contains(['\'', '"', '\\', '$', '`']) {
             return Word::literal(raw);
         }
+        if let Some(text) = self.plain_word(raw) {
+            let here = self.out.len();
+            return Word { raw: raw.to_owned(), text, inner: here..here, is_process: false, range: 0..0 };
+        }
+        self.parsed_word(raw, at, depth)
+    }
+
+    /// A word as the grammar reads it.
+    pub(super) fn parsed_word(&mut self, raw: &str, at: usize, depth: usize) -> Word {
         let pieces = word::parse(raw, &self.options).ok();
         self.pieces(raw, pieces, at, depth)
     }

@@ -21,6 +21,8 @@ mod docker_api;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod false_clean;
 #[cfg(test)]
 mod faults;

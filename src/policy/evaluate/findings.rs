@@ -1,5 +1,7 @@
 //! The walk of one finding (first effect that fits decides): suppressed, accepted, violation, warning, noted.
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     evidence::ObservedState,
     finding::{Finding, FindingKind, FindingState},
@@ -15,7 +17,7 @@ use super::{effect_of, permissions::Permissions};
 use crate::policy::{
     clause::{Fit, Prepared, fits, rank, selects},
     evidence::Needs,
-    exception::covers_inline,
+    exception::Ignores,
     pattern::PackageText,
     rating,
 };
@@ -33,17 +35,36 @@ pub(super) fn judge(
 ) -> (Vec<JudgedFinding>, Needs) {
     let mut needs = Needs::default();
     let (fail, warn) = (Prepared::all(&policy.fail), Prepared::all(&policy.warn));
+    let ignores = Ignores::of(inline_ignores);
+    let mut settings = BTreeMap::new();
     let judged = findings
         .into_iter()
         .map(|finding| {
             let (severity, severity_author) = rating::effective(&finding, &policy.severity, permissions.override_terms());
             let sides = image.map_or(Sides::EITHER, |image| image.sides(&finding.locations));
-            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, sides, severity, severity_author };
-            let decision = walk.decide(inline_ignores, permissions, &mut needs);
+            let setting = match &finding.kind {
+                // All findings of a rule have its names.
+                FindingKind::Rule(meta) => *settings.entry(meta.id).or_insert_with(|| strongest_setting(policy, &finding)),
+                FindingKind::Vulnerability | FindingKind::Exception => None,
+            };
+            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, setting, sides, severity, severity_author };
+            let decision = walk.decide(&ignores, permissions, &mut needs);
             JudgedFinding { finding, severity, severity_author, decision }
         })
         .collect();
     (judged, needs)
+}
+
+/// The strongest setting by id or alias.
+fn strongest_setting(policy: &Policy, finding: &Finding) -> Option<RuleSetting> {
+    let strength = |setting: &RuleSetting| match setting {
+        RuleSetting::Off => 0,
+        RuleSetting::Note => 1,
+        RuleSetting::Warn => 2,
+        RuleSetting::Fail => 3,
+    };
+    let named = policy.rules.set.iter().filter(|(id, _)| finding.answers_to(id));
+    named.map(|(_, setting)| *setting).max_by_key(strength)
 }
 
 struct Walk<'a> {
@@ -51,15 +72,17 @@ struct Walk<'a> {
     fail: &'a [Prepared<'a>],
     warn: &'a [Prepared<'a>],
     finding: &'a Finding,
+    /// What the policy says of its rule by name.
+    setting: Option<RuleSetting>,
     sides: Sides,
     severity: Severity,
     severity_author: Option<RatingAuthor>,
 }
 
 impl Walk<'_> {
-    fn decide(&self, inline_ignores: &[Exception], permissions: &mut Permissions<'_>, needs: &mut Needs) -> Decision {
+    fn decide(&self, ignores: &Ignores<'_>, permissions: &mut Permissions<'_>, needs: &mut Needs) -> Decision {
         let mut remarks = Vec::new();
-        if let Some(decision) = self.suppressed(inline_ignores, &mut remarks) {
+        if let Some(decision) = self.suppressed(ignores, &mut remarks) {
             permissions.note_redundant(self.finding);
             return decision;
         }
@@ -85,7 +108,7 @@ impl Walk<'_> {
         decision
     }
 
-    fn suppressed(&self, inline_ignores: &[Exception], remarks: &mut Vec<String>) -> Option<Decision> {
+    fn suppressed(&self, ignores: &Ignores<'_>, remarks: &mut Vec<String>) -> Option<Decision> {
         match (self.finding.state, self.policy.inspector_suppressions) {
             (FindingState::Closed, _) => return Some(decision(Effect::Suppressed, None, "its source says that it is gone".to_owned())),
             (FindingState::Suppressed, Suppressions::Honour) => {
@@ -99,11 +122,11 @@ impl Walk<'_> {
             (FindingState::Open, _) => {}
         }
         let FindingKind::Rule(meta) = &self.finding.kind else { return None };
-        if self.setting() == Some(RuleSetting::Off) {
+        if self.setting == Some(RuleSetting::Off) {
             return Some(decision(Effect::Suppressed, Some("rules.set"), "the policy switches this rule off".to_owned()));
         }
         let says = self.policy.rules.inline_ignores.get(&meta.group).copied().unwrap_or(InlineIgnores::Allow);
-        for ignore in inline_ignores.iter().filter(|ignore| covers_inline(ignore, self.finding)) {
+        for ignore in ignores.covering(self.finding) {
             match says {
                 InlineIgnores::Refuse => remarks.push(format!("the policy refuses the in-file ignore on line {}", ignore.location.line)),
                 InlineIgnores::WithReason if ignore.reason.trim().is_empty() => {
@@ -123,22 +146,10 @@ impl Walk<'_> {
         None
     }
 
-    /// The strongest setting by id or alias.
-    fn setting(&self) -> Option<RuleSetting> {
-        let strength = |setting: &RuleSetting| match setting {
-            RuleSetting::Off => 0,
-            RuleSetting::Note => 1,
-            RuleSetting::Warn => 2,
-            RuleSetting::Fail => 3,
-        };
-        let named = self.policy.rules.set.iter().filter(|(id, _)| self.finding.answers_to(id));
-        named.map(|(_, setting)| *setting).max_by_key(strength)
-    }
-
     fn by_rules(&self, meta: &RuleMeta) -> Decision {
         let rules = &self.policy.rules;
         let facts = format!("{} {}", meta.group.name(), self.severity);
-        match self.setting() {
+        match self.setting {
             Some(RuleSetting::Fail) => return decision(Effect::Violation, Some("rules.set"), facts),
             Some(RuleSetting::Warn) => return decision(Effect::Warning, Some("rules.set"), facts),
             Some(RuleSetting::Note | RuleSetting::Off) => return decision(Effect::Noted, Some("rules.set"), facts),

@@ -28,7 +28,7 @@ pub(super) struct Report<'a> {
     pub(super) image: Option<Image<'a>>,
     pub(super) dockerfiles: Vec<Dockerfile<'a>>,
     pub(super) sources: Vec<Source<'a>>,
-    pub(super) findings: Vec<Finding<'a>>,
+    pub(super) findings: super::convert::Findings<'a>,
     pub(super) requirements: Vec<Requirement<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evidence: Option<super::evidence::Found<'a>>,
