@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:?how many seconds for each target}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(archive config elf feed jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard tar version)
+[ ${#targets[@]} -gt 0 ] || targets=(archive config dockerfile elf feed jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard shell tar version)
 # The product's own versions of everything.
 [ -f Cargo.lock ] || cp ../Cargo.lock Cargo.lock
 python3 seeds.py corpus ${PLIMSOLL_HOSTILE:+"$PLIMSOLL_HOSTILE/oci"}
@@ -20,6 +20,8 @@ for target in "${targets[@]}"; do
   options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 -verbosity=0)
   case $target in
     config | manifest) options+=(-dict=json.dict -max_len=16384) ;;
+    dockerfile) options+=(-dict=dockerfile.dict -max_len=16384) ;;
+    shell) options+=(-dict=shell.dict -max_len=4096) ;;
     reference) options+=(-max_len=512) ;;
     version) options+=(-max_len=1600) ;;
     *) options+=(-max_len=65536) ;;

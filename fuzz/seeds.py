@@ -116,12 +116,24 @@ def versions(corpus):
             put(corpus, "version", "\n".join(texts[place : place + 3]).encode())
 
 
+def dockerfiles(corpus):
+    """Every fixture of the rules, and the shell code of their RUN instructions."""
+    for path in glob.glob(f"{HERE}/../testdata/dockerfile/**/*Dockerfile*", recursive=True):
+        if not os.path.isfile(path) or os.path.getsize(path) > SMALL:
+            continue
+        data = open(path, "rb").read()
+        put(corpus, "dockerfile", data)
+        for place, code in enumerate(re.findall(rb"^RUN (.*(?:\\\n.*)*)", data, re.MULTILINE)):
+            put(corpus, "shell", bytes([place % 6]) + code.replace(b"\\\n", b"\n" if place % 2 else b""))
+
+
 def main(corpus, *folders):
     for folder in (f"{HERE}/../testdata/images", *folders):
         for path in glob.glob(f"{folder}/**/oci-layout", recursive=True):
             layout(corpus, os.path.dirname(path))
     for saved in glob.glob(f"{HERE}/../testdata/images/*.tar"):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
+    dockerfiles(corpus)
     records(corpus)
     shards(corpus)
     feeds(corpus)

@@ -4,11 +4,15 @@ use std::io::{Cursor, Read};
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use plimsoll::{
+    dockerfile::{self, LintInput, LintReport},
     inventory,
     layers::{self, LayerInput, Limits},
     model::{
         digest::Digest,
+        finding::Finding,
         image::{Descriptor, Layer, Platform, ResolvedImage},
+        lint::LintSettings,
+        location::{Location, Span},
         reference::ImageReference,
     },
     registry::{self, Error, ImageSource, RawManifest},
@@ -146,4 +150,54 @@ pub fn catalog_file(path: &str, bytes: &[u8]) {
         assert!(!package.name.is_empty() && !package.locations.is_empty(), "{package:?}");
     }
     assert_eq!(first, take());
+}
+
+/// Lints a Dockerfile with every rule on, and looks at what comes out.
+///
+/// # Panics
+/// When a second look gives something else, when a place lies outside of the text or ends before it starts, or when edits overlap or cut a character.
+pub fn lint(bytes: &[u8]) -> LintReport {
+    let settings = LintSettings { on: dockerfile::rules().iter().map(|meta| meta.id.to_owned()).collect(), ..LintSettings::DEFAULT };
+    let judge = || dockerfile::lint(&LintInput { settings: &settings, ..LintInput::new("Dockerfile", bytes) });
+    let report = judge();
+    let again = judge();
+    assert_eq!((&report.findings, &report.gaps, &report.ignores), (&again.findings, &again.gaps, &again.ignores));
+    assert_eq!((&report.instructions, &report.summary, &report.user), (&again.instructions, &again.summary, &again.user));
+    // Bytes that are no UTF-8 read as one character each, so lines and columns are counted in this text.
+    let text: String = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(|_| '?'))).collect();
+    let widths: Vec<usize> = text.split('\n').map(|line| line.chars().count()).collect();
+    for finding in &report.findings {
+        check_places(finding, &widths);
+        for edits in finding.fix.iter().map(|fix| &fix.edits) {
+            assert!(!edits.is_empty(), "{finding:?}");
+            assert!(edits.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "{finding:?}");
+            for edit in edits {
+                assert!(text.get(edit.range.clone()).is_some(), "{finding:?}");
+                check_span(&edit.span, &widths);
+            }
+        }
+    }
+    for line in &report.instructions {
+        check_span(&line.span, &widths);
+    }
+    report
+}
+
+fn check_places(finding: &Finding, widths: &[usize]) {
+    assert!(!finding.id.is_empty() && !finding.title.is_empty(), "{finding:?}");
+    for location in &finding.locations {
+        let Location::Dockerfile(span) = location else { panic!("{finding:?}") };
+        check_span(span, widths);
+    }
+}
+
+fn check_span(span: &Span, widths: &[usize]) {
+    let place = |line: u32, column: Option<u32>| (line, column.unwrap_or(1));
+    assert!(span.line >= 1 && place(span.line, span.column) <= place(span.end_line, span.end_column.or(Some(u32::MAX))), "{span:?}");
+    for (line, column) in [(span.line, span.column), (span.end_line, span.end_column)] {
+        let width = widths.get(line as usize - 1).copied();
+        let width = width.unwrap_or_else(|| panic!("{span:?} ends behind the text's {} lines", widths.len()));
+        // The line's end is a place, too.
+        assert!(column.is_none_or(|column| column >= 1 && column as usize <= width + 1), "{span:?} in a line of {width}");
+    }
 }

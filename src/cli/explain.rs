@@ -2,10 +2,11 @@
 //! finding of a written report.
 
 mod finding;
+mod rules;
 
 use std::{io::Write as _, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Failure, limits, options::default_database, output::print};
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
     model::{
         advisory::{Advisory, Event, RangeScheme},
         policy::Worth,
-        rule::RuleMeta,
     },
     pipeline,
     policy::codes,
@@ -24,7 +24,7 @@ use crate::{
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll gate IMAGE -o json=report.json; plimsoll explain CVE-2024-3094 --report report.json\n  plimsoll explain unchecked.registry\n  plimsoll explain limits"
+    after_help = "Examples:\n  plimsoll explain root-user\n  plimsoll explain DL3002\n  plimsoll explain CVE-2024-3094 --db ./db\n  plimsoll gate IMAGE -o json=report.json; plimsoll explain CVE-2024-3094 --report report.json\n  plimsoll explain unchecked.registry\n  plimsoll explain limits\n  plimsoll explain --format json\n  plimsoll explain --format markdown > RULES.md"
 )]
 pub(super) struct ExplainArgs {
     /// Rule id or a peer's id for it, advisory id, reason code, kind of gap, or `limits`. Without it: list everything that has an explanation.
@@ -36,10 +36,26 @@ pub(super) struct ExplainArgs {
     /// A JSON report (`-o json=FILE`; `-` for standard input): say why it has the finding ID (which name, version and range matched, and where), or the Gap or requirement of that name.
     #[arg(long, value_name = "FILE", requires = "id", conflicts_with = "db")]
     report: Option<PathBuf>,
+    /// How rules are printed; `json` and `markdown` without ID print all of them.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", conflicts_with_all = ["db", "report"])]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// An array of rules.
+    Json,
+    /// A page with a table and a section for each rule.
+    Markdown,
 }
 
 /// Explains the id.
 pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
+    if args.format != Format::Text {
+        return print_rules(args.id.as_deref(), args.format);
+    }
     let Some(id) = &args.id else { return list() };
     if let Some(report) = &args.report {
         let text = finding::explain(id, report)?.ok_or_else(|| {
@@ -51,7 +67,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
     let text = if id == "limits" {
         limits::listed()
     } else if let Some(rule) = pipeline::rule(id) {
-        explain_rule(rule)
+        rules::text(rule)
     } else if let Some((code, meaning)) = codes::find(id.strip_prefix("gap-").unwrap_or(id)) {
         let lowered = codes::LOWERED.iter().find(|(kind, _)| *kind == code);
         let accept = match lowered {
@@ -89,9 +105,20 @@ fn list() -> Result<ExitStatus, Failure> {
     print(&text)
 }
 
-fn explain_rule(rule: &RuleMeta) -> String {
-    let aliases = if rule.aliases.is_empty() { String::new() } else { format!("also known as: {}\n", rule.aliases.join(", ")) };
-    format!("{}  ({}, {})\n{}\n{aliases}\n{}\n", rule.id, rule.group.name(), rule.severity, rule.summary, rule.help.trim_end())
+/// Prints one rule or all of them for programs or as a page.
+fn print_rules(id: Option<&str>, format: Format) -> Result<ExitStatus, Failure> {
+    let rules = match id {
+        None => pipeline::rules(),
+        Some(id) => vec![pipeline::rule(id).ok_or_else(|| {
+            Failure::new(format!("no rule is called `{id}`")).hint("rules alone are printed in this format: `plimsoll explain` lists them")
+        })?],
+    };
+    let text = if format == Format::Json {
+        rules::json(&rules).map_err(|error| Failure::new(format!("cannot write the rules: {error}")))?
+    } else {
+        rules::markdown(&rules)
+    };
+    print(text.as_bytes())
 }
 
 fn explain_advisory(id: &str, folder: Option<PathBuf>) -> Result<Option<String>, Failure> {

@@ -129,7 +129,7 @@ fn dispatch(cli: Cli) -> Result<ExitStatus, Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Gate(args) => block_on(gate::run(args, global)),
-        Command::Lint(args) => block_on(lint::run(args, global)),
+        Command::Lint(args) => block_on_here(lint::run(args, global)),
         Command::Inventory(args) => block_on(inventory::run(args, global)),
         Command::Scan(args) => block_on(scan::run(args, global)),
         Command::Verify(args) => block_on(verify::run(args, global)),
@@ -150,6 +150,12 @@ fn block_on(work: impl Future<Output = Result<ExitStatus, Failure>>) -> Result<E
     // A stuck name look-up or download must not hold the process after the verdict.
     runtime.shutdown_background();
     answer
+}
+
+/// For what talks to nobody: starting threads for it would take longer than the work.
+fn block_on_here(work: impl Future<Output = Result<ExitStatus, Failure>>) -> Result<ExitStatus, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?.block_on(work)
 }
 
 impl Global {

@@ -1,7 +1,7 @@
 //! A command in, what it runs for another out: `sudo x`, `sh -c`, and the code that reaches a shell by a here-document, a pipe
 //! or a file that the Dockerfile itself wrote. Code that cannot be followed is said to be unread, never taken for harmless.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{cell::Cell, collections::BTreeMap, ops::Range};
 
 use super::{
     bounds::{MAX_COMMANDS, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread},
@@ -16,8 +16,8 @@ use super::{
 pub(super) const MAX_FLOW: usize = 8;
 /// The furthest member of a pipeline whose input is followed.
 const MAX_PIPELINE: usize = 256;
-/// How much is looked at to follow the text of one instruction: commands, and bytes that run from one to another.
-pub(super) const FLOW_BUDGET: usize = 4 << 20;
+/// How much is looked at to follow the text of one file: commands, and bytes that run from one to another.
+const FLOW_BUDGET: usize = 4 << 20;
 /// Programs that print nothing that could be code.
 const SILENT: &[&str] = &[
     "", ":", "true", "false", "set", "cd", "export", "unset", "test", "[", "sleep", "mkdir", "rm", "touch", "chmod", "chown", "cp", "mv",
@@ -79,9 +79,17 @@ impl Flow {
 }
 
 /// Files whose text stands in the Dockerfile, by base name; stages are not told apart, since they copy from each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Files {
     written: BTreeMap<String, Written>,
+    /// How much may still be looked at to follow text.
+    budget: Cell<usize>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { written: BTreeMap::new(), budget: Cell::new(FLOW_BUDGET) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -300,10 +308,22 @@ impl Walker<'_> {
     }
 
     /// Whether there is that much left of what may be looked at.
-    fn spend(&self, amount: usize) -> bool {
-        let left = self.budget.get();
-        self.budget.set(left.saturating_sub(amount));
+    pub(super) fn spend(&self, amount: usize) -> bool {
+        let left = self.files.budget.get();
+        self.files.budget.set(left.saturating_sub(amount));
         left >= amount
+    }
+
+    /// The redirects of the groups around a command, which many commands may share.
+    pub(super) fn inherited(&self) -> Vec<Redirect> {
+        /// What is copied without a second thought, in bytes.
+        const SHORT: usize = 256;
+        let length = self.redirects.iter().map(|redirect| redirect.target.raw.len() + redirect.target.text.len()).sum();
+        if length <= SHORT || self.spend(length) {
+            return self.redirects.clone();
+        }
+        let unknown = |redirect: &Redirect| Redirect { target: Word { text: HOLE.to_string(), ..Word::default() }, ..*redirect };
+        self.redirects.iter().map(unknown).collect()
     }
 
     fn read_from(&self, pipe: &Pipe, left: usize) -> Flow {

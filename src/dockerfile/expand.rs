@@ -4,8 +4,10 @@ use super::source::slice;
 
 /// How deep `${a:-${b:-...}}` is followed.
 const MAX_DEPTH: usize = 32;
-/// The longest expansion, in bytes.
-const MAX_LENGTH: usize = 1 << 20;
+/// The longest expansion that is known, in bytes: Linux hands no longer variable to a program.
+const MAX_LENGTH: usize = 1 << 17;
+/// The most characters of a value times those of a pattern that are compared.
+const MAX_COMPARED: usize = 1 << 16;
 
 /// How certain a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +88,7 @@ impl Expander<'_> {
         let mut double = false;
         while let Some(c) = rest.chars().next() {
             if out.text.len() > MAX_LENGTH {
-                return Err("expansion is too long".to_owned());
+                *out = Value::unknown();
             }
             let after = slice(rest, c.len_utf8()..rest.len());
             rest = match c {
@@ -193,8 +195,11 @@ impl Expander<'_> {
                 let mut pattern = Value::known("");
                 nested.run(word.strip_prefix(operator).unwrap_or(word), &mut pattern)?;
                 let mut value = value.unwrap_or_else(|| Value::known(""));
-                value.certainty = value.certainty.max(pattern.certainty);
-                value.text = trim_pattern(&value.text, operator, word.starts_with(operator), &pattern.text);
+                let certainty = value.certainty.max(pattern.certainty);
+                value = match trim_pattern(&value.text, operator, word.starts_with(operator), &pattern.text) {
+                    Some(text) => Value { text, certainty },
+                    None => Value::unknown(),
+                };
                 push(out, &value);
             }
             _ if colon => return Err(format!("unsupported modifier (:{operator}) in substitution")),
@@ -236,27 +241,102 @@ fn closing_brace(text: &str, escape: char) -> Option<usize> {
     None
 }
 
-fn trim_pattern(text: &str, operator: char, doubled: bool, pattern: &str) -> String {
-    let cuts = || text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    let cut = match operator {
-        '#' => {
-            let fits = |at: &usize| glob(pattern, slice(text, 0..*at));
-            let cut = if doubled { cuts().rfind(fits) } else { cuts().find(fits) };
-            return cut.map_or(text, |at| slice(text, at..text.len())).to_owned();
+/// What is left of a value; `None` where that is too much to find out.
+fn trim_pattern(text: &str, operator: char, doubled: bool, pattern: &str) -> Option<String> {
+    if operator == '/' {
+        let (find, replacement) = pattern.split_once('/').unwrap_or((pattern, ""));
+        if find.is_empty() {
+            return Some(text.to_owned());
         }
-        '%' => {
-            let fits = |at: &usize| glob(pattern, slice(text, *at..text.len()));
-            if doubled { cuts().find(fits) } else { cuts().rfind(fits) }
-        }
-        _ => {
-            let (find, replacement) = pattern.split_once('/').unwrap_or((pattern, ""));
-            if find.is_empty() {
-                return text.to_owned();
-            }
-            return if doubled { text.replace(find, replacement) } else { text.replacen(find, replacement, 1) };
-        }
+        let most = if doubled { usize::MAX } else { 1 };
+        let count = text.matches(find).take(most).count();
+        let fits = count.saturating_mul(replacement.len()).saturating_add(text.len()) <= MAX_LENGTH;
+        return fits.then(|| text.replacen(find, replacement, count));
+    }
+    let mut pieces = pieces(pattern);
+    if text.len().saturating_mul(pieces.len()) > MAX_COMPARED {
+        return None;
+    }
+    let from_end = operator == '%';
+    let cut = if from_end {
+        pieces.reverse();
+        cut(&pieces, text.chars().rev(), doubled)
+    } else {
+        cut(&pieces, text.chars(), doubled)
     };
-    cut.map_or(text, |at| slice(text, 0..at)).to_owned()
+    let Some(cut) = cut else { return Some(text.to_owned()) };
+    let kept = if from_end { 0..text.len() - cut } else { cut..text.len() };
+    Some(slice(text, kept).to_owned())
+}
+
+/// One element of a pattern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Any,
+    One,
+    Char(char),
+}
+
+fn pieces(pattern: &str) -> Vec<Piece> {
+    let mut chars = pattern.chars();
+    let mut pieces = Vec::new();
+    while let Some(c) = chars.next() {
+        pieces.push(match c {
+            '*' => Piece::Any,
+            '?' => Piece::One,
+            '\\' => Piece::Char(chars.next().unwrap_or('\\')),
+            c => Piece::Char(c),
+        });
+    }
+    pieces
+}
+
+/// How many bytes from the start of the characters fit the whole pattern, the fewest or the most; all places of the pattern are followed at once.
+fn cut(pieces: &[Piece], text: impl Iterator<Item = char>, longest: bool) -> Option<usize> {
+    let mut now = vec![false; pieces.len() + 1];
+    let mut found = None;
+    let mut read = 0;
+    if let Some(first) = now.first_mut() {
+        *first = true;
+    }
+    pass_over_any(pieces, &mut now);
+    let mut text = text;
+    loop {
+        if now.last() == Some(&true) {
+            found = Some(read);
+            if !longest {
+                return found;
+            }
+        }
+        let Some(c) = text.next() else { return found };
+        read += c.len_utf8();
+        let mut next = vec![false; now.len()];
+        for (at, piece) in pieces.iter().enumerate().filter(|(at, _)| now.get(*at) == Some(&true)) {
+            let to = match piece {
+                Piece::Any => at,
+                Piece::One => at + 1,
+                Piece::Char(own) if *own == c => at + 1,
+                Piece::Char(_) => continue,
+            };
+            if let Some(place) = next.get_mut(to) {
+                *place = true;
+            }
+        }
+        pass_over_any(pieces, &mut next);
+        now = next;
+    }
+}
+
+/// A `*` may also stand for nothing.
+fn pass_over_any(pieces: &[Piece], places: &mut [bool]) {
+    for (at, piece) in pieces.iter().enumerate() {
+        if *piece == Piece::Any
+            && places.get(at) == Some(&true)
+            && let Some(next) = places.get_mut(at + 1)
+        {
+            *next = true;
+        }
+    }
 }
 
 /// Whether `*`, `?` and `\` patterns match; linear in the product of both lengths.
@@ -307,6 +387,9 @@ mod tests {
             ("${A##*.}", known("3")),
             ("${A/./-}", known("1-2.3")),
             ("${A//./-}", known("1-2-3")),
+            ("${A#?.}${A%.?}", known("2.31.2")),
+            ("${A#*}|${A##*}|${A%*}|${A%%*}", known("1.2.3||1.2.3|")),
+            ("${A%.[3]}${A#\\1}${A%3*}${A%%.*3}", known("1.2.3.2.31.2.1")),
             ("${X:-y}", known("y")),
             ("${E:-y}", known("y")),
             ("${E-y}", known("")),
@@ -331,6 +414,16 @@ mod tests {
                 continue;
             }
             assert_eq!(&found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_grows_without_end_is_not_known() {
+        let long = Value::known("ab".repeat(MAX_LENGTH / 3));
+        let lookup = |_: &str| Some(long.clone());
+        for text in ["$A$A", "${A//a/$A}", "${A##*c}", "${A%%b*}x$A"] {
+            let value = expand(text, '\\', Quotes::Remove, &lookup).expect("legal");
+            assert!(value.certainty == Certainty::Unknown && value.text.len() <= 2 * MAX_LENGTH, "{text}");
         }
     }
 

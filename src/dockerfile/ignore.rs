@@ -27,7 +27,7 @@ use super::{
 /// silences nothing.
 const MAX_IDS: usize = 1_024;
 const MAX_PATTERNS: usize = 64;
-const MAX_EXCEPTIONS: usize = 20_000;
+pub(super) const MAX_IGNORES: usize = 5_000;
 
 /// Rules about ignores that no ignore silences.
 const NOT_IGNORABLE: &[&str] = &["inline-ignore-used", "inline-ignore-without-reason"];
@@ -85,7 +85,7 @@ pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
     for written in written(dockerfile) {
         let named = if written.rules.is_empty() { vec![written.id] } else { written.rules.clone() };
         for id in named.into_iter().filter(|id| is_ignorable(id) && written.fault.is_none()) {
-            if out.len() == MAX_EXCEPTIONS {
+            if out.len() == MAX_IGNORES {
                 return out;
             }
             out.push(Exception {
@@ -486,7 +486,7 @@ mod tests {
     #[test]
     fn very_many_ignores_end_somewhere() {
         let text = format!("FROM a\n{}USER b\n", "# trivy:ignore:*a* trivy:ignore:*\n".repeat(20_000));
-        assert!(lint(&LintInput::new("f", text.as_bytes())).ignores.len() <= MAX_EXCEPTIONS);
+        assert!(lint(&LintInput::new("f", text.as_bytes())).ignores.len() <= MAX_IGNORES);
         let text = format!("FROM a\n{}USER b\n", "# check=skip=A\n".repeat(60_000));
         assert_eq!(lint(&LintInput::new("f", text.as_bytes())).ignores.len(), 1);
     }

@@ -10,7 +10,8 @@ impl Walker<'_> {
     /// `None`: nothing sets it; `Some(None)`: set to something that is not known.
     pub(super) fn variable(&self, name: &str) -> Option<Option<String>> {
         if let Some(local) = self.locals.get(name) {
-            return Some(local.clone());
+            // A value that doubles the one before it reaches any length in a few lines.
+            return Some(local.clone().filter(|text| self.spend(text.len())));
         }
         let value = self.scope.lookup(name)?;
         Some(value.is_decided().then_some(value.text))

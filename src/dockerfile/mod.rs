@@ -23,7 +23,9 @@ mod options;
 mod origin;
 mod package_manager;
 mod parse;
+mod plain_word;
 mod quoted;
+mod redaction;
 mod reference;
 mod rule;
 mod rules;
@@ -37,6 +39,7 @@ mod source;
 mod spaces;
 mod stages;
 mod trusted;
+mod variables;
 mod watch;
 mod words;
 mod wrapper;
@@ -60,7 +63,11 @@ mod rule_table;
 #[cfg(test)]
 mod security_read;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::model::{
     build_context::BuildContext,
@@ -69,7 +76,7 @@ use crate::model::{
     fix::Fix,
     lint::{BaseImage, LintSettings},
     location::{Location, Span},
-    mask::{self, masked},
+    mask,
     policy::Exception,
     report::DockerfileSummary,
     rule::RuleMeta,
@@ -80,6 +87,7 @@ pub use origin::{base_line, origins};
 
 use instruction::Instruction;
 use parse::{Phase, Refusal};
+use redaction::Redaction;
 use rule::Dockerfile;
 use scope::Scope;
 use scripts::Scripts;
@@ -166,18 +174,23 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let mut findings: Vec<Finding> =
         rules_on(input.settings).flat_map(|rule| rule.check(&dockerfile)).collect();
     let mut ignores = ignore::exceptions(&dockerfile);
+    if ignores.len() >= ignore::MAX_IGNORES {
+        let reason = format!("only the first {} in-file ignores were heeded", ignore::MAX_IGNORES);
+        gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, reason));
+    }
     let reviews: Vec<Finding> = rules_on(input.settings).flat_map(|rule| rule.review(&dockerfile, &findings, &ignores)).collect();
     findings.extend(reviews);
-    let secrets = secret_values(&dockerfile, input.build_args);
-    let told = |text: &str| secrets.iter().fold(masked(text).into_owned(), |text, secret| text.replace(secret, "***"));
+    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args));
     let text = fix::Text::of(bytes, &dockerfile);
     for finding in &mut findings {
-        finding.title = told(&finding.title);
+        if let Cow::Owned(told) = redaction.told(&finding.title) {
+            finding.title = told;
+        }
         // What a report does not show, it does not show as a correction, either.
-        let is_told = |fix: &Fix| fix.edits.iter().all(|edit| told(&edit.replacement) == edit.replacement);
+        let is_told = |fix: &Fix| !fix.edits.iter().any(|edit| redaction.hides(&edit.replacement));
         finding.fix = finding.fix.take().filter(is_told).filter(|fix| fix::is_sound(&fix.edits, &text));
     }
-    findings.sort_by_cached_key(|finding| (place(finding), finding.id.clone(), finding.title.clone()));
+    findings.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.title.cmp(&b.title)));
     findings.dedup();
     for refusal in dockerfile.refusals.iter().filter(|refusal| !refusal.needs_argument) {
         let subject = format!("{}:{}", input.file, refusal.line);
@@ -193,17 +206,28 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         gaps.push(Gap::new(SourceId::Dockerfile, "unknown-target", input.file, reason).with_hint(there));
     }
     for gap in &mut gaps {
-        gap.reason = told(&gap.reason);
+        gap.reason = redaction.told(&gap.reason).into_owned();
     }
     gaps.sort();
     gaps.dedup();
     for ignore in &mut ignores {
-        ignore.reason = told(&ignore.reason);
+        ignore.reason = redaction.told(&ignore.reason).into_owned();
     }
     let secret_lines = secret_lines(&findings);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     // A user that is no name but a secret is not told, not even for a comparison.
-    let user = final_user(&dockerfile).filter(|user| told(user) == *user);
+    let user = final_user(&dockerfile).filter(|user| !redaction.hides(user));
+    let lines: Vec<InstructionLine> = dockerfile
+        .instructions
+        .iter()
+        .map(|instruction| InstructionLine {
+            keyword: instruction.keyword.clone(),
+            text: shown(instruction, &secret_lines),
+            span: dockerfile.span(instruction),
+            stage: instruction.stage,
+            in_final_chain: dockerfile.graph.in_final_chain(instruction),
+        })
+        .collect();
     let report = LintReport {
         findings,
         user,
@@ -213,19 +237,9 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
             file: input.file.to_owned(),
             final_from_line: from.map(|from| from.line),
             final_from: from.map(stages::folded),
-            instructions: dockerfile.instructions.iter().map(|instruction| (instruction.line, shown(instruction, &secret_lines))).collect(),
+            instructions: dockerfile.instructions.iter().zip(&lines).map(|(own, shown)| (own.line, shown.text.clone())).collect(),
         },
-        instructions: dockerfile
-            .instructions
-            .iter()
-            .map(|instruction| InstructionLine {
-                keyword: instruction.keyword.clone(),
-                text: shown(instruction, &secret_lines),
-                span: dockerfile.span(instruction),
-                stage: instruction.stage,
-                in_final_chain: dockerfile.graph.in_final_chain(instruction),
-            })
-            .collect(),
+        instructions: lines,
     };
     (report, dockerfile)
 }
@@ -258,30 +272,36 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
     let given = build_args.iter().map(|(name, value)| (name.clone(), value.clone()));
     let assigned = dockerfile.all_commands().flat_map(|(_, command)| &command.assignments);
     let assigned = assigned.filter_map(|assignment| Some((assignment.name.clone(), assignment.value.known()?.to_owned())));
-    let mut values: Vec<String> = set
-        .chain(given)
+    set.chain(given)
         .chain(assigned)
         .filter(|(name, value)| {
             (secret::is_secret_name(name) || mask::is_secret_name(name)) && value.len() >= SHORTEST && secret::is_literal_secret(value)
         })
         .map(|(_, value)| value)
-        .collect();
-    // The longest first: one may be the head of another.
-    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    values.dedup();
-    values
+        .collect()
 }
 
-/// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.
+/// Lines on which a rule found a secret, in order and apart from each other; every report shows instructions, none may show what makes them a finding.
 fn secret_lines(findings: &[Finding]) -> Vec<(u32, u32)> {
     let secret = |finding: &&Finding| finding.id.starts_with("secret-") || finding.id == "credentials-in-url";
     let spans = findings.iter().filter(secret).flat_map(|finding| &finding.locations);
-    spans.filter_map(|location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None }).collect()
+    let lines = |location: &Location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None };
+    let mut all: Vec<(u32, u32)> = spans.filter_map(lines).collect();
+    all.sort_unstable();
+    let mut apart: Vec<(u32, u32)> = Vec::new();
+    for (first, last) in all {
+        match apart.last_mut() {
+            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            _ => apart.push((first, last)),
+        }
+    }
+    apart
 }
 
 /// The instruction on one line, or its keyword alone where it holds a secret.
 fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
-    if secret_lines.iter().any(|(first, last)| *first <= instruction.end_line && instruction.line <= *last) {
+    let next = secret_lines.partition_point(|(_, last)| *last < instruction.line);
+    if secret_lines.get(next).is_some_and(|(first, _)| *first <= instruction.end_line) {
         return format!("{} (hidden: it holds a secret)", instruction.keyword);
     }
     stages::folded(instruction)
@@ -315,9 +335,19 @@ pub fn rules() -> Vec<&'static RuleMeta> {
 pub fn rule(id_or_alias: &str) -> Option<&'static RuleMeta> {
     let all = || rules::RULES.iter().map(|rule| rule.meta());
     let wanted = id_or_alias.trim();
+    let named = |wanted: &str| all().find(|meta| meta.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted)));
     all()
         .find(|meta| meta.id.eq_ignore_ascii_case(wanted))
-        .or_else(|| all().find(|meta| meta.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))))
+        .or_else(|| named(wanted))
+        .or_else(|| named(&of_trivy(wanted)?))
+}
+
+/// The spelling of today for a Trivy id: `AVD-DS-0002`, `DS002` and `ds2` are `DS-0002`.
+fn of_trivy(id: &str) -> Option<String> {
+    let upper = id.to_ascii_uppercase();
+    let number = upper.strip_prefix("AVD-").unwrap_or(&upper).strip_prefix("DS")?;
+    let number: u16 = number.strip_prefix('-').unwrap_or(number).parse().ok()?;
+    Some(format!("DS-{number:04}"))
 }
 
 /// Reads and resolves a Dockerfile.
@@ -341,6 +371,10 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
     let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
     let Scripts { commands, slips, mut gaps, .. } = scripts;
+    if graph.is_overrun {
+        let reason = "the values of variables are so long that some of them were not looked at";
+        gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, reason));
+    }
     refusals.append(&mut graph.refusals);
     if let Some((value, line)) = &directives.check {
         let options = value.split_whitespace().next().unwrap_or_default().split(';');
@@ -353,23 +387,24 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let places = rule::places(&instructions);
     let LintInput { file, context, settings, bases, .. } = *input;
     let (ignored, ignore_fault) = copies::ignore_patterns(context);
-    let dockerfile =
-        Dockerfile {
-            file,
-            source,
-            directives,
-            comments,
-            instructions,
-            graph,
-            commands,
-            slips,
-            refusals,
-            places,
-            context,
-            ignored,
-            settings,
-            bases,
-        };
+    let dockerfile = Dockerfile {
+        file,
+        source,
+        directives,
+        comments,
+        instructions,
+        graph,
+        commands,
+        slips,
+        refusals,
+        places,
+        ends: rule::Ends::default(),
+        calls: OnceCell::new(),
+        context,
+        ignored,
+        settings,
+        bases,
+    };
     gaps.extend(dockerfile.context_gaps(ignore_fault.as_deref()));
     gaps.extend(dockerfile.unresolved_bases());
     (dockerfile, gaps)

@@ -16,6 +16,8 @@ const MAX_GUEST_BYTES: usize = 16_384;
 const MAX_GUEST_ESCAPES: usize = 64;
 /// The most instructions that are read; a file with more is refused as a whole beyond that line.
 const MAX_INSTRUCTIONS: usize = 100_000;
+/// The most stages; rules go down the chain of a stage.
+const MAX_STAGES: usize = 2_000;
 
 /// Who refuses, in BuildKit's order: a file fails at the lowest phase that finds fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,9 +73,10 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
     let mut lines = Lines::new(&source);
     let mut instructions = Vec::new();
     let mut refusals = Vec::new();
+    let mut stages = 0;
     while let Some(logical) = lines.next_logical() {
-        if instructions.len() >= MAX_INSTRUCTIONS {
-            let message = format!("more than {MAX_INSTRUCTIONS} instructions");
+        if instructions.len() >= MAX_INSTRUCTIONS || stages > MAX_STAGES {
+            let message = format!("more than {MAX_INSTRUCTIONS} instructions or {MAX_STAGES} stages");
             refusals.push(Refusal { phase: Phase::Parse, line: logical.line, end_line: logical.end_line, message, needs_argument: false });
             break;
         }
@@ -82,6 +85,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         }
         let (mut instruction, fault) = Instruction::split(&logical, 0, lines.directives.escape, TriggerAllowed::Yes);
         refusals.extend(fault.map(|message| Refusal::new(Phase::Parse, &instruction, message)));
+        stages += usize::from(instruction.keyword == "FROM");
         if instruction.takes_heredocs() {
             for mut opener in heredoc::openers(&logical.text) {
                 let Some(body) = lines.heredoc(&opener.name, opener.chomp) else {

@@ -1,6 +1,10 @@
 //! `Rule`: what a Dockerfile rule is, and `Dockerfile`: what it looks at.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    ops::Range,
+};
 
 use crate::model::{
     build_context::BuildContext,
@@ -22,7 +26,7 @@ use super::{
     parse::Refusal,
     slip::Slip,
     source::{Comment, Directives, Source},
-    stages::{Graph, Stage},
+    stages::{Base, Graph, Stage},
 };
 
 /// A finding with the edits that take it away.
@@ -66,6 +70,10 @@ pub(super) struct Dockerfile<'a> {
     pub(super) refusals: Vec<Refusal>,
     /// Where instructions are: by keyword, and those that set a variable by its name with `$` before it.
     pub(super) places: BTreeMap<String, Vec<usize>>,
+    /// Per place and stage, the last instruction that a stage built upon it would see.
+    pub(super) ends: Ends,
+    /// Per instruction with any, the commands that call a package manager: many rules ask, and most commands call none.
+    pub(super) calls: OnceCell<Vec<(usize, Vec<usize>)>>,
     /// The files beside it; `None` where nobody looked.
     pub(super) context: Option<&'a BuildContext>,
     /// What `.dockerignore` says of them; `None` where nobody looked, or where the builder refuses it.
@@ -76,11 +84,18 @@ pub(super) struct Dockerfile<'a> {
     pub(super) bases: &'a BTreeMap<String, BaseImage>,
 }
 
+/// By keyword or variable, and by stage: where the last such instruction stands in the stage's chain.
+pub(super) type Ends = RefCell<BTreeMap<String, BTreeMap<usize, Option<usize>>>>;
+
 /// The places of instructions by keyword and by the variables that they set.
 pub(super) fn places(instructions: &[Instruction]) -> BTreeMap<String, Vec<usize>> {
     let mut places = BTreeMap::<String, Vec<usize>>::new();
     for (index, instruction) in instructions.iter().enumerate() {
-        places.entry(instruction.keyword.clone()).or_default().push(index);
+        // Most are there: a key is made for the first one only.
+        match places.get_mut(&instruction.keyword) {
+            Some(found) => found.push(index),
+            None => places.entry(instruction.keyword.clone()).or_default().push(index),
+        }
         if matches!(instruction.keyword.as_str(), "ARG" | "ENV") {
             for pair in instruction.pairs() {
                 places.entry(format!("${}", pair.name)).or_default().push(index);
@@ -90,10 +105,14 @@ pub(super) fn places(instructions: &[Instruction]) -> BTreeMap<String, Vec<usize
     places
 }
 
+fn is_run(instruction: &Instruction) -> bool {
+    instruction.trigger.as_deref().unwrap_or(instruction).keyword == "RUN"
+}
+
 impl Dockerfile<'_> {
     /// Every command of the build with its instruction; not those of CMD, ENTRYPOINT and HEALTHCHECK.
     pub(super) fn build_commands(&self) -> impl Iterator<Item = (&Instruction, &Command)> {
-        self.all_commands().filter(|(instruction, _)| instruction.trigger.as_deref().unwrap_or(instruction).keyword == "RUN")
+        self.all_commands().filter(|(instruction, _)| is_run(instruction))
     }
 
     /// Every command with its instruction, those that run when the container starts included.
@@ -106,7 +125,18 @@ impl Dockerfile<'_> {
 
     /// Every call of a package manager while the image is built, with its instruction and command.
     pub(super) fn invocations(&self) -> impl Iterator<Item = (&Instruction, &Command, Invocation<'_>)> {
-        self.build_commands().filter_map(|(instruction, command)| Some((instruction, command, Invocation::of(command)?)))
+        let find = || {
+            let calls = |commands: &[Command]| (0..commands.len()).filter(|at| commands.get(*at).and_then(Invocation::of).is_some()).collect();
+            let places = self.instructions.iter().zip(&self.commands).enumerate().filter(|(_, (instruction, _))| is_run(instruction));
+            places.map(|(index, (_, commands))| (index, calls(commands))).filter(|(_, calls): &(_, Vec<_>)| !calls.is_empty()).collect()
+        };
+        self.calls.get_or_init(find).iter().flat_map(move |(index, calls)| {
+            let found = self.instructions.get(*index).zip(self.commands.get(*index));
+            found.into_iter().flat_map(move |(instruction, commands)| {
+                let called = calls.iter().filter_map(|at| commands.get(*at));
+                called.filter_map(move |command| Some((instruction, command, Invocation::of(command)?)))
+            })
+        })
     }
 
     /// A finding for each call of a package manager that `is_faulty`.
@@ -315,12 +345,42 @@ impl Dockerfile<'_> {
     /// Where the last instruction with this keyword, or that sets this `$variable`, stands before another one in its chain of stages.
     fn last_before(&self, instruction: &Instruction, place: &str) -> Option<usize> {
         let places = self.places.get(place)?;
-        self.graph.chain(instruction.stage?).filter_map(|at| self.graph.stages.get(at)).find_map(|stage| {
-            let is_before = |index: usize| self.instructions.get(index).is_some_and(|found| found.line < instruction.line);
-            let end = places.partition_point(|index| *index < stage.instructions.end && is_before(*index));
-            let last = *places.get(end.checked_sub(1)?)?;
-            (last >= stage.instructions.start).then_some(last)
+        let own = instruction.stage?;
+        let is_before = |index: usize| self.instructions.get(index).is_some_and(|found| found.line < instruction.line);
+        let stage = self.graph.stages.get(own)?;
+        let end = places.partition_point(|index| *index < stage.instructions.end && is_before(*index));
+        let last = end.checked_sub(1).and_then(|at| places.get(at)).copied();
+        last.filter(|last| *last >= stage.instructions.start).or_else(|| match stage.base {
+            Base::Stage(below) if below < own => self.last_at_end(place, places, below),
+            _ => None,
         })
+    }
+
+    /// The last of these places that a stage has or inherits; what was found is kept, since every instruction of a stage asks the same.
+    fn last_at_end(&self, place: &str, places: &[usize], stage: usize) -> Option<usize> {
+        let mut ends = self.ends.borrow_mut();
+        if !ends.contains_key(place) {
+            ends.insert(place.to_owned(), BTreeMap::new());
+        }
+        let known = ends.get_mut(place)?;
+        let mut passed = Vec::new();
+        let mut found = None;
+        for at in self.graph.chain(stage) {
+            if let Some(end) = known.get(&at) {
+                found = *end;
+                break;
+            }
+            passed.push(at);
+            let Some(stage) = self.graph.stages.get(at) else { break };
+            let end = places.partition_point(|index| *index < stage.instructions.end);
+            let Some(last) = end.checked_sub(1).and_then(|at| places.get(at)) else { break };
+            if *last >= stage.instructions.start {
+                found = Some(*last);
+                break;
+            }
+        }
+        known.extend(passed.into_iter().map(|at| (at, found)));
+        found
     }
 
     /// The words of the SHELL that an instruction runs in; `None` where no SHELL says it.

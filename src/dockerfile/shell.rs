@@ -2,7 +2,6 @@
 //! recurses: nesting and length are bounded before it is called. Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
 use std::{
-    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
@@ -20,7 +19,7 @@ use brush_parser::{
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Assignment, Command, HOLE, Operator, Pipe, Redirect, RedirectKind, Word},
-    execution::{FLOW_BUDGET, Files, is_handed_on},
+    execution::{Files, is_handed_on},
     scope::Scope,
     slip::Slip,
     source::Logical,
@@ -80,8 +79,6 @@ pub(super) struct Walker<'a> {
     pub(super) pipes: Vec<Pipe>,
     /// Per pipeline, how many commands there were before it.
     pub(super) starts: Vec<usize>,
-    /// How much may still be looked at to follow text.
-    pub(super) budget: Cell<usize>,
     /// The redirects of the groups around the next command.
     pub(super) redirects: Vec<Redirect>,
     /// What joins the next command to the last one.
@@ -139,7 +136,6 @@ impl<'a> Walker<'a> {
             forwarders: BTreeSet::new(),
             pipes: Vec::new(),
             starts: Vec::new(),
-            budget: Cell::new(FLOW_BUDGET),
             redirects: Vec::new(),
             joined: Operator::Sequence,
             wrapped: false,
@@ -387,7 +383,7 @@ impl<'a> Walker<'a> {
     fn simple(&mut self, simple: &SimpleCommand, text: &Text<'_>) {
         let joined = self.joined;
         let outer = self.watch.open();
-        let mut command = Command { joined, redirects: self.redirects.clone(), ..Command::default() };
+        let mut command = Command { joined, redirects: self.inherited(), ..Command::default() };
         let name = simple.word_or_name.as_ref();
         let mut range = name.and_then(|word| text.range(word.loc.as_ref()));
         let widen = |range: &mut Option<Range<usize>>, more: Option<Range<usize>>| match (range.as_mut(), more) {

@@ -14,7 +14,12 @@ pub(super) struct Source {
     /// The text.
     pub(super) text: String,
     starts: Vec<usize>,
+    /// How many characters stand before every block of [`BLOCK`] bytes; empty for ASCII, where that is the number of bytes.
+    blocks: Vec<usize>,
 }
+
+/// How many bytes lie between two places whose characters are counted once and for all.
+const BLOCK: usize = 512;
 
 impl Source {
     /// Reads bytes; never fails.
@@ -25,7 +30,14 @@ impl Source {
             text.extend(chunk.invalid().iter().map(|_| '?'));
         }
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        let mut before = 0;
+        let count = |block: &[u8]| {
+            let start = before;
+            before += characters(block);
+            start
+        };
+        let blocks = if text.is_ascii() { Vec::new() } else { text.as_bytes().chunks(BLOCK).map(count).collect() };
+        Self { text, starts, blocks }
     }
 
     /// The blank lines between two lines (from 1, both included), with their ends.
@@ -65,8 +77,17 @@ impl Source {
     fn column(&self, offset: usize) -> u32 {
         let line = self.starts.partition_point(|&start| start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or_default();
-        let floor = self.text.floor_char_boundary(offset);
-        number(slice(&self.text, start..floor.max(start)).chars().count() + 1)
+        let offset = self.text.floor_char_boundary(offset).max(start);
+        number(self.characters_before(offset) - self.characters_before(start) + 1)
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let Some(&before) = self.blocks.get(offset / BLOCK) else {
+            // At the very end, or in a text whose characters are bytes.
+            return if self.blocks.is_empty() { offset } else { characters(self.text.as_bytes()) };
+        };
+        let block = self.text.as_bytes().get(offset / BLOCK * BLOCK..offset).unwrap_or_default();
+        before + characters(block)
     }
 
     /// One physical line (index from 0) without its `\n`, and where it starts; `None` after the last one.
@@ -76,6 +97,11 @@ impl Source {
         // What follows the last newline is a line only when there is something.
         (start < self.text.len()).then(|| (start, slice(&self.text, start..end)))
     }
+}
+
+/// How many characters begin in these bytes of a text.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
 
 /// A part of a text, empty when the range does not fit.
@@ -415,6 +441,19 @@ mod tests {
         assert_eq!(read("#!/x\n# syntax=y\nFROM a").1.syntax, Some(("y".to_owned(), 2)));
         assert_eq!(read("# a=b\n# syntax=y\nFROM a").1.syntax, None);
         assert_eq!(read(&format!("RUN {}", "x".repeat(MAX_LINE))).2, 1);
+    }
+
+    #[test]
+    fn columns_are_counted_in_characters_on_lines_of_any_length() {
+        let text = format!("FROM a\nRUN {}x\nRUN {}", "é€a".repeat(1_000), "ü".repeat(600));
+        let source = Source::new(text.as_bytes());
+        for (at, line) in [(7, 2), (text.find('x').expect("x"), 2), (text.len() - 2, 3)] {
+            let start = source.text.get(..at).expect("text").rfind('\n').map_or(0, |end| end + 1);
+            let column = number(source.text.get(start..at).expect("text").chars().count() + 1);
+            let span = source.span("f", &(at..at + 1));
+            assert_eq!((span.line, span.column), (line, Some(column)), "{at}");
+        }
+        assert_eq!(source.span("f", &(text.len()..text.len())).column, Some(605));
     }
 
     #[test]

@@ -68,6 +68,17 @@ pub(super) struct Graph {
     pub(super) values: Vec<Vec<Value>>,
     /// What BuildKit refuses at this level.
     pub(super) refusals: Vec<Refusal>,
+    /// Whether values were so long that some were taken for unknown.
+    pub(super) is_overrun: bool,
+    /// Per stage, how images come to hold its layers.
+    uses: Vec<Use>,
+}
+
+/// How images come to hold the layers of a stage.
+#[derive(Debug, Clone, Copy, Default)]
+struct Use {
+    in_final_chain: bool,
+    is_base: bool,
 }
 
 impl Graph {
@@ -99,7 +110,7 @@ impl Graph {
     /// Whether the instruction stands in the final stage, or in one that another stage is built upon: its layers are in images.
     pub(super) fn is_built_upon(&self, instruction: &Instruction) -> bool {
         let Some(at) = instruction.stage else { return true };
-        self.final_stage == Some(at) || self.stages.iter().any(|stage| stage.base == Base::Stage(at))
+        self.final_stage == Some(at) || self.uses.get(at).is_some_and(|usage| usage.is_base)
     }
 
     /// The final stage, and those that another stage is built upon.
@@ -110,7 +121,25 @@ impl Graph {
 
     /// Whether the instruction stands in the final stage or below it.
     pub(super) fn in_final_chain(&self, instruction: &Instruction) -> bool {
-        instruction.stage.is_some_and(|stage| self.final_stage.is_some_and(|last| self.chain(last).any(|at| at == stage)))
+        instruction.stage.and_then(|stage| self.uses.get(stage)).is_some_and(|usage| usage.in_final_chain)
+    }
+
+    /// Notes for every stage what rules ask about each of its instructions.
+    fn note_uses(&mut self) {
+        let mut uses = vec![Use::default(); self.stages.len()];
+        for at in self.final_stage.into_iter().flat_map(|last| self.chain(last)) {
+            if let Some(usage) = uses.get_mut(at) {
+                usage.in_final_chain = true;
+            }
+        }
+        for stage in &self.stages {
+            if let Base::Stage(below) = stage.base
+                && let Some(usage) = uses.get_mut(below)
+            {
+                usage.is_base = true;
+            }
+        }
+        self.uses = uses;
     }
 }
 
@@ -126,19 +155,21 @@ pub(super) fn build(
     target: Option<&str>,
     visit: &mut Visitor<'_>,
 ) -> Graph {
+    let global = Scope::global(escape);
     let mut builder = Builder {
         graph: Graph::default(),
-        global: Scope::global(escape),
-        scope: Scope::global(escape),
+        scope: global.clone(),
+        global,
         scopes_at_end: Vec::new(),
         arguments,
-        escape,
+        names: BTreeMap::new(),
         later: later_names(instructions),
     };
     for (index, instruction) in instructions.iter_mut().enumerate() {
         builder.instruction(index, instruction, refused.get(index).copied().unwrap_or_default(), visit);
     }
     let mut graph = builder.graph;
+    graph.is_overrun = builder.global.is_overrun();
     let count = graph.stages.len();
     graph.final_stage = match target {
         None => count.checked_sub(1),
@@ -161,6 +192,7 @@ pub(super) fn build(
             open.push(below);
         }
     }
+    graph.note_uses();
     graph
 }
 
@@ -179,7 +211,8 @@ struct Builder<'a> {
     scope: Scope,
     scopes_at_end: Vec<Scope>,
     arguments: &'a BTreeMap<String, String>,
-    escape: char,
+    /// The last stage so far with each name.
+    names: BTreeMap<String, usize>,
     later: BTreeMap<String, usize>,
 }
 
@@ -285,15 +318,15 @@ impl Builder<'_> {
                 Value::unknown()
             }
         };
-        let base = match self.graph.stages.iter().rposition(|stage| stage.name.as_deref() == Some(reference.text.as_str())) {
-            Some(stage) => Base::Stage(stage),
+        let base = match self.names.get(&reference.text) {
+            Some(&stage) => Base::Stage(stage),
             None if reference.text == "scratch" => Base::Scratch,
             None => Base::Image(reference.clone()),
         };
         self.scope = match &base {
-            Base::Stage(stage) => self.scopes_at_end.get(*stage).cloned().unwrap_or_else(|| Scope::stage(self.escape, Unset::Unknown)),
-            Base::Scratch => Scope::stage(self.escape, Unset::Empty),
-            Base::Image(_) => Scope::stage(self.escape, Unset::Unknown),
+            Base::Stage(stage) => self.scopes_at_end.get(*stage).cloned().unwrap_or_else(|| global.stage(Unset::Unknown)),
+            Base::Scratch => global.stage(Unset::Empty),
+            Base::Image(_) => global.stage(Unset::Unknown),
         };
         if matches!(base, Base::Image(_)) {
             if !failed {
@@ -304,9 +337,13 @@ impl Builder<'_> {
         if let Some(platform) = instruction.flag("platform") {
             self.check_platform(instruction, platform, &global);
         }
+        let name = name.map(|name| name.to_lowercase());
+        if let Some(name) = &name {
+            self.names.insert(name.clone(), at);
+        }
         self.graph.stages.push(Stage {
             from: index,
-            name: name.map(|name| name.to_lowercase()),
+            name,
             base,
             instructions: index..index + 1,
             sources: Vec::new(),
@@ -391,7 +428,7 @@ impl Builder<'_> {
         let own = self.graph.stages.len().saturating_sub(1);
         let name = from.to_lowercase();
         // The stage itself is named too: taking from it is a circle.
-        let found = self.graph.stages.iter().rposition(|stage| stage.name.as_deref() == Some(name.as_str()));
+        let found = self.names.get(&name).copied();
         let found = found.or_else(|| from.parse().ok());
         match found {
             Some(stage) if stage == own => self.refuse(instruction, format!("circular dependency detected on stage: {from}")),

@@ -10,6 +10,7 @@ use super::{
     bounds::Unread,
     command::{HOLE, Word},
     execution::unescaped,
+    plain_word,
     shell::{Text, Walker},
     source::{Logical, slice},
     spaces::Space,
@@ -47,7 +48,7 @@ impl Walker<'_> {
         if !raw.contains(['\'', '"', '\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = word::parse(raw, &self.options).ok();
+        let pieces = plain_word::pieces(raw).or_else(|| word::parse(raw, &self.options).ok());
         self.pieces(raw, pieces, at, text, usage)
     }
 

@@ -17,7 +17,7 @@ use crate::model::{
 pub struct Finding {
     /// Canonical id: CVE, else GHSA, else the native id; or the rule id.
     pub id: String,
-    /// Every other id for it.
+    /// Every other id for it, but those that its rule says ([`Finding::names`] has them all).
     pub aliases: BTreeSet<String>,
     /// What kind of thing.
     pub kind: FindingKind,
@@ -99,7 +99,7 @@ impl Finding {
     pub fn of_rule(meta: &'static RuleMeta, severity: Severity, title: String, location: Location) -> Self {
         Self {
             id: meta.id.to_owned(),
-            aliases: meta.aliases.iter().map(|&alias| alias.to_owned()).collect(),
+            aliases: BTreeSet::new(),
             kind: FindingKind::Rule(meta),
             title,
             package: None,
@@ -120,7 +120,13 @@ impl Finding {
     /// Whether `id` names this finding, by its own id or an alias, in any case.
     #[must_use]
     pub fn answers_to(&self, id: &str) -> bool {
-        self.id.eq_ignore_ascii_case(id) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(id))
+        self.names().any(|name| name.eq_ignore_ascii_case(id))
+    }
+
+    /// Its own id, then every other id for it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let of_rule = if let FindingKind::Rule(meta) = &self.kind { meta.aliases } else { &[] };
+        std::iter::once(self.id.as_str()).chain(of_rule.iter().copied()).chain(self.aliases.iter().map(String::as_str))
     }
 
     /// The identity within one report.

@@ -1,7 +1,11 @@
 //! Text that a report is about to show in, the same text without credentials out. What is hidden was never asked for:
 //! a report is kept and passed on, so it may hide too much and must not show too much.
 
-use std::{borrow::Cow, ops::Range, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{LazyLock, OnceLock},
+};
 
 use regex::{Captures, Regex};
 
@@ -14,16 +18,29 @@ const VALUE: &str = r#"(?P<v>(?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\.|[^\s"'
 /// A place where a credential may stand.
 struct Pattern {
     /// The value is the group `v`; without one it starts where the match ends, and its quotes say where it ends itself.
-    regex: Regex,
+    source: String,
+    /// Made when a text first has what the pattern needs: most runs need few of them, and each takes time and memory.
+    made: OnceLock<Option<Regex>>,
     is_secret: IsSecret,
+    /// What a text must have for the pattern to find anything.
+    needs: Needs,
 }
+
+impl Pattern {
+    fn regex(&self) -> Option<&Regex> {
+        self.made.get_or_init(|| Regex::new(&self.source).ok()).as_ref()
+    }
+}
+
+/// Looks at what is cheap to know of a text.
+type Needs = fn(&Traits) -> bool;
 
 /// Looks at the groups before the value and at the value.
 type IsSecret = fn(&Captures<'_>, &str) -> bool;
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     // Word characters are spelled out: Unicode's would make automatons that take longer to build than a scan takes.
-    let sources: [(String, IsSecret); 16] = [
+    let sources: [(String, IsSecret, Needs); 16] = [
         (
             concat!(
                 r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9_-]{10,}",
@@ -32,40 +49,90 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             )
             .to_owned(),
             |_, _| true,
+            |traits| traits.mark,
         ),
-        (r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?P<v>.+?)(?:-----END|$)".to_owned(), |_, _| true),
-        (r#"(?P<s>[A-Za-z0-9+.-]*:?)//(?P<v>[^\s/?#"'<>]+)@"#.to_owned(), is_user_info),
-        (r#"//(?P<v>[^\s/?#@"':<>]+:[^\s@"'<>]+)@[A-Za-z0-9]"#.to_owned(), has_no_port),
-        (r#"(?:^|[\s"'`=,(\[])(?P<v>[^\s"'`=,()\[\]/@:]+:[^\s"'`/]+)@(?P<h>[A-Za-z0-9][A-Za-z0-9.-]*)"#.to_owned(), is_no_digest),
+        (r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?P<v>.+?)(?:-----END|$)".to_owned(), |_, _| true, |traits| traits.mark),
+        (r#"(?P<s>[A-Za-z0-9+.-]*:?)//(?P<v>[^\s/?#"'<>]+)@"#.to_owned(), is_user_info, |traits| traits.at),
+        (r#"//(?P<v>[^\s/?#@"':<>]+:[^\s@"'<>]+)@[A-Za-z0-9]"#.to_owned(), has_no_port, |traits| traits.at),
+        (r#"(?:^|[\s"'`=,(\[])(?P<v>[^\s"'`=,()\[\]/@:]+:[^\s"'`/]+)@(?P<h>[A-Za-z0-9][A-Za-z0-9.-]*)"#.to_owned(), is_no_digest, |traits| traits.at),
         (
             r#"(?i)\b(?:authorization|[a-z-]*-(?:token|api-key|auth))\s*[:=]\s*(?:(?:bearer|basic|token|digest)\s+)?(?P<v>[^\s"']+)"#.to_owned(),
             is_literal,
+            |traits| traits.word,
         ),
-        (r"(?i)\bbearer\s+(?P<v>[a-z0-9+/=_.~-]{16,})".to_owned(), is_literal),
-        (r#"(?:^|[\s"'\[,(])(?P<o>--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*))(?:=|["']\s*,\s*(?P<q>["'])|\s+)"#.to_owned(), is_secret_option),
-        (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters),
-        (r#"\b(?:mysql[A-Za-z0-9_]*|mariadb[A-Za-z0-9_-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal),
+        (r"(?i)\bbearer\s+(?P<v>[a-z0-9+/=_.~-]{16,})".to_owned(), is_literal, |traits| traits.word),
+        (r#"(?:^|[\s"'\[,(])(?P<o>--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*))(?:=|["']\s*,\s*(?P<q>["'])|\s+)"#.to_owned(), is_secret_option, |traits| traits.dash && (traits.colon || traits.word)),
+        (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters, |traits| traits.dash && traits.colon),
+        (r#"\b(?:mysql[A-Za-z0-9_]*|mariadb[A-Za-z0-9_-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal, |traits| traits.dash && traits.word),
         (
             r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]{0,100}?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
             is_literal,
+            |traits| traits.dash && traits.word,
         ),
-        (r"(?i):_(?:authtoken|password|auth)\s+(?P<v>\S+)".to_owned(), is_literal),
-        (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair),
-        (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair),
+        (r"(?i):_(?:authtoken|password|auth)\s+(?P<v>\S+)".to_owned(), is_literal, |traits| traits.colon && traits.word),
+        (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair, |traits| traits.word),
+        (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair, |traits| traits.word),
         (
             format!(r"\b(?:echo|printf)\s+(?:-[A-Za-z0-9_]+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]{{0,80}}?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
             is_literal,
+            |traits| traits.word,
         ),
-        (r"\bchpasswd\b[^;|&<]{0,80}<<<\s*".to_owned(), is_literal),
+        (r"\bchpasswd\b[^;|&<]{0,80}<<<\s*".to_owned(), is_literal, |traits| traits.word),
     ];
-    sources.into_iter().filter_map(|(source, is_secret)| Some(Pattern { regex: Regex::new(&source).ok()?, is_secret })).collect()
+    sources.into_iter().map(|(source, is_secret, needs)| Pattern { source, made: OnceLock::new(), is_secret, needs }).collect()
+});
+
+/// What one pass over a text tells: most texts have nothing that most patterns could begin with, and hiding a part of a text never adds it.
+struct Traits {
+    at: bool,
+    colon: bool,
+    dash: bool,
+    /// What a token or key begins with.
+    mark: bool,
+    /// A word, or a part of one, that names a credential or a program that takes one.
+    word: bool,
+}
+
+impl Traits {
+    fn of(text: &str) -> Self {
+        let (mut at, mut colon, mut dash) = (false, false, false);
+        for byte in text.bytes() {
+            at |= byte == b'@';
+            colon |= byte == b':';
+            dash |= byte == b'-';
+        }
+        // Names are compared without what joins their words.
+        let joined: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
+        Self { at, colon, dash, mark: may_hold_token(text), word: WORDS.is_match(&joined) }
+    }
+}
+
+/// What the tokens and keys begin with that are known by their format.
+static MARKS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+    let marks = "AKIA|ASIA|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xox|_live_|AIza|npm_|pypi-AgEI|dckr_pat_|hf_|AGE-SECRET-KEY-1|eyJ|-----BEGIN ";
+    regex::bytes::Regex::new(marks).expect("literals are legal")
+});
+
+/// Whether anything in the text begins as a token or key does that is known by its format.
+pub(crate) fn may_hold_token(text: &str) -> bool {
+    MARKS.is_match(text.as_bytes())
+}
+
+/// Letters that every name has for which some pattern looks.
+static WORDS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+    const PARTS: [&str; 23] = [
+        "pass", "pwd", "pword", "pw", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "auth", "signingkey", "encryptionkey",
+        "masterkey", "creds", "bearer", "sudo", "mysql", "mariadb", "login", "twine", "useradd", "usermod",
+    ];
+    regex::bytes::Regex::new(&PARTS.join("|")).expect("words are legal")
 });
 
 /// The text with `***` for every credential that can be told by its place, its name or its format.
 #[must_use]
 pub fn masked(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
-    for pattern in PATTERNS.iter() {
+    let traits = Traits::of(text);
+    for pattern in PATTERNS.iter().filter(|pattern| (pattern.needs)(&traits)) {
         let replaced = hide(pattern, &out);
         if let Some(replaced) = replaced {
             out = Cow::Owned(replaced);
@@ -76,10 +143,11 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 
 /// The text with the secrets of one pattern hidden, if there are any.
 fn hide(pattern: &Pattern, text: &str) -> Option<String> {
+    let regex = pattern.regex()?;
     let mut out = String::new();
     let mut quotes = None;
     let (mut done, mut from) = (0, 0);
-    while let Some(captures) = pattern.regex.captures_at(text, from) {
+    while let Some(captures) = regex.captures_at(text, from) {
         let Some(whole) = captures.get(0) else { break };
         let value = match captures.name("v") {
             Some(value) => value.range(),
@@ -309,7 +377,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_legal() {
-        assert_eq!(PATTERNS.len(), 16);
+        assert!(PATTERNS.len() == 16 && PATTERNS.iter().all(|pattern| pattern.regex().is_some()));
     }
 
     #[test]

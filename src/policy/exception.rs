@@ -1,5 +1,7 @@
 //! Exceptions against findings, gaps and requirements: what an exception covers, whether it is in force today, and what is wrong with it.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use crate::model::{
@@ -120,19 +122,56 @@ pub(super) fn covers_requirement(exception: &Exception, class: &str, id: &str, c
         && (exception.id == class || exception.id == id || code == Some(exception.id.as_str()))
 }
 
+/// In-file ignores by the file that they stand in and the rule that they name.
+pub(super) struct Ignores<'a> {
+    list: &'a [Exception],
+    /// Per file, the places in the list by lower-case id, those with a `*` under that.
+    files: BTreeMap<&'a str, BTreeMap<String, Vec<usize>>>,
+}
+
+impl<'a> Ignores<'a> {
+    /// Orders the ignores of all files.
+    pub(super) fn of(list: &'a [Exception]) -> Self {
+        let mut files: BTreeMap<&str, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
+        for (i, ignore) in list.iter().enumerate() {
+            let id = if ignore.id.contains('*') { "*".to_owned() } else { ignore.id.to_ascii_lowercase() };
+            files.entry(&ignore.location.file).or_default().entry(id).or_default().push(i);
+        }
+        Self { list, files }
+    }
+
+    /// The ignores that cover a finding, in the order of the list.
+    pub(super) fn covering(&self, finding: &Finding) -> impl Iterator<Item = &'a Exception> {
+        let mut places = Vec::new();
+        if let Some(Location::Dockerfile(span)) = finding.locations.first()
+            && let Some(file) = self.files.get(span.file.as_str())
+        {
+            let named = finding.names().filter_map(|name| file.get(&name.to_ascii_lowercase()));
+            let is_there = |i: &usize| self.list.get(*i).is_some_and(|ignore| covers_line(ignore, span.line));
+            places.extend(named.chain(file.get("*")).flatten().copied().filter(is_there));
+            places.sort_unstable();
+            places.dedup();
+        }
+        places.into_iter().filter_map(|i| self.list.get(i)).filter(|ignore| covers_inline(ignore, finding))
+    }
+}
+
+fn covers_line(ignore: &Exception, line: u32) -> bool {
+    matches!(ignore.origin, ExceptionOrigin::Inline { first, last } if (first..=last).contains(&line))
+}
+
 /// Whether an in-file ignore covers a finding of the same file.
-pub(super) fn covers_inline(exception: &Exception, finding: &Finding) -> bool {
-    let ExceptionOrigin::Inline { first, last } = exception.origin else { return false };
-    let named = if exception.id.contains('*') {
-        let pattern = exception.id.to_ascii_lowercase();
-        std::iter::once(&finding.id).chain(&finding.aliases).any(|id| glob(&pattern, &id.to_ascii_lowercase()))
+fn covers_inline(ignore: &Exception, finding: &Finding) -> bool {
+    let named = if ignore.id.contains('*') {
+        let pattern = ignore.id.to_ascii_lowercase();
+        finding.names().any(|id| glob(&pattern, &id.to_ascii_lowercase()))
     } else {
-        finding.answers_to(&exception.id)
+        finding.answers_to(&ignore.id)
     };
     named
         && !finding.locations.is_empty()
         && finding.locations.iter().all(|location| {
-            matches!(location, Location::Dockerfile(span) if span.file == exception.location.file && (first..=last).contains(&span.line))
+            matches!(location, Location::Dockerfile(span) if span.file == ignore.location.file && covers_line(ignore, span.line))
         })
 }
 

@@ -1,7 +1,7 @@
 //! Scan report in, GitHub workflow commands out (`::error file=,line=,title=::`): annotations on the lines to edit, worst first, at most
 //! ten errors and ten warnings, because a step shows no more.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use crate::{
     model::{
@@ -71,12 +71,19 @@ fn closing(report: &ScanReport, platforms: usize) -> String {
 
 /// The annotations of all platforms; what all of them say is said once, anything else names its platforms.
 fn of_platforms(reports: &[ScanReport], effect: Effect) -> Vec<Annotation> {
+    if let [report] = reports {
+        return annotations(report, effect);
+    }
     let mut all: Vec<(Annotation, Vec<String>)> = Vec::new();
+    let mut places: BTreeMap<Annotation, usize> = BTreeMap::new();
     for report in reports {
         for annotation in annotations(report, effect) {
-            match all.iter_mut().find(|(known, _)| *known == annotation) {
+            match places.get(&annotation).and_then(|&at| all.get_mut(at)) {
                 Some((_, platforms)) => platforms.push(platform(report)),
-                None => all.push((annotation, vec![platform(report)])),
+                None => {
+                    places.insert(annotation.clone(), all.len());
+                    all.push((annotation, vec![platform(report)]));
+                }
             }
         }
     }
@@ -89,7 +96,7 @@ fn of_platforms(reports: &[ScanReport], effect: Effect) -> Vec<Annotation> {
     all.into_iter().map(named).collect()
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Annotation {
     file: Option<(String, u32)>,
     title: String,
@@ -119,7 +126,7 @@ fn annotations(report: &ScanReport, effect: Effect) -> Vec<Annotation> {
     let mut findings: Vec<&JudgedFinding> = report.verdict.findings.iter().filter(|judged| judged.decision.effect == effect).collect();
     findings.sort_by(|a, b| worst_first(a).cmp(&worst_first(b)));
     let mut places: Vec<(Place<'_>, Vec<&JudgedFinding>)> = Vec::new();
-    let mut order = std::collections::BTreeMap::new();
+    let mut order = BTreeMap::new();
     for judged in findings {
         let place = Place::of(judged, report);
         let at = *order.entry(place.clone()).or_insert(places.len());

@@ -23,6 +23,8 @@ mod document;
 #[cfg(test)]
 mod dockerfile_settings;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod false_clean;
 #[cfg(test)]
 mod faults;

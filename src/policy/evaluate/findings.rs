@@ -1,5 +1,7 @@
 //! The walk of one finding (first effect that fits decides): suppressed, accepted, violation, warning, noted.
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     evidence::ObservedState,
     finding::{Finding, FindingKind, FindingState},
@@ -32,13 +34,19 @@ pub(super) fn judge(
 ) -> (Vec<JudgedFinding>, Needs) {
     let mut needs = Needs::default();
     let (fail, warn) = (Prepared::all(&policy.fail), Prepared::all(&policy.warn));
+    let mut settings = BTreeMap::new();
     let judged = findings
         .into_iter()
         .map(|finding| {
             let own = rating::effective(&finding, &policy.severity, permissions.override_terms());
             let (severity, severity_author) = rating::foreign(&finding, own, &policy.rules.foreign);
             let sides = image.map_or(Sides::EITHER, |image| image.sides(&finding.locations));
-            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, sides, severity, severity_author };
+            let setting = match &finding.kind {
+                // All findings of a rule have its names.
+                FindingKind::Rule(meta) => *settings.entry(meta.id).or_insert_with(|| strongest_setting(policy, &finding)),
+                FindingKind::Vulnerability | FindingKind::Exception => None,
+            };
+            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, setting, sides, severity, severity_author };
             let decision = walk.decide(inline_ignores, permissions, &mut needs);
             JudgedFinding { finding, severity, severity_author, decision }
         })
@@ -46,11 +54,25 @@ pub(super) fn judge(
     (judged, needs)
 }
 
+/// The strongest setting by id or alias.
+fn strongest_setting(policy: &Policy, finding: &Finding) -> Option<RuleSetting> {
+    let strength = |setting: &RuleSetting| match setting {
+        RuleSetting::Off => 0,
+        RuleSetting::Note => 1,
+        RuleSetting::Warn => 2,
+        RuleSetting::Fail => 3,
+    };
+    let named = policy.rules.set.iter().filter(|(id, _)| finding.answers_to(id));
+    named.map(|(_, setting)| *setting).max_by_key(strength)
+}
+
 struct Walk<'a> {
     policy: &'a Policy,
     fail: &'a [Prepared<'a>],
     warn: &'a [Prepared<'a>],
     finding: &'a Finding,
+    /// What the policy says of its rule by name.
+    setting: Option<RuleSetting>,
     sides: Sides,
     severity: Severity,
     severity_author: Option<RatingAuthor>,
@@ -99,7 +121,7 @@ impl Walk<'_> {
             (FindingState::Open, _) => {}
         }
         let FindingKind::Rule(meta) = &self.finding.kind else { return None };
-        if self.setting() == Some(RuleSetting::Off) {
+        if self.setting == Some(RuleSetting::Off) {
             return Some(decision(Effect::Suppressed, Some("rules.set"), "the policy switches this rule off".to_owned()));
         }
         if let Some(decision) = self.ignored_by_foreign(meta, remarks) {
@@ -133,7 +155,7 @@ impl Walk<'_> {
     /// Whether another linter's configuration ignores the rule; a say of the policy itself goes before it.
     fn ignored_by_foreign(&self, meta: &RuleMeta, remarks: &mut Vec<String>) -> Option<Decision> {
         let foreign = &self.policy.rules.foreign;
-        if foreign.ignored.is_empty() || self.setting().is_some() {
+        if foreign.ignored.is_empty() || self.setting.is_some() {
             return None;
         }
         let mut ids = std::iter::once(&self.finding.id).chain(&self.finding.aliases);
@@ -145,22 +167,10 @@ impl Walk<'_> {
         Some(Decision { exception: Some(span.clone()), ..decision(Effect::Suppressed, Some("rules.foreign"), format!("ignored in {}", span.file)) })
     }
 
-    /// The strongest setting by id or alias.
-    fn setting(&self) -> Option<RuleSetting> {
-        let strength = |setting: &RuleSetting| match setting {
-            RuleSetting::Off => 0,
-            RuleSetting::Note => 1,
-            RuleSetting::Warn => 2,
-            RuleSetting::Fail => 3,
-        };
-        let named = self.policy.rules.set.iter().filter(|(id, _)| self.finding.answers_to(id));
-        named.map(|(_, setting)| *setting).max_by_key(strength)
-    }
-
     fn by_rules(&self, meta: &RuleMeta) -> Decision {
         let rules = &self.policy.rules;
         let facts = format!("{} {}", meta.group.name(), self.severity);
-        match self.setting() {
+        match self.setting {
             Some(RuleSetting::Fail) => return decision(Effect::Violation, Some("rules.set"), facts),
             Some(RuleSetting::Warn) => return decision(Effect::Warning, Some("rules.set"), facts),
             Some(RuleSetting::Note | RuleSetting::Off) => return decision(Effect::Noted, Some("rules.set"), facts),

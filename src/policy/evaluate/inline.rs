@@ -1,6 +1,6 @@
 //! In-file ignores during one evaluation: which of them cover a finding, and which have ended or end too late.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
@@ -12,39 +12,25 @@ use crate::model::{
 };
 
 use super::permissions::fault;
-use crate::policy::{exception::covers_inline, rating::latest};
+use crate::policy::{exception::Ignores, rating::latest};
 
-/// In-file ignores by what they name: a file may hold very many.
+/// In-file ignores by what they cover, and until when they count.
 pub(super) struct InlineIndex<'a> {
     all: &'a [Exception],
-    by_id: BTreeMap<String, Vec<&'a Exception>>,
-    patterns: Vec<&'a Exception>,
+    ignores: Ignores<'a>,
     until_max: Option<i64>,
     today: Date,
 }
 
 impl<'a> InlineIndex<'a> {
-    /// Sorts the ignores by id; `until_max` is how many days ahead one may end at most.
+    /// Orders the ignores; `until_max` is how many days ahead one may end at most.
     pub(super) fn new(all: &'a [Exception], until_max: Option<i64>, today: Date) -> Self {
-        let mut by_id: BTreeMap<String, Vec<&Exception>> = BTreeMap::new();
-        let mut patterns = Vec::new();
-        for ignore in all {
-            if ignore.id.contains('*') {
-                patterns.push(ignore);
-            } else {
-                by_id.entry(ignore.id.to_ascii_lowercase()).or_default().push(ignore);
-            }
-        }
-        Self { all, by_id, patterns, until_max, today }
+        Self { all, ignores: Ignores::of(all), until_max, today }
     }
 
     /// The ignores that cover a finding, whether they still count or not.
     pub(super) fn covering(&self, finding: &Finding) -> impl Iterator<Item = &'a Exception> {
-        let ids: Vec<&String> = if self.by_id.is_empty() { Vec::new() } else { std::iter::once(&finding.id).chain(&finding.aliases).collect() };
-        let named: Vec<&Exception> = ids.into_iter().filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten().copied().collect();
-        let covers = |ignore: &&Exception| covers_inline(ignore, finding);
-        let found: Vec<&Exception> = named.into_iter().chain(self.patterns.iter().copied()).filter(covers).collect();
-        found.into_iter()
+        self.ignores.covering(finding)
     }
 
     /// Why an ignore does not count today: the id of the finding that says so, the word for its state, and the reason.

@@ -185,8 +185,7 @@ impl<'p> Permissions<'p> {
         if self.by_id.is_empty() {
             return BTreeSet::new();
         }
-        let ids = std::iter::once(&finding.id).chain(&finding.aliases);
-        ids.filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten().copied().collect()
+        finding.names().filter_map(|id| self.by_id.get(&id.to_ascii_lowercase())).flatten().copied().collect()
     }
 
     fn hit(&mut self, i: usize) {

@@ -1,5 +1,7 @@
 //! `ScanReport` in, the members of `plimsoll/report/1` out, every array sorted.
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     model::{
         digest::Digest,
@@ -25,7 +27,19 @@ use crate::{
 
 use super::{evidence::Found, wire};
 
-/// The report's wire form.
+/// The findings of a report, in order; each is converted when it is written, since there may be very many.
+#[derive(Debug)]
+pub(super) struct Findings<'a> {
+    sorted: Vec<&'a JudgedFinding>,
+    report: &'a ScanReport,
+}
+
+impl Serialize for Findings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.sorted.iter().map(|judged| finding(judged, self.report)))
+    }
+}
+
 /// The reports of one run, of which `worst` decides.
 pub(super) fn reports<'a>(reports: &'a [ScanReport], worst: &ScanReport) -> wire::Reports<'a> {
     wire::Reports { schema: "plimsoll/reports/1", verdict: verdict(worst), reports: reports.iter().map(report).collect() }
@@ -35,10 +49,12 @@ fn verdict(report: &ScanReport) -> wire::Verdict {
     wire::Verdict { outcome: report.verdict.outcome.name().to_ascii_lowercase(), exit_code: report.exit_code }
 }
 
+/// The report's wire form.
 pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
     let verdict = &report.verdict;
     let mut findings: Vec<_> = verdict.findings.iter().collect();
-    findings.sort_by_cached_key(|judged| (judged.severity.report_order(), judged.finding.key(), judged.finding.locations.clone()));
+    findings.sort_by(|a, b| a.finding.locations.cmp(&b.finding.locations));
+    findings.sort_by_cached_key(|judged| (judged.severity.report_order(), judged.finding.key()));
     let mut gaps: Vec<_> = verdict.gaps.iter().collect();
     gaps.sort_by(|a, b| a.gap.cmp(&b.gap));
     let mut dockerfiles: Vec<_> = report.dockerfiles.iter().collect();
@@ -80,7 +96,7 @@ pub(super) fn report(report: &ScanReport) -> wire::Report<'_> {
                 details: &state.details,
             })
             .collect(),
-        findings: findings.into_iter().map(|judged| finding(judged, report)).collect(),
+        findings: Findings { sorted: findings, report },
         requirements: verdict
             .requirements
             .iter()
@@ -230,7 +246,7 @@ fn finding<'a>(judged: &'a JudgedFinding, report: &'a ScanReport) -> wire::Findi
     locations.sort();
     wire::Finding {
         id: &finding.id,
-        aliases: finding.aliases.iter().map(String::as_str).collect(),
+        aliases: finding.names().skip(1).collect(),
         kind: kind(finding),
         title: &finding.title,
         package: finding.package.as_ref().map(package),

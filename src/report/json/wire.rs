@@ -30,7 +30,7 @@ pub(super) struct Report<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) fixes: Vec<FixSummary<'a>>,
     pub(super) sources: Vec<Source<'a>>,
-    pub(super) findings: Vec<Finding<'a>>,
+    pub(super) findings: super::convert::Findings<'a>,
     pub(super) requirements: Vec<Requirement<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evidence: Option<super::evidence::Found<'a>>,

@@ -18,8 +18,6 @@ use crate::{
 pub(super) struct Group<'a> {
     /// The line.
     pub(super) place: Place<'a>,
-    /// What stands there.
-    pub(super) text: Option<std::borrow::Cow<'a, str>>,
     /// Its rows.
     pub(super) rows: Vec<Row<'a>>,
 }
@@ -59,7 +57,7 @@ pub(super) fn groups(report: &ScanReport, effect: Effect) -> Vec<Group<'_>> {
         let place = Place::of(judged, report);
         // A multi-line instruction is one place, whichever of its lines a finding names first.
         let at = *order.entry(place.clone()).or_insert_with(|| {
-            groups.push(Group { text: place.text(report), place, rows: Vec::new() });
+            groups.push(Group { place, rows: Vec::new() });
             folded.push(BTreeMap::new());
             groups.len() - 1
         });

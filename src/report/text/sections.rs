@@ -158,7 +158,7 @@ fn effect(report: &ScanReport, style: Style, effect: Effect, layout: &mut Layout
             continue;
         }
         left -= shown;
-        heading(group, layout);
+        heading(group, report, layout);
         let id_width = group.rows.iter().take(shown).map(|row| row.judged.finding.id.chars().count().min(24)).max().unwrap_or(0);
         for row in group.rows.iter().take(shown) {
             finding(row, style, id_width, layout);
@@ -187,10 +187,10 @@ fn title(effect: Effect, count: usize) -> String {
     }
 }
 
-fn heading(group: &Group<'_>, layout: &mut Layout) {
+fn heading(group: &Group<'_>, report: &ScanReport, layout: &mut Layout) {
     let remark = group.place.remark();
     let remark = if remark.is_empty() { String::new() } else { format!("({})", escape::shortened(&remark, 100)) };
-    let text = group.text.as_deref().map(|text| escape::shortened(text, 100).into_owned()).unwrap_or_default();
+    let text = group.place.text(report).map(|text| escape::shortened(&text, 100).into_owned()).unwrap_or_default();
     layout.line(0, 2, &[Piece::name(group.place.to_string()).with(strong()), Piece::prose(text), Piece::prose(remark).with(faint())]);
 }
 
