@@ -1,9 +1,11 @@
 //! The flow of a run, in order; the only file that knows every stage. Inputs that the command line built in, one [`ScanReport`] out.
 
 mod attached;
+mod config;
 mod contents;
 mod document;
 mod lines;
+mod lint;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,9 +21,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     Error,
     advisory::version,
-    dockerfile::{self, LintInput},
+    dockerfile,
     exit::ExitStatus,
-    findings::{FindingSource, image_config, image_files, image_rules, image_settings, merge},
+    findings::{FindingSource, image_files, image_rules, merge},
     inventory,
     model::{
         attestation::Verification,
@@ -30,13 +32,12 @@ use crate::{
         evidence::SourceReport,
         finding::Finding,
         image::{Platform, ResolvedImage},
-        lint::{BaseImage, LintSettings},
+        lint::BaseImage,
         package::Inventory,
-        policy::{Exception, Policy, RulePolicy, RuleSetting},
+        policy::{Exception, Policy},
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
-        severity::Severity,
     },
     policy::{self, Facts},
     progress::SharedProgress,
@@ -47,7 +48,11 @@ use crate::{
 pub use self::document::{DocumentInput, run_document};
 pub use crate::{inventory::FolderCache, layers::Limits};
 
-use self::contents::{Contents, is_foreign};
+use self::{
+    config::{judge_config, settle_history},
+    contents::{Contents, is_foreign},
+    lint::{is_on, lint, settings},
+};
 
 /// How many platforms of an image are read at a time.
 const PLATFORMS_AT_ONCE: usize = 2;
@@ -180,7 +185,7 @@ struct Looked {
 /// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
 pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
-    lint(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, &mut facts);
+    lint(&inputs, &mut facts);
     let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
     let mut images = resolve(input, &inputs.progress).await?;
     let untraced = lines::trace(&mut images, &inputs).await;
@@ -254,11 +259,13 @@ async fn look(
     of_image.append(&mut facts.of_image);
     add_image_state(&mut facts, &image, of_image);
     if inputs.stages.contains(&SourceId::ImageConfig) {
-        judge_config(&mut facts, &image);
+        judge_config(&mut facts, &image, inputs);
     }
     if let Some(besides) = besides.filter(|_| inputs.files == Wanted::Yes) {
         let today = inputs.now.to_zoned(TimeZone::UTC).date();
-        facts.findings.extend(image_files::judge(&besides, today, dockerfile::rule));
+        let settings = settings(&inputs.policy.rules);
+        facts.findings.extend(image_files::judge(&besides, today, &|meta| is_on(meta, &settings), dockerfile::rule));
+        settle_history(&mut facts.findings);
     }
     if let Some(found) = &inventory {
         add_state(&mut facts, SourceId::Inventory, &of_inventory, inventory_details(found));
@@ -354,74 +361,6 @@ pub fn rules() -> Vec<&'static RuleMeta> {
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static RuleMeta> {
     dockerfile::rule(id).or_else(|| image_rules::rule(id))
-}
-
-/// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
-fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, facts: &mut Facted) {
-    let settings = settings(policy);
-    let mut gaps = Vec::new();
-    for input in dockerfiles {
-        let report = dockerfile::lint(&LintInput {
-            file: &input.file,
-            bytes: &input.bytes,
-            build_args: &input.build_args,
-            target: input.target.as_deref(),
-            context: input.context.as_ref(),
-            settings: &settings,
-            bases: &input.bases,
-        });
-        facts.dockerfiles.push(report.summary);
-        if !is_judged {
-            // Without that stage no layer has a line.
-            gaps.extend(report.gaps.into_iter().filter(|gap| gap.kind == "unknown-target"));
-            continue;
-        }
-        facts.findings.extend(report.findings);
-        facts.ignores.extend(report.ignores);
-        facts.users.push(report.user);
-        gaps.extend(report.gaps);
-    }
-    if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
-        let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
-        add_state(facts, SourceId::Dockerfile, &gaps, details);
-    }
-}
-
-/// The settings of a policy, and the rules that it switches on.
-fn settings(policy: &RulePolicy) -> LintSettings {
-    let mut settings = policy.settings.clone();
-    let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
-    settings.on.extend(named.filter_map(|(id, _)| dockerfile::rule(id)).map(|meta| meta.id.to_owned()));
-    settings
-}
-
-/// Judges the image's configuration where no Dockerfile speaks for it: none was given, or several, or one that is not of this image.
-fn judge_config(facts: &mut Facted, image: &ResolvedImage) {
-    let mut gaps = Vec::new();
-    let mut is_told = false;
-    if let ([dockerfile], [user]) = (facts.dockerfiles.as_slice(), facts.users.as_slice()) {
-        settle_missing_user(&mut facts.findings, image);
-        gaps.extend(user.as_deref().and_then(|user| image_config::differs(image, &dockerfile.file, user)));
-        is_told = gaps.is_empty() && facts.findings.iter().any(|finding| image_config::RULES.contains(&finding.id.as_str()));
-    }
-    if !is_told {
-        facts.findings.extend(image_config::judge(image, dockerfile::rule));
-    }
-    let settings = image_settings::judge(image, &facts.findings, dockerfile::rule);
-    facts.findings.extend(settings);
-    add_state(facts, SourceId::ImageConfig, &gaps, BTreeMap::new());
-}
-
-/// A Dockerfile without USER leaves the user to its base image; the built image says who that is, so the doubt ends here.
-fn settle_missing_user(findings: &mut Vec<Finding>, image: &ResolvedImage) {
-    if image_config::runs_as_root(image) {
-        for finding in findings.iter_mut().filter(|finding| finding.id == "missing-user") {
-            finding.severity = Severity::High;
-            finding.title.push_str(" (the built image runs as root)");
-        }
-    } else {
-        findings.retain(|finding| finding.id != "missing-user");
-    }
 }
 
 /// Notes how far a stage of our own got, and its gaps.

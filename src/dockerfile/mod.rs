@@ -3,11 +3,13 @@
 mod bounds;
 mod check;
 mod command;
+mod coverage;
 mod created_by;
 mod execution;
 mod expand;
 mod foreign;
 mod heredoc;
+mod history;
 mod ignore;
 mod instruction;
 mod locals;
@@ -45,10 +47,11 @@ use crate::model::{
     mask::{self, masked},
     policy::Exception,
     report::DockerfileSummary,
-    rule::RuleMeta,
+    rule::{Need, RuleMeta},
 };
 
-pub use origin::{base_line, origins};
+pub use history::{HistoryReport, lint_history};
+pub use origin::{base_line, origins, unlike};
 
 use instruction::Instruction;
 use parse::{Phase, Refusal};
@@ -105,6 +108,10 @@ pub struct LintReport {
     pub instructions: Vec<InstructionLine>,
     /// The user that the image ends with, when the file says so.
     pub user: Option<String>,
+    /// The rules that are on and had to pass over the file, by what they need.
+    pub unmet: BTreeMap<Need, Vec<&'static str>>,
+    /// How many rules about security saw only a part of the shell code, because something of it could not be read.
+    pub half_read: usize,
 }
 
 /// One instruction of a Dockerfile, for the attribution of layers.
@@ -163,6 +170,7 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     }
     gaps.sort();
     gaps.dedup();
+    let half_read = coverage::half_read(input.settings, &gaps);
     for ignore in &mut ignores {
         ignore.reason = told(&ignore.reason);
     }
@@ -173,6 +181,8 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
     LintReport {
         findings,
         user,
+        unmet: coverage::unmet(&dockerfile),
+        half_read,
         ignores,
         gaps,
         summary: DockerfileSummary {

@@ -15,8 +15,10 @@ pub fn is_gap(kind: &str) -> bool {
     CODES.iter().any(|(code, _)| *code == kind) && !of_another_thing.iter().any(|start| kind.starts_with(start))
 }
 
-/// Kinds of Gap that do not stop the gate unless a policy says so. Feeds that never list unfixed problems say so on every run.
-pub const LOWERED: [(&str, Worth); 2] = [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore)];
+/// Kinds of Gap that do not stop the gate unless a policy says so. Feeds that never list unfixed problems say so on every run; a history holds what
+/// others built, in whatever shell.
+pub const LOWERED: [(&str, Worth); 3] =
+    [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore), ("unread-history", Worth::Warn)];
 
 /// Code and meaning, sorted by code.
 pub const CODES: &[(&str, &str)] = &[
@@ -177,6 +179,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.issuer", "The certificate was given on the word of another OIDC issuer than the policy names."),
     ("unmet.log", "The signature is genuine and no transparency log vouches for it, which the signer requires (`log: require`)."),
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
+    ("unread-history", "Code in the image's history is in a shell or form that the rules do not read, or is too long. Give the Dockerfile, which says more, or lower this Gap in `evidence.gaps`."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     ("unsupported", "AWS does not scan images of this kind."),
     ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),
