@@ -1,6 +1,7 @@
 //! The flow of a run, in order; the only file that knows every stage. Inputs that the command line built in, one [`ScanReport`] out.
 
 mod attached;
+mod config;
 mod contents;
 mod document;
 mod lines;
@@ -22,7 +23,7 @@ use crate::{
     advisory::version,
     dockerfile,
     exit::ExitStatus,
-    findings::{FindingSource, image_config, image_files, image_rules, image_settings, merge},
+    findings::{FindingSource, image_files, image_rules, merge},
     inventory,
     model::{
         attestation::Verification,
@@ -38,7 +39,6 @@ use crate::{
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
-        severity::Severity,
     },
     policy::{self, Facts},
     progress::SharedProgress,
@@ -50,7 +50,11 @@ pub use self::document::{DocumentInput, run_document};
 pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint};
 pub use crate::{dockerfile::IgnorePatterns, inventory::FolderCache, layers::Limits};
 
-use self::contents::{Contents, is_foreign};
+use self::{
+    config::{judge_config, settle_history},
+    contents::{Contents, is_foreign},
+    lint::{is_on, settings},
+};
 
 /// How many platforms of an image are read at a time.
 const PLATFORMS_AT_ONCE: usize = 2;
@@ -183,7 +187,7 @@ struct Looked {
 /// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
 pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
-    lint::read(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, Vec::new(), &mut facts);
+    lint::read(&inputs, Vec::new(), &mut facts);
     let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
     let mut images = resolve(input, &inputs.progress).await?;
     let untraced = lines::trace(&mut images, &inputs).await;
@@ -257,13 +261,14 @@ async fn look(
     of_image.append(&mut facts.of_image);
     add_image_state(&mut facts, &image, of_image);
     if inputs.stages.contains(&SourceId::ImageConfig) {
-        judge_config(&mut facts, &image);
+        judge_config(&mut facts, &image, inputs);
     }
     if let Some(besides) = besides.filter(|_| inputs.files == Wanted::Yes) {
         let today = inputs.now.to_zoned(TimeZone::UTC).date();
-        let allowed = &inputs.policy.rules.settings.allowed_setuid;
-        let found = image_files::judge(&besides, today, dockerfile::rule);
-        facts.findings.extend(found.into_iter().filter(|finding| !is_allowed(finding, allowed)));
+        let settings = settings(&inputs.policy.rules);
+        let found = image_files::judge(&besides, today, &|meta| is_on(meta, &settings), dockerfile::rule);
+        facts.findings.extend(found.into_iter().filter(|finding| !is_allowed(finding, &settings.allowed_setuid)));
+        settle_history(&mut facts.findings);
     }
     if let Some(found) = &inventory {
         add_state(&mut facts, SourceId::Inventory, &of_inventory, inventory_details(found));
@@ -372,35 +377,6 @@ pub fn rules() -> Vec<&'static RuleMeta> {
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static RuleMeta> {
     dockerfile::rule(id).or_else(|| image_rules::rule(id))
-}
-
-/// Judges the image's configuration where no Dockerfile speaks for it: none was given, or several, or one that is not of this image.
-fn judge_config(facts: &mut Facted, image: &ResolvedImage) {
-    let mut gaps = Vec::new();
-    let mut is_told = false;
-    if let ([dockerfile], [user]) = (facts.dockerfiles.as_slice(), facts.users.as_slice()) {
-        settle_missing_user(&mut facts.findings, image);
-        gaps.extend(user.as_deref().and_then(|user| image_config::differs(image, &dockerfile.file, user)));
-        is_told = gaps.is_empty() && facts.findings.iter().any(|finding| image_config::RULES.contains(&finding.id.as_str()));
-    }
-    if !is_told {
-        facts.findings.extend(image_config::judge(image, dockerfile::rule));
-    }
-    let settings = image_settings::judge(image, &facts.findings, dockerfile::rule);
-    facts.findings.extend(settings);
-    add_state(facts, SourceId::ImageConfig, &gaps, BTreeMap::new());
-}
-
-/// A Dockerfile without USER leaves the user to its base image; the built image says who that is, so the doubt ends here.
-fn settle_missing_user(findings: &mut Vec<Finding>, image: &ResolvedImage) {
-    if image_config::runs_as_root(image) {
-        for finding in findings.iter_mut().filter(|finding| finding.id == "missing-user") {
-            finding.severity = Severity::High;
-            finding.title.push_str(" (the built image runs as root)");
-        }
-    } else {
-        findings.retain(|finding| finding.id != "missing-user");
-    }
 }
 
 /// Notes how far a stage of our own got, and its gaps.

@@ -4,7 +4,10 @@
 
 use std::cell::OnceCell;
 
-use crate::model::image::HistoryEntry;
+use crate::model::{
+    build_step::{NOP, SHELL_WORDS, behind_argument_count, first_word, is_keyword, is_shell},
+    image::HistoryEntry,
+};
 
 use super::{
     expand::{Certainty, Value, glob},
@@ -14,12 +17,9 @@ use super::{
 
 /// Longest text that is compared; a RUN is one line of a process' arguments, and they have a limit too.
 const LONGEST: usize = 1 << 20;
-/// Most words that a shell and its options have.
-const SHELL_WORDS: usize = 12;
 /// Most bytes of a pattern times those of a text.
 const MOST_COMPARED: usize = 1 << 22;
 const BUILDKIT: &str = "buildkit.dockerfile.v0";
-const NOP: &str = "#(nop)";
 
 /// A history entry, taken apart.
 #[derive(Debug)]
@@ -127,7 +127,8 @@ impl Entry {
     /// Whether `body` is `command`, behind build arguments or a shell or both.
     fn runs(&self, body: &str, command: &str, step: &Step<'_>) -> bool {
         let Some(front) = body.strip_suffix(command) else { return false };
-        let (front, has_arguments) = behind_argument_count(front);
+        let (front, arguments) = behind_argument_count(front);
+        let has_arguments = arguments.is_some();
         if !front.is_empty() && !front.ends_with(' ') && !command.is_empty() {
             return false;
         }
@@ -333,13 +334,6 @@ fn without_flags(text: &str) -> &str {
     rest
 }
 
-/// The text behind `|N `, which stands in front of N build arguments.
-fn behind_argument_count(text: &str) -> (&str, bool) {
-    let Some((count, rest)) = text.strip_prefix('|').and_then(|rest| rest.split_once(' ')) else { return (text, false) };
-    let is_count = !count.is_empty() && count.len() < 6 && count.bytes().all(|byte| byte.is_ascii_digit());
-    if is_count { (rest, true) } else { (text, false) }
-}
-
 /// Whether `front` is `shell`, or ends with it behind build arguments.
 fn ends_with_words(front: &str, shell: &str, has_arguments: bool) -> bool {
     let shell = fold(shell);
@@ -352,45 +346,6 @@ fn ends_with_shell(front: &str, has_arguments: bool) -> bool {
     let first = if has_arguments { words.len().saturating_sub(SHELL_WORDS) } else { 0 };
     let last = if has_arguments { words.len() } else { 1 };
     (first..last).any(|at| words.get(at..).is_some_and(is_shell))
-}
-
-fn is_shell(words: &[&str]) -> bool {
-    const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "zsh", "ksh", "busybox", "cmd", "powershell", "pwsh"];
-    let Some((program, options)) = words.split_first() else { return false };
-    let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    let is_option = |word: &&str| word.starts_with(['-', '/']) || matches!(*word, "pipefail" | "errexit" | "nounset" | "xtrace" | "sh");
-    let ends = options.last().is_some_and(|last| {
-        let last = last.to_ascii_lowercase();
-        last == "/c" || last == "-command" || last.starts_with('-') && !last.starts_with("--") && last.ends_with('c')
-    });
-    SHELLS.contains(&name.strip_suffix(".exe").unwrap_or(&name)) && words.len() <= SHELL_WORDS && ends && options.iter().all(is_option)
-}
-
-fn first_word(text: &str) -> &str {
-    text.split_whitespace().next().unwrap_or_default()
-}
-
-fn is_keyword(word: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "ADD",
-        "ARG",
-        "CMD",
-        "COPY",
-        "ENTRYPOINT",
-        "ENV",
-        "EXPOSE",
-        "HEALTHCHECK",
-        "LABEL",
-        "MAINTAINER",
-        "ONBUILD",
-        "RUN",
-        "SHELL",
-        "STOPSIGNAL",
-        "USER",
-        "VOLUME",
-        "WORKDIR",
-    ];
-    WORDS.contains(&word)
 }
 
 /// The text with one blank for each run of them: builders and editors differ in them.

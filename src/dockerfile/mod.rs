@@ -4,6 +4,7 @@ mod bounds;
 mod check;
 mod command;
 mod copies;
+mod coverage;
 mod created_by;
 mod dockerignore;
 mod edits;
@@ -12,6 +13,7 @@ mod expand;
 pub mod fix;
 mod foreign;
 mod heredoc;
+mod history;
 mod ignore;
 mod ignore_review;
 mod instruction;
@@ -79,11 +81,12 @@ use crate::model::{
     mask,
     policy::Exception,
     report::DockerfileSummary,
-    rule::RuleMeta,
+    rule::{Need, RuleMeta},
 };
 
 pub use dockerignore::IgnorePatterns;
-pub use origin::{base_line, origins};
+pub use history::{HistoryReport, lint_history};
+pub use origin::{base_line, origins, unlike};
 
 use instruction::Instruction;
 use parse::{Phase, Refusal};
@@ -141,6 +144,10 @@ pub struct LintReport {
     pub instructions: Vec<InstructionLine>,
     /// The user that the image ends with, when the file says so.
     pub user: Option<String>,
+    /// The rules that are on and had to pass over the file, by what they need.
+    pub unmet: BTreeMap<Need, Vec<&'static str>>,
+    /// How many rules about security saw only a part of the shell code, because something of it could not be read.
+    pub half_read: usize,
 }
 
 /// One instruction of a Dockerfile, for the attribution of layers.
@@ -210,6 +217,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     }
     gaps.sort();
     gaps.dedup();
+    let half_read = coverage::half_read(input.settings, &gaps);
     for ignore in &mut ignores {
         ignore.reason = redaction.told(&ignore.reason).into_owned();
     }
@@ -231,6 +239,8 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let report = LintReport {
         findings,
         user,
+        unmet: coverage::unmet(&dockerfile),
+        half_read,
         ignores,
         gaps,
         summary: DockerfileSummary {

@@ -48,6 +48,13 @@ pub fn differs(image: &ResolvedImage, file: &str, user: &str) -> Option<Gap> {
     })
 }
 
+/// A Gap when the Dockerfile says of the last layer what the image does not.
+#[must_use]
+pub fn unlike(file: &str, reason: &str) -> Gap {
+    Gap::new(SourceId::ImageConfig, "dockerfile-differs", file, format!("{reason}: the image was not built from it"))
+        .with_hint("give the Dockerfile, --target and --build-arg that this image was built with")
+}
+
 /// The user of `USER[:GROUP]`.
 fn name(user: &str) -> &str {
     user.split(':').next().unwrap_or_default()

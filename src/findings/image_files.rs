@@ -7,10 +7,10 @@ use jiff::civil::Date;
 use crate::{
     findings::image_rules::{
         CREDENTIAL_IN_LAYER, DUPLICATE_UID, EMPTY_PASSWORD, PACKAGE_CACHE_LEFT, PRIVATE_KEY_IN_LAYER, RUNTIME_END_OF_LIFE, SETUID_FILE,
-        TOOLS_IN_IMAGE,
+        TOOLS_IN_IMAGE, UNNEEDED_FILE,
     },
     model::{
-        facts::{AccountFact, AccountFault, Fate, ImageFacts, ModeFact, SecretClass, SecretFact, ToolUse},
+        facts::{AccountFact, AccountFault, Fate, ImageFacts, ModeFact, SecretClass, SecretFact, ToolUse, UnneededFact},
         finding::Finding,
         location::Location,
         rule::RuleMeta,
@@ -25,8 +25,13 @@ const EACH: usize = 20;
 /// How many paths a title names.
 const NAMED: usize = 5;
 
-/// Everything that is wrong with the files; `meta` knows the Dockerfile's rules.
-pub fn judge(facts: &ImageFacts, today: Date, meta: impl Fn(&str) -> Option<&'static RuleMeta>) -> Vec<Finding> {
+/// Everything that is wrong with the files by the rules that are on; `meta` knows the Dockerfile's rules.
+pub fn judge(
+    facts: &ImageFacts,
+    today: Date,
+    is_on: &dyn Fn(&RuleMeta) -> bool,
+    meta: impl Fn(&str) -> Option<&'static RuleMeta>,
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = facts.secrets.iter().map(secret).collect();
     let (runs, writable): (Vec<_>, Vec<_>) =
         (facts.modes.iter().filter(|fact| grants(fact)).collect(), facts.modes.iter().filter(|fact| fact.mode & 0o002 != 0).collect());
@@ -40,6 +45,9 @@ pub fn judge(facts: &ImageFacts, today: Date, meta: impl Fn(&str) -> Option<&'st
         findings.push(Finding::of_rule(&PACKAGE_CACHE_LEFT, PACKAGE_CACHE_LEFT.severity, title, left.location.clone()));
     }
     findings.extend(tools(facts));
+    if is_on(&UNNEEDED_FILE) {
+        unneeded(&mut findings, &facts.unneeded);
+    }
     for runtime in facts.runtimes.iter().filter(|runtime| runtime.last_day.parse::<Date>().is_ok_and(|last| last < today)) {
         let paths: Vec<&str> = runtime
             .locations
@@ -157,6 +165,21 @@ fn account(fact: &AccountFact) -> Finding {
     Finding::of_rule(meta, severity, title, fact.location.clone())
 }
 
+/// Each file is a finding, as long as they are few.
+fn unneeded(findings: &mut Vec<Finding>, facts: &[UnneededFact]) {
+    let meta = &UNNEEDED_FILE;
+    let (each, rest) = facts.split_at(facts.len().min(EACH));
+    for fact in each {
+        let title = format!("nobody needs {} in a container: {}", fact.what, fact.path);
+        findings.push(Finding::of_rule(meta, meta.severity, title, fact.location.clone()));
+    }
+    if let Some(first) = rest.first() {
+        let named: Vec<&str> = rest.iter().take(NAMED).map(|fact| fact.path.as_str()).collect();
+        let title = format!("{} more files that nobody needs in a container: {}", rest.len(), named.join(", "));
+        findings.push(Finding::of_rule(meta, meta.severity, title, first.location.clone()));
+    }
+}
+
 /// One finding for all tools.
 fn tools(facts: &ImageFacts) -> Option<Finding> {
     let mut uses: BTreeMap<ToolUse, Vec<&str>> = BTreeMap::new();
@@ -206,7 +229,7 @@ mod tests {
             help: "",
         };
         let today = Date::constant(2026, 11, 22);
-        let findings = judge(facts, today, |id| (id == WORLD_WRITABLE).then_some(&META));
+        let findings = judge(facts, today, &|_| true, |id| (id == WORLD_WRITABLE).then_some(&META));
         findings.into_iter().map(|one| (one.id, one.severity, one.title)).collect()
     }
 
@@ -250,6 +273,18 @@ mod tests {
         assert_eq!(found[0].2, "npm token (npm_…) in app/.npmrc, line 3");
         assert!(found[1].2.contains("a layer above deletes or replaces the file"), "{found:?}");
         assert!(found.iter().all(|(id, severity, _)| id == "credential-in-layer" && *severity == Severity::Critical));
+    }
+
+    #[test]
+    fn unneeded_files_are_findings_where_that_is_asked() {
+        let fact = |at: usize| UnneededFact { what: "a build file", path: format!("app/{at:02}/Dockerfile"), location: self::at(1, "x") };
+        let facts = ImageFacts { unneeded: (0..22).map(fact).collect(), ..ImageFacts::default() };
+        let found = judged(&facts);
+        assert_eq!(found.len(), 21);
+        assert_eq!(found[0].2, "nobody needs a build file in a container: app/00/Dockerfile");
+        assert_eq!(found[20].2, "2 more files that nobody needs in a container: app/20/Dockerfile, app/21/Dockerfile");
+        let off = judge(&facts, Date::constant(2026, 11, 22), &|meta| meta.default_on, |_| None);
+        assert_eq!(off, []);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub const RULES: &[&RuleMeta] = &[
     &RUNTIME_END_OF_LIFE,
     &SETUID_FILE,
     &TOOLS_IN_IMAGE,
+    &UNNEEDED_FILE,
 ];
 
 /// The rule with this id or alias, in any case.
@@ -233,6 +234,37 @@ pub(super) const TOOLS_IN_IMAGE: RuleMeta = RuleMeta {
     help: r#"A service seldom needs them; whoever breaks in does. Nearly every image has some, so that this is only noted; a policy that wants images without them says `rules: { set: { tools-in-image: fail } }`.
 
 Clean: a final stage from a distroless or static base image, or from `scratch`.
+"#,
+};
+
+/// What nobody needs in a container.
+pub(super) const UNNEEDED_FILE: RuleMeta = RuleMeta {
+    id: "unneeded-file",
+    group: Group::Size,
+    severity: Severity::Low,
+    default_on: false,
+    aliases: &["DKL-LI-0003"],
+    also: &[],
+    needs: &[Need::Image],
+    fix: None,
+    summary: "The image holds files that nobody needs in a container.",
+    help: r#"Repositories, build files, what editors and package managers left behind, and the histories of shells make the image larger, and tell whoever has it more than they should know: a repository holds every version that there ever was. Name them in `.dockerignore`, or copy only what the program needs. Files that a package brought are passed over.
+
+Fails:
+
+```dockerfile
+FROM node:22
+COPY . /app
+```
+
+with `.git` and the Dockerfile beside it.
+
+Clean:
+
+```dockerfile
+FROM node:22
+COPY package.json package-lock.json src /app/
+```
 "#,
 };
 

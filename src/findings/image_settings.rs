@@ -1,7 +1,14 @@
 //! An image's configuration and history in, findings about ports and credentials in them out: environment, labels, build arguments, commands
 //! (<https://github.com/opencontainers/image-spec/blob/main/config.md>). Values are never repeated.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
 use crate::model::{
+    build_step::{BuildStep, variables},
+    digest::Digest,
     finding::Finding,
     image::{ImageConfig, ResolvedImage},
     location::Location,
@@ -15,6 +22,10 @@ use crate::model::{
 
 /// Longest name that a title repeats.
 const NAME: usize = 80;
+/// Most places of one credential that are told.
+const PLACES: usize = 200;
+/// The rules about credentials.
+const SECRETS: [&str; 4] = ["credentials-in-url", "secret-in-arg", "secret-in-env", "secret-literal"];
 
 /// Judges ports, environment, labels and history by the rules that `meta` knows. `known` are findings of the Dockerfile: what it says of a line is not
 /// said again of the image.
@@ -27,11 +38,19 @@ pub fn judge(image: &ResolvedImage, known: &[Finding], meta: impl Fn(&str) -> Op
         let title = "the image exposes port 22, the port of ssh".to_owned();
         findings.push(Finding::of_rule(meta, meta.severity, title, Location::Config));
     }
-    for (id, severity, title, location) in secrets(config) {
-        if let Some(meta) = meta(id)
-            && !known.iter().any(|one| one.id == id && is_of_dockerfile(one) && says_the_same(one, &title))
-        {
-            findings.push(Finding::of_rule(meta, severity, title, location));
+    let layers: BTreeMap<usize, &Digest> =
+        image.layers.iter().filter_map(|layer| Some((layer.history?, &layer.descriptor.digest))).collect();
+    let location = |index| Location::History { index, layer: layers.get(&index).map(|digest| (*digest).clone()) };
+    let said: Vec<&Finding> = known.iter().filter(|one| SECRETS.contains(&one.id.as_str()) && is_of_dockerfile(one)).collect();
+    let variables = said.iter().flat_map(|one| words(&one.title).map(|word| (one.id.as_str(), word)));
+    let variables: BTreeSet<(&str, &str)> = variables.collect();
+    for (id, severity, title, locations) in secrets(config, &location) {
+        let is_said = match title.split('`').nth(1) {
+            Some(name) => variables.contains(&(id, name)),
+            None => said.iter().any(|one| one.id == id),
+        };
+        if let Some(meta) = meta(id).filter(|_| !is_said) {
+            findings.push(Finding { locations, ..Finding::of_rule(meta, severity, title, Location::Config) });
         }
     }
     findings.dedup();
@@ -42,12 +61,9 @@ fn is_of_dockerfile(finding: &Finding) -> bool {
     finding.locations.iter().any(|location| matches!(location, Location::Dockerfile(_)))
 }
 
-/// Whether a finding of the Dockerfile names the variable that this title names, or the title names none.
-fn says_the_same(finding: &Finding, title: &str) -> bool {
-    match title.split('`').nth(1) {
-        Some(name) => finding.title.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name),
-        None => true,
-    }
+/// The words of a title that can be names of variables.
+fn words(title: &str) -> impl Iterator<Item = &str> {
+    title.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
 }
 
 fn is_ssh(port: &str) -> bool {
@@ -57,85 +73,112 @@ fn is_ssh(port: &str) -> bool {
     protocol.eq_ignore_ascii_case("tcp") && range.is_ok_and(|range| range.contains(&22))
 }
 
-type Secret = (&'static str, Severity, String, Location);
+/// A credential: the rule, its severity, the words, and every place that says it.
+type Secret = (&'static str, Severity, String, Vec<Location>);
 
-fn secrets(config: &ImageConfig) -> Vec<Secret> {
+fn secrets(config: &ImageConfig, location: &dyn Fn(usize) -> Location) -> Vec<Secret> {
     let mut found = Vec::new();
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let mut told: BTreeSet<String> = BTreeSet::new();
     for variable in &config.env {
         let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
         if is_secret_name(name) && is_literal_secret(value) {
-            names.push(name);
-            found.push((
-                "secret-in-env",
-                Severity::High,
-                format!("the image's environment sets `{}` to a literal secret", short(name)),
-                Location::Config,
-            ));
-        } else if let Some((id, severity, what)) = literal(value) {
-            found.push((id, severity, format!("{what} in the variable `{}` of the image's environment", short(name)), Location::Config));
+            names.insert(name);
+            told.extend(literal(value).map(|literal| literal.text));
+            let title = format!("the image's environment sets `{}` to a literal secret", short(name));
+            found.push(("secret-in-env", Severity::High, title, vec![Location::Config]));
+        } else if let Some(Literal { rule, severity, what, text }) = literal(value) {
+            told.insert(text);
+            let title = format!("{what} in the variable `{}` of the image's environment", short(name));
+            found.push((rule, severity, title, vec![Location::Config]));
         }
     }
     for (name, value) in &config.labels {
-        if let Some((id, severity, what)) = literal(value) {
-            found.push((id, severity, format!("{what} in the label `{}`", short(name)), Location::Config));
+        if let Some(Literal { rule, severity, what, .. }) = literal(value) {
+            found.push((rule, severity, format!("{what} in the label `{}`", short(name)), vec![Location::Config]));
         } else if is_secret_name(name) && value.len() >= 6 && is_literal_secret(value) {
-            found.push(("secret-literal", Severity::High, format!("the label `{}` holds a literal secret", short(name)), Location::Config));
+            let title = format!("the label `{}` holds a literal secret", short(name));
+            found.push(("secret-literal", Severity::High, title, vec![Location::Config]));
         }
     }
-    for (index, entry) in config.history.iter().enumerate() {
-        let location = Location::History { index };
-        for (name, value) in build_arguments(&entry.created_by) {
-            if is_secret_name(name) && is_literal_secret(value) {
-                let title = format!("the history keeps the build argument `{}` with its value", short(name));
-                found.push(("secret-in-arg", Severity::High, title, location.clone()));
-            }
-        }
-        let set = variables(&entry.created_by)
-            .into_iter()
-            .find(|(name, value)| !names.contains(name) && is_secret_name(name) && is_literal_secret(value));
-        if let Some((name, _)) = set {
-            let title = format!("the history keeps a literal secret that was the variable `{}`", short(name));
-            found.push(("secret-in-env", Severity::High, title, location.clone()));
-        }
-        // What the environment still has was told above.
-        let is_told = config.env.iter().any(|variable| entry.created_by.contains(variable.as_str()) && literal(variable).is_some());
-        if let Some((id, severity, what)) = literal(&entry.created_by).filter(|_| !is_told) {
-            found.push((id, severity, format!("{what} in the image's history"), location));
-        }
-    }
+    found.extend(history_secrets(config, &names, &mut told, location));
     found
 }
 
-/// A credential that can be told by its format: the rule, its severity and what it is.
-fn literal(text: &str) -> Option<(&'static str, Severity, String)> {
+/// The credentials of the history, each once with all entries that say it: a build argument stands in front of every command behind it.
+fn history_secrets(
+    config: &ImageConfig,
+    names: &BTreeSet<&str>,
+    told: &mut BTreeSet<String>,
+    location: &dyn Fn(usize) -> Location,
+) -> Vec<Secret> {
+    let environment: BTreeMap<&str, &str> = config.env.iter().filter_map(|variable| variable.split_once('=')).collect();
+    let mut named: BTreeMap<(&'static str, &str), Vec<usize>> = BTreeMap::new();
+    let mut literals: BTreeMap<String, (Literal, Vec<usize>)> = BTreeMap::new();
+    let mut shell: Vec<&str> = Vec::new();
+    for (index, entry) in config.history.iter().enumerate() {
+        let (rule, pairs) = match BuildStep::of(&entry.created_by, &shell) {
+            BuildStep::Run(ran) => ("secret-in-arg", ran.arguments),
+            BuildStep::Arg(text) => ("secret-in-arg", variables(text, &BTreeMap::new())),
+            BuildStep::Env(text) => ("secret-in-env", variables(text, &environment)),
+            BuildStep::Shell(words) => {
+                shell = words;
+                continue;
+            }
+            BuildStep::Copy { .. } | BuildStep::Other => ("", Vec::new()),
+        };
+        for (name, value) in pairs {
+            let is_known = rule == "secret-in-env" && names.contains(name);
+            if !is_known && is_secret_name(name) && is_literal_secret(value) {
+                named.entry((rule, name)).or_default().push(index);
+                told.extend(literal(value).map(|literal| literal.text));
+            }
+        }
+        // What the environment or a build argument says was told above.
+        if let Some(literal) = literal(&entry.created_by).filter(|literal| !told.contains(&literal.text)) {
+            literals.entry(literal.text.clone()).or_insert_with(|| (literal, Vec::new())).1.push(index);
+        }
+    }
+    let places = |mut indexes: Vec<usize>| {
+        indexes.dedup();
+        indexes.into_iter().take(PLACES).map(location).collect::<Vec<_>>()
+    };
+    let named = named.into_iter().map(|((rule, name), indexes)| {
+        let title = match rule {
+            "secret-in-arg" => format!("the history keeps the build argument `{}` with its value", short(name)),
+            _ => format!("the history keeps a literal secret that was the variable `{}`", short(name)),
+        };
+        (rule, Severity::High, title, places(indexes))
+    });
+    let mut found: Vec<Secret> = named.collect();
+    found.extend(literals.into_values().map(|(Literal { rule, severity, what, .. }, indexes)| {
+        (rule, severity, format!("{what} in the image's history"), places(indexes))
+    }));
+    found
+}
+
+/// A credential that can be told by its format.
+struct Literal {
+    rule: &'static str,
+    severity: Severity,
+    what: &'static str,
+    /// The credential itself, to tell it from others; it is never shown.
+    text: String,
+}
+
+/// The first credential of a text that can be told by its format.
+fn literal(text: &str) -> Option<Literal> {
     let bytes = text.as_bytes();
+    let part = |range: Range<usize>| text.get(range).unwrap_or(text).to_owned();
     if let Some(token) = tokens(bytes).into_iter().next() {
-        return Some(("secret-literal", token.severity, token.kind.to_owned()));
+        return Some(Literal { rule: "secret-literal", severity: token.severity, what: token.kind, text: part(token.range) });
     }
     if let Some(key) = private_keys(bytes).into_iter().next() {
-        return Some(("secret-literal", Severity::Critical, key.kind.to_owned()));
+        return Some(Literal { rule: "secret-literal", severity: Severity::Critical, what: key.kind, text: part(key.range) });
     }
-    url_passwords(bytes).find(|found| !found.is_nobodys()).map(|_| ("credentials-in-url", Severity::High, "a password in a URL".to_owned()))
-}
-
-/// The build arguments that builders put in front of a command: `|2 A=1 B=2 /bin/sh -c ...`.
-fn build_arguments(created_by: &str) -> Vec<(&str, &str)> {
-    let text = created_by.strip_prefix("RUN ").unwrap_or(created_by);
-    let Some((count, rest)) = text.strip_prefix('|').and_then(|text| text.split_once(' ')) else { return Vec::new() };
-    let count = count.parse().unwrap_or(0);
-    rest.split(' ').filter_map(|word| word.split_once('=')).filter(|(name, _)| is_name(name)).take(count).collect()
-}
-
-/// The variables that an ENV of the history sets, in either builder's words.
-fn variables(created_by: &str) -> Vec<(&str, &str)> {
-    let text = created_by.split_once("#(nop)").map_or(created_by, |(_, text)| text).trim_start();
-    let Some(text) = text.strip_prefix("ENV ") else { return Vec::new() };
-    text.split_whitespace().filter_map(|word| word.split_once('=')).filter(|(name, _)| is_name(name)).collect()
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    let found = url_passwords(bytes).find(|found| !found.is_nobodys())?;
+    let address = text.get(found.at..).and_then(|rest| rest.split('@').next()).unwrap_or_default();
+    Some(Literal { rule: "credentials-in-url", severity: Severity::High, what: "a password in a URL", text: address.to_owned() })
 }
 
 fn short(name: &str) -> String {
@@ -144,13 +187,11 @@ fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::model::image::HistoryEntry;
 
     fn found(config: &ImageConfig) -> Vec<String> {
-        secrets(config).into_iter().map(|(id, severity, title, _)| format!("{id} {severity}: {title}")).collect()
+        secrets(config, &|index| Location::History { index, layer: None }).into_iter().map(|(id, severity, title, _)| format!("{id} {severity}: {title}")).collect()
     }
 
     #[test]
@@ -200,6 +241,30 @@ mod tests {
             &["credentials-in-url high: a password in a URL in the image's history"],
         );
         check("COPY file:0123 in / ", &[], &[]);
+        check("ARG NPM_TOKEN=kz7Rw4qvT", &[], &argument);
+        check("/bin/sh -c #(nop)  ARG NPM_TOKEN", &[], &[]);
+        let dsn = "ENV NOTE=x DSN=postgres://app:kz7Rw4qvT@db.acme.dev/x";
+        check(dsn, &["DSN=postgres://app:kz7Rw4qvT@db.acme.dev/x"], &["credentials-in-url high: a password in a URL in the variable `DSN` of the image's environment"]);
+    }
+
+    #[test]
+    fn one_credential_is_one_finding() {
+        let entry = |text: &str| HistoryEntry { created_by: text.to_owned(), ..HistoryEntry::default() };
+        let run = |code: &str| entry(&format!("RUN |1 NPM_TOKEN=kz7Rw4qvT /bin/sh -c {code} # buildkit"));
+        let url = "curl https://bot:kz7Rw4qvX@git.acme.dev/";
+        let history = vec![entry("ARG NPM_TOKEN=kz7Rw4qvT"), run("npm ci"), run(&format!("{url}a")), run(&format!("{url}b"))];
+        let config = ImageConfig { history, ..ImageConfig::default() };
+        let found = secrets(&config, &|index| Location::History { index, layer: None });
+        let told: Vec<_> = found.iter().map(|(rule, _, _, places)| (*rule, places.len())).collect();
+        assert_eq!(told, [("secret-in-arg", 4), ("credentials-in-url", 2)]);
+    }
+
+    #[test]
+    fn thousands_of_variables_and_entries_take_linear_time() {
+        let env: Vec<String> = (0..20_000).map(|at| format!("V{at}=postgres://app:kz7Rw4qvT{at}@db.acme.dev/x")).collect();
+        let history = env.iter().map(|text| HistoryEntry { created_by: format!("ENV {text}"), ..HistoryEntry::default() }).collect();
+        let config = ImageConfig { env, history, ..ImageConfig::default() };
+        assert_eq!(found(&config).len(), 20_000);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct ImageFacts {
     pub tools: Vec<ToolFact>,
     /// Folders in which package managers left what they downloaded.
     pub leftovers: Vec<LeftoverFact>,
+    /// Files that a container has no use for and that no package brought, sorted by path.
+    pub unneeded: Vec<UnneededFact>,
     /// Runtimes whose last day of support is known.
     pub runtimes: Vec<RuntimeFact>,
 }
@@ -150,6 +152,17 @@ pub struct LeftoverFact {
     /// How many files of it were seen.
     pub files: usize,
     /// The first of them.
+    pub location: Location,
+}
+
+/// A file that a container has no use for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnneededFact {
+    /// What it is, in words.
+    pub what: &'static str,
+    /// The path inside the image; of a repository its folder.
+    pub path: String,
+    /// Where it stands.
     pub location: Location,
 }
 

@@ -131,6 +131,8 @@ pub struct HistoryEntry {
     pub empty_layer: bool,
     /// The builder's comment.
     pub comment: String,
+    /// Who brought it, where a base image was given to compare with.
+    pub side: Option<Side>,
 }
 
 /// Whether a `USER[:GROUP]` is the one who may do everything. As runc reads it: no name, `root`, or a number that is 0 however it is
@@ -166,6 +168,12 @@ pub struct ImageConfig {
     pub volumes: Vec<String>,
     /// `Labels`.
     pub labels: BTreeMap<String, String>,
+    /// `Shell`; empty where none is set.
+    pub shell: Vec<String>,
+    /// `Healthcheck.Test`: `NONE`, or `CMD` or `CMD-SHELL` and what follows; empty where none is set.
+    pub healthcheck: Vec<String>,
+    /// `OnBuild`, as written.
+    pub on_build: Vec<String>,
     /// `history`.
     pub history: Vec<HistoryEntry>,
     /// `rootfs.diff_ids`.
@@ -212,12 +220,15 @@ impl ResolvedImage {
     pub fn sides(&self, locations: &[Location]) -> Sides {
         let mut sides = Sides::default();
         for location in locations {
-            if let Location::Image { index, .. } = location {
-                match self.layer(*index).and_then(|layer| layer.origin.as_ref()?.side) {
-                    Some(Side::Base) => sides.base = true,
-                    Some(Side::Own) => sides.own = true,
-                    None => return Sides::EITHER,
-                }
+            let side = match location {
+                Location::Image { index, .. } => self.layer(*index).and_then(|layer| layer.origin.as_ref()?.side),
+                Location::History { index, .. } => self.config.history.get(*index).and_then(|entry| entry.side),
+                Location::Dockerfile(_) | Location::Policy(_) | Location::Config => continue,
+            };
+            match side {
+                Some(Side::Base) => sides.base = true,
+                Some(Side::Own) => sides.own = true,
+                None => return Sides::EITHER,
             }
         }
         if sides == Sides::default() { Sides::EITHER } else { sides }
@@ -251,6 +262,7 @@ pub(crate) mod fixture {
             created_by: text.to_owned(),
             empty_layer,
             comment: comment.to_owned(),
+            side: None,
         };
         let makers = history.iter().enumerate().filter(|(_, (_, empty, _))| !empty).map(|(at, _)| at);
         let layer = |(index, history)| Layer {
@@ -307,6 +319,10 @@ mod tests {
             let locations: Vec<Location> = indexes.iter().map(|index| at(*index)).collect();
             assert_eq!(image.sides(&locations), Sides { base, own }, "{indexes:?}");
         }
+        image.config.history[0].side = Some(Side::Base);
+        let entry = |index| [Location::History { index, layer: None }];
+        assert_eq!(image.sides(&entry(0)), Sides { base: true, own: false });
+        assert_eq!(image.sides(&entry(1)), Sides::EITHER);
     }
 
     #[test]

@@ -4,6 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::rule::Group;
 
+/// In the details of a source, before the name of what rules need that did not look: their ids, with blanks between them.
+pub const RULES_NEED: &str = "rules.need-";
+/// In the details of a source: how many rules about security saw only a part of the shell code.
+pub const RULES_HALF: &str = "rules.half-read";
+
 /// Settings of the rules about Dockerfiles, from the policy or from another tool's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LintSettings {

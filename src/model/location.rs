@@ -22,6 +22,8 @@ pub enum Location {
     History {
         /// The entry's place in the configuration's `history`, from 0.
         index: usize,
+        /// The blob digest of the layer that it made; none when it made none, or when nothing says which.
+        layer: Option<Digest>,
     },
     /// The image's configuration as a whole.
     Config,

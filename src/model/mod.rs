@@ -3,6 +3,7 @@
 pub mod advisory;
 pub mod attestation;
 pub mod build_context;
+pub mod build_step;
 pub mod coverage;
 pub mod digest;
 pub mod end_of_life;

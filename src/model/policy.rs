@@ -206,13 +206,15 @@ pub struct ForeignRules {
     pub lowers_security: bool,
 }
 
-/// Rules by group and severity; empty groups means all.
+/// Rules by group, severity and who brought what they found; empty groups means all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleSelection {
     /// Groups.
     pub groups: BTreeSet<Group>,
     /// Severity condition.
     pub severity: Option<(Comparison, Severity)>,
+    /// Who must have brought it. What nobody knows the side of, or what is no part of an image, fits either.
+    pub origin: Option<Side>,
 }
 
 /// What one rule is set to.

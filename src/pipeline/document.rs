@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facted, Inputs, Looked, add_reports, add_state, inventory_details, judge, lint};
+use super::{Facted, Inputs, Looked, add_reports, add_state, inventory_details, judge, lint::lint};
 use crate::{
     Error, inventory,
     model::{
@@ -28,7 +28,7 @@ pub struct DocumentInput {
 /// When the bytes are no document that can be read.
 pub fn run_document(inputs: &Inputs, document: &DocumentInput) -> Result<ScanReport, Error> {
     let mut facts = Facted::default();
-    lint::read(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, Vec::new(), &mut facts);
+    lint::read(inputs, Vec::new(), &mut facts);
     let found = inventory::sbom::read_document(&document.bytes, &inputs.limits)
         .map_err(|source| Error::Document { name: document.name.clone(), source })?;
     let mut details = inventory_details(&found);

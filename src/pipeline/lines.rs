@@ -49,7 +49,7 @@ pub(super) async fn trace(images: &mut [ResolvedImage], inputs: &Inputs) -> Vec<
         if let Some(base) = base {
             let _task = inputs.progress.start("base", None);
             match base_layers(base, image).await {
-                Ok(count) => divide(image, count, dockerfile.as_ref()),
+                Ok(below) => divide(image, &below, dockerfile.as_ref()),
                 Err(gap) => told.push(gap),
             }
         }
@@ -58,12 +58,21 @@ pub(super) async fn trace(images: &mut [ResolvedImage], inputs: &Inputs) -> Vec<
     gaps
 }
 
-fn lint_input(input: &DockerfileInput) -> LintInput<'_> {
+/// A Dockerfile by itself, with what its build was given.
+pub(super) fn lint_input(input: &DockerfileInput) -> LintInput<'_> {
     LintInput { build_args: &input.build_args, target: input.target.as_deref(), ..LintInput::new(&input.file, &input.bytes) }
 }
 
-/// How many layers at the bottom of the image are the base's.
-async fn base_layers(base: &BaseInput, image: &ResolvedImage) -> Result<usize, Gap> {
+/// What at the bottom of an image is the base's.
+struct Below {
+    /// How many layers.
+    layers: usize,
+    /// How many entries of the history; none when the base's history is not the head of the image's.
+    entries: Option<usize>,
+}
+
+/// What at the bottom of the image is the base's.
+async fn base_layers(base: &BaseInput, image: &ResolvedImage) -> Result<Below, Gap> {
     match base {
         BaseInput::Named { reference, source } => count_layers(reference, source.as_ref(), image).await,
         BaseInput::Annotated(open) => {
@@ -107,13 +116,15 @@ fn unread(reference: &ImageReference, error: registry::Error) -> Gap {
         .with_hint("name the base image as its registry or file has it, or leave --base out")
 }
 
-/// How many layers at the bottom of the image are the base's: all of the base's own, in its order.
-async fn count_layers(reference: &ImageReference, source: &dyn ImageSource, image: &ResolvedImage) -> Result<usize, Gap> {
+/// What at the bottom of the image is the base's: all of the base's own layers, in its order.
+async fn count_layers(reference: &ImageReference, source: &dyn ImageSource, image: &ResolvedImage) -> Result<Below, Gap> {
     let resolved = registry::resolve(source, reference, Some(&image.platform), &image.platform).await;
     let resolved = resolved.map_err(|error| unread(reference, error))?;
     let (lower, all) = (&resolved.config.diff_ids, &image.config.diff_ids);
     if !lower.is_empty() && all.starts_with(lower) {
-        return Ok(lower.len());
+        let (below, whole) = (&resolved.config.history, &image.config.history);
+        let is_head = below.len() <= whole.len() && below.iter().zip(whole).all(|(a, b)| a.created_by == b.created_by);
+        return Ok(Below { layers: lower.len(), entries: (is_head && !below.is_empty()).then_some(below.len()) });
     }
     let same = lower.iter().zip(all).take_while(|(a, b): &(&Digest, &Digest)| a == b).count();
     let reason = format!(
@@ -125,11 +136,25 @@ async fn count_layers(reference: &ImageReference, source: &dyn ImageSource, imag
         .with_hint("name the very image that the build stood on, by digest: a tag may have moved since"))
 }
 
-/// Gives the lowest `count` layers to the base image and the others to the build. Where the lines are unknown, the base's is the final FROM.
-fn divide(image: &mut ResolvedImage, count: usize, dockerfile: Option<&LintInput<'_>>) {
+/// Gives what is below to the base image and the rest to the build. Where the lines are unknown, the base's is the final FROM.
+fn divide(image: &mut ResolvedImage, below: &Below, dockerfile: Option<&LintInput<'_>>) {
     let from = dockerfile.and_then(dockerfile::base_line);
+    let makers = |is_base: bool| image.layers.iter().filter(move |layer| (layer.index < below.layers) == is_base).filter_map(|layer| layer.history);
+    // Without the base's own history, what stands between its last layer and the first above it may be of either.
+    let is_aligned = image.layers.iter().all(|layer| layer.history.is_some());
+    let last = below.entries.or_else(|| makers(true).max().filter(|_| is_aligned).map(|last| last + 1)).unwrap_or_default();
+    let first = below.entries.or_else(|| makers(false).min().filter(|_| is_aligned)).unwrap_or(usize::MAX);
+    for (index, entry) in image.config.history.iter_mut().enumerate() {
+        entry.side = if index < last {
+            Some(Side::Base)
+        } else if index >= first {
+            Some(Side::Own)
+        } else {
+            None
+        };
+    }
     for layer in &mut image.layers {
-        let side = if layer.index < count { Side::Base } else { Side::Own };
+        let side = if layer.index < below.layers { Side::Base } else { Side::Own };
         let origin = layer.origin.get_or_insert_with(Origin::default);
         if origin.span.is_none() && side == Side::Base {
             origin.span.clone_from(&from);
@@ -168,7 +193,7 @@ mod tests {
     #[test]
     fn layers_below_the_boundary_are_the_bases() {
         let mut image = image_of(&[("a", false, ""), ("b", false, ""), ("c", false, "")]);
-        divide(&mut image, 2, None);
+        divide(&mut image, &Below { layers: 2, entries: None }, None);
         let sides = |image: &ResolvedImage| image.layers.iter().map(|layer| layer.origin.clone().and_then(|o| o.side)).collect::<Vec<_>>();
         assert_eq!(sides(&image), [Some(Side::Base), Some(Side::Base), Some(Side::Own)]);
         for layer in &mut image.layers {
@@ -176,10 +201,29 @@ mod tests {
         }
         let input =
             LintInput::new("D", b"FROM a AS b\nFROM b\nRUN x\n");
-        divide(&mut image, 1, Some(&input));
+        divide(&mut image, &Below { layers: 1, entries: None }, Some(&input));
         let spans: Vec<Option<u32>> =
             image.layers.iter().map(|layer| layer.origin.as_ref().and_then(|o| o.span.as_ref()).map(|span: &Span| span.line)).collect();
         assert_eq!(spans, [Some(1), None, None]);
         assert!(image.layers.iter().all(|layer| layer.origin.as_ref().is_some_and(|origin| origin.doubt.is_some())));
+    }
+
+    #[test]
+    fn entries_of_the_history_are_of_the_side_of_their_layers() {
+        let history = [("a", false, ""), ("b", true, ""), ("c", true, ""), ("d", false, ""), ("e", true, "")];
+        let told = |layers, entries, is_aligned: bool| {
+            let mut image = image_of(&history);
+            for layer in image.layers.iter_mut().filter(|_| !is_aligned) {
+                layer.history = None;
+            }
+            divide(&mut image, &Below { layers, entries }, None);
+            let word = |side: Option<Side>| side.map_or('?', |side| if side == Side::Base { 'b' } else { 'o' });
+            image.config.history.iter().map(|entry| word(entry.side)).collect::<String>()
+        };
+        assert_eq!(told(1, Some(2), true), "bbooo");
+        assert_eq!(told(1, None, true), "b??oo");
+        assert_eq!(told(1, Some(2), false), "bbooo");
+        assert_eq!(told(1, None, false), "?????");
+        assert_eq!(told(2, None, true), "bbbb?");
     }
 }

@@ -8,18 +8,19 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{DockerfileInput, Facted, Inputs, add_state, judge};
+use super::{DockerfileInput, Facted, Inputs, add_state, judge, rule};
 use crate::{
     dockerfile::{self, LintInput, LintReport, fix::fix},
+    findings::image_rules,
     model::{
         coverage::{Gap, SourceId},
         finding::Finding,
         fix::{FixKind, FixSummary},
-        lint::LintSettings,
+        lint::{LintSettings, RULES_HALF, RULES_NEED},
         location::Location,
         policy::{Exception, InlineIgnores, Policy, RulePolicy, RuleSetting},
         report::ScanReport,
-        rule::Need,
+        rule::{Need, RuleMeta},
         verdict::Effect,
     },
     policy::{self, Facts},
@@ -39,7 +40,7 @@ pub struct Prepared {
 pub fn run_lint(inputs: &Inputs, prepared: Prepared) -> ScanReport {
     let mut facts = Facted::default();
     let Prepared { gaps, fixes } = prepared;
-    read(&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile), &inputs.policy.rules, gaps, &mut facts);
+    read(inputs, gaps, &mut facts);
     ScanReport { fixes, ..judge(inputs, facts, None) }
 }
 
@@ -110,9 +111,11 @@ fn not_excepted(policy: &Policy, findings: &[Finding], ignores: &[Exception], no
 }
 
 /// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
-pub(super) fn read(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, gaps: Vec<Gap>, facts: &mut Facted) {
-    let settings = settings(policy);
-    let mut gaps = gaps;
+pub(super) fn read(inputs: &Inputs, mut gaps: Vec<Gap>, facts: &mut Facted) {
+    let (dockerfiles, is_judged) = (&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile));
+    let settings = settings(&inputs.policy.rules);
+    let mut unmet = BTreeMap::<Need, BTreeSet<&'static str>>::new();
+    let mut half_read = 0;
     let reports: Vec<LintReport> = each(threads(), dockerfiles, |input| dockerfile::lint(&lint_input(input, &settings)));
     for report in reports {
         facts.dockerfiles.push(report.summary);
@@ -124,15 +127,48 @@ pub(super) fn read(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &Ru
         facts.findings.extend(report.findings);
         facts.ignores.extend(report.ignores);
         facts.users.push(report.user);
+        for (need, ids) in report.unmet {
+            unmet.entry(need).or_default().extend(ids);
+        }
+        half_read = half_read.max(report.half_read);
         gaps.extend(report.gaps);
     }
     if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
         let mut details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
-        if is_judged && dockerfiles.iter().any(|input| input.context.is_none()) {
-            details.insert("context".to_owned(), without_context());
+        if is_judged {
+            if inputs.image.is_none() {
+                let of_images = image_rules::RULES.iter().filter(|meta| is_on(meta, &settings));
+                unmet.entry(Need::Image).or_default().extend(of_images.map(|meta| meta.id));
+            }
+            add_rules(&mut details, &unmet, half_read, &settings);
         }
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }
+}
+
+/// Says how many rules looked, and which did not for want of what. Those that are off are only counted.
+fn add_rules(
+    details: &mut BTreeMap<String, String>,
+    unmet: &BTreeMap<Need, BTreeSet<&'static str>>,
+    half_read: usize,
+    settings: &LintSettings,
+) {
+    let rules = dockerfile::rules();
+    let on = rules.iter().filter(|meta| is_on(meta, settings)).count();
+    let missed = unmet.iter().filter(|(need, _)| **need != Need::Image).flat_map(|(_, ids)| ids).collect::<BTreeSet<_>>().len();
+    details.insert("rules.ran".to_owned(), on.saturating_sub(missed).to_string());
+    details.insert("rules.off".to_owned(), (rules.len() - on).to_string());
+    for (need, ids) in unmet {
+        details.insert(format!("{RULES_NEED}{}", need.name()), ids.iter().copied().collect::<Vec<_>>().join(" "));
+    }
+    if half_read > 0 {
+        details.insert(RULES_HALF.to_owned(), half_read.to_string());
+    }
+}
+
+/// Whether a rule runs.
+pub(super) fn is_on(meta: &RuleMeta, settings: &LintSettings) -> bool {
+    meta.default_on || settings.on.contains(meta.id)
 }
 
 /// The settings of a policy, and the rules that it switches on.
@@ -140,7 +176,7 @@ pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
     let mut settings = policy.settings.clone();
     let named = policy.set.iter().filter(|(_, setting)| **setting != RuleSetting::Off);
     let rated = policy.foreign.severities.keys();
-    let on = named.map(|(id, _)| id).chain(rated).filter_map(|id| dockerfile::rule(id));
+    let on = named.map(|(id, _)| id).chain(rated).filter_map(|id| rule(id));
     settings.on.extend(on.map(|meta| meta.id.to_owned()));
     for (group, say) in &policy.inline_ignores {
         match say {
@@ -150,13 +186,6 @@ pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
         };
     }
     settings
-}
-
-/// Which rules had no files of a build's folder to look at.
-fn without_context() -> String {
-    let rules = dockerfile::rules();
-    let names: Vec<_> = rules.iter().filter(|meta| meta.needs.contains(&Need::Context)).map(|meta| meta.id).collect();
-    format!("not given (--context): {} had no files to look at", names.join(", "))
 }
 
 fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings) -> LintInput<'a> {

@@ -189,7 +189,8 @@ fn clause_text(clause: &Clause) -> String {
 fn selection_text(selection: &RuleSelection) -> String {
     let groups: Vec<_> = selection.groups.iter().map(|group| group.name()).collect();
     let severity = selection.severity.map_or_else(String::new, |(comparison, severity)| format!("{} {severity}", sign(comparison)));
-    format!("{groups:?} {severity}")
+    let origin = selection.origin.map_or_else(String::new, |side| format!(" origin {}", side.name()));
+    format!("{groups:?} {severity}{origin}")
 }
 
 fn signer_text(signer: &Signer) -> String {

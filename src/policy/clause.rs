@@ -105,9 +105,10 @@ pub(super) fn fits(
 }
 
 /// Whether a selection of rules fits.
-pub(super) fn selects(selection: &RuleSelection, meta: &RuleMeta, severity: Severity, unknown_as: Severity) -> bool {
+pub(super) fn selects(selection: &RuleSelection, meta: &RuleMeta, sides: Sides, severity: Severity, unknown_as: Severity) -> bool {
     (selection.groups.is_empty() || selection.groups.contains(&meta.group))
         && selection.severity.is_none_or(|wanted| severity_holds(wanted, severity, unknown_as))
+        && selection.origin.is_none_or(|side| sides.may_be(side))
 }
 
 /// Whether a severity condition holds. An unknown severity may be anything up to `unknown_as`: it holds when it holds for one of these,

@@ -15,8 +15,10 @@ pub fn is_gap(kind: &str) -> bool {
     CODES.iter().any(|(code, _)| *code == kind) && !of_another_thing.iter().any(|start| kind.starts_with(start))
 }
 
-/// Kinds of Gap that do not stop the gate unless a policy says so. Feeds that never list unfixed problems say so on every run.
-pub const LOWERED: [(&str, Worth); 2] = [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore)];
+/// Kinds of Gap that do not stop the gate unless a policy says so. Feeds that never list unfixed problems say so on every run; a history holds what
+/// others built, in whatever shell.
+pub const LOWERED: [(&str, Worth); 3] =
+    [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore), ("unread-history", Worth::Warn)];
 
 /// Code and meaning, sorted by code.
 pub const CODES: &[(&str, &str)] = &[
@@ -183,6 +185,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.log", "The signature is genuine and no transparency log vouches for it, which the signer requires (`log: require`)."),
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
     ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read."),
+    ("unread-history", "Code in the image's history is in a shell or form that the rules do not read, or is too long. Give the Dockerfile, which says more, or lower this Gap in `evidence.gaps`."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     (
         "unresolved-base",

@@ -164,9 +164,14 @@ fn settings(lines: &mut Vec<String>, policy: &Policy) {
 fn selected(selection: &RuleSelection) -> String {
     let groups = selection.groups.iter().map(|group| group.name()).collect::<Vec<_>>().join(" or ");
     let groups = if groups.is_empty() { String::new() } else { format!("{groups} ") };
+    let origin = match selection.origin {
+        Some(Side::Base) => " about what the base image may have brought",
+        Some(Side::Own) => " about what the build itself may have brought",
+        None => "",
+    };
     match selection.severity {
-        Some((comparison, severity)) => format!("{groups}rule of severity {} {severity}", sign(comparison)),
-        None => format!("{groups}rule"),
+        Some((comparison, severity)) => format!("{groups}rule of severity {} {severity}{origin}", sign(comparison)),
+        None => format!("{groups}rule{origin}"),
     }
 }
 

@@ -141,6 +141,18 @@ struct WireRun {
     volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
     #[serde(rename = "Labels")]
     labels: Option<BTreeMap<String, Option<String>>>,
+    #[serde(rename = "Shell")]
+    shell: Option<Words>,
+    #[serde(rename = "Healthcheck")]
+    healthcheck: Option<WireHealthcheck>,
+    #[serde(rename = "OnBuild")]
+    on_build: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct WireHealthcheck {
+    #[serde(rename = "Test")]
+    test: Option<Words>,
 }
 
 /// Old builders wrote a command as one string.
@@ -316,6 +328,7 @@ pub(super) fn parse_config(bytes: &[u8], what: &str) -> Result<ConfigDocument, E
         created_by: entry.created_by.unwrap_or_default(),
         empty_layer: entry.empty_layer.unwrap_or_default(),
         comment: entry.comment.unwrap_or_default(),
+        side: None,
     });
     let mut config = ImageConfig { created: wire.created, history: history.collect(), diff_ids, ..ImageConfig::default() };
     if let Some(run) = wire.config {
@@ -332,6 +345,9 @@ pub(super) fn parse_config(bytes: &[u8], what: &str) -> Result<ConfigDocument, E
         config.exposed_ports = run.exposed_ports.unwrap_or_default().into_keys().collect();
         config.volumes = run.volumes.unwrap_or_default().into_keys().collect();
         config.labels = run.labels.unwrap_or_default().into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect();
+        config.shell = words(run.shell);
+        config.healthcheck = words(run.healthcheck.and_then(|healthcheck| healthcheck.test));
+        config.on_build = run.on_build.unwrap_or_default();
     }
     Ok(ConfigDocument { platform: platform(wire.os, wire.architecture, wire.variant, wire.os_version), config })
 }
@@ -460,6 +476,9 @@ mod tests {
         .expect("legal");
         assert_eq!(nulls.platform.map(|platform| platform.to_string()).as_deref(), Some("linux/amd64"));
         assert_eq!(nulls.config.cmd, ["sh"]);
+        let old = parse_config(br#"{"config":{"Healthcheck":{"Test":["NONE"]},"OnBuild":["RUN make"],"Shell":["sh","-c"]}}"#, "config");
+        let old = old.expect("legal").config;
+        assert_eq!((old.healthcheck, old.on_build, old.shell.len()), (vec!["NONE".to_owned()], vec!["RUN make".to_owned()], 2));
         assert!(parse_config(br#"{"rootfs":{"diff_ids":["x"]}}"#, "config").is_err());
         assert!(parse_config(b"", "config").is_err());
     }

@@ -86,7 +86,7 @@ impl<'a> Place<'a> {
             .iter()
             .find_map(|location| match location {
                 Location::Image { layer, index, .. } => Some(Self::Layer { index: *index, digest: layer }),
-                Location::History { index } => Some(Self::History(*index)),
+                Location::History { index, .. } => Some(Self::History(*index)),
                 Location::Dockerfile(_) | Location::Policy(_) | Location::Config => None,
             })
             .unwrap_or(Self::Image)

@@ -37,6 +37,8 @@ mod gate;
 #[cfg(test)]
 mod gate_sources;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod inventory;

@@ -3,6 +3,7 @@
 mod accounts;
 mod leftovers;
 mod tools;
+mod unneeded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +19,13 @@ use crate::{
 };
 
 /// Raised when what is wanted changes, so that a cache of layers does not answer with what an older version wanted.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// How much is wanted of a file that holds no package record.
 pub(super) fn wants(path: &str) -> Want {
     if accounts::wants(path) {
         Want::Bytes
-    } else if leftovers::wants(path) {
+    } else if leftovers::wants(path) || unneeded::wants(path) {
         Want::Presence
     } else {
         Want::No
@@ -42,6 +43,7 @@ pub fn facts(view: &FileView, layers: &[Layer], inventory: &Inventory) -> ImageF
         accounts: accounts::read(&context),
         tools: tools::read(inventory),
         leftovers: leftovers::read(&context),
+        unneeded: unneeded::read(&context, &owners),
         runtimes: runtimes(inventory),
     }
 }
@@ -53,7 +55,7 @@ impl Owners {
     fn of(context: &Context<'_>, inventory: &Inventory) -> Self {
         let noted = context.view.notes().map(|note| note.path);
         let marked = context.view.marks().map(|(path, _, _)| path);
-        let asked: BTreeSet<&str> = noted.chain(marked).collect();
+        let asked: BTreeSet<&str> = noted.chain(marked).chain(unneeded::paths(context)).collect();
         // On a merged /usr, databases still name the files as they were packed.
         let mut paths: BTreeMap<&str, Option<String>> =
             asked.iter().flat_map(|path| [Some(*path), path.strip_prefix("usr/")]).flatten().map(|path| (path, None)).collect();

@@ -89,6 +89,22 @@ fn accounts_and_leftovers_are_read_where_links_lead() {
 }
 
 #[test]
+fn files_that_nobody_needs_are_told_unless_a_package_brought_them() {
+    let mut base = debian();
+    base.extend([
+        ("app/.git/HEAD", 0o644, "ref: refs/heads/main\n"),
+        ("app/Dockerfile", 0o644, "FROM a\n"),
+        ("opt/x/Dockerfile", 0o644, "FROM a\n"),
+        ("app/node_modules/y/Dockerfile", 0o644, "FROM a\n"),
+    ]);
+    let list = ("var/lib/dpkg/info/util-linux.list", 0o644, "/.\n/bin/su\n/opt/x/Dockerfile\n");
+    base.retain(|(path, _, _)| *path != list.0);
+    base.push(list);
+    let found = found(&[&base, &[("srv/.bash_history", 0o600, "ls\n")]]);
+    assert_eq!(found.unneeded.iter().map(|fact| fact.path.as_str()).collect::<Vec<_>>(), ["app/.git", "app/Dockerfile", "srv/.bash_history"]);
+}
+
+#[test]
 fn what_was_written_over_a_package_is_not_the_packages() {
     let public = concat!("token: glpat-", "a8Zk2Lq9Xw3Nv7Bt5Rc1\n");
     let own = concat!("\n\ntoken: glpat-", "b9Zk2Lq9Xw3Nv7Bt5Rc2\n");

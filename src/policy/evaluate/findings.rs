@@ -178,7 +178,7 @@ impl Walk<'_> {
         }
         let unknown_as = self.policy.severity.unknown_as;
         for (key, selections, effect) in [("fail", &rules.fail, Effect::Violation), ("warn", &rules.warn, Effect::Warning)] {
-            if let Some(i) = selections.iter().position(|selection| selects(selection, meta, self.severity, unknown_as)) {
+            if let Some(i) = selections.iter().position(|selection| selects(selection, meta, self.sides, self.severity, unknown_as)) {
                 return decision(effect, Some(&format!("rules.{key}[{i}]")), facts);
             }
         }

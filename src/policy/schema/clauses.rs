@@ -134,13 +134,14 @@ fn clause(node: &Node) -> Result<Clause, Error> {
 }
 
 fn selection(node: &Node) -> Result<RuleSelection, Error> {
-    let fields = Fields::of(node, "a selection of rules", &Keys { known: &["group", "severity"], later: &[] })?;
+    let fields = Fields::of(node, "a selection of rules", &Keys { known: &["group", "severity", "origin"], later: &[] })?;
     let groups = fields.read("group", |node| one_or_many(node, |node| word(node, "group of rules", &GROUPS)))?;
     let severity = fields.read("severity", severity_comparison)?;
+    let origin = fields.read("origin", |node| word(node, "origin", &[("base", Side::Base), ("own", Side::Own)]))?;
     if groups.is_none() && severity.is_none() {
         return Err(Error::at(node.place.clone(), "a selection needs `group` or `severity`"));
     }
-    Ok(RuleSelection { groups: groups.into_iter().flatten().collect(), severity })
+    Ok(RuleSelection { groups: groups.into_iter().flatten().collect(), severity, origin })
 }
 
 fn id(node: &Node) -> Result<String, Error> {

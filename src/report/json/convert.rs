@@ -343,7 +343,9 @@ fn location(location: &Location) -> wire::Location<'_> {
         Location::Dockerfile(at) => wire::Location::Dockerfile(span(at)),
         Location::Policy(at) => wire::Location::Policy(span(at)),
         Location::Image { layer, index, path } => wire::Location::Image { layer: layer.to_string(), layer_index: *index, path },
-        Location::History { index } => wire::Location::History { index: *index },
+        Location::History { index, layer } => {
+            wire::Location::History { index: *index, layer: layer.as_ref().map(ToString::to_string) }
+        }
         Location::Config => wire::Location::Config,
     }
 }

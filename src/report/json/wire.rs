@@ -264,7 +264,11 @@ pub(super) enum Location<'a> {
     Dockerfile(Span<'a>),
     Policy(Span<'a>),
     Image { layer: String, layer_index: usize, path: &'a str },
-    History { index: usize },
+    History {
+        index: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        layer: Option<String>,
+    },
     Config,
 }
 

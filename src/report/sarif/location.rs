@@ -153,7 +153,7 @@ fn logical(judged: &JudgedFinding, report: &ScanReport) -> Vec<sarif::LogicalLoc
                 logical.push(one("file", path.rsplit('/').next().unwrap_or(path), path));
                 break;
             }
-            Location::History { index } => logical.push(one("history", &index.to_string(), &format!("history/{index}"))),
+            Location::History { index, .. } => logical.push(one("history", &index.to_string(), &format!("history/{index}"))),
             Location::Config => logical.push(one("config", "config", "config")),
             Location::Dockerfile(_) | Location::Policy(_) => {}
         }

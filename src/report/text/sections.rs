@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{
-        coverage::Completeness,
+        coverage::{Completeness, SourceId},
         finding::{Finding, FindingKind},
         fix::FixKind,
+        lint::{RULES_HALF, RULES_NEED},
         origin::Side,
         package::PackageKind,
         policy::Mode,
@@ -317,12 +318,44 @@ pub(super) fn looked_at(report: &ScanReport, style: Style, layout: &mut Layout) 
         words.push("nothing".to_owned());
     }
     labelled(layout, "Looked at", vec![Piece::prose(words.join("; "))]);
+    for line in passed_over(report) {
+        labelled(layout, "", vec![Piece::prose(line)]);
+    }
     if style.show == Show::All {
         for state in report.sources.iter().filter(|state| !state.details.is_empty()) {
             let facts: Vec<_> = state.details.iter().map(|(name, value)| format!("{name} {value}")).collect();
             layout.line(LABEL, LABEL + 2, &[Piece::prose(format!("{}: {}", state.source, facts.join(", "))).with(faint())]);
         }
     }
+}
+
+/// Which rules about Dockerfiles could not look, and for want of what.
+fn passed_over(report: &ScanReport) -> Vec<String> {
+    let Some(state) = report.sources.iter().find(|state| state.source == SourceId::Dockerfile) else { return Vec::new() };
+    let needs = state.details.iter().filter_map(|(key, ids)| Some((key.strip_prefix(RULES_NEED)?, ids.split_whitespace().count())));
+    let needs: Vec<(&str, usize)> = needs.collect();
+    let total: usize = needs.iter().map(|(_, count)| count).sum();
+    let words: Vec<String> = needs
+        .into_iter()
+        .map(|(need, count)| {
+            let what = match need {
+                "image" => "the built image",
+                "config" => "settings of the policy",
+                "context" => "--context",
+                "network" => "the base image from its registry",
+                other => other,
+            };
+            format!("{count} {} {what}", if count == 1 { "needs" } else { "need" })
+        })
+        .collect();
+    let mut lines = Vec::new();
+    if total > 0 {
+        lines.push(format!("{} did not run: {}", plural(total, "rule"), words.join(", ")));
+    }
+    lines.extend(state.details.get(RULES_HALF).map(|count| {
+        format!("{count} rules about security saw only a part of the shell code (gap unread-shell)")
+    }));
+    lines
 }
 
 /// The first reason why layers have no line, and how many have none.

@@ -1,0 +1,125 @@
+//! Which rules that are on could not look, and for want of what. A rule that has not looked has passed nothing.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    coverage::Gap,
+    lint::LintSettings,
+    rule::{Group, Need, RuleMeta},
+};
+
+use super::{rule::Dockerfile, rules_on, stages::Base};
+
+/// Rules that have something to say without one of their needs, too, and that say with it only more.
+const SAYS_WITHOUT: &[&str] = &["inline-ignore-unused", "inline-ignore-used", "inline-ignore-without-reason", "missing-user", "untrusted-frontend"];
+
+/// The rules that are on and had to pass over one Dockerfile, by what they need.
+pub(super) fn unmet(dockerfile: &Dockerfile<'_>) -> BTreeMap<Need, Vec<&'static str>> {
+    let mut unmet = BTreeMap::<Need, Vec<&'static str>>::new();
+    for rule in rules_on(dockerfile.settings) {
+        let meta = rule.meta();
+        if SAYS_WITHOUT.contains(&meta.id) {
+            continue;
+        }
+        if let Some(need) = meta.needs.iter().copied().find(|need| !is_met(*need, meta, dockerfile)) {
+            unmet.entry(need).or_default().push(meta.id);
+        }
+    }
+    unmet
+}
+
+fn is_met(need: Need, meta: &RuleMeta, dockerfile: &Dockerfile<'_>) -> bool {
+    match need {
+        Need::Ast | Need::Stages | Need::Shell => true,
+        Need::Context => dockerfile.context.is_some(),
+        Need::Config => is_configured(meta.id, dockerfile.settings),
+        // A file that builds on nothing but itself asks no registry.
+        Need::Network => !dockerfile.bases.is_empty() || !dockerfile.graph.stages.iter().any(|stage| matches!(stage.base, Base::Image(_))),
+        Need::Image => false,
+    }
+}
+
+/// Whether the settings say what the rule asks for.
+fn is_configured(id: &str, settings: &LintSettings) -> bool {
+    match id {
+        "untrusted-base-registry" => !settings.trusted_registries.is_empty(),
+        "label-superfluous" => settings.strict_labels,
+        id if id.starts_with("label-") => !settings.labels.is_empty(),
+        _ => true,
+    }
+}
+
+/// How many rules about security saw only a part of the shell code, because something of it could not be read.
+pub(super) fn half_read(settings: &LintSettings, gaps: &[Gap]) -> usize {
+    if !gaps.iter().any(|gap| gap.kind == "unread-shell") {
+        return 0;
+    }
+    let reads_shell = |meta: &RuleMeta| meta.group == Group::Security && meta.needs.contains(&Need::Shell);
+    rules_on(settings).filter(|rule| reads_shell(rule.meta())).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        dockerfile::{LintInput, lint, read},
+        model::{build_context::BuildContext, lint::BaseImage, severity::Severity},
+    };
+
+    const fn meta(id: &'static str) -> RuleMeta {
+        RuleMeta {
+            id,
+            group: Group::Style,
+            severity: Severity::Low,
+            default_on: true,
+            aliases: &[],
+            also: &[],
+            needs: &[],
+            fix: None,
+            summary: "",
+            help: "",
+        }
+    }
+
+    #[test]
+    fn a_need_is_met_by_what_is_at_hand() {
+        let bases = BTreeMap::from([("alpine:3.22".to_owned(), BaseImage::default())]);
+        let context = BuildContext::default();
+        let trusted = LintSettings { trusted_registries: vec!["docker.io".to_owned()], ..LintSettings::default() };
+        let strict = LintSettings { strict_labels: true, ..LintSettings::default() };
+        let alone = LintInput::new("Dockerfile", b"FROM alpine:3.22\n");
+        let scratch = LintInput::new("Dockerfile", b"FROM scratch\n");
+        for (need, id, input, expected) in [
+            (Need::Shell, "x", alone, true),
+            (Need::Context, "x", alone, false),
+            (Need::Context, "x", LintInput { context: Some(&context), ..alone }, true),
+            (Need::Network, "x", alone, false),
+            (Need::Network, "x", scratch, true),
+            (Need::Network, "x", LintInput { bases: &bases, ..alone }, true),
+            (Need::Config, "untrusted-base-registry", alone, false),
+            (Need::Config, "untrusted-base-registry", LintInput { settings: &trusted, ..alone }, true),
+            (Need::Config, "label-missing", alone, false),
+            (Need::Config, "label-superfluous", LintInput { settings: &strict, ..alone }, true),
+            (Need::Config, "shellcheck", alone, true),
+        ] {
+            let (dockerfile, _) = read(&input);
+            assert_eq!(is_met(need, &meta(id), &dockerfile), expected, "{need:?} {id}");
+        }
+    }
+
+    #[test]
+    fn only_rules_that_are_on_are_named() {
+        let report = lint(&LintInput::new("Dockerfile", b"FROM alpine:3.22\n"));
+        let on: BTreeSet<&str> = rules_on(&LintSettings::DEFAULT).map(|rule| rule.meta().id).collect();
+        assert!(report.unmet.values().flatten().all(|id| on.contains(id) && *id != "missing-user"), "{:?}", report.unmet);
+    }
+
+    #[test]
+    fn unread_shell_code_is_noted() {
+        let half = |text: &str| lint(&LintInput::new("Dockerfile", text.as_bytes())).half_read;
+        assert_eq!(half("FROM alpine:3.22\nRUN true\n"), 0);
+        assert!(half("FROM mcr.microsoft.com/windows/nanoserver:1809\nRUN dir\n") > 10);
+    }
+}
