@@ -4,6 +4,9 @@ mod bounds;
 mod check;
 mod command;
 mod created_by;
+mod credential;
+mod credential_options;
+mod download;
 mod execution;
 mod expand;
 mod foreign;
@@ -24,6 +27,8 @@ mod secret;
 mod shell;
 mod source;
 mod stages;
+mod variables;
+mod verification;
 mod wrapper;
 
 #[cfg(test)]
@@ -237,7 +242,10 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
 
 /// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.
 fn secret_lines(findings: &[Finding]) -> Vec<(u32, u32)> {
-    let secret = |finding: &&Finding| finding.id.starts_with("secret-") || finding.id == "credentials-in-url";
+    // What a mount brings is not in the file.
+    let secret = |finding: &&Finding| {
+        (finding.id.starts_with("secret-") && finding.id != "secret-mount-persisted") || finding.id == "credentials-in-url"
+    };
     let spans = findings.iter().filter(secret).flat_map(|finding| &finding.locations);
     spans.filter_map(|location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None }).collect()
 }
