@@ -381,6 +381,16 @@ mod tests {
             "# check=API_TOKEN=kz7Rw4qv\nFROM alpine:3.22\n",
             "FROM alpine:3.22\n# plimsoll ignore=root-user reason=API_TOKEN=kz7Rw4qv\nUSER root\n",
             "# syntax=u:kz7Rw4qv@host.acme.dev/r:1\nFROM alpine:3.22\n",
+            "FROM alpine:3.22\nRUN docker login -u bot -p kz7Rw4qv host.acme.dev\n",
+            "FROM alpine:3.22\nRUN npm config set //host.acme.dev/:_authToken kz7Rw4qv\n",
+            "FROM alpine:3.22\nRUN echo '//host.acme.dev/:_authToken=kz7Rw4qv' > .npmrc\n",
+            "FROM alpine:3.22\nRUN echo kz7Rw4qv | docker login --password-stdin host.acme.dev\n",
+            "FROM alpine:3.22\nRUN redis-cli -a kz7Rw4qv ping && PGPASSWORD=kz7Rw4qv psql\n",
+            "FROM alpine:3.22\nRUN composer config github-oauth.github.com kz7Rw4qv\n",
+            "FROM alpine:3.22\nRUN curl -fO http://u:kz7Rw4qv@host.acme.dev/r.tgz && tar xf r.tgz\n",
+            "FROM alpine:3.22\nRUN wget https://u:kz7Rw4qv@host.acme.dev && sh host.acme.dev\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM $API_TOKEN/\n",
+            "FROM scratch\nENV API_TOKEN=kz7Rw4qv A=$B\n",
         ];
         // The rules' own help shows passwords, so this one is not among them.
         let leaky = |text: &&&str| format!("{:?}", report(text)).contains("kz7Rw4qv");

@@ -9,18 +9,19 @@ use super::{
 /// How many edits may lie between a name and the one that is suggested.
 const MOST_EDITS: usize = 2;
 /// The longest name that is compared, in bytes.
-const LONGEST: usize = 64;
+const LONGEST: usize = 40;
 /// How many names one file may have compared.
-pub(super) const COMPARISONS: usize = 500_000;
+pub(super) const COMPARISONS: usize = 50_000;
 
 /// The names of the variables that the builder looks up in a text, in order; those in a default are among them.
 pub(super) fn used(text: &str, escape: char, quotes: Quotes) -> Vec<&str> {
     let mut found = Vec::new();
+    if !text.contains('$') {
+        return found;
+    }
     let mut rest = text;
     let mut double = false;
-    while rest.contains('$')
-        && let Some(at) = rest.find(['$', '\'', '"', escape])
-    {
+    while let Some(at) = rest.find(['$', '\'', '"', escape]) {
         let from = slice(rest, at..rest.len());
         let c = from.chars().next().unwrap_or_default();
         let after = slice(from, c.len_utf8()..from.len());

@@ -112,6 +112,9 @@ fn allows_insecure(text: &str) -> bool {
     })
 }
 
+/// How far behind a bracket its end and the address are looked for, in bytes.
+const LONGEST: usize = 512;
+
 /// The worst source in a text that is trusted whatever it sends: its severity, and the words that say so.
 fn source(text: &str) -> Option<(Severity, &'static str)> {
     let lower = text.to_ascii_lowercase();
@@ -129,7 +132,8 @@ fn source(text: &str) -> Option<(Severity, &'static str)> {
             if slice(line, 0..at).ends_with('\\') {
                 continue;
             }
-            let Some((options, rest)) = slice(line, at + 1..line.len()).split_once(']') else { break };
+            let end = line.floor_char_boundary(at + LONGEST);
+            let Some((options, rest)) = slice(line, at + 1..end).split_once(']') else { continue };
             let Some(what) = options.split([' ', '\t', '\\']).find_map(trusts) else { continue };
             let severity = if of_own(rest) { Severity::Medium } else { META.severity };
             if worst.is_none_or(|(before, _)| before != META.severity) {

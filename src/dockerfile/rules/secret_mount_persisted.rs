@@ -81,7 +81,7 @@ impl Rule for SecretMountPersisted {
 }
 
 /// The most files of one instruction that are looked for again among those that it removes.
-const MOST_KEPT: usize = 64;
+const MOST_KEPT: usize = 16;
 /// Programs that print what they read, or some of it.
 const PRINTERS: &[&str] = &[
     "", "awk", "base64", "cat", "cut", "echo", "envsubst", "gawk", "grep", "gunzip", "head", "jq", "openssl", "paste", "printf", "sed",

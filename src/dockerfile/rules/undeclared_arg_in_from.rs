@@ -56,7 +56,9 @@ impl Rule for UndeclaredArgInFrom {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let global = dockerfile.instructions.iter().filter(|instruction| instruction.stage.is_none() && instruction.keyword == "ARG");
         let mut declared: BTreeSet<&str> = global.flat_map(|instruction| instruction.pairs()).map(|pair| pair.name).collect();
-        declared.extend(predefined());
+        for name in predefined() {
+            declared.insert(name);
+        }
         let mut left = COMPARISONS;
         let mut findings = Vec::new();
         for stage in &dockerfile.graph.stages {

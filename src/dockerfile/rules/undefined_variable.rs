@@ -170,7 +170,11 @@ impl<'a> Walk<'a> {
         match foot {
             Foot::Known => {
                 let [name, rest @ ..] = names.as_slice() else { return };
-                let more = if rest.is_empty() { String::new() } else { format!(" (nor `${}`)", rest.join("`, `$")) };
+                let more = match rest {
+                    [] => String::new(),
+                    [other] => format!(" and `${other}`"),
+                    [other, rest @ ..] => format!(", `${other}` and {} more", rest.len()),
+                };
                 let hint = if self.global.contains(name) {
                     format!(": the ARG before the first FROM counts here only if the stage has an `ARG {name}`, too")
                 } else if PLATFORM.contains(name) {
