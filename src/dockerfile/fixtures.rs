@@ -6,7 +6,7 @@ mod tests {
 
     use crate::model::{
         build_context::{BuildContext, ContextEntry},
-        lint::{LabelForm, LintSettings},
+        lint::{BaseImage, LabelForm, LintSettings},
         location::Location,
         rule::Group,
     };
@@ -15,8 +15,8 @@ mod tests {
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
         let text = String::from_utf8_lossy(bytes);
-        let (settings, context) = (settings(&text), context(&text));
-        let input = LintInput { settings: &settings, context: context.as_ref(), ..LintInput::new(name, bytes) };
+        let (settings, context, bases) = (settings(&text), context(&text), bases(&text));
+        let input = LintInput { settings: &settings, context: context.as_ref(), bases: &bases, ..LintInput::new(name, bytes) };
         let (dockerfile, _) = read(&input);
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
         let this = || RULES.iter().filter(|known| known.meta().id == rule);
@@ -75,6 +75,21 @@ mod tests {
         let patterns: Vec<&str> = said(text, "dockerignore").into_iter().flatten().collect();
         let ignore_file = (!patterns.is_empty()).then(|| (".dockerignore".to_owned(), patterns.join("\n").into_bytes()));
         (!entries.is_empty() || ignore_file.is_some()).then_some(BuildContext { entries, ignore_file, unread: None })
+    }
+
+    /// What comments say of base images: `# base: IMAGE OS/ARCHITECTURE USER NAME=VALUE...`, `-` for no user.
+    fn bases(text: &str) -> BTreeMap<String, BaseImage> {
+        let marks = text.lines().filter_map(|line| line.trim().strip_prefix("# base:"));
+        let base = |rest: &str| {
+            let mut words = rest.split_whitespace();
+            let image = words.next().expect("an image").to_owned();
+            let (os, architecture) = words.next().and_then(|platform| platform.split_once('/')).expect("a platform");
+            let user = words.next().filter(|user| *user != "-").unwrap_or_default();
+            let env = words.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let of = |text: &str| text.to_owned();
+            (image, BaseImage { os: of(os), architecture: of(architecture), user: of(user), env: env.collect(), ..BaseImage::default() })
+        };
+        marks.map(base).collect()
     }
 
     /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.
