@@ -134,7 +134,7 @@ fn a_configuration_of_hadolint_is_obeyed_where_there_is_no_policy() {
 fn in_the_gate_it_silences_no_security_rule() {
     let folder =
         Folder::with(&[("Dockerfile", "FROM alpine:3.22\nMAINTAINER a\nUSER root\n"), (".hadolint.yaml", "ignored: [DL3002, DL4000]\n")]);
-    let image = format!("oci:{}", crate::program::testdata("images/fixed").display());
+    let image = format!("oci:{}:v1", crate::program::testdata("images/fixed").display());
     let gate = |more: &[&str]| {
         let args: Vec<&str> = ["gate", image.as_str(), "-f", "Dockerfile", "--no-offline", "--output", "json", "--no-cache"]
             .iter()
@@ -153,7 +153,7 @@ fn in_the_gate_it_silences_no_security_rule() {
 
 #[test]
 fn commands_that_judge_nothing_take_no_settings() {
-    let image = format!("oci:{}", crate::program::testdata("images/fixed").display());
+    let image = format!("oci:{}:v1", crate::program::testdata("images/fixed").display());
     let run = plimsoll_with(&["inventory", image.as_str(), "--context", "."], &[], &crate::program::root()).expect(2);
     assert!(run.stderr.contains("--context is for judging"), "{}", run.stderr);
 }
