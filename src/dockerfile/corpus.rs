@@ -208,12 +208,11 @@ pub(super) mod tests {
                 accepted += 1;
                 let theirs: Vec<Json> = case["instructions"].as_array().expect("tree").iter().cloned().map(without_original).collect();
                 // BuildKit's tree of a trigger that it does not know holds one empty argument, and JSON has no bytes that are no UTF-8.
-                let theirs = serde_json::to_string(&theirs).expect("text").replace("\"next\":[\"\"],\"v\":\"FOO\"", "\"v\":\"FOO\"").replace('\u{fffd}', "?");
-                let theirs: Vec<Json> = serde_json::from_str(&theirs).expect("JSON");
-                let ours = trees(&bytes);
+                let comparable = |tree: &[Json]| serde_json::to_string(tree).expect("text").replace('\u{fffd}', "?").replace(r#""next":[""],"v":"FOO""#, r#""v":"FOO""#);
+                let (ours, theirs) = (comparable(&trees(&bytes)), comparable(&theirs));
                 if ours == theirs {
                     same_tree += 1;
-                } else if let Some((ours, theirs)) = ours.iter().zip(&theirs).find(|(a, b)| a != b) {
+                } else {
                     eprintln!("{}:\n  ours   {ours}\n  theirs {theirs}", case["name"]);
                 }
             }

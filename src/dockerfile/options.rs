@@ -254,6 +254,12 @@ impl<'a> Arguments<'a> {
                         this.options.push(Opt { name: Name::Short(letter), value });
                         break;
                     }
+                    // apt-get takes `-q=2`: what follows is no bundle.
+                    let rest = bundle.get(at + letter.len_utf8()..).unwrap_or_default();
+                    if let Some(value) = rest.strip_prefix('=') {
+                        this.options.push(Opt { name: Name::Short(letter), value: Some(value) });
+                        break;
+                    }
                     this.options.push(Opt { name: Name::Short(letter), value: None });
                 }
             } else {

@@ -21,6 +21,8 @@ mod tests {
                 '\t' => out.push_str("\\t"),
                 '\n' => out.push_str("\\n"),
                 '\r' => out.push_str("\\r"),
+                '\u{8}' => out.push_str("\\b"),
+                '\u{c}' => out.push_str("\\f"),
                 ch if ch.is_control() => {
                     let _ = write!(out, "\\x{:02x}", u32::from(ch));
                 }

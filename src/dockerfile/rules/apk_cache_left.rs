@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
+    edits::fixed_if,
     package_manager::{Action, Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
@@ -22,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Apk add without --no-cache.",
-    help: r#"apk keeps its index in the layer unless it is told not to. With `--no-network` it fetches nothing that could stay.
+    help: r#"apk keeps its index in the layer unless it is told not to. Unlike hadolint's DL3019, a removal of /var/cache/apk in the same RUN counts, and so does `--no-network`, with which nothing is fetched.
 
 Fails:
 
@@ -49,10 +50,29 @@ impl Rule for ApkCacheLeft {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, is_faulty, "the index of the packages stays in the layer", |command, call| dockerfile.after_verb(command, call, " --no-cache"))
+        let mut findings = Vec::new();
+        for (instruction, commands) in dockerfile.scripts() {
+            let instruction = instruction.trigger.as_deref().unwrap_or(instruction);
+            if instruction.keyword != "RUN" || instruction.mounts_cache(CACHES) {
+                continue;
+            }
+            // What a later command of the same layer removes does not stay.
+            let cleaned = commands.iter().rposition(|command| command.removes(CACHES)).unwrap_or_default();
+            for command in commands.get(cleaned..).unwrap_or_default() {
+                let Some(call) = Invocation::of(command).filter(is_faulty) else { continue };
+                let finding = dockerfile.finding_in(&META, META.severity, command, "the index of the packages stays in the layer".to_owned());
+                let edit = dockerfile.after_verb(command, &call, " --no-cache");
+                findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
+            }
+        }
+        findings
     }
 }
 
+/// Where apk keeps its index.
+const CACHES: &[&str] = &["/var/cache/apk", "/etc/apk/cache"];
+
 fn is_faulty(invocation: &Invocation<'_>) -> bool {
+    // Without the network nothing is fetched.
     invocation.manager == Manager::Apk && invocation.action == Action::Install && !invocation.has(&["--no-cache", "--no-network"])
 }

@@ -61,6 +61,6 @@ fn is_faulty(invocation: &Invocation<'_>) -> bool {
 fn is_told_yes(invocation: &Invocation<'_>) -> bool {
     invocation.has(&["y", "--yes", "--assume-yes"])
         || invocation.count('q') > 1
-        || invocation.values(&["--quiet"]).any(|level| level == "2")
+        || invocation.values(&["--quiet", "q"]).any(|level| level == "2")
         || invocation.values(&["--option", "o"]).any(|option| option.eq_ignore_ascii_case("APT::Get::Assume-Yes=true"))
 }

@@ -7,7 +7,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule, fixed_by};
+use crate::dockerfile::{
+    instruction::Instruction,
+    rule::{Dockerfile, Rule, fixed_by},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "shell-form-cmd",
@@ -19,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: Some(FixKind::Unsafe),
     summary: "CMD, ENTRYPOINT or HEALTHCHECK CMD in shell form.",
-    help: r#"In shell form a shell is process 1: it does not pass signals on, so that the container is killed instead of stopped.
+    help: r#"In shell form a shell is process 1: it does not pass signals on, so that the container is killed instead of stopped. A HEALTHCHECK in shell form starts a shell for every check, which the image must have.
 
 Fails:
 
@@ -47,14 +50,15 @@ impl Rule for ShellFormCmd {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for keyword in ["CMD", "ENTRYPOINT"] {
-            for (_, instruction) in dockerfile.with_keyword(keyword).filter(|(_, instruction)| !instruction.json && !instruction.rest.is_empty()) {
-                if dockerfile.sets_shell(instruction) {
-                    continue;
-                }
-                let finding = dockerfile.finding(&META, META.severity, instruction, format!("{keyword} in shell form: signals do not reach the program"));
-                let part = instruction.rest_at..instruction.rest_at + instruction.rest.len();
-                let edit = array(&instruction.rest).and_then(|array| dockerfile.edit_in(instruction, &part, array));
+        for keyword in ["CMD", "ENTRYPOINT", "HEALTHCHECK"] {
+            for (_, instruction) in dockerfile.with_keyword(keyword).filter(|(_, instruction)| !instruction.json) {
+                let Some((text, at)) = shell_code(instruction).filter(|_| !dockerfile.sets_shell(instruction)) else { continue };
+                let title = match keyword {
+                    "HEALTHCHECK" => "HEALTHCHECK in shell form: every check starts a shell first".to_owned(),
+                    _ => format!("{keyword} in shell form: signals do not reach the program"),
+                };
+                let finding = dockerfile.finding(&META, META.severity, instruction, title);
+                let edit = array(text).and_then(|array| dockerfile.edit_in(instruction, &(at..at + text.len()), array));
                 findings.push(match edit {
                     Some(edit) => fixed_by(finding, FixKind::Unsafe, vec![edit]),
                     None => finding,
@@ -63,6 +67,17 @@ impl Rule for ShellFormCmd {
         }
         findings.sort_by_key(|finding| finding.locations.clone());
         findings
+    }
+}
+
+/// What the shell runs, and where it starts; nothing for an empty instruction and for `HEALTHCHECK NONE`.
+fn shell_code(instruction: &Instruction) -> Option<(&str, usize)> {
+    if instruction.keyword != "HEALTHCHECK" {
+        return (!instruction.rest.is_empty()).then_some((instruction.rest.as_str(), instruction.rest_at));
+    }
+    match instruction.args.as_slice() {
+        [kind, code] if kind.text.eq_ignore_ascii_case("CMD") && !code.text.is_empty() => Some((code.text.as_str(), code.at)),
+        _ => None,
     }
 }
 

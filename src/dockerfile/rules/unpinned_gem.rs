@@ -56,5 +56,7 @@ fn unpinned<'a>(invocation: &Invocation<'a>) -> Vec<&'a str> {
     if invocation.manager != Manager::Gem || invocation.action != Action::Install || invocation.has(&["v", "--version"]) {
         return Vec::new();
     }
-    invocation.packages.iter().map(|word| word.text.as_str()).filter(|name| !name.contains(':') && !name.ends_with(".gem")).collect()
+    // What stands behind `--` is for the build of extensions.
+    let is_unpinned = |name: &&str| !name.contains(':') && !name.ends_with(".gem") && !name.starts_with('-');
+    invocation.packages.iter().map(|word| word.text.as_str()).filter(is_unpinned).collect()
 }

@@ -5,3 +5,4 @@ RUN true && sudo true
 RUN echo sudo
 RUN sh -c 'sudo true'
 # found by hadolint: 2 4
+# found by us: 2 4 6, since sh runs sudo

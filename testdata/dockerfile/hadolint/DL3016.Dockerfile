@@ -14,3 +14,4 @@ RUN npm install --loglevel verbose express@4
 RUN npm install https://example.com/a.tgz
 RUN npm i express
 # found by hadolint: 2 4 10
+# found by us: 2 4 10 15, since i is short for install

@@ -10,3 +10,4 @@ RUN yum localinstall a-1.rpm && yum clean all
 RUN yum reinstall httpd-2.4.24 && yum clean all
 RUN yum check-update
 # found by hadolint: 2 7 9
+# found by us: 2 7 9 10, since reinstall asks as well

@@ -12,3 +12,4 @@ ENV K="$KK" KK=2
 ENV L=1 M="\$L"
 ENV N=1 NN=$NNN
 # found by hadolint: 2 8 11 12
+# found by us: 2 8 11, since an escaped dollar is none

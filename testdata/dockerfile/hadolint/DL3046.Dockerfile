@@ -9,3 +9,4 @@ RUN useradd -u 0123456 a
 RUN useradd a
 RUN adduser -u 123456 a
 # found by hadolint: 3 8
+# found by us: 3 7 8, since --uid is -u
