@@ -269,7 +269,8 @@ mod tests {
     fn undefined_variables_are_those_of_buildkit_over_bare_bases() {
         let Some(folder) = corpus() else { return };
         let files = dev_files(&folder);
-        let theirs = buildkit(&folder, &files).remove("UndefinedVar").unwrap_or_default();
+        let spans: BTreeMap<&str, Vec<(u32, u32)>> = files.iter().map(|(file, bytes)| (file.as_str(), spans(bytes))).collect();
+        let theirs = buildkit(&folder, &spans).0.remove("UndefinedVar").unwrap_or_default();
         let rule = RULES.iter().find(|rule| rule.meta().id == "undefined-variable").expect("the rule");
         let mut ours = BTreeSet::new();
         for (file, bytes) in &files {

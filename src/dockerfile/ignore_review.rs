@@ -94,7 +94,7 @@ impl Dockerfile<'_> {
             let title = format!("{}: {why}", listed(idle.iter().map(|(written, _)| written.id)));
             let finding = self.finding_on_line(meta, meta.severity, first.line, title);
             let is_idle: Vec<bool> = uses.iter().map(|used| matches!(used, Use::Idle(_))).collect();
-            out.push(match self.without(line, &is_idle) {
+            out.push(match self.without_ids(line, &is_idle) {
                 Some(edits) => fixed_by(finding, FixKind::Safe, edits),
                 None => finding,
             });
@@ -113,7 +113,7 @@ impl Dockerfile<'_> {
     }
 
     /// The edits that take the idle ids of one line out; `None` where that would change more.
-    fn without(&self, line: &[Written<'_>], is_idle: &[bool]) -> Option<Vec<Edit>> {
+    fn without_ids(&self, line: &[Written<'_>], is_idle: &[bool]) -> Option<Vec<Edit>> {
         if is_idle.iter().all(|idle| *idle) {
             return self.without_line(line.first()?).map(|range| vec![self.edit(range, "")]);
         }

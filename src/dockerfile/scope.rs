@@ -82,7 +82,7 @@ impl Scope {
     /// The value of a variable; `None` when it is certainly not set.
     pub(super) fn lookup(&self, name: &str) -> Option<Value> {
         let Some(value) = self.environment.get(name).or_else(|| self.arguments.get(name)) else {
-            let own = if self.is_global { predefined(name) } else { None };
+            let own = if self.is_global { predefined_value(name) } else { None };
             return own.or_else(|| (self.unset == Unset::Unknown).then(Value::unknown));
         };
         let left = self.left.get().saturating_sub(value.text.len());
@@ -92,7 +92,7 @@ impl Scope {
 
     /// Whether an ARG or ENV that holds here names the variable.
     pub(super) fn declares(&self, name: &str) -> bool {
-        self.environment.contains_key(name) || self.arguments.contains_key(name)
+        self.environment.get(name).is_some() || self.arguments.get(name).is_some()
     }
 
     /// Expands a word.
@@ -112,7 +112,7 @@ impl Scope {
             (Some(value), _) => Value::known(value.clone()),
             (None, Some(value)) => Value { certainty: value.certainty.max(Certainty::Default), ..value },
             (None, None) if outer.is_some_and(|outer| self.arguments.take_over(name, &outer.arguments)) => return,
-            (None, None) => outer.and_then(|_| predefined(name)).unwrap_or_else(Value::unset),
+            (None, None) => outer.and_then(|_| predefined_value(name)).unwrap_or_else(Value::unset),
         };
         self.arguments.insert(name, value);
     }
@@ -124,7 +124,7 @@ impl Scope {
 }
 
 /// The value of an argument that BuildKit defines itself.
-fn predefined(name: &str) -> Option<Value> {
+fn predefined_value(name: &str) -> Option<Value> {
     let &(_, value) = PREDEFINED.iter().find(|(predefined, _)| *predefined == name)?;
     Some(Value { text: value.to_owned(), certainty: Certainty::Default })
 }

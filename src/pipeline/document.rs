@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facted, Inputs, Looked, add_reports, add_state, inventory_details, judge, lint::lint};
+use super::{Facted, Inputs, Looked, add_reports, add_state, inventory_details, judge, lint};
 use crate::{
     Error, inventory,
     model::{

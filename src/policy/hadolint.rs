@@ -221,7 +221,7 @@ impl HadolintConfig {
         match (used_by, self.threshold) {
             (ForeignUse::Lint, Some(least)) => {
                 let all =
-                    |severity| RuleSelection { groups: std::collections::BTreeSet::new(), severity: Some((Comparison::AtLeast, severity)) };
+                    |severity| RuleSelection { groups: std::collections::BTreeSet::new(), severity: Some((Comparison::AtLeast, severity)), origin: None };
                 rules.fail = least.map(all).into_iter().collect();
             }
             (ForeignUse::Gate, Some(_)) => {
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(rules.inline_ignores.len(), 5);
         assert_eq!(
             rules.fail,
-            [RuleSelection { groups: std::collections::BTreeSet::new(), severity: Some((Comparison::AtLeast, Severity::Medium)) }]
+            [RuleSelection { groups: std::collections::BTreeSet::new(), severity: Some((Comparison::AtLeast, Severity::Medium)), origin: None }]
         );
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert!(notices[0].contains("`no-fail` is not obeyed") && notices[1].starts_with(".hadolint.yaml:19: `fromat`"), "{notices:?}");
