@@ -81,7 +81,8 @@ fn is_output(file: &str) -> bool {
 fn file_of(url: &str) -> &str {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+    // Before the first slash stands the server, perhaps with a password.
+    path.trim_end_matches('/').rsplit_once('/').map_or("index.html", |(_, file)| file)
 }
 
 /// The last part of a path.

@@ -124,7 +124,7 @@ fn source(text: &str) -> Option<(Severity, &'static str)> {
     let of_own = |rest: &str| {
         rest.trim_start().starts_with("file:") || rest.trim_start().starts_with("copy:") || rest.trim_start().starts_with("cdrom:")
     };
-    let mut worst = None;
+    let mut worst: Option<(Severity, &'static str)> = None;
     for line in lower.lines() {
         // One line: `deb [options] address suite`, also several of them in the expression of sed.
         for (at, _) in line.match_indices('[') {
