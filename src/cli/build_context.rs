@@ -20,6 +20,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_FILE: u64 = 64 << 10;
 const MAX_BYTES: usize = 4 << 20;
 const MAX_IGNORE_FILE: u64 = 1 << 20;
+/// Most steps in which folders are compared with patterns; then all of them are walked through.
+const MAX_STEPS: usize = 200_000_000;
 
 /// Reads the folder; `dockerfile` is where the Dockerfile lies, if it is a file: an ignore file beside it of its own name goes before
 /// `.dockerignore`.
@@ -30,7 +32,7 @@ pub(super) fn read(folder: &Path, dockerfile: Option<&Path>) -> Result<BuildCont
     };
     // A file, or nothing, in the place of the folder is a mistake of whoever typed it.
     fs::read_dir(folder).map_err(|error| failed(&error))?;
-    let mut walk = Walk { entries: BTreeMap::new(), bytes: 0, unread: None, ignored: IgnorePatterns::default() };
+    let mut walk = Walk { entries: BTreeMap::new(), bytes: 0, unread: None, ignored: IgnorePatterns::default(), steps_left: MAX_STEPS };
     let own = dockerfile.map(|file| {
         let mut name = file.as_os_str().to_owned();
         name.push(".dockerignore");
@@ -61,6 +63,8 @@ struct Walk {
     bytes: usize,
     unread: Option<String>,
     ignored: IgnorePatterns,
+    /// Steps left in which folders are compared with patterns.
+    steps_left: usize,
 }
 
 impl Walk {
@@ -92,7 +96,7 @@ impl Walk {
                 let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
                 let content = if is_file && looks_inside(&path) { self.content(&entry.path()) } else { None };
                 // Of the history of git it is enough to know that it is there.
-                let is_walked = is_folder && prefix != ".git/" && !self.ignored.prunes(&path);
+                let is_walked = is_folder && prefix != ".git/" && !self.prunes(&path);
                 if is_walked && depth == MAX_DEPTH {
                     self.missed(&format!("its folders lie deeper than {MAX_DEPTH}"));
                 } else if is_walked {
@@ -101,6 +105,11 @@ impl Walk {
                 self.entries.insert(path, ContextEntry { is_folder, content });
             }
         }
+    }
+
+    fn prunes(&mut self, folder: &str) -> bool {
+        self.steps_left = self.steps_left.saturating_sub(self.ignored.cost(folder));
+        self.steps_left > 0 && self.ignored.prunes(folder)
     }
 
     /// The bytes of a small file; a large one, or one that cannot be read, is judged by its name.

@@ -6,6 +6,9 @@ use super::source::slice;
 /// Most patterns of one file, and the longest.
 const MAX_PATTERNS: usize = 5_000;
 const MAX_PATTERN: usize = 4_096;
+/// Most signs of all patterns that are no plain text, and the longest path that is compared: their product bounds the time.
+const MAX_SIGNS: usize = 32_768;
+const MAX_PATH: usize = 1_024;
 
 /// The patterns of one ignore file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +79,21 @@ impl IgnorePatterns {
             }
             patterns.push(Pattern::parse(trimmed).map_err(|fault| format!("line {}: {fault}", index + 1))?);
         }
-        Ok(Self { patterns })
+        let this = Self { patterns };
+        if this.signs() > MAX_SIGNS {
+            return Err(format!("its patterns have more than {MAX_SIGNS} signs"));
+        }
+        Ok(this)
+    }
+
+    fn signs(&self) -> usize {
+        self.patterns.iter().map(|pattern| if let Matcher::Signs(signs) = &pattern.matcher { signs.len() } else { 1 }).sum()
+    }
+
+    /// How many steps it takes at most to compare a path, for those who compare very many.
+    #[must_use]
+    pub fn cost(&self, path: &str) -> usize {
+        self.signs().saturating_mul(path.len())
     }
 
     /// The patterns of `--exclude` flags; one that the builder refuses fits nothing.
@@ -87,6 +104,9 @@ impl IgnorePatterns {
     /// Whether the path, without `/` in front, stays behind: the last pattern that fits it or a folder above it says so.
     #[must_use]
     pub fn excludes(&self, path: &str) -> bool {
+        if path.len() > MAX_PATH {
+            return false;
+        }
         let mut is_excluded = false;
         for pattern in &self.patterns {
             if pattern.is_negated == is_excluded && pattern.fits_or_above(path) {
@@ -141,7 +161,7 @@ impl Pattern {
     }
 
     fn fits_or_above(&self, path: &str) -> bool {
-        self.matcher.fits(path) || path.match_indices('/').any(|(at, _)| self.matcher.fits(slice(path, 0..at)))
+        self.matcher.fits_or_above(path)
     }
 }
 
@@ -194,11 +214,16 @@ impl Matcher {
         }
     }
 
-    fn fits(&self, path: &str) -> bool {
+    /// Whether it fits the path or a folder above it.
+    fn fits_or_above(&self, path: &str) -> bool {
         match self {
-            Self::Exact(text) => path == text,
+            Self::Exact(text) => path.strip_prefix(text.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            // What begins a folder's path begins those of all that lies in it.
             Self::Prefix(text) => path.starts_with(text.as_str()),
-            Self::Suffix(text) => path.ends_with(text.as_str()) || text.strip_prefix('/').is_some_and(|rest| path == rest),
+            Self::Suffix(text) => {
+                let fits = |path: &str| path.ends_with(text.as_str()) || text.strip_prefix('/').is_some_and(|rest| path == rest);
+                fits(path) || path.match_indices('/').any(|(at, _)| fits(slice(path, 0..at)))
+            }
             Self::Signs(signs) => fit(signs, path),
         }
     }
@@ -216,12 +241,15 @@ fn class_char(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<ch
     }
 }
 
-/// Whether the signs fit the whole path: all ways are followed side by side, so that the time is the product of both lengths.
+/// Whether the signs fit the path or a folder above it: all ways are followed side by side, so that the time is the product of both lengths.
 fn fit(signs: &[Sign], path: &str) -> bool {
     let mut open = vec![false; signs.len() + 1];
     reach(signs, &mut open, 0);
     let mut next = vec![false; signs.len() + 1];
     for c in path.chars() {
+        if c == '/' && open.last().copied().unwrap_or_default() {
+            return true;
+        }
         next.fill(false);
         for (at, sign) in signs.iter().enumerate() {
             if !open.get(at).copied().unwrap_or_default() {
@@ -423,6 +451,7 @@ mod tests {
         }
         assert_eq!(IgnorePatterns::parse(b"a\n[").expect_err("open"), "line 2: `[` is no pattern");
         assert!(IgnorePatterns::parse("a\n".repeat(6_000).as_bytes()).is_err());
+        assert!(IgnorePatterns::parse("*aaaaaaaaaaaaaaa\n".repeat(4_000).as_bytes()).is_err());
     }
 
     #[test]

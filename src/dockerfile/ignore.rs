@@ -368,7 +368,7 @@ static BY_ID: LazyLock<BTreeMap<String, Vec<&'static str>>> = LazyLock::new(|| {
         let mut ids: BTreeSet<String> = names(meta).map(str::to_ascii_lowercase).collect();
         // The column of further ids holds Trivy's in one spelling.
         for rest in meta.also.iter().filter_map(|id| id.strip_prefix("DS-")) {
-            ids.extend([format!("avd-ds-{rest}"), format!("ds{rest}")]);
+            ids.extend([format!("avd-ds-{rest}"), format!("ds{}", rest.strip_prefix('0').unwrap_or(rest))]);
         }
         for id in ids {
             index.entry(id).or_default().push(meta.id);

@@ -189,3 +189,62 @@ fn listed<'t>(ids: impl Iterator<Item = &'t str>) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::{LintInput, lint};
+
+    /// The text without what the fix of its first unused ignore takes out; `None` where there is none.
+    fn mended(text: &str) -> Option<String> {
+        let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
+        let finding = report.findings.into_iter().find(|finding| finding.id == "inline-ignore-unused")?;
+        let mut mended = text.to_owned();
+        for edit in finding.fix?.edits.iter().rev() {
+            mended.replace_range(edit.range.clone(), &edit.replacement);
+        }
+        Some(mended)
+    }
+
+    #[test]
+    fn an_idle_ignore_goes_and_nothing_else() {
+        let table = [
+            ("FROM a:1\n# plimsoll ignore=sudo-in-run\nRUN a\n", Some("FROM a:1\nRUN a\n")),
+            ("FROM a:1\r\n  # hadolint ignore=DL3004 # why\r\nRUN a\r\n", Some("FROM a:1\r\nRUN a\r\n")),
+            (
+                "FROM a:1\n# hadolint ignore=DL3004, DL3000 # why\nRUN sudo a\n",
+                Some("FROM a:1\n# hadolint ignore=DL3004 # why\nRUN sudo a\n"),
+            ),
+            ("FROM a:1\n# x trivy:ignore:DS-0010\nRUN a\n", None),
+            ("FROM a:1\n# trivy:ignore:DS-0010 trivy:ignore:DS-0002\nUSER root\n", None),
+            ("FROM a:1\n# check=skip=WorkdirRelativePath\nRUN a\n", Some("FROM a:1\nRUN a\n")),
+            ("FROM a:1\n# check=error=true;skip=WorkdirRelativePath\nRUN a\n", None),
+            (
+                "FROM a:1\n# check=skip=WorkdirRelativePath,SecretsUsedInArgOrEnv\nENV API_TOKEN=q7Rw4qvTz2\n",
+                Some("FROM a:1\n# check=skip=SecretsUsedInArgOrEnv\nENV API_TOKEN=q7Rw4qvTz2\n"),
+            ),
+            // What stands behind it would become a directive.
+            ("# plimsoll ignore-file=sudo-in-run\n# syntax=x/y\nFROM a:1\n", None),
+            ("# plimsoll ignore-file=sudo-in-run\nFROM a:1\n", Some("FROM a:1\n")),
+            ("FROM a:1\nRUN a \\\n # plimsoll ignore=sudo-in-run\n && b\n", Some("FROM a:1\nRUN a \\\n && b\n")),
+            ("FROM a:1\n# plimsoll ignore=sudo-in-run\nRUN sudo a\n", None),
+            ("FROM a:1\n# plimsoll ignore=sudo-in-run ignore-file=root-user\nRUN sudo a\n", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(mended(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_says_which_shell_reads_a_stage() {
+        let found = |text: &str| {
+            let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
+            let has = report.findings.iter().any(|finding| finding.id == "sudo-in-run");
+            (has, report.gaps.iter().any(|gap| gap.kind == "unread-shell"))
+        };
+        assert_eq!(found("FROM a:1\n# hadolint shell=pwsh\nRUN sudo a\n"), (false, true));
+        assert_eq!(found("FROM a:1\n# hadolint shell=/bin/bash\nRUN sudo a\n"), (true, false));
+        assert_eq!(found("FROM a:1\n# hadolint shell=pwsh\nFROM b:1\nRUN sudo a\n"), (true, false));
+        assert_eq!(found("FROM a:1\nSHELL [\"pwsh\"]\n# hadolint shell=bash\nRUN sudo a\n"), (true, false));
+        assert_eq!(found("FROM a:1\n# hadolint shell=pwsh\nSHELL [\"bash\"]\nRUN sudo a\n"), (true, false));
+    }
+}

@@ -38,6 +38,9 @@ COPY dist /usr/share/nginx/html
 "#,
 };
 
+/// Most steps in which paths are compared with patterns.
+const MAX_STEPS: usize = 50_000_000;
+
 /// COPY or ADD takes a path that .dockerignore keeps out of the build.
 pub(super) struct CopyOfIgnoredFile;
 
@@ -49,10 +52,19 @@ impl Rule for CopyOfIgnoredFile {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let Some(ignored) = dockerfile.ignored.as_ref().filter(|ignored| !ignored.has_negation()) else { return Vec::new() };
         let Some((file, _)) = dockerfile.context.and_then(|context| context.ignore_file.as_ref()) else { return Vec::new() };
+        let everything = ignored.excludes_everything();
+        let mut steps_left = MAX_STEPS;
         let mut findings = Vec::new();
         for copied in dockerfile.copies() {
-            let stays_behind = |path: &String| if path.is_empty() { ignored.excludes_everything() } else { ignored.excludes(path) };
-            if let Some(path) = copied.context_paths().find(stays_behind) {
+            let mut stays_behind = |path: &String| {
+                if path.is_empty() {
+                    return everything;
+                }
+                // Very many paths beside very many patterns are no build that anybody wrote.
+                steps_left = steps_left.saturating_sub(ignored.cost(path));
+                steps_left > 0 && ignored.excludes(path)
+            };
+            if let Some(path) = copied.context_paths().find(&mut stays_behind) {
                 let shown = if path.is_empty() { "." } else { path.as_str() };
                 let title = format!("`{shown}` is kept out of the build by {file}");
                 findings.push(dockerfile.finding(&META, META.severity, copied.instruction, title));

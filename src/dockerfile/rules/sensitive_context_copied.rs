@@ -86,18 +86,21 @@ impl Rule for SensitiveContextCopied {
     }
 }
 
-/// Most paths that are listed, and most that a fix names.
-const MAX_LISTED: usize = 1_000;
+/// Most steps in which paths are compared with patterns, most paths that are listed, and most that a fix names.
+const MAX_STEPS: usize = 50_000_000;
+const MAX_LISTED: usize = 100;
 const MAX_NAMED: usize = 8;
 
 /// What the builder is sent and nobody should see, sorted.
 fn sensitive(context: &BuildContext, ignored: &IgnorePatterns) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut has_history = false;
+    let mut steps_left = MAX_STEPS;
     for (path, entry) in &context.entries {
         let in_history = path.starts_with(".git/");
         // In a working tree of its own `.git` is a file without anything in it.
-        if in_history && !entry.is_folder && !has_history && !ignored.excludes(path) {
+        let is_first = in_history && !entry.is_folder && !has_history;
+        if is_first && path.matches('/').count() == 1 && !ignored.excludes(path) {
             has_history = true;
             found.push(".git".to_owned());
         }
@@ -105,6 +108,8 @@ fn sensitive(context: &BuildContext, ignored: &IgnorePatterns) -> Vec<String> {
             continue;
         }
         let Some(suspect) = suspect(path).filter(|_| !entry.is_folder) else { continue };
+        let Some(left) = steps_left.checked_sub(ignored.cost(path)) else { break };
+        steps_left = left;
         if entry.content.as_deref().is_none_or(|bytes| suspect.is_confirmed(bytes)) && !ignored.excludes(path) {
             found.push(path.clone());
         }
