@@ -161,6 +161,7 @@ mod tests {
                 "FROM a:1 AS x\nWORKDIR /srv\nFROM x\nWORKDIR app\nWORKDIR lib\n",
                 "FROM a:1 AS x\nWORKDIR /srv\nFROM x\nWORKDIR /srv/app\nWORKDIR /srv/app/lib\n",
             ),
+            ("relative-workdir", &[FixKind::Safe], "FROM a:1\nWORKDIR /a/./b\nWORKDIR ./c\nWORKDIR ../d\nWORKDIR e\n", "FROM a:1\nWORKDIR /a/./b\nWORKDIR /a/b/c\nWORKDIR ../d\nWORKDIR e\n"),
             ("relative-workdir", &[FixKind::Safe], "FROM a:1\nWORKDIR $X\nWORKDIR app\n", "FROM a:1\nWORKDIR $X\nWORKDIR app\n"),
             (
                 "stage-name-casing",

@@ -140,7 +140,8 @@ fn reports_hold_the_fixes() {
     let apk = findings.iter().find(|finding| finding["id"] == "apk-cache-left").expect("the finding");
     let at = LOUD.find(" curl &&").expect("the place");
     assert_eq!((&apk["fix"]["kind"], &apk["fix"]["edits"][0]["byteOffset"]), (&Value::from("safe"), &Value::from(at)));
-    lint(&[], folder.path()).says("fix: safe (plimsoll lint --fix)");
+    lint(&["--show", "all"], folder.path()).says("fix: safe (plimsoll lint --fix)").says("fix: unsafe (plimsoll lint --unsafe-fixes)");
+    lint(&[], folder.path()).says("plimsoll lint --fix  mends 2 findings");
 
     let sarif: Value = serde_json::from_str(&lint(&["--output", "sarif", "--show", "all"], folder.path()).stdout).expect("JSON");
     let results = sarif["runs"][0]["results"].as_array().expect("results");

@@ -11,7 +11,7 @@ use crate::{
         package::PackageKind,
         policy::Mode,
         report::ScanReport,
-        verdict::{Effect, Outcome, RequirementState},
+        verdict::{Effect, JudgedFinding, Outcome, RequirementState},
     },
     report::{
         Show, Style,
@@ -222,7 +222,7 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
         None => line.push(Piece::prose(escape::shortened(&finding.title, PROSE))),
     }
     if let Some(way) = way_to_fix(finding) {
-        line.push(Piece::prose(way).with(faint()));
+        line.push(Piece::name(way).with(faint()));
     }
     let sources: Vec<_> = row.sources.iter().map(|source| source.name()).collect();
     line.push(Piece::prose(sources.join(", ")).with(faint()));
@@ -507,6 +507,18 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
             rules.push(format!("and {} more rules", advice.rules.len() - RULES));
         }
         labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("mend {}", rules.join(", ")))]);
+    }
+    let mends = |judged: &&JudgedFinding| {
+        let is_safe = judged.finding.fix.as_ref().is_some_and(|fix| fix.kind == FixKind::Safe);
+        is_safe && !matches!(judged.decision.effect, Effect::Accepted | Effect::Suppressed)
+    };
+    let mended = report.verdict.findings.iter().filter(mends).count();
+    if mended > 0 {
+        labelled(
+            layout,
+            std::mem::take(&mut label),
+            vec![Piece::name("plimsoll lint --fix"), Piece::prose(format!("mends {}", plural(mended, "finding"))).with(faint())],
+        );
     }
     if advice.exceptions > 0 {
         labelled(
