@@ -26,7 +26,9 @@ pub(super) enum Rewritten {
 /// this folder.
 pub(super) fn replace(file: &Path, before: &[u8], after: &[u8]) -> Result<Rewritten, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", file.display()));
-    let Some(target) = target(file).map_err(failed)? else { return Ok(Rewritten::Refused("the file is a link that leads out of this folder")) };
+    let Some(target) = target(file).map_err(failed)? else {
+        return Ok(Rewritten::Refused("the file is a link that leads out of this folder"));
+    };
     let metadata = std::fs::metadata(&target).map_err(failed)?;
     if !metadata.is_file() {
         return Ok(Rewritten::Refused("it is no regular file"));
