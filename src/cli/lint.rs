@@ -15,8 +15,7 @@ use super::{
     output::OutputOptions,
     pin,
     rewrite::{self, Rewritten},
-    search,
-    setup,
+    search, setup,
 };
 use crate::{
     exit::ExitStatus,

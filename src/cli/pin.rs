@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::{Failure, options::{RegistryOptions, host_platform}};
+use super::{
+    Failure,
+    options::{RegistryOptions, host_platform},
+};
 use crate::{
     aws,
     model::{
@@ -89,7 +92,12 @@ pub(super) fn forget_unknown(dockerfiles: &mut [DockerfileInput]) -> Vec<Gap> {
         let unknown: Vec<String> = input.bases.iter().filter(|(_, base)| base.os.is_empty()).map(|(name, _)| name.clone()).collect();
         for name in unknown {
             input.bases.remove(&name);
-            gaps.push(Gap::new(SourceId::Dockerfile, "base-unread", name, "its configuration for this machine's platform could not be read"));
+            gaps.push(Gap::new(
+                SourceId::Dockerfile,
+                "base-unread",
+                name,
+                "its configuration for this machine's platform could not be read",
+            ));
         }
     }
     gaps

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use similar::{Algorithm, TextDiff};
+use similar::{Algorithm, ChangeTag, TextDiff};
 
 use super::Failure;
 
@@ -26,7 +26,9 @@ pub(super) enum Rewritten {
 /// this folder.
 pub(super) fn replace(file: &Path, before: &[u8], after: &[u8]) -> Result<Rewritten, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", file.display()));
-    let Some(target) = target(file).map_err(failed)? else { return Ok(Rewritten::Refused("the file is a link that leads out of this folder")) };
+    let Some(target) = target(file).map_err(failed)? else {
+        return Ok(Rewritten::Refused("the file is a link that leads out of this folder"));
+    };
     let metadata = std::fs::metadata(&target).map_err(failed)?;
     if !metadata.is_file() {
         return Ok(Rewritten::Refused("it is no regular file"));
@@ -65,8 +67,24 @@ pub(super) fn diff(file: &str, before: &[u8], after: &[u8]) -> Vec<u8> {
     let name = |side: &str| if file.starts_with('/') || file.starts_with('<') { file.to_owned() } else { format!("{side}/{file}") };
     let (old, new) = (name("a"), name("b"));
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(DIFF_TIME).diff_lines(before, after);
-    // Writing to memory does not fail.
-    let _ = diff.unified_diff().context_radius(3).header(&old, &new).to_writer(&mut text);
+    // The library's own writer takes bytes that are no UTF-8 for text.
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        if text.is_empty() {
+            text.extend(format!("--- {old}\n+++ {new}\n").bytes());
+        }
+        text.extend(format!("{}\n", hunk.header()).bytes());
+        for change in hunk.iter_changes() {
+            text.push(match change.tag() {
+                ChangeTag::Equal => b' ',
+                ChangeTag::Delete => b'-',
+                ChangeTag::Insert => b'+',
+            });
+            text.extend(change.value());
+            if change.missing_newline() {
+                text.extend(b"\n\\ No newline at end of file\n");
+            }
+        }
+    }
     text
 }
 

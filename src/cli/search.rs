@@ -39,7 +39,9 @@ pub(super) fn dockerfiles(paths: &[PathBuf], exclude: &[String]) -> Result<Found
                 Err(error) => found.gaps.push(unread(path, &error.to_string())),
             }
             if found.files.len() > FILES {
-                return Err(Failure::new(format!("more than {FILES} Dockerfiles in `{}`", path.display())).hint("name folders further down"));
+                return Err(
+                    Failure::new(format!("more than {FILES} Dockerfiles in `{}`", path.display())).hint("name folders further down")
+                );
             }
         }
         if found.files.len() + found.gaps.len() == before {
@@ -99,10 +101,13 @@ mod tests {
 
     #[test]
     fn names_are_known() {
-        for name in ["Dockerfile", "Containerfile", "Dockerfile.dev", "Containerfile.ci", "web.Dockerfile", "web.dockerfile", ".dockerfile"] {
+        for name in ["Dockerfile", "Containerfile", "Dockerfile.dev", "Containerfile.ci", "web.Dockerfile", "web.dockerfile", ".dockerfile"]
+        {
             assert!(is_dockerfile(Path::new(name)), "{name}");
         }
-        for name in ["Dockerfile.dockerignore", "Dockerfile.", "Dockerfiles", "dockerfile.rs", "docker-compose.yml", "web.dockerfile.dockerignore"] {
+        for name in
+            ["Dockerfile.dockerignore", "Dockerfile.", "Dockerfiles", "dockerfile.rs", "docker-compose.yml", "web.dockerfile.dockerignore"]
+        {
             assert!(!is_dockerfile(Path::new(name)), "{name}");
         }
     }

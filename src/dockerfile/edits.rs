@@ -85,7 +85,8 @@ impl Dockerfile<'_> {
             let Some(letter) = letter.filter(|letter| is_bundle(&word.text) && word.text.contains(*letter)) else { continue };
             // The word before may be an option that takes this one for its value.
             let given = if at == 0 { std::slice::from_ref(word) } else { pair };
-            if !Arguments::of_words(&command.name, given).has_short(letter) || !Arguments::of_words(&command.name, std::slice::from_ref(word)).has_short(letter)
+            if !Arguments::of_words(&command.name, given).has_short(letter)
+                || !Arguments::of_words(&command.name, std::slice::from_ref(word)).has_short(letter)
             {
                 continue;
             }

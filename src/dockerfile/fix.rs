@@ -87,7 +87,14 @@ fn wanted<'a>(report: &'a LintReport, kinds: &BTreeSet<FixKind>, is_chosen: &Cho
         return Vec::new();
     }
     let chosen = is_chosen(&report.findings, &report.ignores);
-    report.findings.iter().zip(chosen).enumerate().filter(|(_, (finding, chosen))| *chosen && of_kind(finding)).map(|(at, (finding, _))| (at, finding)).collect()
+    report
+        .findings
+        .iter()
+        .zip(chosen)
+        .enumerate()
+        .filter(|(_, (finding, chosen))| *chosen && of_kind(finding))
+        .map(|(at, (finding, _))| (at, finding))
+        .collect()
 }
 
 /// Those that do not overlap; of two that do, the one whose rule comes first.
@@ -250,8 +257,8 @@ impl Prover<'_> {
             return Err("a part of the file could no longer be read".to_owned());
         }
         let old: Vec<Range<usize>> = edits.iter().map(|edit| edit.range.clone()).collect();
-        let is_same = before.outline.escape == after.outline.escape
-            && before.outline.untouched(&old) == after.outline.untouched(&changed.places);
+        let is_same =
+            before.outline.escape == after.outline.escape && before.outline.untouched(&old) == after.outline.untouched(&changed.places);
         if !is_same {
             return Err("another instruction would change".to_owned());
         }

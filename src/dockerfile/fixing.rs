@@ -101,12 +101,7 @@ mod tests {
                 "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
             ),
             // A comment at the end, and an end that is none.
-            (
-                "apt-lists-left",
-                &[FixKind::Safe],
-                "FROM debian:12\nRUN apt-get update # x\n",
-                "FROM debian:12\nRUN apt-get update # x\n",
-            ),
+            ("apt-lists-left", &[FixKind::Safe], "FROM debian:12\nRUN apt-get update # x\n", "FROM debian:12\nRUN apt-get update # x\n"),
             // Here-documents are left alone.
             (
                 "pip-cache-left",
@@ -133,7 +128,12 @@ mod tests {
                 "FROM a:1\nRUN curl -fsSL -o k \\\n    https://x.dev/a\n",
             ),
             // A value is no option.
-            ("curl-insecure", &[FixKind::Unsafe], "FROM a:1\nRUN curl -k -o -k https://x.dev\n", "FROM a:1\nRUN curl -o -k https://x.dev\n"),
+            (
+                "curl-insecure",
+                &[FixKind::Unsafe],
+                "FROM a:1\nRUN curl -k -o -k https://x.dev\n",
+                "FROM a:1\nRUN curl -o -k https://x.dev\n",
+            ),
             // Words of variables are not changed.
             (
                 "curl-insecure",
@@ -147,19 +147,25 @@ mod tests {
                 "FROM a:1\nENV A=1 \\\n    NODE_TLS_REJECT_UNAUTHORIZED=0 \\\n    B=2\n",
                 "FROM a:1\nENV A=1 \\\n    B=2\n",
             ),
-            ("node-tls-verify-disabled", &[FixKind::Unsafe], "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=0\nUSER x\n", "FROM a:1\nUSER x\n"),
             (
                 "node-tls-verify-disabled",
                 &[FixKind::Unsafe],
-                "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=0 B=1\n",
-                "FROM a:1\nENV B=1\n",
+                "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=0\nUSER x\n",
+                "FROM a:1\nUSER x\n",
             ),
+            ("node-tls-verify-disabled", &[FixKind::Unsafe], "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=0 B=1\n", "FROM a:1\nENV B=1\n"),
             ("multiple-cmd", &[FixKind::Unsafe], "FROM a:1\nCMD [\"a\"]\nCMD [\"b\"]\nCMD [\"c\"]\n", "FROM a:1\nCMD [\"c\"]\n"),
             (
                 "relative-workdir",
                 &[FixKind::Safe],
                 "FROM a:1 AS x\nWORKDIR /srv\nFROM x\nWORKDIR app\nWORKDIR lib\n",
                 "FROM a:1 AS x\nWORKDIR /srv\nFROM x\nWORKDIR /srv/app\nWORKDIR /srv/app/lib\n",
+            ),
+            (
+                "relative-workdir",
+                &[FixKind::Safe],
+                "FROM a:1\nWORKDIR /a/./b\nWORKDIR ./c\nWORKDIR ../d\nWORKDIR e\n",
+                "FROM a:1\nWORKDIR /a/./b\nWORKDIR /a/b/c\nWORKDIR ../d\nWORKDIR e\n",
             ),
             ("relative-workdir", &[FixKind::Safe], "FROM a:1\nWORKDIR $X\nWORKDIR app\n", "FROM a:1\nWORKDIR $X\nWORKDIR app\n"),
             (
@@ -244,7 +250,9 @@ mod tests {
                     *applied.entry(fix.id.clone()).or_default() += 1;
                 }
                 for fix in &once.withheld {
-                    *withheld.entry(format!("{}: {}", fix.fix.id, fix.reason.trim_end_matches(|c: char| c.is_ascii_digit()))).or_default() += 1;
+                    *withheld
+                        .entry(format!("{}: {}", fix.fix.id, fix.reason.trim_end_matches(|c: char| c.is_ascii_digit())))
+                        .or_default() += 1;
                     listing.push_str(&format!("{file}:{} {} {}\n", fix.fix.line, fix.fix.id, fix.reason));
                 }
                 if once.bytes == *bytes {
@@ -272,7 +280,11 @@ mod tests {
                     wrong.push(format!("{file}: read otherwise"));
                 }
             }
-            eprintln!("{kinds:?}: {changed} of {} files in {:?}\nmended {applied:#?}\nwithheld {withheld:#?}", files.len(), start.elapsed());
+            eprintln!(
+                "{kinds:?}: {changed} of {} files in {:?}\nmended {applied:#?}\nwithheld {withheld:#?}",
+                files.len(),
+                start.elapsed()
+            );
             if let Some(path) = std::env::var_os("PLIMSOLL_LISTING") {
                 fs::write(path, listing).expect("the listing");
             }

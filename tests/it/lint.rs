@@ -13,7 +13,8 @@ use tempfile::TempDir;
 
 use crate::program::{plimsoll_with, root};
 
-const LOUD: &str = "FROM alpine:3.22\n# keep me\nRUN apk add curl && \\\n    curl -k https://x.dev/a -o a\nENV a b\nUSER 1000\nHEALTHCHECK NONE\n";
+const LOUD: &str =
+    "FROM alpine:3.22\n# keep me\nRUN apk add curl && \\\n    curl -k https://x.dev/a -o a\nENV a b\nUSER 1000\nHEALTHCHECK NONE\n";
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -61,7 +62,10 @@ fn folders_are_searched() {
     let all = ["Dockerfile", "a/Containerfile", "a/Containerfile.ci", "b/Dockerfile.dev", "b/web.Dockerfile", "b/web.dockerfile"];
     assert_eq!(judged(&[], folder.path()), all);
     assert_eq!(judged(&["."], folder.path()), all);
-    assert_eq!(judged(&["a", "vendored/Dockerfile", "Dockerfile"], folder.path()), ["Dockerfile", "a/Containerfile", "a/Containerfile.ci", "vendored/Dockerfile"]);
+    assert_eq!(
+        judged(&["a", "vendored/Dockerfile", "Dockerfile"], folder.path()),
+        ["Dockerfile", "a/Containerfile", "a/Containerfile.ci", "vendored/Dockerfile"]
+    );
     assert_eq!(judged(&["--exclude", "b/", "--exclude", "*.ci"], folder.path()), ["Dockerfile", "a/Containerfile"]);
 }
 
@@ -75,7 +79,10 @@ fn a_folder_without_dockerfiles_is_an_error() {
 #[test]
 fn a_diff_changes_nothing_and_a_fix_what_it_says() {
     let folder = folder(&[("Dockerfile", LOUD), ("clean.Dockerfile", "FROM scratch\n")]);
-    let run = lint(&["--diff"], folder.path()).expect(1).says("--- a/Dockerfile\n+++ b/Dockerfile\n").says("+RUN apk add --no-cache curl && \\\n");
+    let run = lint(&["--diff"], folder.path())
+        .expect(1)
+        .says("--- a/Dockerfile\n+++ b/Dockerfile\n")
+        .says("+RUN apk add --no-cache curl && \\\n");
     assert!(!run.stdout.contains("clean.Dockerfile"), "{}", run.stdout);
     assert_eq!(read(&folder, "Dockerfile"), LOUD);
     lint(&["--diff"], folder.path()).expect(1);
@@ -92,7 +99,10 @@ fn a_diff_changes_nothing_and_a_fix_what_it_says() {
 
 #[test]
 fn an_ignore_keeps_a_fix_away() {
-    let folder = folder(&[("Dockerfile", "FROM alpine:3.22\n# plimsoll ignore=apk-cache-left reason=wanted\nRUN apk add curl\nUSER 1000\nHEALTHCHECK NONE\n")]);
+    let folder = folder(&[(
+        "Dockerfile",
+        "FROM alpine:3.22\n# plimsoll ignore=apk-cache-left reason=wanted\nRUN apk add curl\nUSER 1000\nHEALTHCHECK NONE\n",
+    )]);
     lint(&["--diff"], folder.path()).expect(0);
 }
 
@@ -140,7 +150,8 @@ fn reports_hold_the_fixes() {
     let apk = findings.iter().find(|finding| finding["id"] == "apk-cache-left").expect("the finding");
     let at = LOUD.find(" curl &&").expect("the place");
     assert_eq!((&apk["fix"]["kind"], &apk["fix"]["edits"][0]["byteOffset"]), (&Value::from("safe"), &Value::from(at)));
-    lint(&[], folder.path()).says("fix: safe (plimsoll lint --fix)");
+    lint(&["--show", "all"], folder.path()).says("fix: safe (plimsoll lint --fix)").says("fix: unsafe (plimsoll lint --unsafe-fixes)");
+    lint(&[], folder.path()).says("plimsoll lint --fix  mends 2 findings");
 
     let sarif: Value = serde_json::from_str(&lint(&["--output", "sarif", "--show", "all"], folder.path()).stdout).expect("JSON");
     let results = sarif["runs"][0]["results"].as_array().expect("results");
@@ -172,11 +183,18 @@ fn tags_get_the_digest_of_the_index() {
             let mut request = [0_u8; 4096];
             let length = stream.read(&mut request).unwrap_or_default();
             let request = String::from_utf8_lossy(&request[..length]).into_owned();
-            let (kind, body) =
-                if request.contains("/manifests/1.2 ") { ("application/vnd.oci.image.index.v1+json", index) } else { ("application/json", "{}") };
+            let (kind, body) = if request.contains("/manifests/1.2 ") {
+                ("application/vnd.oci.image.index.v1+json", index)
+            } else {
+                ("application/json", "{}")
+            };
             let status = if request.contains("/manifests/") && body == "{}" { "404 Not Found" } else { "200 OK" };
             let body = if request.starts_with("HEAD") { "" } else { body };
-            let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            let _ = write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
         }
     });
     let text = format!("FROM {host}/team/base:1.2\nUSER 1000\nHEALTHCHECK NONE\n");

@@ -2,12 +2,16 @@
 
 use crate::model::{
     finding::Finding,
-    fix::FixKind,
+    fix::{Edit, FixKind},
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule, fixed_by};
+use crate::dockerfile::{
+    command::Command,
+    package_manager::{Action, Invocation},
+    rule::{Dockerfile, Rule, fixed_by},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "apt-instead-of-apt-get",
@@ -52,12 +56,21 @@ impl Rule for AptInsteadOfAptGet {
             let program = command.words.first().filter(|word| word.text == "apt" && dockerfile.is_plain(word));
             let has_twin = command.words.get(1).is_some_and(|verb| TWINS.contains(&verb.text.as_str()) || verb.text.starts_with('-'));
             findings.push(match program.filter(|_| has_twin) {
-                Some(word) => fixed_by(finding, FixKind::Safe, vec![dockerfile.edit(word.range.clone(), "apt-get")]),
+                Some(word) => fixed_by(finding, FixKind::Safe, with_yes(dockerfile, command, dockerfile.edit(word.range.clone(), "apt-get"))),
                 None => finding,
             });
         }
         findings
     }
+}
+
+/// The edit, and `-y` where nothing answers the question that apt-get asks before it installs.
+fn with_yes(dockerfile: &Dockerfile<'_>, command: &Command, edit: Edit) -> Vec<Edit> {
+    let is_asked = |call: &Invocation<'_>| {
+        call.action == Action::Install && !call.has(&["y", "--yes", "--assume-yes"]) && call.count('q') < 2 && !call.has(&["o", "--option"])
+    };
+    let yes = Invocation::of(command).filter(is_asked).and_then(|call| dockerfile.after_verb(command, &call, " -y"));
+    std::iter::once(edit).chain(yes).collect()
 }
 
 /// What apt and apt-get do alike.

@@ -83,13 +83,14 @@ fn absolute(dockerfile: &Dockerfile<'_>) -> BTreeMap<usize, String> {
         while let Some(index) = places.next_if(|index| *index < stage.instructions.end) {
             let Some(instruction) = dockerfile.instructions.get(index).filter(|_| index >= stage.instructions.start) else { continue };
             let path = instruction.rest.as_str();
-            let is_literal = is_plain(path) && path.split('/').all(|part| !matches!(part, "." | ".."));
+            let is_literal = is_plain(path) && !path.split('/').any(|part| part == "..");
+            let clean = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/");
             current = if !is_literal {
                 None
             } else if path.starts_with('/') {
-                Some(path.to_owned())
+                Some(format!("/{clean}"))
             } else {
-                let joined = current.filter(|folder| folder.starts_with('/')).map(|folder| format!("{}/{path}", folder.trim_end_matches('/')));
+                let joined = current.filter(|folder| folder.starts_with('/')).map(|folder| format!("{}/{clean}", folder.trim_end_matches('/')));
                 // A chain of relative paths grows without end.
                 let joined = joined.filter(|path| path.len() <= 512);
                 found.extend(joined.clone().map(|path| (index, path)));

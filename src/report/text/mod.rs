@@ -52,7 +52,7 @@ fn one(report: &ScanReport, style: Style, out: &mut dyn io::Write) -> io::Result
     }
     sections::subject(report, &mut layout);
     sections::head(report, &mut layout);
-    sections::fixes(report, &mut layout);
+    sections::fixes(report, style, &mut layout);
     sections::findings(report, style, &mut layout);
     if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
         layout.gap();

@@ -12,7 +12,7 @@ use crate::{
         package::PackageKind,
         policy::Mode,
         report::ScanReport,
-        verdict::{Effect, Outcome, RequirementState},
+        verdict::{Effect, JudgedFinding, Outcome, RequirementState},
     },
     report::{
         Show, Style,
@@ -35,6 +35,8 @@ const EFFECT_ROWS: usize = 40;
 /// Gaps, requirements that are met, upgrades and rules that are shown without `--show all`.
 const GAP_ROWS: usize = 12;
 const MET_ROWS: usize = 3;
+/// Lines about fixes that are shown without `--show all`.
+const FIXED_ROWS: usize = 24;
 const UPGRADES: usize = 6;
 const RULES: usize = 6;
 /// Width of a section's label.
@@ -223,7 +225,7 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
         None => line.push(Piece::prose(escape::shortened(&finding.title, PROSE))),
     }
     if let Some(way) = way_to_fix(finding) {
-        line.push(Piece::prose(way).with(faint()));
+        line.push(Piece::name(way).with(faint()));
     }
     let sources: Vec<_> = row.sources.iter().map(|source| source.name()).collect();
     line.push(Piece::prose(sources.join(", ")).with(faint()));
@@ -255,24 +257,41 @@ fn way_to_fix(finding: &Finding) -> Option<&'static str> {
 }
 
 /// What was mended in the Dockerfiles, and what was not and why.
-pub(super) fn fixes(report: &ScanReport, layout: &mut Layout) {
-    for summary in &report.fixes {
-        if summary.applied.is_empty() && summary.withheld.is_empty() {
-            continue;
-        }
-        labelled(layout, "Fixed", vec![Piece::name(&*summary.file).with(strong()), Piece::prose(format!("{} fixed", summary.applied.len()))]);
+pub(super) fn fixes(report: &ScanReport, style: Style, layout: &mut Layout) {
+    let touched: Vec<_> = report.fixes.iter().filter(|summary| !summary.applied.is_empty() || !summary.withheld.is_empty()).collect();
+    if touched.is_empty() {
+        return;
+    }
+    let applied: usize = touched.iter().map(|summary| summary.applied.len()).sum();
+    let withheld: usize = touched.iter().map(|summary| summary.withheld.len()).sum();
+    let files = touched.iter().filter(|summary| !summary.applied.is_empty()).count();
+    let mut text = format!("{} in {}", plural(applied, "finding"), plural(files, "file"));
+    if withheld > 0 {
+        text.push_str(&format!(", {withheld} withheld"));
+    }
+    labelled(layout, "Fixed", vec![Piece::prose(text)]);
+    let most = if style.show == Show::All { usize::MAX } else { FIXED_ROWS };
+    let mut left = most;
+    for summary in &touched {
         let mut by_rule = BTreeMap::<(&str, &str), usize>::new();
         for fix in &summary.applied {
             *by_rule.entry((&fix.id, fix.kind.name())).or_default() += 1;
         }
-        for ((id, kind), count) in by_rule {
+        let rules = by_rule.into_iter().map(|((id, kind), count)| {
             let times = if count > 1 { format!("{count} times, {kind}") } else { kind.to_owned() };
-            layout.line(LABEL, LABEL + 2, &[Piece::name(id), Piece::prose(times).with(faint())]);
+            (summary.file.clone(), id, times)
+        });
+        let withheld = summary.withheld.iter().map(|withheld| {
+            let reason = format!("not fixed: {}", escape::shortened(&withheld.reason, PROSE));
+            (format!("{}:{}", summary.file, withheld.fix.line), withheld.fix.id.as_str(), reason)
+        });
+        for (place, id, text) in rules.chain(withheld).take(left) {
+            left = left.saturating_sub(1);
+            layout.line(LABEL, LABEL + 2, &[Piece::name(place), Piece::name(id).with(strong()), Piece::prose(text).with(faint())]);
         }
-        for withheld in &summary.withheld {
-            let text = format!("line {}: not fixed: {}", withheld.fix.line, escape::shortened(&withheld.reason, PROSE));
-            layout.line(LABEL, LABEL + 2, &[Piece::name(&*withheld.fix.id), Piece::prose(text)]);
-        }
+    }
+    if left == 0 {
+        layout.line(LABEL, LABEL + 2, &[Piece::prose("... --show all").with(faint())]);
     }
 }
 
@@ -540,6 +559,18 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
             rules.push(format!("and {} more rules", advice.rules.len() - RULES));
         }
         labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("mend {}", rules.join(", ")))]);
+    }
+    let mends = |judged: &&JudgedFinding| {
+        let is_safe = judged.finding.fix.as_ref().is_some_and(|fix| fix.kind == FixKind::Safe);
+        is_safe && !matches!(judged.decision.effect, Effect::Accepted | Effect::Suppressed)
+    };
+    let mended = report.verdict.findings.iter().filter(mends).count();
+    if mended > 0 {
+        labelled(
+            layout,
+            std::mem::take(&mut label),
+            vec![Piece::name("plimsoll lint --fix"), Piece::prose(format!("mends {}", plural(mended, "finding"))).with(faint())],
+        );
     }
     if advice.exceptions > 0 {
         labelled(
