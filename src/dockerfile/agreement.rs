@@ -45,6 +45,7 @@ mod tests {
         "DL3064",
         "DL3066",
         "DL3067",
+        "JSONArgsRecommended",
         "SecretsUsedInArgOrEnv",
         "WorkdirRelativePath",
     ];

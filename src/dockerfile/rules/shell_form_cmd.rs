@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: Some(FixKind::Unsafe),
     summary: "CMD, ENTRYPOINT or HEALTHCHECK CMD in shell form.",
-    help: r#"In shell form a shell is process 1: it does not pass signals on, so that the container is killed instead of stopped. A HEALTHCHECK in shell form starts a shell for every check, which the image must have.
+    help: r#"In shell form a shell is process 1: it does not pass signals on, so that the container is killed instead of stopped. A HEALTHCHECK in shell form starts a shell for every check, which the image must have; BuildKit's JSONArgsRecommended does not look there, hadolint does.
 
 Fails:
 
