@@ -42,7 +42,7 @@ impl Walker<'_> {
         let braced = rest.strip_prefix('{');
         let text = braced.unwrap_or(rest);
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
+        let length = text.find(|c: char| !is_part(c)).unwrap_or(text.len());
         let name = slice(text, 0..length);
         // `$1`, `$@` and their like are no names.
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || (braced.is_some() && !slice(text, length..text.len()).starts_with('}')) {
