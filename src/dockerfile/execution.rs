@@ -121,9 +121,16 @@ impl Files {
 
     /// The text of a file that is about to run, unless all of it ran before.
     fn take(&mut self, path: &str) -> Option<Flow> {
+        /// Reading code takes longer than copying it.
+        const WEIGHT: usize = 4;
         let written = self.written.get_mut(base(path))?;
         let length = written.flow.code.text.len() + 1;
-        (std::mem::replace(&mut written.run, length) < length).then(|| written.flow.clone())
+        if std::mem::replace(&mut written.run, length) >= length {
+            return None;
+        }
+        let left = self.budget.get();
+        self.budget.set(left.saturating_sub(length.saturating_mul(WEIGHT)));
+        Some(if left > 0 { written.flow.clone() } else { Flow::lost() })
     }
 }
 
@@ -318,7 +325,7 @@ impl Walker<'_> {
     pub(super) fn inherited(&self) -> Vec<Redirect> {
         /// What is copied without a second thought, in bytes.
         const SHORT: usize = 256;
-        let length = self.redirects.iter().map(|redirect| redirect.target.raw.len() + redirect.target.text.len()).sum();
+        let length: usize = self.redirects.iter().map(|redirect| redirect.target.raw.len() + redirect.target.text.len()).sum();
         if length <= SHORT || self.spend(length) {
             return self.redirects.clone();
         }

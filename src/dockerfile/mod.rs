@@ -104,6 +104,9 @@ use stages::Graph;
 /// The largest Dockerfile that is read, in bytes.
 const MAX_BYTES: usize = 8 << 20;
 
+/// The most findings of one rule in one file.
+const MAX_FINDINGS: usize = 2_000;
+
 /// One Dockerfile to judge.
 #[derive(Debug, Clone, Copy)]
 pub struct LintInput<'a> {
@@ -183,8 +186,18 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     if bytes.len() < input.bytes.len() {
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
     }
-    let mut findings: Vec<Finding> =
-        rules_on(input.settings).flat_map(|rule| rule.check(&dockerfile)).collect();
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut secret_lines = Vec::new();
+    for rule in rules_on(input.settings) {
+        let mut found = rule.check(&dockerfile);
+        secret_lines.extend(found.iter().filter(|finding| is_about_secret(finding)).flat_map(lines_of));
+        if found.len() > MAX_FINDINGS {
+            let reason = format!("{} finds more than {MAX_FINDINGS} places, of which only the first are reported", rule.meta().id);
+            gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, reason));
+            found.truncate(MAX_FINDINGS);
+        }
+        findings.append(&mut found);
+    }
     let mut ignores = ignore::exceptions(&dockerfile);
     if ignores.len() >= ignore::MAX_IGNORES {
         let reason = format!("only the first {} in-file ignores were heeded", ignore::MAX_IGNORES);
@@ -226,7 +239,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     for ignore in &mut ignores {
         ignore.reason = redaction.told(&ignore.reason).into_owned();
     }
-    let secret_lines = secret_lines(&findings);
+    let secret_lines = apart(secret_lines);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     // A user that is no name but a secret is not told, not even for a comparison.
     let user = final_user(&dockerfile).filter(|user| !redaction.hides(user));
@@ -296,15 +309,19 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
         .collect()
 }
 
-/// Lines on which a rule found a secret, in order and apart from each other; every report shows instructions, none may show what makes them a finding.
-fn secret_lines(findings: &[Finding]) -> Vec<(u32, u32)> {
+/// Whether a rule found a secret; every report shows instructions, none may show what makes them such a finding.
+fn is_about_secret(finding: &Finding) -> bool {
     // What a mount brings is not in the file.
-    let secret = |finding: &&Finding| {
-        (finding.id.starts_with("secret-") && finding.id != "secret-mount-persisted") || finding.id == "credentials-in-url"
-    };
-    let spans = findings.iter().filter(secret).flat_map(|finding| &finding.locations);
+    (finding.id.starts_with("secret-") && finding.id != "secret-mount-persisted") || finding.id == "credentials-in-url"
+}
+
+fn lines_of(finding: &Finding) -> impl Iterator<Item = (u32, u32)> {
     let lines = |location: &Location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None };
-    let mut all: Vec<(u32, u32)> = spans.filter_map(lines).collect();
+    finding.locations.iter().filter_map(lines)
+}
+
+/// The same lines in order and apart from each other.
+fn apart(mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     all.sort_unstable();
     let mut apart: Vec<(u32, u32)> = Vec::new();
     for (first, last) in all {

@@ -29,7 +29,7 @@ impl Reader<'_> {
         loop {
             let start = self.at;
             let rest = slice(self.raw, start..self.raw.len());
-            let length = rest.find(|c| matches!(c, '"' | '$') || (c == '\'' && !is_quoted)).unwrap_or(rest.len());
+            let length = rest.find(|c: char| matches!(c, '"' | '$') || (c == '\'' && !is_quoted)).unwrap_or(rest.len());
             if length > 0 {
                 self.at += length;
                 pieces.push(placed(WordPiece::Text(slice(rest, 0..length).to_owned()), start, self.at));

@@ -133,7 +133,7 @@ impl Dockerfile<'_> {
         self.calls.get_or_init(find).iter().flat_map(move |(index, calls)| {
             let found = self.instructions.get(*index).zip(self.commands.get(*index));
             found.into_iter().flat_map(move |(instruction, commands)| {
-                let called = calls.iter().filter_map(|at| commands.get(*at));
+                let called = calls.iter().filter_map(move |at| commands.get(*at));
                 called.filter_map(move |command| Some((instruction, command, Invocation::of(command)?)))
             })
         })

@@ -1,7 +1,7 @@
 //! Dockerfile bytes in, logical lines with byte offsets into the original out: BOM, CRLF, parser directives, comments, continuations.
 //! Reference: BuildKit 73ed682, `frontend/dockerfile/parser` (<https://github.com/moby/buildkit>).
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use crate::model::location::Span;
 
@@ -211,6 +211,8 @@ pub(super) struct Lines<'a> {
     source: &'a Source,
     next: usize,
     directives_open: bool,
+    /// Where each text stands as a line, as it is and without leading tabs; empty until it is needed.
+    ends: [BTreeMap<&'a str, Vec<usize>>; 2],
     /// What the head of the file says.
     pub(super) directives: Directives,
     /// Every comment so far.
@@ -223,7 +225,7 @@ impl<'a> Lines<'a> {
     /// Starts at the head of the file.
     pub(super) fn new(source: &'a Source) -> Self {
         let directives = Directives { escape: '\\', syntax: None, check: None };
-        Self { source, next: 0, directives_open: true, directives, comments: Vec::new(), faults: Vec::new() }
+        Self { source, next: 0, directives_open: true, ends: [BTreeMap::new(), BTreeMap::new()], directives, comments: Vec::new(), faults: Vec::new() }
     }
 
     /// The next instruction's lines, `None` at the end of the file.
@@ -272,12 +274,9 @@ impl<'a> Lines<'a> {
     pub(super) fn heredoc(&mut self, name: &str, chomp: bool) -> Option<Range<usize>> {
         let first = self.next;
         let begin = self.source.physical(first).map_or(self.source.text.len(), |(start, _)| start);
-        while let Some((start, raw)) = self.source.physical(self.next) {
-            self.next += 1;
-            let visible = raw.trim_end_matches('\r');
-            if name == if chomp { visible.trim_start_matches('\t') } else { visible } {
-                return Some(begin..start);
-            }
+        if let Some(end) = self.heredoc_end(name, chomp) {
+            self.next = end + 1;
+            return self.source.physical(end).map(|(start, _)| begin..start);
         }
         // One missing end must not hide the rest of the file: reading goes on at the next line that starts like an instruction.
         self.next = first;
@@ -285,6 +284,33 @@ impl<'a> Lines<'a> {
             && !starts_instruction(raw)
         {
             self.next += 1;
+        }
+        None
+    }
+
+    /// The first line from here on that ends a heredoc.
+    fn heredoc_end(&mut self, name: &str, chomp: bool) -> Option<usize> {
+        let form = |raw: &'a str| if chomp { raw.trim_end_matches('\r').trim_start_matches('\t') } else { raw.trim_end_matches('\r') };
+        if let Some(ends) = self.ends.get(usize::from(chomp)).filter(|ends| !ends.is_empty()) {
+            let lines = ends.get(name)?;
+            return lines.get(lines.partition_point(|line| *line < self.next)).copied();
+        }
+        let mut at = self.next;
+        while let Some((_, raw)) = self.source.physical(at) {
+            if form(raw) == name {
+                return Some(at);
+            }
+            at += 1;
+        }
+        // After the first search in vain no other one goes through the whole file again.
+        let mut ends: BTreeMap<&'a str, Vec<usize>> = BTreeMap::new();
+        for line in self.next..at {
+            if let Some((_, raw)) = self.source.physical(line) {
+                ends.entry(form(raw)).or_default().push(line);
+            }
+        }
+        if let Some(known) = self.ends.get_mut(usize::from(chomp)) {
+            *known = ends;
         }
         None
     }
@@ -441,6 +467,23 @@ mod tests {
         assert_eq!(read("#!/x\n# syntax=y\nFROM a").1.syntax, Some(("y".to_owned(), 2)));
         assert_eq!(read("# a=b\n# syntax=y\nFROM a").1.syntax, None);
         assert_eq!(read(&format!("RUN {}", "x".repeat(MAX_LINE))).2, 1);
+    }
+
+    #[test]
+    fn ends_of_heredocs_are_found_after_a_search_in_vain() {
+        let source = Source::new(b"a\nE\nb\n\tF\nE\r\nc\n");
+        let mut lines = Lines::new(&source);
+        for (name, chomp, expected) in
+            [("X", false, None), ("E", false, Some((0, 2))), ("F", false, None), ("E", false, Some((4, 9))), ("X", true, None), ("F", true, None), ("c", true, Some((12, 12)))]
+        {
+            // Where there is no end, reading would go on at the next instruction; here it stays.
+            let next = lines.next;
+            let found = lines.heredoc(name, chomp).map(|range| (range.start, range.end));
+            if found.is_none() {
+                lines.next = next;
+            }
+            assert_eq!(found, expected, "{name} {chomp}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `env-self-reference`: ENV uses a variable that the same instruction defines.
 
+use std::collections::BTreeSet;
+
 use crate::model::{
     finding::Finding,
     fix::{Edit, FixKind},
@@ -42,6 +44,9 @@ ENV BIN=$HOME_DIR/bin
 "#,
 };
 
+/// How many pairs of one instruction are looked at; each may be sought among as many in an earlier one.
+const MOST_PAIRS: usize = 1_000;
+
 /// ENV uses a variable that the same instruction defines.
 pub(super) struct EnvSelfReference;
 
@@ -54,14 +59,10 @@ impl Rule for EnvSelfReference {
         let mut findings = Vec::new();
         for (_, instruction) in dockerfile.with_keyword("ENV") {
             let pairs = instruction.pairs();
-            // More of them than anybody writes would take too long to compare.
-            if pairs.len() > 2 * MAX_PAIRS {
-                continue;
-            }
-            let uses = |name: &str| pairs.iter().any(|pair| pair.value.is_some_and(|value| names(value, name)));
-            let own = pairs.iter().find(|pair| uses(pair.name) && !dockerfile.sees(instruction, pair.name, |_| true));
+            let used: BTreeSet<&str> = pairs.iter().filter_map(|pair| pair.value).flat_map(names_in).collect();
+            let own = pairs.iter().take(MOST_PAIRS).find(|pair| used.contains(pair.name) && !dockerfile.sees(instruction, pair.name, |_| true));
             // What the base image gives is not known: PATH and the like are there.
-            if let Some(pair) = own.filter(|pair| !pairs.iter().any(|other| other.name == pair.name && other.value.is_some_and(|value| names(value, pair.name)))) {
+            if let Some(pair) = own.filter(|pair| !pairs.iter().any(|other| other.name == pair.name && other.value.is_some_and(|value| names_in(value).any(|name| name == pair.name)))) {
                 let title = format!("`${}` has its old value here: the same instruction sets it", pair.name);
                 let finding = dockerfile.finding(&META, META.severity, instruction, title);
                 findings.push(fixed_if(finding, FixKind::Unsafe, split(dockerfile, instruction)));
@@ -79,10 +80,10 @@ fn split(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> Option<Vec<E
         return None;
     }
     let pairs = instruction.pairs();
-    let mut set: Vec<&str> = Vec::new();
+    let mut set: BTreeSet<&str> = BTreeSet::new();
     let mut edits = Vec::new();
     for (at, pair) in pairs.iter().enumerate() {
-        if set.iter().any(|name| pair.value.is_some_and(|value| names(value, name))) {
+        if pair.value.is_some_and(|value| names_in(value).any(|name| set.contains(name))) {
             let before = pairs.get(at.checked_sub(1)?)?;
             let end = instruction.logical.range(&(before.at..pair_end(instruction, before))).end;
             let start = instruction.logical.offset(pair.at);
@@ -93,17 +94,18 @@ fn split(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> Option<Vec<E
             edits.push(dockerfile.edit(end..start, format!("{}{head}{} ", dockerfile.newline(), instruction.word)));
             set.clear();
         }
-        set.push(pair.name);
+        set.insert(pair.name);
     }
     Some(edits)
 }
 
-/// Whether a value uses a variable.
-fn names(value: &str, name: &str) -> bool {
-    value.match_indices('$').any(|(at, _)| {
+/// The names of the variables that a value uses.
+fn names_in(value: &str) -> impl Iterator<Item = &str> {
+    let is_escaped = move |at: usize| value.get(..at).is_some_and(|before| before.ends_with('\\'));
+    value.match_indices('$').filter(move |(at, _)| !is_escaped(*at)).map(move |(at, _)| {
         let rest = value.get(at + 1..).unwrap_or_default();
         let rest = rest.strip_prefix('{').unwrap_or(rest);
-        let is_escaped = value.get(..at).is_some_and(|before| before.ends_with('\\'));
-        !is_escaped && rest.strip_prefix(name).is_some_and(|after| !after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'))
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
     })
 }
