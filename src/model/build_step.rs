@@ -139,7 +139,7 @@ fn arguments<'a>(text: &'a str, count: usize, shell: &[&str]) -> (Vec<(&'a str, 
     let mut starts: Vec<usize> = Vec::new();
     let (mut at, mut end) = (0, None);
     // Where no shell follows, the last value has no blank.
-    let mut least = text.len();
+    let mut least = 0;
     for word in text.split(' ') {
         let rest = text.get(at..).unwrap_or_default();
         if starts.len() >= count && in_shell(rest, shell).is_some() {
@@ -299,6 +299,7 @@ mod tests {
             ("RUN |2 A=x y B= /bin/sh -c make B=1 # buildkit", "A=x y,B= | /bin/sh,-c | make B=1"),
             ("|2 A=1 B=2 /bin/bash -o pipefail -c curl x | sh", "A=1,B=2 | /bin/bash,-o,pipefail,-c | curl x | sh"),
             ("|1 A=b python -m x=1", "A=b | - | python -m x=1"),
+            ("|0 python -m x", " | - | python -m x"),
             ("RUN |0 /bin/sh -c true # buildkit", " | /bin/sh,-c | true"),
             ("RUN |1 X=/bin/sh -c x /bin/sh -c y # buildkit", "X=/bin/sh -c x | /bin/sh,-c | y"),
             ("RUN curl -k https://x.dev", " | - | curl -k https://x.dev"),

@@ -12,6 +12,16 @@ use crate::{
     program::{Run, plimsoll},
 };
 
+/// The rules that these tests are about.
+const RULES: [&str; 7] = [
+    "apk-allow-untrusted",
+    "curl-insecure",
+    "node-tls-verify-disabled",
+    "secret-in-arg",
+    "secret-in-env",
+    "secret-literal",
+    "unneeded-file",
+];
 const BUILDKIT: &str = "buildkit.dockerfile.v0";
 
 fn layer(name: &str) -> Blob {
@@ -52,7 +62,7 @@ fn rules(report: &Value) -> Vec<String> {
         })
         .collect();
     rules.sort();
-    rules.retain(|rule| !rule.starts_with("tools-in-image"));
+    rules.retain(|rule| RULES.iter().any(|id| rule.starts_with(&format!("{id} "))));
     rules
 }
 
@@ -180,7 +190,7 @@ fn files_that_nobody_needs_are_told_where_the_policy_asks() {
         let run = plimsoll(&["gate", &image, "--policy", policy, "--no-offline", "--no-cache", "--output", "json"]);
         rules(&serde_json::from_str(&run.stdout).expect("JSON"))
     };
-    assert_eq!(run(policy.to_str().expect("UTF-8")), ["unneeded-file image1", "unneeded-file image1"].map(|_| "unneeded-file image".to_owned()));
+    assert_eq!(run(policy.to_str().expect("UTF-8")), ["unneeded-file image", "unneeded-file image"]);
     assert!(run("tests/real/any-age.yaml").is_empty());
 }
 
@@ -190,9 +200,9 @@ fn lint_says_which_rules_could_not_look() {
     let file = folder.path().join("Dockerfile");
     fs::write(&file, "FROM mcr.microsoft.com/windows/nanoserver:1809\nRUN dir\nUSER ContainerUser\n").expect("Dockerfile");
     let name = file.to_str().expect("UTF-8");
-    let run = plimsoll(&["lint", name]);
-    assert!(run.stdout.contains("did not run: ") && run.stdout.contains("the built image"), "{}", run.stdout);
-    assert!(run.stdout.contains("rules about security saw only a part of the shell code"), "{}", run.stdout);
+    let text = plimsoll(&["lint", name]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("did not run: ") && text.contains("the built image"), "{text}");
+    assert!(text.contains("rules about security saw only a part of the shell code"), "{text}");
     let report: Value = serde_json::from_str(&plimsoll(&["lint", name, "--output", "json"]).stdout).expect("JSON");
     let details = &report["sources"][0]["details"];
     assert!(details["rules.need-image"].as_str().is_some_and(|ids| ids.contains("setuid-file") && !ids.contains("unneeded-file")), "{report}");

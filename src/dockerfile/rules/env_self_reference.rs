@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    edits::{MAX_PAIRS, fixed_if, pair_end},
+    edits::{fixed_if, pair_end},
     instruction::Instruction,
     rule::{Dockerfile, Rule},
 };
