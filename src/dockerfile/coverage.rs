@@ -87,7 +87,7 @@ mod tests {
     fn a_need_is_met_by_what_is_at_hand() {
         let bases = BTreeMap::from([("alpine:3.22".to_owned(), BaseImage::default())]);
         let context = BuildContext::default();
-        let trusted = LintSettings { trusted_registries: vec!["docker.io".to_owned()], ..LintSettings::default() };
+        let trusted = LintSettings { trusted_registries: ["docker.io".to_owned()].into(), ..LintSettings::default() };
         let strict = LintSettings { strict_labels: true, ..LintSettings::default() };
         let alone = LintInput::new("Dockerfile", b"FROM alpine:3.22\n");
         let scratch = LintInput::new("Dockerfile", b"FROM scratch\n");
