@@ -37,6 +37,7 @@ use crate::{
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
         severity::Severity,
+        shell_script::{ShellRemarks, ShellScript},
     },
     policy::{self, Facts},
     progress::SharedProgress,
@@ -150,6 +151,8 @@ pub struct DockerfileInput {
     pub context: Option<BuildContext>,
     /// What registries say of images that it builds on, by the reference that the file names after expansion.
     pub bases: BTreeMap<String, BaseImage>,
+    /// What ShellCheck says of its [`shell_scripts`]; `None` where nobody asked it.
+    pub remarks: Option<ShellRemarks>,
 }
 
 /// What the stages found, before the policy judges.
@@ -369,6 +372,7 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, f
             context: input.context.as_ref(),
             settings: &settings,
             bases: &input.bases,
+            remarks: input.remarks.as_ref(),
         });
         facts.dockerfiles.push(report.summary);
         if !is_judged {
@@ -385,6 +389,14 @@ fn lint(dockerfiles: &[DockerfileInput], is_judged: bool, policy: &RulePolicy, f
         let details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }
+}
+
+/// The shell code of a Dockerfile, when the policy wants ShellCheck to judge it; `None` when it does not.
+#[must_use]
+pub fn shell_scripts(input: &DockerfileInput, policy: &RulePolicy) -> Option<Vec<ShellScript>> {
+    let settings = settings(policy);
+    let lint = LintInput { settings: &settings, build_args: &input.build_args, ..LintInput::new(&input.file, &input.bytes) };
+    settings.on.contains("shellcheck").then(|| dockerfile::shell_scripts(&lint))
 }
 
 /// The settings of a policy, and the rules that it switches on.

@@ -14,7 +14,7 @@ use super::{
     limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
-    setup,
+    setup, shellcheck,
 };
 use crate::{
     exit::ExitStatus,
@@ -95,7 +95,7 @@ impl BuildOptions {
         }
         let name = if from_input { "<stdin>".into() } else { file.to_string_lossy() };
         let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
-        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context: None, bases: BTreeMap::new() })
+        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context: None, bases: BTreeMap::new(), remarks: None })
     }
 }
 
@@ -115,7 +115,8 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
     }
-    let dockerfiles = args.build.read(&args.dockerfile)?;
+    let mut dockerfiles = args.build.read(&args.dockerfile)?;
+    shellcheck::ask(Path::new("shellcheck"), &mut dockerfiles, &policy.rules);
     let now = setup::now();
     let source_date = source_date()?;
     let progress = global.progress();

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
@@ -12,11 +12,11 @@ use super::{
     gate::BuildOptions,
     options::{PolicyOptions, source_date},
     output::OutputOptions,
-    setup,
+    setup, shellcheck,
 };
 use crate::{
     exit::ExitStatus,
-    model::coverage::SourceId,
+    model::{coverage::SourceId, policy::RuleSetting},
     pipeline::{self, Inputs, Limits, Wanted},
     policy,
 };
@@ -30,6 +30,9 @@ pub(super) struct LintArgs {
     /// Dockerfiles; `-` is standard input. Default: `Dockerfile`, else `Containerfile`, in this folder.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Also report what an installed ShellCheck says of shell code: its program. Default of PATH: `shellcheck` in PATH.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "shellcheck")]
+    shellcheck: Option<PathBuf>,
     #[command(flatten)]
     build: BuildOptions,
     #[command(flatten)]
@@ -41,9 +44,13 @@ pub(super) struct LintArgs {
 /// Lints the files.
 pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
-    let policy = policy::load::load(&args.policy.references())?;
+    let mut policy = policy::load::load(&args.policy.references())?;
+    if args.shellcheck.is_some() {
+        policy.rules.set.entry("shellcheck".to_owned()).or_insert(RuleSetting::Warn);
+    }
     let files = if args.files.is_empty() { vec![found_here()?] } else { args.files };
-    let dockerfiles = args.build.read(&files)?;
+    let mut dockerfiles = args.build.read(&files)?;
+    shellcheck::ask(args.shellcheck.as_deref().unwrap_or_else(|| Path::new("shellcheck")), &mut dockerfiles, &policy.rules);
     let now = setup::now();
     let reports = pipeline::run(Inputs {
         command: "lint",

@@ -14,6 +14,7 @@ mod policy;
 mod scan;
 mod setup;
 mod shell;
+mod shellcheck;
 mod signers;
 mod verify;
 

@@ -4,17 +4,39 @@
 mod tests {
     use std::{fs, path::PathBuf};
 
-    use crate::model::location::Location;
+    use crate::model::{
+        lint::LintSettings,
+        location::Location,
+        shell_script::{ShellRemark, ShellRemarks},
+    };
 
     use crate::dockerfile::{LintInput, read, rules, rules::RULES};
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
-        let (dockerfile, _) = read(&LintInput::new(name, bytes));
+        let remarks = remarks(&String::from_utf8_lossy(bytes));
+        let settings = LintSettings { on: [rule.to_owned()].into(), ..LintSettings::DEFAULT };
+        let (dockerfile, _) = read(&LintInput { settings: &settings, remarks: Some(&remarks), ..LintInput::new(name, bytes) });
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
         let found = RULES.iter().filter(|known| known.meta().id == rule).flat_map(|known| known.check(&dockerfile));
         let mut lines: Vec<u32> = found.filter_map(|finding| finding.locations.first().map(line)).collect();
         lines.sort_unstable();
         lines
+    }
+
+    /// What ShellCheck would say: comments `# remark: SCRIPT LINE COLUMN CODE`, scripts from 0.
+    fn remarks(text: &str) -> ShellRemarks {
+        let mut remarks = ShellRemarks::default();
+        for line in text.lines().filter_map(|line| line.strip_prefix("# remark:")) {
+            let numbers: Vec<u32> = line.split_whitespace().map(|number| number.parse().expect("a number")).collect();
+            let [script, line, column, code] = numbers.as_slice() else { panic!("four numbers: {line}") };
+            let script = usize::try_from(*script).expect("a place");
+            if remarks.scripts.len() <= script {
+                remarks.scripts.resize(script + 1, Ok(Vec::new()));
+            }
+            let remark = ShellRemark { line: *line, column: *column, code: *code, message: "it is so".to_owned() };
+            remarks.scripts[script].as_mut().expect("remarks").push(remark);
+        }
+        remarks
     }
 
     /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.

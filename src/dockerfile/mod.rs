@@ -1,9 +1,11 @@
 //! Dockerfile text in, findings out (design: `.github/ARCHITECTURE.md`, "Dockerfiles"). Pure: no I/O, no clock.
 
 mod bounds;
+mod calls;
 mod check;
 mod command;
 mod created_by;
+mod dialect;
 mod execution;
 mod expand;
 mod foreign;
@@ -18,12 +20,14 @@ mod package_manager;
 mod parse;
 mod quoted;
 mod reference;
+mod remark;
 mod rule;
 mod rules;
 mod scope;
 mod scripts;
 mod secret;
 mod shell;
+mod simple;
 mod slip;
 mod source;
 mod spaces;
@@ -52,6 +56,7 @@ use crate::model::{
     policy::Exception,
     report::DockerfileSummary,
     rule::RuleMeta,
+    shell_script::{ShellRemarks, ShellScript},
 };
 
 pub use origin::{base_line, origins};
@@ -83,6 +88,8 @@ pub struct LintInput<'a> {
     pub settings: &'a LintSettings,
     /// What registries say of images that the file builds on, by the reference that the file names after expansion.
     pub bases: &'a BTreeMap<String, BaseImage>,
+    /// What ShellCheck says of the file's [`shell_scripts`]; `None` where nobody asked it.
+    pub remarks: Option<&'a ShellRemarks>,
 }
 
 impl<'a> LintInput<'a> {
@@ -92,7 +99,7 @@ impl<'a> LintInput<'a> {
         static NO_ARGUMENTS: BTreeMap<String, String> = BTreeMap::new();
         static NO_SETTINGS: LintSettings = LintSettings::DEFAULT;
         static NO_BASES: BTreeMap<String, BaseImage> = BTreeMap::new();
-        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES }
+        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES, remarks: None }
     }
 }
 
@@ -133,6 +140,7 @@ pub struct InstructionLine {
 pub fn lint(input: &LintInput<'_>) -> LintReport {
     let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
     let (dockerfile, mut gaps) = read(&LintInput { bytes, ..*input });
+    gaps.extend(dockerfile.unremarked());
     if bytes.len() < input.bytes.len() {
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
     }
@@ -199,6 +207,13 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
             })
             .collect(),
     }
+}
+
+/// The shell code that ShellCheck may judge, when the rule `shellcheck` is on.
+#[must_use]
+pub fn shell_scripts(input: &LintInput<'_>) -> Vec<ShellScript> {
+    let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
+    read(&LintInput { bytes, ..*input }).0.shell_scripts()
 }
 
 /// The rules that run.
@@ -289,10 +304,10 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
         stage_seen |= instruction.keyword == "FROM";
     }
-    let mut scripts = Scripts::new(input.file, &source);
+    let mut scripts = Scripts::new(input.file, &source, input.settings.on.contains("shellcheck"));
     let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
     let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
-    let Scripts { commands, slips, gaps, .. } = scripts;
+    let Scripts { commands, slips, bodies, gaps, .. } = scripts;
     refusals.append(&mut graph.refusals);
     if let Some((value, line)) = &directives.check {
         let options = value.split_whitespace().next().unwrap_or_default().split(';');
@@ -303,9 +318,9 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     }
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
     let places = rule::places(&instructions);
-    let LintInput { file, context, settings, bases, .. } = *input;
+    let LintInput { file, context, settings, bases, remarks, .. } = *input;
     let dockerfile =
-        Dockerfile { file, source, directives, comments, instructions, graph, commands, slips, refusals, places, context, settings, bases };
+        Dockerfile { file, source, directives, comments, instructions, graph, commands, slips, refusals, places, context, settings, bases, bodies, remarks };
     (dockerfile, gaps)
 }
 

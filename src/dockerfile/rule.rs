@@ -11,6 +11,7 @@ use crate::model::{
     policy::Exception,
     rule::RuleMeta,
     severity::Severity,
+    shell_script::ShellRemarks,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
     instruction::Instruction,
     package_manager::Invocation,
     parse::Refusal,
+    remark::Body,
     slip::Slip,
     source::{Comment, Directives, Source},
     stages::{Graph, Stage},
@@ -70,6 +72,10 @@ pub(super) struct Dockerfile<'a> {
     pub(super) settings: &'a LintSettings,
     /// What registries say of base images, by reference.
     pub(super) bases: &'a BTreeMap<String, BaseImage>,
+    /// The shell code that a program outside may judge; empty where nobody wants that.
+    pub(super) bodies: Vec<Body>,
+    /// What it said.
+    pub(super) remarks: Option<&'a ShellRemarks>,
 }
 
 /// The places of instructions by keyword and by the variables that they set.

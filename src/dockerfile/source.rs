@@ -14,7 +14,12 @@ pub(super) struct Source {
     /// The text.
     pub(super) text: String,
     starts: Vec<usize>,
+    /// How many characters there are before every block of bytes.
+    characters: Vec<usize>,
 }
+
+/// How many bytes are counted at a time.
+const BLOCK: usize = 256;
 
 impl Source {
     /// Reads bytes; never fails.
@@ -25,7 +30,13 @@ impl Source {
             text.extend(chunk.invalid().iter().map(|_| '?'));
         }
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        let mut characters = vec![0];
+        let mut count = 0;
+        for block in text.as_bytes().chunks(BLOCK) {
+            count += starting(block);
+            characters.push(count);
+        }
+        Self { text, starts, characters }
     }
 
     /// The blank lines between two lines (from 1, both included), with their ends.
@@ -60,8 +71,15 @@ impl Source {
     fn column(&self, offset: usize) -> u32 {
         let line = self.starts.partition_point(|&start| start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or_default();
-        let floor = self.text.floor_char_boundary(offset);
-        number(slice(&self.text, start..floor.max(start)).chars().count() + 1)
+        let floor = self.text.floor_char_boundary(offset).max(start);
+        number(self.characters_before(floor).saturating_sub(self.characters_before(start)) + 1)
+    }
+
+    /// How many characters start before a byte; long lines have many columns to tell.
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let rest = self.text.as_bytes().get(block * BLOCK..offset).unwrap_or_default();
+        self.characters.get(block).copied().unwrap_or_default() + starting(rest)
     }
 
     /// One physical line (index from 0) without its `\n`, and where it starts; `None` after the last one.
@@ -71,6 +89,11 @@ impl Source {
         // What follows the last newline is a line only when there is something.
         (start < self.text.len()).then(|| (start, slice(&self.text, start..end)))
     }
+}
+
+/// How many characters start in these bytes.
+fn starting(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 /// A part of a text, empty when the range does not fit.
@@ -410,6 +433,15 @@ mod tests {
         assert_eq!(read("#!/x\n# syntax=y\nFROM a").1.syntax, Some(("y".to_owned(), 2)));
         assert_eq!(read("# a=b\n# syntax=y\nFROM a").1.syntax, None);
         assert_eq!(read(&format!("RUN {}", "x".repeat(MAX_LINE))).2, 1);
+    }
+
+    #[test]
+    fn columns_are_characters() {
+        let line = "é".repeat(300);
+        let source = Source::new(format!("a\n{line}x\n").as_bytes());
+        assert_eq!(source.span("f", &(2 + line.len()..3 + line.len())).column, Some(301));
+        assert_eq!(source.span("f", &(0..1)).column, Some(1));
+        assert_eq!(source.span("f", &(3..4)).column, Some(1), "inside a character");
     }
 
     #[test]
