@@ -39,6 +39,7 @@ use crate::{
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
+        shell_script::{ShellRemarks, ShellScript},
     },
     policy::{self, Facts},
     progress::SharedProgress,
@@ -157,6 +158,8 @@ pub struct DockerfileInput {
     pub context: Option<BuildContext>,
     /// What registries say of images that it builds on, by the reference that the file names after expansion.
     pub bases: BTreeMap<String, BaseImage>,
+    /// What ShellCheck says of its [`shell_scripts`]; `None` where nobody asked it.
+    pub remarks: Option<ShellRemarks>,
 }
 
 /// What the stages found, before the policy judges.
@@ -377,6 +380,14 @@ pub fn rules() -> Vec<&'static RuleMeta> {
 #[must_use]
 pub fn rule(id: &str) -> Option<&'static RuleMeta> {
     dockerfile::rule(id).or_else(|| image_rules::rule(id))
+}
+
+/// The shell code of a Dockerfile, when the policy wants ShellCheck to judge it; `None` when it does not.
+#[must_use]
+pub fn shell_scripts(input: &DockerfileInput, policy: &RulePolicy) -> Option<Vec<ShellScript>> {
+    let settings = settings(policy);
+    let lint = LintInput { settings: &settings, build_args: &input.build_args, ..LintInput::new(&input.file, &input.bytes) };
+    settings.on.contains("shellcheck").then(|| dockerfile::shell_scripts(&lint))
 }
 
 /// Notes how far a stage of our own got, and its gaps.

@@ -15,7 +15,7 @@ use super::{
     limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
-    setup,
+    setup, shellcheck,
 };
 use crate::{
     exit::ExitStatus,
@@ -132,7 +132,7 @@ impl BuildOptions {
         let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
         let beside = (!from_input).then_some(file);
         let context = self.context.as_deref().map(|folder| build_context::read(folder, beside)).transpose()?;
-        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context, bases: BTreeMap::new() })
+        Ok(DockerfileInput { file: name, bytes, build_args, target: self.target.clone(), context, bases: BTreeMap::new(), remarks: None })
     }
 }
 
@@ -152,7 +152,8 @@ pub(super) async fn run(args: GateArgs, global: &Global) -> Result<ExitStatus, F
     if args.image.is_standard_input() && args.dockerfile.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::new("image and Dockerfile cannot both come from standard input").hint("give one of them as a file"));
     }
-    let dockerfiles = args.build.read(&args.dockerfile)?;
+    let mut dockerfiles = args.build.read(&args.dockerfile)?;
+    shellcheck::ask(Path::new("shellcheck"), &mut dockerfiles, &policy.rules);
     let now = setup::now();
     let source_date = source_date()?;
     let progress = global.progress();

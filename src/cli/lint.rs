@@ -15,14 +15,14 @@ use super::{
     output::OutputOptions,
     pin,
     rewrite::{self, Rewritten},
-    search, setup,
+    search, setup, shellcheck,
 };
 use crate::{
     exit::ExitStatus,
     model::{
         coverage::{Gap, SourceId},
         fix::{FixKind, FixSummary, WithheldFix},
-        policy::Policy,
+        policy::{Policy, RuleSetting},
     },
     pipeline::{self, DockerfileInput, FixedDockerfile, Inputs, Limits, Prepared, Wanted},
     policy::hadolint::ForeignUse,
@@ -43,6 +43,9 @@ pub(super) struct LintArgs {
     exclude: Vec<String>,
     #[command(flatten)]
     fix: FixOptions,
+    /// Also report what an installed ShellCheck says of shell code: its program. Default of PATH: `shellcheck` in PATH.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "shellcheck")]
+    shellcheck: Option<PathBuf>,
     #[command(flatten)]
     build: BuildOptions,
     #[command(flatten)]
@@ -83,7 +86,10 @@ impl FixOptions {
 /// Lints the files.
 pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
     let outputs = args.output.check("text")?;
-    let policy = args.build.policy(&args.policy, ForeignUse::Lint)?;
+    let mut policy = args.build.policy(&args.policy, ForeignUse::Lint)?;
+    if args.shellcheck.is_some() {
+        policy.rules.set.entry("shellcheck".to_owned()).or_insert(RuleSetting::Warn);
+    }
     let from_input = args.paths.iter().any(|path| path == Path::new("-"));
     let kinds = args.fix.kinds();
     if from_input && args.paths.len() > 1 && !kinds.is_empty() && !args.fix.diff {
@@ -93,6 +99,8 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     let found = search::dockerfiles(&args.paths, &args.exclude)?;
     let mut dockerfiles = args.build.read(&found.files)?;
     let mut gaps = found.gaps;
+    let shellcheck = args.shellcheck.as_deref().unwrap_or_else(|| Path::new("shellcheck"));
+    shellcheck::ask(shellcheck, &mut dockerfiles, &policy.rules);
     let now = setup::now();
     if args.fix.pin || pipeline::asks_registries(&policy) {
         gaps.extend(pin::ask(&mut dockerfiles, &policy, &args.registry, global.progress()).await?);

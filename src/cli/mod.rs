@@ -19,6 +19,7 @@ mod scan;
 mod search;
 mod setup;
 mod shell;
+mod shellcheck;
 mod signers;
 mod verify;
 

@@ -321,6 +321,25 @@ pub(super) mod tests {
             ("escaped quotes", format!("FROM a\nENV A=\"{}\"\nCMD [\"{}\"]\n", "\\\"".repeat(30_000), "\\\"".repeat(30_000))),
             ("deep JSON", format!("FROM a\nCMD {}\n", "[".repeat(60_000))),
             ("heredocs", format!("FROM a\nRUN {}\n", "<<A ".repeat(10_000))),
+            (
+                "unquoted variables on long lines",
+                format!("FROM a\n{}", format!("RUN é {}\n", "rm $a;".repeat(9_000)).repeat(2)),
+            ),
+            ("unquoted words of one command", format!("FROM a\nRUN rm {}\n", "$a *$(b) '$c' ".repeat(4_600))),
+            (
+                "assignments in loops",
+                format!("FROM a\nRUN {}\n", (0..3_000).map(|i| format!("while a; do x{i}=$x{i}; done;")).collect::<String>()),
+            ),
+            (
+                "branches",
+                format!("FROM a\nRUN if a; then b; {} fi\n", (0..2_500).map(|i| format!("elif c; then x{i}=1;")).collect::<String>()),
+            ),
+            (
+                "functions",
+                format!("FROM a\nRUN f() {{ {} }}; {}\n", (0..1_500).map(|i| format!("x{i}=1; a $y{i};")).collect::<String>(), "f;".repeat(10_000)),
+            ),
+            ("declarations", format!("FROM a\nRUN export {}\n", "a=$(b) ".repeat(9_000))),
+            ("arithmetic", format!("FROM a\nRUN echo $(({}1))\n", "x+".repeat(30_000))),
             ("comments", format!("FROM a\n{}USER x\n", "# trivy:ignore:DS002\n".repeat(2_000))),
         ];
         for (name, text) in table {

@@ -9,14 +9,16 @@ mod tests {
         lint::{BaseImage, LabelForm, LintSettings},
         location::Location,
         rule::Group,
+        shell_script::{ShellRemark, ShellRemarks},
     };
 
     use crate::dockerfile::{LintInput, ignore, read, rules, rules::RULES, rules_on};
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
         let text = String::from_utf8_lossy(bytes);
-        let (settings, context, bases) = (settings(&text), context(&text), bases(&text));
-        let input = LintInput { settings: &settings, context: context.as_ref(), bases: &bases, ..LintInput::new(name, bytes) };
+        let (mut settings, context, bases, remarks) = (settings(&text), context(&text), bases(&text), remarks(&text));
+        settings.on.insert(rule.to_owned());
+        let input = LintInput { settings: &settings, context: context.as_ref(), bases: &bases, remarks: Some(&remarks), ..LintInput::new(name, bytes) };
         let (dockerfile, _) = read(&input);
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
         let this = || RULES.iter().filter(|known| known.meta().id == rule);
@@ -90,6 +92,22 @@ mod tests {
             (image, BaseImage { os: of(os), architecture: of(architecture), user: of(user), env: env.collect(), ..BaseImage::default() })
         };
         marks.map(base).collect()
+    }
+
+    /// What ShellCheck would say: comments `# remark: SCRIPT LINE COLUMN CODE`, scripts from 0.
+    fn remarks(text: &str) -> ShellRemarks {
+        let mut remarks = ShellRemarks::default();
+        for line in text.lines().filter_map(|line| line.strip_prefix("# remark:")) {
+            let numbers: Vec<u32> = line.split_whitespace().map(|number| number.parse().expect("a number")).collect();
+            let [script, line, column, code] = numbers.as_slice() else { panic!("four numbers: {line}") };
+            let script = usize::try_from(*script).expect("a place");
+            if remarks.scripts.len() <= script {
+                remarks.scripts.resize(script + 1, Ok(Vec::new()));
+            }
+            let remark = ShellRemark { line: *line, column: *column, code: *code, message: "it is so".to_owned() };
+            remarks.scripts[script].as_mut().expect("remarks").push(remark);
+        }
+        remarks
     }
 
     /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.

@@ -1,6 +1,7 @@
 //! Dockerfile text in, findings out (design: `.github/ARCHITECTURE.md`, "Dockerfiles"). Pure: no I/O, no clock.
 
 mod bounds;
+mod calls;
 mod check;
 mod command;
 mod copies;
@@ -8,6 +9,7 @@ mod coverage;
 mod created_by;
 mod credential;
 mod credential_options;
+mod dialect;
 mod dockerignore;
 mod download;
 mod edits;
@@ -32,6 +34,7 @@ mod plain_word;
 mod quoted;
 mod redaction;
 mod reference;
+mod remark;
 mod rule;
 mod rules;
 mod scope;
@@ -39,6 +42,7 @@ mod scripts;
 mod secret;
 mod secret_file;
 mod shell;
+mod simple;
 mod slip;
 mod source;
 mod spaces;
@@ -87,6 +91,7 @@ use crate::model::{
     policy::Exception,
     report::DockerfileSummary,
     rule::{Need, RuleMeta},
+    shell_script::{ShellRemarks, ShellScript},
 };
 
 pub use dockerignore::IgnorePatterns;
@@ -124,6 +129,8 @@ pub struct LintInput<'a> {
     pub settings: &'a LintSettings,
     /// What registries say of images that the file builds on, by the reference that the file names after expansion.
     pub bases: &'a BTreeMap<String, BaseImage>,
+    /// What ShellCheck says of the file's [`shell_scripts`]; `None` where nobody asked it.
+    pub remarks: Option<&'a ShellRemarks>,
 }
 
 impl<'a> LintInput<'a> {
@@ -133,7 +140,7 @@ impl<'a> LintInput<'a> {
         static NO_ARGUMENTS: BTreeMap<String, String> = BTreeMap::new();
         static NO_SETTINGS: LintSettings = LintSettings::DEFAULT;
         static NO_BASES: BTreeMap<String, BaseImage> = BTreeMap::new();
-        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES }
+        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES, remarks: None }
     }
 }
 
@@ -183,6 +190,7 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
 fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
     let (dockerfile, mut gaps) = read(&LintInput { bytes, ..*input });
+    gaps.extend(dockerfile.unremarked());
     if bytes.len() < input.bytes.len() {
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
     }
@@ -270,6 +278,13 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         instructions: lines,
     };
     (report, dockerfile)
+}
+
+/// The shell code that ShellCheck may judge, when the rule `shellcheck` is on.
+#[must_use]
+pub fn shell_scripts(input: &LintInput<'_>) -> Vec<ShellScript> {
+    let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
+    read(&LintInput { bytes, ..*input }).0.shell_scripts()
 }
 
 /// The rules that run.
@@ -402,10 +417,10 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
         stage_seen |= instruction.keyword == "FROM";
     }
-    let mut scripts = Scripts::new(input.file, &source, &comments);
+    let mut scripts = Scripts::new(input.file, &source, &comments, input.settings.on.contains("shellcheck"));
     let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
     let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
-    let Scripts { commands, slips, mut gaps, .. } = scripts;
+    let Scripts { commands, slips, bodies, mut gaps, .. } = scripts;
     if graph.is_overrun {
         let reason = "the values of variables are so long that some of them were not looked at";
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, reason));
@@ -420,7 +435,7 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     }
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
     let places = rule::places(&instructions);
-    let LintInput { file, context, settings, bases, .. } = *input;
+    let LintInput { file, context, settings, bases, remarks, .. } = *input;
     let (ignored, ignore_fault) = copies::ignore_patterns(context);
     let dockerfile = Dockerfile {
         file,
@@ -439,6 +454,8 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         ignored,
         settings,
         bases,
+        bodies,
+        remarks,
     };
     gaps.extend(dockerfile.context_gaps(ignore_fault.as_deref()));
     gaps.extend(dockerfile.unresolved_bases());

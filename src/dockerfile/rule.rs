@@ -15,6 +15,7 @@ use crate::model::{
     policy::Exception,
     rule::RuleMeta,
     severity::Severity,
+    shell_script::ShellRemarks,
 };
 
 use super::{
@@ -24,6 +25,7 @@ use super::{
     instruction::Instruction,
     package_manager::Invocation,
     parse::Refusal,
+    remark::Body,
     slip::Slip,
     source::{Comment, Directives, Source},
     stages::{Base, Graph, Stage},
@@ -82,6 +84,10 @@ pub(super) struct Dockerfile<'a> {
     pub(super) settings: &'a LintSettings,
     /// What registries say of base images, by reference.
     pub(super) bases: &'a BTreeMap<String, BaseImage>,
+    /// The shell code that a program outside may judge; empty where nobody wants that.
+    pub(super) bodies: Vec<Body>,
+    /// What it said.
+    pub(super) remarks: Option<&'a ShellRemarks>,
 }
 
 /// By keyword or variable, and by stage: where the last such instruction stands in the stage's chain.

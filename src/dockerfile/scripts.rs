@@ -4,16 +4,17 @@ use crate::model::coverage::{Gap, SourceId};
 
 use super::{
     command::Command,
+    dialect::{Dialect, Shell, stops_at_failure},
     execution::Files,
     ignore,
     instruction::Instruction,
     scope::Scope,
     shell,
+    remark::Body,
     shell::Reading,
     slip::Slip,
     source::{Comment, Logical, Source, slice},
     stages::{Base, Graph},
-    watch::{Dialect, Shell, stops_at_failure},
     wrapper::{interpreter, is_posix_shell},
 };
 
@@ -60,17 +61,30 @@ pub(super) struct Scripts<'a> {
     pub(super) commands: Vec<Vec<Command>>,
     /// Per instruction, the slips in its shell code.
     pub(super) slips: Vec<Vec<Slip>>,
+    /// The code itself, for a program outside; only where it is wanted.
+    pub(super) bodies: Vec<Body>,
+    keeps_bodies: bool,
     /// What could not be read.
     pub(super) gaps: Vec<Gap>,
 }
 
 impl<'a> Scripts<'a> {
     /// Starts at the head of a file.
-    pub(super) fn new(file: &'a str, source: &'a Source, comments: &[Comment]) -> Self {
+    pub(super) fn new(file: &'a str, source: &'a Source, comments: &[Comment], keeps_bodies: bool) -> Self {
         let mut named = ignore::shells(comments);
         named.reverse();
-        let (commands, slips, gaps) = (Vec::new(), Vec::new(), Vec::new());
-        Self { file, source, shells: Vec::new(), named, files: Files::default(), commands, slips, gaps }
+        Self {
+            file,
+            source,
+            shells: Vec::new(),
+            named,
+            files: Files::default(),
+            commands: Vec::new(),
+            slips: Vec::new(),
+            bodies: Vec::new(),
+            keeps_bodies,
+            gaps: Vec::new(),
+        }
     }
 
     /// Reads the next instruction.
@@ -105,7 +119,10 @@ impl<'a> Scripts<'a> {
         };
         let shell = self.shells.last().cloned().unwrap_or_default();
         let (reading, mut unread) = match of_code(outer, instruction, code_at, self.source, scope, &shell, &mut self.files) {
-            Ok(mut reading) => {
+            Ok((mut reading, script)) => {
+                if let Some((script, dialect)) = script.filter(|_| self.keeps_bodies && instruction.keyword == "RUN") {
+                    self.bodies.push(Body { line: outer.line, dialect, script });
+                }
                 let unread: Vec<String> = reading.unread.drain(..).map(|unread| unread.reason().to_owned()).collect();
                 (reading, unread)
             }
@@ -152,12 +169,12 @@ fn of_code(
     scope: &Scope,
     stage: &StageShell,
     files: &mut Files,
-) -> Result<Reading, String> {
+) -> Result<(Reading, Option<(Logical, Dialect)>), String> {
     let foreign = stage.foreign.as_deref();
     if instruction.json {
         let skipped = usize::from(instruction.keyword == "HEALTHCHECK");
         let elements: Vec<&str> = instruction.args.iter().skip(skipped).map(|argument| argument.text.as_str()).collect();
-        return Ok(shell::exec_form(&elements, &outer.range, files, scope));
+        return Ok((shell::exec_form(&elements, &outer.range, files, scope), None));
     }
     let body_of = |at: usize| outer.heredocs.get(at).map(|heredoc| (slice(&source.text, heredoc.body.clone()), heredoc.body.start));
     // A heredoc that is the whole command is a script of its own, with its own shebang.
@@ -174,7 +191,8 @@ fn of_code(
         } else if let Some(foreign) = foreign {
             return Err(foreign.to_owned());
         }
-        return Ok(shell::commands(&Logical::of(body, start), files, scope, shell));
+        let script = Logical::of(body, start);
+        return Ok((shell::commands(&script, files, scope, shell), Some((script, shell.dialect))));
     }
     if let Some(foreign) = foreign {
         return Err(foreign.to_owned());
@@ -189,7 +207,7 @@ fn of_code(
     if !outer.heredocs.is_empty() {
         script.append("\n", outer.range.end);
     }
-    Ok(shell::commands(&script, files, scope, stage.shell))
+    Ok((shell::commands(&script, files, scope, stage.shell), Some((script, stage.shell.dialect))))
 }
 
 /// The shell of a SHELL instruction when we cannot read its code.

@@ -123,26 +123,71 @@ impl Dockerfile<'_> {
             return None;
         }
         let text = slice(&self.source.text, slip.range.clone());
-        let last = slip.range.end.checked_sub(1)?;
-        let before = |what: &str| self.edit(slip.range.start..slip.range.start, what);
-        let behind = |what: String| self.edit(slip.range.end..slip.range.end, what);
+        // What an edit keeps is a part of it, so that two that touch the same word are seen to.
+        let replaced = |range: Range<usize>, replacement: String| Some(vec![self.edit(range, replacement)]);
         match &slip.mend {
             Mend::No => None,
             Mend::Quotes => {
                 let closes = |open: &str, close: char| text.starts_with(open) && text.ends_with(close);
                 let is_name = || text.len() > 1 && !text.contains(['\\', '\n', '"']);
-                let fits = closes("$(", ')') || closes("${", '}') || closes("`", '`') || (text.starts_with('$') && is_name());
-                (fits && last > slip.range.start).then(|| vec![before("\""), behind("\"".to_owned())])
+                let is_code = closes("$(", ')') || (text.len() > 1 && closes("`", '`'));
+                if is_code || closes("${", '}') || (text.starts_with('$') && is_name()) { replaced(slip.range.clone(), format!("\"{text}\"")) } else { None }
             }
-            Mend::Folder => text.starts_with(['*', '?']).then(|| vec![before("./")]),
+            Mend::Folder if text.starts_with(['*', '?']) => replaced(slip.range.clone(), format!("./{text}")),
+            Mend::Folder => None,
             Mend::Apart { program, in_list } => {
-                let head = program.start..slip.range.start;
+                let head = slice(&self.source.text, program.start..slip.range.start);
                 let word = slice(&self.source.text, program.clone());
-                let is_whole = slice(&self.source.text, head.clone()).strip_prefix(word)?.bytes().all(|b| b == b' ');
-                let operator = if *in_list { " &&" } else { ";" };
+                let is_whole = head.strip_prefix(word)?.bytes().all(|b| b == b' ');
                 let fits = is_whole && matches!(word, "export" | "readonly") && text.starts_with(&format!("{}=", slip.name));
-                fits.then(|| vec![self.edit(head, ""), behind(format!("{operator} {word} {}", slip.name))])
+                let operator = if *in_list { " &&" } else { ";" };
+                if fits { replaced(program.start..slip.range.end, format!("{text}{operator} {word} {}", slip.name)) } else { None }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::{LintInput, read, rules::RULES};
+
+    /// The text after the fixes of one rule.
+    fn mended(rule: &str, text: &str) -> String {
+        let text = format!("FROM debian:12\n{text}\n");
+        let (dockerfile, _) = read(&LintInput::new("Dockerfile", text.as_bytes()));
+        let found = RULES.iter().filter(|known| known.meta().id == rule).flat_map(|known| known.check(&dockerfile));
+        let mut edits: Vec<_> = found.filter_map(|finding| finding.fix).flat_map(|fix| fix.edits).collect();
+        edits.sort_by_key(|edit| std::cmp::Reverse((edit.range.start, edit.range.end)));
+        let mut out = text;
+        for edit in edits {
+            out.replace_range(edit.range, &edit.replacement);
+        }
+        out.trim_end().strip_prefix("FROM debian:12\n").expect("the head").to_owned()
+    }
+
+    #[test]
+    fn fixes_change_what_they_are_about() {
+        let table = [
+            ("shell-unquoted-variable", "RUN rm $a/${b}c", "RUN rm \"$a\"/\"${b}\"c"),
+            ("shell-unquoted-variable", "RUN é && rm \\\n  # why\n  é$a", "RUN é && rm \\\n  # why\n  é\"$a\""),
+            ("shell-unquoted-variable", "ONBUILD RUN rm $a", "ONBUILD RUN rm \"$a\""),
+            ("shell-unquoted-variable", "RUN --mount=type=cache,target=/a rm $a", "RUN --mount=type=cache,target=/a rm \"$a\""),
+            ("shell-unquoted-variable", "RUN echo \"$(rm $a)\"", "RUN echo \"$(rm \"$a\")\""),
+            ("shell-unquoted-variable", "RUN echo `rm $a`", "RUN echo `rm $a`"),
+            ("shell-unquoted-variable", "RUN rm $a\\\nb", "RUN rm $a\\\nb"),
+            ("shell-unquoted-variable", "RUN <<E\nrm $a\nE", "RUN <<E\nrm $a\nE"),
+            ("shell-unquoted-substitution", "RUN cp $(ls \\\n  a) b", "RUN cp \"$(ls \\\n  a)\" b"),
+            ("shell-unquoted-substitution", "RUN make -j`nproc`", "RUN make -j\"`nproc`\""),
+            ("shell-glob-as-option", "RUN true && \\\n  rm *.c ?.d", "RUN true && \\\n  rm ./*.c ./?.d"),
+            ("shell-glob-as-option", "RUN tar cf a.tar *.c", "RUN tar cf a.tar *.c"),
+            ("shell-masked-exit-status", "RUN export A=$(b) && c", "RUN A=$(b) && export A && c"),
+            ("shell-masked-exit-status", "RUN x; export A=\"$(b)\"; c", "RUN x; A=\"$(b)\"; export A; c"),
+            ("shell-masked-exit-status", "RUN x && readonly A=\"$(b)\"", "RUN x && A=\"$(b)\" && readonly A"),
+            ("shell-masked-exit-status", "RUN x || export A=\"$(b)\"", "RUN x || export A=\"$(b)\""),
+            ("shell-masked-exit-status", "RUN export A=\"$(b)\" C=d", "RUN export A=\"$(b)\" C=d"),
+        ];
+        for (rule, text, expected) in table {
+            assert_eq!(mended(rule, text), expected, "{rule}");
         }
     }
 }

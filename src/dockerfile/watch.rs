@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    command::{Command, Operator, Word},
-    quoted::{escape, expansion, is_sed_address, shown, takes_code},
+    dialect::{Dialect, Shell},
+    quoted::{expansion, is_sed_address, shown},
     reference::Reference,
     scope::Scope,
     slip::{Mend, Slip, SlipKind},
@@ -21,6 +21,8 @@ use super::{
 const MAX_SLIPS: usize = 10_000;
 /// The most variables that a function is known to change.
 const MAX_CHANGES: usize = 64;
+/// The most changes by calls of functions that are followed.
+const MAX_CHANGES_BY_CALLS: usize = 20_000;
 /// Variables that the shell keeps and that hold no blanks.
 const WITHOUT_BLANKS: &[&str] = &[
     "#", "?", "$", "!", "-", "BASHPID", "BASH_SUBSHELL", "COLUMNS", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "HISTCMD", "LINENO", "LINES",
@@ -28,46 +30,6 @@ const WITHOUT_BLANKS: &[&str] = &[
 ];
 /// Variables in lower case that are set without anyone's doing.
 const GIVEN: &[&str] = &["all_proxy", "auto_resume", "ftp_proxy", "histchars", "http_proxy", "https_proxy", "no_proxy"];
-/// Programs whose operands are file names to read or change, and nothing that is kept under its name.
-const TAKES_FILES: &[&str] = &["cat", "chgrp", "chmod", "chown", "cp", "mv", "rm", "touch"];
-
-/// Which shell reads a script, as far as it decides what a slip is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Dialect {
-    /// `sh`: nothing says more.
-    #[default]
-    Sh,
-    /// dash and BusyBox's ash.
-    Dash,
-    /// bash.
-    Bash,
-    /// ksh.
-    Ksh,
-    /// One whose words are not split.
-    Zsh,
-}
-
-impl Dialect {
-    /// That of a shell's base name.
-    pub(super) fn of(name: &str) -> Self {
-        match name {
-            "bash" => Self::Bash,
-            "dash" | "ash" | "busybox" => Self::Dash,
-            "ksh" => Self::Ksh,
-            "zsh" => Self::Zsh,
-            _ => Self::Sh,
-        }
-    }
-}
-
-/// The shell of an instruction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Shell {
-    /// Which one it is.
-    pub(super) dialect: Dialect,
-    /// Whether it stops at a failure.
-    pub(super) errexit: bool,
-}
 
 /// What happens to what a word expands to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,38 +43,39 @@ pub(super) enum Use {
 }
 
 #[derive(Debug, Default)]
-struct Loop {
+pub(super) struct Loop {
     written: BTreeSet<String>,
     /// Variables that were clean when they were read, before the loop changed them.
     reads: Vec<(String, Slip)>,
 }
 
 #[derive(Debug, Default)]
-struct Function {
-    changes: Vec<(String, Space)>,
+pub(super) struct Function {
+    /// What a call leaves.
+    pub(super) changes: Vec<(String, Space)>,
     /// Variables that nothing had set when the function was defined.
-    reads: Vec<(String, Slip)>,
+    pub(super) reads: Vec<(String, Slip)>,
 }
 
 #[derive(Debug, Default)]
-struct Body {
+pub(super) struct Body {
     written: BTreeSet<String>,
-    locals: BTreeSet<String>,
+    pub(super) locals: BTreeSet<String>,
     reads: Vec<(String, Slip)>,
 }
 
 /// What an outer command is like, while an inner one is looked at.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outer {
-    command: usize,
-    quoted: usize,
+    pub(super) command: usize,
+    pub(super) quoted: usize,
 }
 
 /// Looks at a script while it is walked.
 #[derive(Debug)]
 pub(super) struct Watch<'a> {
     scope: &'a Scope,
-    shell: Shell,
+    pub(super) shell: Shell,
     /// What is known of variables.
     pub(super) spaces: Spaces,
     slips: Vec<Slip>,
@@ -120,19 +83,20 @@ pub(super) struct Watch<'a> {
     reads: BTreeMap<String, Slip>,
     written: BTreeSet<String>,
     /// Expansions in single quotes, of commands that are not complete, and whether they would be addresses of sed.
-    quoted: Vec<(Slip, bool)>,
-    command: usize,
+    pub(super) quoted: Vec<(Slip, bool)>,
+    pub(super) command: usize,
     commands: usize,
     /// The command that was complete last.
-    last: usize,
+    pub(super) last: usize,
     /// How many conditions the next command stands in: somebody looks whether it fails.
     pub(super) conditions: usize,
     /// How many `` `...` `` are around the next command.
     pub(super) backquotes: usize,
-    is_sourced: bool,
-    loops: Vec<Loop>,
-    functions: BTreeMap<String, Function>,
-    bodies: Vec<Body>,
+    pub(super) is_sourced: bool,
+    pub(super) loops: Vec<Loop>,
+    pub(super) functions: BTreeMap<String, Function>,
+    pub(super) changes_left: usize,
+    pub(super) bodies: Vec<Body>,
 }
 
 impl<'a> Watch<'a> {
@@ -154,6 +118,7 @@ impl<'a> Watch<'a> {
             is_sourced: false,
             loops: Vec::new(),
             functions: BTreeMap::new(),
+            changes_left: MAX_CHANGES_BY_CALLS,
             bodies: Vec::new(),
         }
     }
@@ -178,13 +143,13 @@ impl<'a> Watch<'a> {
         self.slips
     }
 
-    fn add(&mut self, slip: Slip) {
+    pub(super) fn add(&mut self, slip: Slip) {
         if self.slips.len() < MAX_SLIPS {
             self.slips.push(slip);
         }
     }
 
-    fn slip(&self, kind: SlipKind, name: &str, range: Range<usize>, mend: Mend) -> Slip {
+    pub(super) fn slip(&self, kind: SlipKind, name: &str, range: Range<usize>, mend: Mend) -> Slip {
         Slip { kind, command: self.command, name: shown(name), range, mend }
     }
 
@@ -215,7 +180,7 @@ impl<'a> Watch<'a> {
     }
 
     /// What is known of it where the script has not set it.
-    fn before(&self, name: &str) -> Space {
+    pub(super) fn before(&self, name: &str) -> Space {
         if WITHOUT_BLANKS.contains(&name) || self.scope.declares(name) || GIVEN.contains(&name) { Space::Clean } else { Space::Dirty }
     }
 
@@ -273,7 +238,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Notes a variable that is split here, now or once more is known.
-    fn note_read(&mut self, name: &str, is_variable: bool, space: Space, slip: Slip) {
+    pub(super) fn note_read(&mut self, name: &str, is_variable: bool, space: Space, slip: Slip) {
         if space == Space::Clean {
             if let Some(around) = self.loops.last_mut().filter(|around| is_variable && !around.written.contains(name)) {
                 around.reads.push((name.to_owned(), slip));
@@ -344,163 +309,6 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The end of a simple command.
-    pub(super) fn judge(&mut self, command: &Command, outer: Outer) {
-        let program = command.words.first().map_or("", |word| word.text.as_str());
-        let name = slice(program, program.rfind('/').map_or(0, |at| at + 1)..program.len());
-        let quoted = self.quoted.split_off(outer.quoted.min(self.quoted.len()));
-        for (slip, is_sed_address) in quoted {
-            if !if name == "sed" { is_sed_address } else { takes_code(name, command) } {
-                self.add(slip);
-            }
-        }
-        match name {
-            "" | "printf" => {}
-            "echo" => self.echo(command),
-            "cd" | "pushd" | "popd" => self.change_folder(command, name),
-            "command" | "builtin" if command.words.get(1).is_some_and(|word| word.text == "cd") => self.change_folder(command, "cd"),
-            "set" => self.shell.errexit |= sets_errexit(command),
-            "exit" | "return" => self.spaces.end(),
-            "." | "source" => self.is_sourced = true,
-            "export" | "readonly" | "declare" | "typeset" | "local" => self.declaration(command, name),
-            "[" | "test" => {
-                for (option, word) in command.words.iter().zip(command.words.iter().skip(1)) {
-                    self.tested(&option.text, &word.raw);
-                }
-            }
-            _ => {}
-        }
-        if !matches!(name, "echo" | "printf" | "[" | "") {
-            self.globs(command, name);
-        }
-        self.assignments(command, name);
-        if let Some(function) = self.functions.get_mut(program) {
-            let reads = std::mem::take(&mut function.reads);
-            let changes = function.changes.clone();
-            for (name, slip) in reads {
-                let space = self.space(&name);
-                self.note_read(&name, true, space, slip);
-            }
-            for (name, space) in changes {
-                self.assign(&name, space);
-            }
-        }
-        // What is in a loop or in a function does not decide alone how the script ends.
-        self.last = if self.loops.is_empty() && self.bodies.is_empty() { self.command } else { 0 };
-        self.command = outer.command;
-    }
-
-    /// A test whether a variable is set or empty.
-    pub(super) fn tested(&mut self, option: &str, raw: &str) {
-        if matches!(option, "-n" | "-z" | "-v") {
-            let bare = raw.trim_matches('"');
-            let name = Reference::of(bare).name.to_owned();
-            if bare.starts_with('$') || option == "-v" {
-                self.mention(&name);
-            }
-        }
-    }
-
-    fn echo(&mut self, command: &Command) {
-        if self.shell.dialect == Dialect::Dash {
-            return;
-        }
-        let is_e = |word: &Word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('e');
-        if command.arguments().iter().any(|word| is_e(word) || word.text == "--e") {
-            return;
-        }
-        for word in command.arguments().iter().filter(|word| word.raw.contains('\\')) {
-            if let Some(escape) = escape(&word.text) {
-                let slip = self.slip(SlipKind::EchoEscape, escape, word.range.clone(), Mend::No);
-                self.add(slip);
-            }
-        }
-    }
-
-    fn change_folder(&mut self, command: &Command, name: &str) {
-        let is_quiet = name != "cd" && command.arguments().iter().any(|word| word.text.starts_with('-') && word.text.contains('n'));
-        if self.conditions > 0 || is_quiet {
-            return;
-        }
-        if let [_, folder] = command.words.as_slice()
-            && !folder.text.is_empty()
-            && folder.text.split('/').all(|part| matches!(part, "" | "." | ".."))
-        {
-            return;
-        }
-        let text = command.words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ");
-        let slip = self.slip(SlipKind::UncheckedCd, &text, command.range.clone(), Mend::No);
-        self.add(slip);
-    }
-
-    fn globs(&mut self, command: &Command, name: &str) {
-        let ends = |word: &&Word| !matches!(word.text.as_str(), "--" | ":::" | "::::");
-        for word in command.arguments().iter().take_while(ends).filter(|word| word.raw.starts_with(['*', '?'])) {
-            // `*(a|b)` is a pattern of its own.
-            if word.raw.get(1..).is_some_and(|rest| rest.starts_with('(')) {
-                continue;
-            }
-            let mend = if TAKES_FILES.contains(&name) && !command.has_argument("--parents") { Mend::Folder } else { Mend::No };
-            let slip = self.slip(SlipKind::LeadingGlob, &word.raw, word.range.clone(), mend);
-            self.add(slip);
-        }
-    }
-
-    fn declaration(&mut self, command: &Command, program: &str) {
-        let options = || command.arguments().iter().filter(|word| word.text.starts_with('-')).map(|word| word.text.as_str());
-        let is_readonly = program == "readonly" || options().any(|option| option.contains('r'));
-        let is_local = program != "export" && program != "readonly" && command.in_function && !options().any(|option| option.contains('g'));
-        for (at, word) in command.arguments().iter().enumerate() {
-            let Some((name, _)) = word.raw.split_once('=').filter(|(name, _)| wrapper::is_name(name.trim_end_matches('+'))) else {
-                if wrapper::is_name(&word.text) {
-                    self.mention(&word.text);
-                }
-                continue;
-            };
-            let name = name.trim_end_matches('+');
-            let is_hidden = is_local && is_readonly;
-            if is_local && let Some(body) = self.bodies.last_mut() {
-                body.locals.insert(name.to_owned());
-            }
-            if word.is_substituted && !is_hidden {
-                let alone = at == 0 && command.words.len() == 2 && command.assignments.is_empty() && command.redirects.is_empty();
-                let program = command.words.first().map(|word| word.range.clone()).unwrap_or_default();
-                let can_mend = alone && command.joined != Operator::Or && self.backquotes == 0 && command.pipes.is_empty();
-                let in_list = command.joined == Operator::And || self.conditions > 0;
-                let mend = if can_mend { Mend::Apart { program, in_list } } else { Mend::No };
-                let slip = self.slip(SlipKind::MaskedStatus, name, word.range.clone(), mend);
-                self.add(slip);
-            }
-            let integer = options().any(|option| option.contains('i'));
-            self.assign(name, if integer { Space::Clean } else { word.space });
-        }
-    }
-
-    /// The variables that a command sets for the commands behind it.
-    fn assignments(&mut self, command: &Command, name: &str) {
-        match name {
-            "read" | "getopts" | "mapfile" | "readarray" | "unset" | "wait" => {
-                for word in command.arguments().iter().filter(|word| wrapper::is_name(&word.text)) {
-                    let before = self.before(&word.text);
-                    if name == "unset" {
-                        self.spaces.set(&word.text, Space::Dirty, before);
-                    } else {
-                        self.assign(&word.text, Space::Dirty);
-                    }
-                }
-            }
-            "printf" => {
-                if let [_, option, variable, ..] = command.words.as_slice()
-                    && option.text == "-v"
-                {
-                    self.assign(&variable.text, Space::Dirty);
-                }
-            }
-            "let" => command.arguments().iter().for_each(|word| self.arithmetic(&word.text, &word.range)),
-            _ => {}
-        }
-    }
-
     /// Begins a loop.
     pub(super) fn open_loop(&mut self) {
         self.loops.push(Loop::default());
@@ -539,20 +347,72 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// `set -e`, alone or with other options.
-fn sets_errexit(command: &Command) -> bool {
-    let words = command.arguments();
-    words.iter().any(|word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('e'))
-        || words.iter().any(|word| word.text == "errexit")
-}
-
-/// Whether the words of a SHELL say that it stops at a failure.
-pub(super) fn stops_at_failure<'w>(mut words: impl Iterator<Item = &'w str>) -> bool {
-    words.any(|word| word == "errexit" || (word.starts_with('-') && !word.starts_with("--") && word.contains('e')))
-}
-
 /// Whether a value of `for` is more than one word.
 pub(super) fn may_be_many(raw: &str) -> bool {
     let is_quoted = raw.contains(['"', '\'']);
     raw.contains(['*', '?', '[', '{']) || (!is_quoted && raw.contains(['$', '`']))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::{LintInput, read};
+
+    /// The slips of a RUN, each as the text that it is about.
+    fn slips(shell: &str, code: &str) -> String {
+        let text = format!("FROM debian:12\nENV E=1\nSHELL [\"{shell}\", \"-c\"]\nRUN {code}\n");
+        let (dockerfile, _) = read(&LintInput::new("Dockerfile", text.as_bytes()));
+        let told = dockerfile.slips.iter().flatten().map(|slip| {
+            let number = match slip.kind {
+                super::SlipKind::UnquotedVariable => 2086,
+                super::SlipKind::UnquotedSubstitution => 2046,
+                super::SlipKind::MaskedStatus => 2155,
+                super::SlipKind::QuotedExpansion => 2016,
+                super::SlipKind::EchoEscape => 2028,
+                super::SlipKind::UncheckedCd => 2164,
+                super::SlipKind::LeadingGlob => 2035,
+                super::SlipKind::UnassignedVariable => 2154,
+            };
+            format!("{number} {}", text.get(slip.range.clone()).unwrap_or_default())
+        });
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn slips_stand_where_they_are() {
+        let table = [
+            ("sh", "echo $A \"$B\" ${C%x}$E", "2086 $A, 2086 ${C%x}"),
+            ("sh", "a=1; a=$a$E; echo $a; a=$a$B; echo $a", "2086 $a"),
+            ("sh", "echo > $A 2>&1 < \"$B\"", "2086 $A"),
+            ("sh", "A=1; y && A=2 && A='b c' && echo $A", "2086 $A"),
+            ("sh", "A=1; (A='b c'; echo $A); echo $A", "2086 $A"),
+            ("sh", "A=1; while read -r A; do echo $A; done; echo $A", "2086 $A, 2086 $A"),
+            ("sh", "A=1; f() { A=$(y); }; echo $A; f; echo $A", "2086 $A"),
+            ("sh", "f() { local A='b c'; echo $A; }; A=1; f; echo $A", "2086 $A"),
+            ("sh", "case $A in a) B=1 ;; b) exit ;; *) B=2 ;; esac; echo $B", ""),
+            ("sh", "if a; then B=1; elif b; then B=2; fi; echo $B", "2086 $B"),
+            ("sh", "echo \"$(echo $A | tr $B c)\"", "2086 $A, 2086 $B"),
+            ("sh", "echo $((A + $B)) \"${C:-$D}\" ${F:+$G}", ""),
+            ("sh", "export A=$B; readonly C=\"$B\"", "2086 $B"),
+            ("bash", "export A=$B; x=($B); [[ $B = $C ]]; cat <<< $B", ""),
+            ("ash", "export A=$B", ""),
+            ("zsh", "echo $A $(b) *", ""),
+            ("sh", "$A $B; ${A}b; exec $A; sudo $A", "2086 $B, 2086 ${A}, 2086 $A"),
+            ("sh", "x $(a) `b` \"$(c)\" $(seq 1 2) $(seq 1 2 | d)", "2046 $(a), 2046 `b`, 2046 $(seq 1 2 | d)"),
+            ("sh", "export a=$(b) c=\"x`d`\"; e=$(f) g", "2155 a=$(b), 2046 $(b), 2155 c=\"x`d`\""),
+            ("sh", "echo '$a' '$$' 'a$' '`b`'; awk '{print $1}'; sed 's/$a/b/; $d'; sed '$d'", "2016 '$a', 2016 '`b`'"),
+            ("sh", "echo \"a\\n\" 'b' \"c\\t\"; echo -e \"a\\n\"", "2028 \"a\\n\", 2028 \"c\\t\""),
+            ("sh", "cd a; cd b && c; d || cd e; f", "2164 cd a, 2164 cd e"),
+            ("sh", "c && cd a", ""),
+            ("sh", "set -e; cd a; b", ""),
+            ("sh", "rm *.c -- *.d; ls ?x [a]* \"*\"; echo *; a=* b", "2035 *.c, 2035 ?x"),
+            ("sh", "echo \"$a ${a} $b ${c:-x} ${#d}\"; b=1", "2154 $a, 2154 ${#d}"),
+            ("sh", "a=1 : && echo \"$a\"; b=1 c && echo \"$b\"", "2154 $b"),
+            ("bash", "a=1 : && echo \"$a\"; ((n = m)); echo \"$n\"", "2154 $a, 2154 ("),
+            ("sh", "[ -n \"$a\" ] && echo \"$a\"; [ \"$b\" = c ]", "2154 $b"),
+            ("sh", "sh -c 'cd a; echo $b'; eval 'cd a; echo $b'", ""),
+        ];
+        for (shell, code, expected) in table {
+            assert_eq!(slips(shell, code), expected, "{shell}: {code}");
+        }
+    }
 }

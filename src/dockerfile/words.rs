@@ -1,5 +1,5 @@
-//! One word of shell code as it is written in, its value out, and its substitutions walked. With [`super::shell`] the only file that
-//! names `brush_parser`. Reference: POSIX.1-2024, Shell Command Language, 2.2 and 2.6.
+//! One word of shell code as it is written in, its value out, and its substitutions walked. With [`super::shell`] and
+//! [`super::simple`] the only file that names `brush_parser`. Reference: POSIX.1-2024, Shell Command Language, 2.2 and 2.6.
 
 use brush_parser::{
     ast::Word as BrushWord,
@@ -25,6 +25,8 @@ struct Pieces<'t> {
     at: usize,
     /// Whether it stands there just so.
     is_exact: bool,
+    /// Whether there are backquotes in it, where quotes need quotes.
+    has_backquotes: bool,
     /// Its value.
     value: String,
     space: Space,
@@ -91,7 +93,8 @@ impl Walker<'_> {
         };
         let splits = usage == Use::Split || (usage == Use::Program && !is_whole);
         let is_exact = slice(&text.script.text, at..at + raw.len()) == raw;
-        let mut word = Pieces { raw, at, is_exact, value: String::new(), space: Space::Empty, is_substituted: false };
+        let has_backquotes = raw.contains('`');
+        let mut word = Pieces { raw, at, is_exact, has_backquotes, value: String::new(), space: Space::Empty, is_substituted: false };
         self.push_pieces(&mut word, &pieces, text, splits);
         let Pieces { value, space, is_substituted, .. } = word;
         Word { raw: raw.to_owned(), text: value, inner: start..self.out.len(), is_substituted, space, ..Word::default() }
@@ -172,7 +175,7 @@ impl Walker<'_> {
         let script = if is_exact { text.script.part(&part) } else { Logical::of(code, text.script.offset(at)) };
         let first = self.out.len();
         let mark = self.watch.spaces.mark();
-        let in_backquotes = usize::from(word.raw.contains('`'));
+        let in_backquotes = usize::from(word.has_backquotes);
         self.watch.backquotes += in_backquotes;
         self.substitution(&script, text.depth);
         self.watch.backquotes -= in_backquotes;

@@ -27,6 +27,7 @@ pub mod report;
 pub mod rule;
 pub mod secret;
 pub mod severity;
+pub mod shell_script;
 pub mod tar_header;
 pub mod token;
 pub mod url_password;

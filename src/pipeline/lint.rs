@@ -197,6 +197,7 @@ fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings) -> Lin
         context: input.context.as_ref(),
         settings,
         bases: &input.bases,
+        remarks: input.remarks.as_ref(),
     }
 }
 

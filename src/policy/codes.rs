@@ -146,6 +146,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("required-source", "The policy requires a source (`evidence.require`) that did not complete in this run."),
     ("rpmdb-several", "The image has rpm databases in several formats that do not say the same; the reason says which one was used."),
     (
+        "shellcheck-failed",
+        "The rule `shellcheck` is on, and ShellCheck was not there or gave no answer about a RUN in time. Install it, name it with `lint --shellcheck=PATH`, or leave the rule off.",
+    ),
+    (
         "stale",
         "Advisory data is older than `evidence.database_max_age`, counted from the data's own date. Build the database again from newer feeds.",
     ),

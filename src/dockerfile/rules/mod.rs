@@ -110,6 +110,7 @@ mod shell_unassigned_variable;
 mod shell_unchecked_cd;
 mod shell_unquoted_substitution;
 mod shell_unquoted_variable;
+mod shellcheck;
 mod ssh_port_exposed;
 mod stage_name_casing;
 mod sudo_in_run;
@@ -262,6 +263,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &shell_unchecked_cd::ShellUncheckedCd,
     &shell_unquoted_substitution::ShellUnquotedSubstitution,
     &shell_unquoted_variable::ShellUnquotedVariable,
+    &shellcheck::Shellcheck,
     &ssh_port_exposed::SshPortExposed,
     &stage_name_casing::StageNameCasing,
     &sudo_in_run::SudoInRun,

@@ -5,6 +5,7 @@ RUN tar xf "app-$version.tar" && echo "$name $VERSION ${x:-a} ${y+b} ${z:?} ${v:
 RUN x=1 && echo "$x"; y=$y; read -r z < /a; echo "$z"
 RUN for i in a b; do echo "$i"; done; while getopts ab opt; do echo "$opt"; done
 RUN f() { local l="$1"; echo "$l"; g=1; }; echo "$g"
+RUN deps='a b' set -x && apk add "$deps"
 RUN export e; echo "$e"; echo "$b"; b=1
 RUN . /etc/os-release && echo "$id"
 RUN [ -n "$x" ] && echo "$x"; [ -z "$q" ] || true

@@ -1,0 +1,140 @@
+//! Remarks of another program about shell code in, findings of `shellcheck` and gaps out; positions lead back through continued lines
+//! and heredocs.
+
+use crate::model::{
+    coverage::{Gap, SourceId},
+    finding::Finding,
+    rule::RuleMeta,
+    shell_script::{ShellRemark, ShellScript},
+};
+
+use super::{
+    dialect::Dialect,
+    rule::Dockerfile,
+    source::{Logical, slice},
+};
+
+/// The most remarks about one script that become findings.
+const MAX_REMARKS: usize = 1_000;
+/// Codes that rules of our own stand for, and those about files that no build brings along.
+const LEFT_OUT: &[u32] = &[1090, 1091, 2016, 2028, 2035, 2046, 2086, 2154, 2155, 2164, 2187];
+
+/// The code of one instruction, as its shell reads it.
+#[derive(Debug)]
+pub(super) struct Body {
+    /// The first line of the instruction.
+    pub(super) line: u32,
+    pub(super) dialect: Dialect,
+    pub(super) script: Logical,
+}
+
+impl Body {
+    /// What a program outside gets; `None` for a shell that ShellCheck does not know.
+    fn script(&self) -> Option<ShellScript> {
+        let dialect = match self.dialect {
+            Dialect::Sh => "sh",
+            Dialect::Dash => "dash",
+            Dialect::Bash => "bash",
+            Dialect::Ksh => "ksh",
+            Dialect::Zsh => return None,
+        };
+        Some(ShellScript { line: self.line, dialect, text: self.script.text.clone() })
+    }
+}
+
+impl Dockerfile<'_> {
+    /// The scripts that a program outside may judge.
+    pub(super) fn shell_scripts(&self) -> Vec<ShellScript> {
+        self.bodies.iter().filter_map(Body::script).collect()
+    }
+
+    /// The findings that the remarks are.
+    pub(super) fn remarked(&self, meta: &'static RuleMeta) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let bodies = self.bodies.iter().filter(|body| body.dialect != Dialect::Zsh);
+        for (body, remarks) in bodies.zip(self.remarks.iter().flat_map(|remarks| &remarks.scripts)) {
+            let remarks = remarks.as_deref().unwrap_or_default();
+            for remark in remarks.iter().filter(|remark| !LEFT_OUT.contains(&remark.code)).take(MAX_REMARKS) {
+                let at = body.script.offset(place(&body.script.text, remark));
+                let code = format!("SC{}", remark.code);
+                let finding = self.finding_on(meta, &(at..at + 1), format!("{code}: {}", remark.message.trim_end_matches('.')));
+                findings.push(Finding { aliases: [code].into(), ..finding });
+            }
+        }
+        findings
+    }
+
+    /// What was to be looked at and was not.
+    pub(super) fn unremarked(&self) -> Vec<Gap> {
+        let gap = |subject: String, reason: String| {
+            let gap = Gap::new(SourceId::Dockerfile, "shellcheck-failed", subject, reason);
+            gap.with_hint("install ShellCheck and name it with `lint --shellcheck=PATH`, or leave the rule `shellcheck` off")
+        };
+        if !self.settings.on.contains("shellcheck") || self.bodies.is_empty() {
+            return Vec::new();
+        }
+        let Some(remarks) = self.remarks else {
+            return vec![gap(self.file.to_owned(), "ShellCheck was not run on the shell code".to_owned())];
+        };
+        let bodies = self.bodies.iter().filter(|body| body.dialect != Dialect::Zsh);
+        let failed = bodies.zip(&remarks.scripts).filter_map(|(body, remarks)| Some((body.line, remarks.as_ref().err()?)));
+        failed.map(|(line, reason)| gap(format!("{}:{line}", self.file), reason.clone())).collect()
+    }
+}
+
+/// The byte of a script that a remark is about.
+fn place(text: &str, remark: &ShellRemark) -> usize {
+    let line = usize::try_from(remark.line).unwrap_or(usize::MAX).saturating_sub(1);
+    let column = usize::try_from(remark.column).unwrap_or(usize::MAX).saturating_sub(1);
+    let start = match line.checked_sub(1) {
+        None => 0,
+        Some(before) => text.match_indices('\n').nth(before).map_or(text.len(), |(at, _)| at + 1),
+    };
+    let rest = slice(text, start..text.len());
+    start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dockerfile::{LintInput, lint, shell_scripts},
+        model::{
+            lint::LintSettings,
+            location::Location,
+            shell_script::ShellRemarks,
+        },
+    };
+
+    fn settings() -> LintSettings {
+        LintSettings { on: ["shellcheck".to_owned()].into(), ..LintSettings::DEFAULT }
+    }
+
+    fn remark(line: u32, column: u32, code: u32) -> ShellRemark {
+        ShellRemark { line, column, code, message: "say it.".to_owned() }
+    }
+
+    #[test]
+    fn positions_lead_back_to_the_file() {
+        let text = "FROM debian:12\nRUN a \\\n  # why\n  b [x]\nRUN <<EOF\nc\n  d\nEOF\nSHELL [\"bash\", \"-c\"]\nRUN e\n";
+        let settings = settings();
+        let input = LintInput { settings: &settings, ..LintInput::new("Dockerfile", text.as_bytes()) };
+        let scripts = shell_scripts(&input);
+        let told: Vec<_> = scripts.iter().map(|script| (script.line, script.dialect, script.text.as_str())).collect();
+        assert_eq!(told, [(2, "sh", "a   b [x]"), (5, "sh", "c\n  d\n"), (10, "bash", "e")]);
+        let scripts = vec![Ok(vec![remark(1, 7, 2102), remark(1, 1, 2086)]), Ok(vec![remark(2, 3, 2034)]), Err("too slow".to_owned())];
+        let remarks = ShellRemarks { program: "shellcheck".to_owned(), scripts };
+        let report = lint(&LintInput { remarks: Some(&remarks), ..input });
+        let found = report.findings.iter().filter(|finding| finding.id == "shellcheck");
+        let places: Vec<_> = found
+            .filter_map(|finding| match finding.locations.first() {
+                Some(Location::Dockerfile(span)) => Some((span.line, span.column, finding.title.as_str())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(places, [(4, Some(5), "SC2102: say it"), (7, Some(3), "SC2034: say it")]);
+        let gaps = |report: &crate::dockerfile::LintReport| report.gaps.iter().map(|gap| gap.subject.clone()).collect::<Vec<_>>();
+        assert_eq!(gaps(&report), ["Dockerfile:10"]);
+        assert_eq!(gaps(&lint(&input)), ["Dockerfile"]);
+    }
+}
