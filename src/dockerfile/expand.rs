@@ -210,7 +210,7 @@ fn push(out: &mut Value, value: &Value) {
 }
 
 /// The length of a variable's name: letters, or digits only, or one special character.
-fn name_length(text: &str) -> usize {
+pub(super) fn name_length(text: &str) -> usize {
     match text.bytes().next() {
         Some(b) if b.is_ascii_alphabetic() || b == b'_' => text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count(),
         Some(b) if b.is_ascii_digit() => text.bytes().take_while(u8::is_ascii_digit).count(),

@@ -2,19 +2,35 @@
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::{collections::BTreeMap, fs, path::PathBuf};
 
-    use crate::model::location::Location;
+    use crate::model::{lint::BaseImage, location::Location};
 
     use crate::dockerfile::{LintInput, read, rules, rules::RULES};
 
     fn lines(rule: &str, name: &str, bytes: &[u8]) -> Vec<u32> {
-        let (dockerfile, _) = read(&LintInput::new(name, bytes));
+        let bases = bases(&String::from_utf8_lossy(bytes));
+        let (dockerfile, _) = read(&LintInput { bases: &bases, ..LintInput::new(name, bytes) });
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
         let found = RULES.iter().filter(|known| known.meta().id == rule).flat_map(|known| known.check(&dockerfile));
         let mut lines: Vec<u32> = found.filter_map(|finding| finding.locations.first().map(line)).collect();
         lines.sort_unstable();
         lines
+    }
+
+    /// What comments say of base images: `# base: IMAGE OS/ARCHITECTURE USER NAME=VALUE...`, `-` for no user.
+    fn bases(text: &str) -> BTreeMap<String, BaseImage> {
+        let marks = text.lines().filter_map(|line| line.trim().strip_prefix("# base:"));
+        let base = |rest: &str| {
+            let mut words = rest.split_whitespace();
+            let image = words.next().expect("an image").to_owned();
+            let (os, architecture) = words.next().and_then(|platform| platform.split_once('/')).expect("a platform");
+            let user = words.next().filter(|user| *user != "-").unwrap_or_default();
+            let env = words.filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let of = |text: &str| text.to_owned();
+            (image, BaseImage { os: of(os), architecture: of(architecture), user: of(user), env: env.collect(), ..BaseImage::default() })
+        };
+        marks.map(base).collect()
     }
 
     /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.

@@ -4,6 +4,9 @@ mod bounds;
 mod check;
 mod command;
 mod created_by;
+mod credential;
+mod credential_options;
+mod download;
 mod execution;
 mod expand;
 mod foreign;
@@ -24,6 +27,8 @@ mod secret;
 mod shell;
 mod source;
 mod stages;
+mod variables;
+mod verification;
 mod wrapper;
 
 #[cfg(test)]
@@ -237,7 +242,10 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
 
 /// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.
 fn secret_lines(findings: &[Finding]) -> Vec<(u32, u32)> {
-    let secret = |finding: &&Finding| finding.id.starts_with("secret-") || finding.id == "credentials-in-url";
+    // What a mount brings is not in the file.
+    let secret = |finding: &&Finding| {
+        (finding.id.starts_with("secret-") && finding.id != "secret-mount-persisted") || finding.id == "credentials-in-url"
+    };
     let spans = findings.iter().filter(secret).flat_map(|finding| &finding.locations);
     spans.filter_map(|location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None }).collect()
 }
@@ -373,6 +381,16 @@ mod tests {
             "# check=API_TOKEN=kz7Rw4qv\nFROM alpine:3.22\n",
             "FROM alpine:3.22\n# plimsoll ignore=root-user reason=API_TOKEN=kz7Rw4qv\nUSER root\n",
             "# syntax=u:kz7Rw4qv@host.acme.dev/r:1\nFROM alpine:3.22\n",
+            "FROM alpine:3.22\nRUN docker login -u bot -p kz7Rw4qv host.acme.dev\n",
+            "FROM alpine:3.22\nRUN npm config set //host.acme.dev/:_authToken kz7Rw4qv\n",
+            "FROM alpine:3.22\nRUN echo '//host.acme.dev/:_authToken=kz7Rw4qv' > .npmrc\n",
+            "FROM alpine:3.22\nRUN echo kz7Rw4qv | docker login --password-stdin host.acme.dev\n",
+            "FROM alpine:3.22\nRUN redis-cli -a kz7Rw4qv ping && PGPASSWORD=kz7Rw4qv psql\n",
+            "FROM alpine:3.22\nRUN composer config github-oauth.github.com kz7Rw4qv\n",
+            "FROM alpine:3.22\nRUN curl -fO http://u:kz7Rw4qv@host.acme.dev/r.tgz && tar xf r.tgz\n",
+            "FROM alpine:3.22\nRUN wget https://u:kz7Rw4qv@host.acme.dev && sh host.acme.dev\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM $API_TOKEN/\n",
+            "FROM scratch\nENV API_TOKEN=kz7Rw4qv A=$B\n",
         ];
         // The rules' own help shows passwords, so this one is not among them.
         let leaky = |text: &&&str| format!("{:?}", report(text)).contains("kz7Rw4qv");

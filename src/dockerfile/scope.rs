@@ -20,6 +20,11 @@ const PREDEFINED: &[(&str, &str)] = &[
     ("TARGETVARIANT", ""),
 ];
 
+/// The names of the global arguments that BuildKit defines itself, sorted.
+pub(super) fn predefined() -> impl Iterator<Item = &'static str> {
+    PREDEFINED.iter().map(|&(name, _)| name)
+}
+
 /// What a name that nothing sets is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unset {

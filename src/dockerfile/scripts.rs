@@ -152,7 +152,7 @@ fn is_windows(image: &str) -> bool {
 }
 
 /// Whether the text is a heredoc's opener and nothing else; a quoted name may hold blanks.
-fn is_one_opener(text: &str) -> bool {
+pub(super) fn is_one_opener(text: &str) -> bool {
     let Some(name) = text.trim().strip_prefix("<<") else { return false };
     let name = name.strip_prefix('-').unwrap_or(name);
     match name.chars().next() {

@@ -429,7 +429,7 @@ fn expand_in(scope: &Scope, text: &str, instruction: &Instruction, refusals: &mu
 }
 
 /// Whether BuildKit takes the text for an image reference. A digest is only looked at, not hashed, so its case counts.
-fn is_reference(text: &str) -> bool {
+pub(super) fn is_reference(text: &str) -> bool {
     RegistryReference::parse(text).is_ok() && !text.contains(char::is_whitespace)
 }
 

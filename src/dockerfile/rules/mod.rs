@@ -9,9 +9,13 @@ mod apt_allow_unauthenticated;
 mod apt_force_yes;
 mod apt_get_missing_yes;
 mod apt_instead_of_apt_get;
+mod apt_key_add;
 mod apt_lists_left;
 mod apt_recommends;
+mod apt_source_trusted;
 mod apt_upgrade;
+mod archive_copied_then_extracted;
+mod base_platform_mismatch;
 mod cd_in_run;
 mod chpasswd_in_run;
 mod consecutive_runs;
@@ -27,6 +31,7 @@ mod dnf_cache_left;
 mod dnf_missing_yes;
 mod dnf_update;
 mod docker_socket_volume;
+mod download_not_verified;
 mod download_piped_to_shell;
 mod duplicate_stage_name;
 mod empty_continuation;
@@ -37,15 +42,18 @@ mod forbidden_onbuild_trigger;
 mod from_as_casing;
 mod frontend_not_pinned;
 mod git_ssl_verify_disabled;
+mod heredoc_without_errexit;
 mod image_not_pinned;
 mod instruction_before_from;
 mod instruction_casing;
+mod invalid_default_arg_in_from;
 mod label_invalid_key;
 mod large_uid_log;
 mod latest_tag;
 mod legacy_key_value;
 mod maintainer_deprecated;
 mod microdnf_cache_left;
+mod misplaced_description;
 mod missing_healthcheck;
 mod missing_user;
 mod multiple_cmd;
@@ -55,12 +63,14 @@ mod named_user;
 mod node_tls_verify_disabled;
 mod npm_strict_ssl_disabled;
 mod npm_strict_ssl_env_disabled;
+mod owned_by_runtime_user;
 mod parse_error;
 mod passwordless_sudo;
 mod pip_cache_left;
 mod pip_trusted_host;
 mod pip_trusted_host_env;
 mod pipe_without_pipefail;
+mod plain_http_download;
 mod port_out_of_range;
 mod python_https_verify_disabled;
 mod redundant_platform;
@@ -72,7 +82,9 @@ mod run_network_host;
 mod run_security_insecure;
 mod secret_in_arg;
 mod secret_in_env;
+mod secret_in_run;
 mod secret_literal;
+mod secret_mount_persisted;
 mod setuid_bit_added;
 mod shell_form_cmd;
 mod ssh_port_exposed;
@@ -80,6 +92,8 @@ mod stage_name_casing;
 mod sudo_in_run;
 mod system_directory_volume;
 mod system_directory_workdir;
+mod undeclared_arg_in_from;
+mod undefined_variable;
 mod unpinned_apk;
 mod unpinned_apt;
 mod unpinned_dnf;
@@ -102,6 +116,7 @@ mod yarn_cache_left;
 mod yum_cache_left;
 mod yum_missing_yes;
 mod yum_nogpgcheck;
+mod yum_sslverify_disabled;
 mod yum_update;
 mod zypper_cache_left;
 mod zypper_dist_upgrade;
@@ -122,9 +137,13 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &apt_force_yes::AptForceYes,
     &apt_get_missing_yes::AptGetMissingYes,
     &apt_instead_of_apt_get::AptInsteadOfAptGet,
+    &apt_key_add::AptKeyAdd,
     &apt_lists_left::AptListsLeft,
     &apt_recommends::AptRecommends,
+    &apt_source_trusted::AptSourceTrusted,
     &apt_upgrade::AptUpgrade,
+    &archive_copied_then_extracted::ArchiveCopiedThenExtracted,
+    &base_platform_mismatch::BasePlatformMismatch,
     &cd_in_run::CdInRun,
     &chpasswd_in_run::ChpasswdInRun,
     &consecutive_runs::ConsecutiveRuns,
@@ -140,6 +159,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &dnf_missing_yes::DnfMissingYes,
     &dnf_update::DnfUpdate,
     &docker_socket_volume::DockerSocketVolume,
+    &download_not_verified::DownloadNotVerified,
     &download_piped_to_shell::DownloadPipedToShell,
     &duplicate_stage_name::DuplicateStageName,
     &empty_continuation::EmptyContinuation,
@@ -150,15 +170,18 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &from_as_casing::FromAsCasing,
     &frontend_not_pinned::FrontendNotPinned,
     &git_ssl_verify_disabled::GitSslVerifyDisabled,
+    &heredoc_without_errexit::HeredocWithoutErrexit,
     &image_not_pinned::ImageNotPinned,
     &instruction_before_from::InstructionBeforeFrom,
     &instruction_casing::InstructionCasing,
+    &invalid_default_arg_in_from::InvalidDefaultArgInFrom,
     &label_invalid_key::LabelInvalidKey,
     &large_uid_log::LargeUidLog,
     &latest_tag::LatestTag,
     &legacy_key_value::LegacyKeyValue,
     &maintainer_deprecated::MaintainerDeprecated,
     &microdnf_cache_left::MicrodnfCacheLeft,
+    &misplaced_description::MisplacedDescription,
     &missing_healthcheck::MissingHealthcheck,
     &missing_user::MissingUser,
     &multiple_cmd::MultipleCmd,
@@ -168,12 +191,14 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &node_tls_verify_disabled::NodeTlsVerifyDisabled,
     &npm_strict_ssl_disabled::NpmStrictSslDisabled,
     &npm_strict_ssl_env_disabled::NpmStrictSslEnvDisabled,
+    &owned_by_runtime_user::OwnedByRuntimeUser,
     &parse_error::ParseError,
     &passwordless_sudo::PasswordlessSudo,
     &pip_cache_left::PipCacheLeft,
     &pip_trusted_host::PipTrustedHost,
     &pip_trusted_host_env::PipTrustedHostEnv,
     &pipe_without_pipefail::PipeWithoutPipefail,
+    &plain_http_download::PlainHttpDownload,
     &port_out_of_range::PortOutOfRange,
     &python_https_verify_disabled::PythonHttpsVerifyDisabled,
     &redundant_platform::RedundantPlatform,
@@ -185,7 +210,9 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &run_security_insecure::RunSecurityInsecure,
     &secret_in_arg::SecretInArg,
     &secret_in_env::SecretInEnv,
+    &secret_in_run::SecretInRun,
     &secret_literal::SecretLiteral,
+    &secret_mount_persisted::SecretMountPersisted,
     &setuid_bit_added::SetuidBitAdded,
     &shell_form_cmd::ShellFormCmd,
     &ssh_port_exposed::SshPortExposed,
@@ -193,6 +220,8 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &sudo_in_run::SudoInRun,
     &system_directory_volume::SystemDirectoryVolume,
     &system_directory_workdir::SystemDirectoryWorkdir,
+    &undeclared_arg_in_from::UndeclaredArgInFrom,
+    &undefined_variable::UndefinedVariable,
     &unpinned_apk::UnpinnedApk,
     &unpinned_apt::UnpinnedApt,
     &unpinned_dnf::UnpinnedDnf,
@@ -215,6 +244,7 @@ pub(super) const RULES: &[&dyn Rule] = &[
     &yum_cache_left::YumCacheLeft,
     &yum_missing_yes::YumMissingYes,
     &yum_nogpgcheck::YumNogpgcheck,
+    &yum_sslverify_disabled::YumSslverifyDisabled,
     &yum_update::YumUpdate,
     &zypper_cache_left::ZypperCacheLeft,
     &zypper_dist_upgrade::ZypperDistUpgrade,

@@ -1,0 +1,17 @@
+FROM debian:12
+ARG SUM
+RUN curl -fsSLo /tmp/x.tgz https://acme.dev/x.tgz && echo "24454f83  /tmp/x.tgz" | sha256sum -c - && tar xzf /tmp/x.tgz
+RUN curl -fsSLo /tmp/x.tgz https://acme.dev/x.tgz && echo "$SUM */tmp/x.tgz" | sha512sum --check && tar xzf /tmp/x.tgz
+RUN wget https://acme.dev/x.tgz https://acme.dev/x.tgz.asc && gpg --batch --verify x.tgz.asc x.tgz && tar xf x.tgz
+RUN wget https://acme.dev/x.tgz https://acme.dev/SHASUMS && grep x.tgz SHASUMS | sha256sum -c - && tar xf x.tgz
+RUN curl -fsSLO https://acme.dev/x && cosign verify-blob --bundle x.bundle x && chmod +x x
+RUN curl -fsSL https://acme.dev/data.json -o /srv/data.json && chmod 644 /srv/data.json
+RUN curl -fsSL https://acme.dev/key.asc | gpg --dearmor -o /usr/share/keyrings/x.gpg
+RUN curl -fsSL https://acme.dev/list.txt | grep x | tar c -T -
+RUN wget http://localhost/x.tgz && tar xf x.tgz
+RUN curl -fsSLo x.tgz https://acme.dev/x.tgz && test "$(sha256sum x.tgz | cut -d' ' -f1)" = "$SUM" && tar xf x.tgz
+RUN curl -fsSLO https://acme.dev/y.tgz
+RUN echo "24454f83  y.tgz" | sha256sum -c && tar xf y.tgz
+RUN curl -fsSL https://acme.dev/x.tgz | tar tz
+RUN go install example.org/x@v1.2.3 && cargo install x && npm ci
+RUN tar xf other.tgz

@@ -1,0 +1,17 @@
+FROM debian:12
+RUN curl -fsSLo /tmp/x.tgz https://acme.dev/x.tgz && tar xzf /tmp/x.tgz -C /usr/local
+RUN curl -fsSL https://acme.dev/x.tgz | tar -xz -C /opt
+RUN wget -q https://acme.dev/x.deb && dpkg -i x.deb
+RUN curl -fsSLo /usr/local/bin/x https://acme.dev/x && chmod +x /usr/local/bin/x
+RUN wget https://acme.dev/install.sh && sh install.sh
+RUN wget -O y.zip "https://acme.dev/y-${VERSION}.zip"
+RUN cd /opt && unzip /y.zip
+RUN wget https://acme.dev/a.tgz && \
+    wget https://acme.dev/b.tgz && \
+    echo "24454f83  a.tgz" | sha256sum -c && \
+    tar xf a.tgz && tar xf b.tgz
+RUN curl -fsSL https://acme.dev/z.deb > z.deb && apt-get install -y ./z.deb
+RUN curl -fLO https://acme.dev/w.tar.gz && tar xf w*.tar.gz
+RUN curl -fsSL https://acme.dev/x.gz | gunzip > /usr/local/bin/x
+RUN wget https://acme.dev/tool && mv tool /usr/local/bin/
+# expect: 2 3 4 5 6 7 10 13 14 15 16
