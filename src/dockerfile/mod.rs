@@ -245,16 +245,28 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
     values
 }
 
-/// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding.
+/// Lines on which a rule found a secret; every report shows instructions, none may show what makes them a finding. Sorted by their first line,
+/// with the last line of all so far.
 fn secret_lines(findings: &[Finding]) -> Vec<(u32, u32)> {
-    let secret = |finding: &&Finding| finding.id.starts_with("secret-") || finding.id == "credentials-in-url";
+    // The name of a file is no secret, whatever the file holds.
+    let has_text = |finding: &&Finding| finding.id.starts_with("secret-") && finding.id != "secret-file-copied";
+    let secret = |finding: &&Finding| has_text(finding) || finding.id == "credentials-in-url";
     let spans = findings.iter().filter(secret).flat_map(|finding| &finding.locations);
-    spans.filter_map(|location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None }).collect()
+    let lines = spans.filter_map(|location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None });
+    let mut lines: Vec<(u32, u32)> = lines.collect();
+    lines.sort_unstable();
+    let mut furthest = 0;
+    for (_, last) in &mut lines {
+        furthest = furthest.max(*last);
+        *last = furthest;
+    }
+    lines
 }
 
 /// The instruction on one line, or its keyword alone where it holds a secret.
 fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
-    if secret_lines.iter().any(|(first, last)| *first <= instruction.end_line && instruction.line <= *last) {
+    let before = secret_lines.partition_point(|(first, _)| *first <= instruction.end_line);
+    if before.checked_sub(1).and_then(|at| secret_lines.get(at)).is_some_and(|(_, last)| instruction.line <= *last) {
         return format!("{} (hidden: it holds a secret)", instruction.keyword);
     }
     stages::folded(instruction)
