@@ -326,8 +326,9 @@ fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, Stri
 
 /// Whether a rule found a secret; every report shows instructions, none may show what makes them such a finding.
 fn is_about_secret(finding: &Finding) -> bool {
-    // What a mount brings is not in the file.
-    (finding.id.starts_with("secret-") && finding.id != "secret-mount-persisted") || finding.id == "credentials-in-url"
+    // What a mount brings is not in the file, and the name of a file is no secret.
+    let is_elsewhere = matches!(finding.id.as_str(), "secret-mount-persisted" | "secret-file-copied");
+    (finding.id.starts_with("secret-") && !is_elsewhere) || finding.id == "credentials-in-url"
 }
 
 fn lines_of(finding: &Finding) -> impl Iterator<Item = (u32, u32)> {
