@@ -184,8 +184,8 @@ mod tests {
             (
                 "",
                 &[FixKind::Safe],
-                "\u{feff}FROM debian:12\nENV a b\n# keep \0 me\nRUN apt install curl=1 && \\\n  # and me\n  rm -rf /var/lib/apt/lists/*\n",
-                "\u{feff}FROM debian:12\nENV a=b\n# keep \0 me\nRUN apt-get install -y curl=1 && \\\n  # and me\n  rm -rf /var/lib/apt/lists/*\n",
+                "\u{feff}FROM debian:12\nENV a b\n# keep \0 me\nRUN apt install --no-install-recommends curl=1 && \\\n  # and me\n  rm -rf /var/lib/apt/lists/*\n",
+                "\u{feff}FROM debian:12\nENV a=b\n# keep \0 me\nRUN apt-get install -y --no-install-recommends curl=1 && \\\n  # and me\n  rm -rf /var/lib/apt/lists/*\n",
             ),
             (
                 "update-without-install",

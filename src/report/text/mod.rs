@@ -1,6 +1,7 @@
 //! Scan report in, text for people out: verdict first, then violations by the line to edit, requirements, Gaps,
 //! what was left out and why, and what to do. Nothing is hidden silently: what is not shown is counted, with the option that shows it.
 
+mod fixes;
 mod groups;
 mod layout;
 mod packages;
@@ -52,7 +53,7 @@ fn one(report: &ScanReport, style: Style, out: &mut dyn io::Write) -> io::Result
     }
     sections::subject(report, &mut layout);
     sections::head(report, &mut layout);
-    sections::fixes(report, style, &mut layout);
+    fixes::section(report, style, &mut layout);
     sections::findings(report, style, &mut layout);
     if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
         layout.gap();

@@ -1,7 +1,5 @@
 //! The sections of the text report, in the order in which they are printed.
 
-use std::collections::BTreeMap;
-
 use crate::{
     model::{
         coverage::{Completeness, SourceId},
@@ -35,8 +33,6 @@ const EFFECT_ROWS: usize = 40;
 /// Gaps, requirements that are met, upgrades and rules that are shown without `--show all`.
 const GAP_ROWS: usize = 12;
 const MET_ROWS: usize = 3;
-/// Lines about fixes that are shown without `--show all`.
-const FIXED_ROWS: usize = 24;
 const UPGRADES: usize = 6;
 const RULES: usize = 6;
 /// Width of a section's label.
@@ -254,45 +250,6 @@ fn way_to_fix(finding: &Finding) -> Option<&'static str> {
         FixKind::Unsafe => "fix: unsafe (plimsoll lint --unsafe-fixes)",
         FixKind::Network => "fix: network (plimsoll lint --pin)",
     })
-}
-
-/// What was mended in the Dockerfiles, and what was not and why.
-pub(super) fn fixes(report: &ScanReport, style: Style, layout: &mut Layout) {
-    let touched: Vec<_> = report.fixes.iter().filter(|summary| !summary.applied.is_empty() || !summary.withheld.is_empty()).collect();
-    if touched.is_empty() {
-        return;
-    }
-    let applied: usize = touched.iter().map(|summary| summary.applied.len()).sum();
-    let withheld: usize = touched.iter().map(|summary| summary.withheld.len()).sum();
-    let files = touched.iter().filter(|summary| !summary.applied.is_empty()).count();
-    let mut text = format!("{} in {}", plural(applied, "finding"), plural(files, "file"));
-    if withheld > 0 {
-        text.push_str(&format!(", {withheld} withheld"));
-    }
-    labelled(layout, "Fixed", vec![Piece::prose(text)]);
-    let most = if style.show == Show::All { usize::MAX } else { FIXED_ROWS };
-    let mut left = most;
-    for summary in &touched {
-        let mut by_rule = BTreeMap::<(&str, &str), usize>::new();
-        for fix in &summary.applied {
-            *by_rule.entry((&fix.id, fix.kind.name())).or_default() += 1;
-        }
-        let rules = by_rule.into_iter().map(|((id, kind), count)| {
-            let times = if count > 1 { format!("{count} times, {kind}") } else { kind.to_owned() };
-            (summary.file.clone(), id, times)
-        });
-        let withheld = summary.withheld.iter().map(|withheld| {
-            let reason = format!("not fixed: {}", escape::shortened(&withheld.reason, PROSE));
-            (format!("{}:{}", summary.file, withheld.fix.line), withheld.fix.id.as_str(), reason)
-        });
-        for (place, id, text) in rules.chain(withheld).take(left) {
-            left = left.saturating_sub(1);
-            layout.line(LABEL, LABEL + 2, &[Piece::name(place), Piece::name(id).with(strong()), Piece::prose(text).with(faint())]);
-        }
-    }
-    if left == 0 {
-        layout.line(LABEL, LABEL + 2, &[Piece::prose("... --show all").with(faint())]);
-    }
 }
 
 pub(super) fn labelled(layout: &mut Layout, label: &str, pieces: Vec<Piece>) {
