@@ -1,7 +1,7 @@
 //! BuildKit's own cases for its checks: which check fires on which line.
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{collections::BTreeSet, fs};
 
     use serde_json::Value as Json;
@@ -20,13 +20,15 @@ mod tests {
         ("testWorkdirRelativePath", "WorkdirRelativePath", 6, "hadolint names it, and only a finding can carry the fix"),
     ];
 
+    /// Whether another tool's id is the name of a check of BuildKit's: names in CamelCase are.
+    pub(in crate::dockerfile) fn is_check(id: &str) -> bool {
+        id.starts_with(|first: char| first.is_ascii_uppercase()) && id.contains(|ch: char| ch.is_ascii_lowercase()) && !id.contains(['-', '_'])
+    }
+
     /// BuildKit's name for a rule of ours, where it has the check at all.
     fn checks(rule: &str) -> impl Iterator<Item = &'static str> {
         let metas = RULES.iter().map(|rule| rule.meta()).filter(move |meta| meta.id == rule);
-        // Names in CamelCase are BuildKit's.
-        metas.flat_map(|meta| meta.aliases.iter().chain(meta.also)).copied().filter(|alias| {
-            alias.starts_with(|first: char| first.is_ascii_uppercase()) && alias.contains(|ch: char| ch.is_ascii_lowercase()) && !alias.contains(['-', '_'])
-        })
+        metas.flat_map(|meta| meta.aliases.iter().chain(meta.also)).copied().filter(|alias| is_check(alias))
     }
 
     /// What we find with every rule on and every in-file ignore heeded: check and line.
