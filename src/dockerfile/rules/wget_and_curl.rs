@@ -48,19 +48,17 @@ impl Rule for WgetAndCurl {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for at in 0..dockerfile.graph.stages.len() {
-            let of_stage = || dockerfile.build_commands().filter(|(instruction, _)| instruction.stage == Some(at));
-            let uses = |name: &str| of_stage().any(|(_, command)| command.name == name);
-            if !uses("wget") || !uses("curl") {
-                continue;
-            }
-            // The one that comes second is the one too many.
-            let first = of_stage().find(|(_, command)| command.is_one_of(&["wget", "curl"])).map(|(_, command)| command.name.clone());
-            let mut seen = None;
-            for (instruction, command) in of_stage().filter(|(_, command)| command.is_one_of(&["wget", "curl"]) && Some(&command.name) != first.as_ref()) {
-                if seen.replace(instruction.line) != Some(instruction.line) {
+        // Per stage, which one comes first: the other one is the one too many.
+        let mut first: Option<(usize, &str)> = None;
+        let mut seen = None;
+        for (instruction, command) in dockerfile.build_commands().filter(|(_, command)| command.is_one_of(&["wget", "curl"])) {
+            let Some(stage) = instruction.stage else { continue };
+            match first.filter(|(at, _)| *at == stage) {
+                None => first = Some((stage, &command.name)),
+                Some((_, name)) if name != command.name && seen.replace(instruction.line) != Some(instruction.line) => {
                     findings.push(dockerfile.finding_in(&META, META.severity, command, "this stage uses both wget and curl".to_owned()));
                 }
+                Some(_) => {}
             }
         }
         findings
