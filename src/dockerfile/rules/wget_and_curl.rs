@@ -54,8 +54,8 @@ impl Rule for WgetAndCurl {
         for (instruction, command) in dockerfile.build_commands().filter(|(_, command)| command.is_one_of(&["wget", "curl"])) {
             let Some(stage) = instruction.stage else { continue };
             match first.filter(|(at, _)| *at == stage) {
-                None => first = Some((stage, &command.name)),
-                Some((_, name)) if name != command.name && seen.replace(instruction.line) != Some(instruction.line) => {
+                None => first = Some((stage, command.name.as_str())),
+                Some((_, name)) if name != command.name.as_str() && seen.replace(instruction.line) != Some(instruction.line) => {
                     findings.push(dockerfile.finding_in(&META, META.severity, command, "this stage uses both wget and curl".to_owned()));
                 }
                 Some(_) => {}
