@@ -18,6 +18,8 @@ pub(super) const MAX_FLOW: usize = 8;
 const MAX_PIPELINE: usize = 256;
 /// How much is looked at to follow the text of one file: commands, and bytes that run from one to another.
 const FLOW_BUDGET: usize = 4 << 20;
+/// Reading code again takes that many times as long as copying it.
+const WEIGHT: usize = 4;
 /// Programs that print nothing that could be code.
 const SILENT: &[&str] = &[
     "", ":", "true", "false", "set", "cd", "export", "unset", "test", "[", "sleep", "mkdir", "rm", "touch", "chmod", "chown", "cp", "mv",
@@ -121,8 +123,6 @@ impl Files {
 
     /// The text of a file that is about to run, unless all of it ran before.
     fn take(&mut self, path: &str) -> Option<Flow> {
-        /// Reading code takes longer than copying it.
-        const WEIGHT: usize = 4;
         let written = self.written.get_mut(base(path))?;
         let length = written.flow.code.text.len() + 1;
         if std::mem::replace(&mut written.run, length) >= length {
@@ -243,6 +243,11 @@ impl Walker<'_> {
 
     /// Walks the code of a `$(...)`, which stands in no pipeline of the code around it.
     pub(super) fn substitution(&mut self, code: &Logical, depth: usize) {
+        // Code within code is read once for each level that it stands in.
+        if !self.spend(code.text.len().saturating_mul(WEIGHT)) {
+            self.unread.push(Unread::TooLong);
+            return;
+        }
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
         let joined = std::mem::take(&mut self.joined);

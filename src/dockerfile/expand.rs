@@ -125,6 +125,9 @@ impl Expander<'_> {
         if double {
             return Err("unexpected end of statement while looking for matching double-quote".to_owned());
         }
+        if out.text.len() > MAX_LENGTH {
+            *out = Value::unknown();
+        }
         Ok(())
     }
 

@@ -81,8 +81,8 @@ impl Redaction {
             let there = |secret: &String| secret.as_bytes().get(depth).copied();
             let start = alike.partition_point(|secret| there(secret) < Some(byte));
             let end = alike.partition_point(|secret| there(secret) <= Some(byte));
-            alike = alike.get(start..end)?;
-            let first = alike.first()?;
+            alike = alike.get(start..end).unwrap_or_default();
+            let Some(first) = alike.first() else { break };
             if first.len() == depth + 1 {
                 longest = Some(depth + 1);
             }
