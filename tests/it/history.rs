@@ -184,7 +184,7 @@ fn files_that_nobody_needs_are_told_where_the_policy_asks() {
     layout.index_of(manifest.to_string().as_bytes(), |_| {});
     let folder = tempfile::tempdir().expect("folder");
     let policy = folder.path().join("policy.yaml");
-    fs::write(&policy, "version: 1\nrules: { set: { DKL-LI-0003: warn } }\nevidence: { gaps: { default: ignore } }\n").expect("policy");
+    fs::write(&policy, "version: 1\nfindings: { fail: [ { severity: critical } ] }\nrules: { set: { DKL-LI-0003: warn } }\nevidence: { gaps: { default: ignore } }\n").expect("policy");
     let image = format!("oci:{}", layout.path().display());
     let run = |policy: &str| {
         let run = plimsoll(&["gate", &image, "--policy", policy, "--no-offline", "--no-cache", "--output", "json"]);
