@@ -26,6 +26,7 @@ mod secret;
 mod shell;
 mod source;
 mod stages;
+mod unlike;
 mod wrapper;
 
 #[cfg(test)]
@@ -51,7 +52,8 @@ use crate::model::{
 };
 
 pub use history::{HistoryReport, lint_history};
-pub use origin::{base_line, origins, unlike};
+pub use origin::{base_line, origins};
+pub use unlike::unlike;
 
 use instruction::Instruction;
 use parse::{Phase, Refusal};
