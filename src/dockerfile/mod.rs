@@ -48,6 +48,7 @@ mod source;
 mod spaces;
 mod stages;
 mod trusted;
+mod unlike;
 mod variable_names;
 mod variables;
 mod verification;
@@ -96,7 +97,8 @@ use crate::model::{
 
 pub use dockerignore::IgnorePatterns;
 pub use history::{HistoryReport, lint_history};
-pub use origin::{base_line, origins, unlike};
+pub use origin::{base_line, origins};
+pub use unlike::unlike;
 
 use instruction::Instruction;
 use parse::{Phase, Refusal};

@@ -20,9 +20,7 @@ use super::{
 };
 
 /// How many instructions and history entries are compared to find other stages that fit: more than any build has.
-const COMPARED: usize = 50_000;
-/// How many stages are compared with the uppermost layer.
-const STAGES: usize = 100;
+pub(super) const COMPARED: usize = 50_000;
 
 /// Where each layer of `image` comes from, in the order of its layers, if it was built from this Dockerfile.
 #[must_use]
@@ -47,43 +45,6 @@ pub fn origins(input: &LintInput<'_>, image: &ResolvedImage) -> Vec<Origin> {
         doubt_between_stages(&dockerfile, last, &mut traced, image, &entries);
     }
     traced.origins
-}
-
-/// Why the image cannot have been built from this Dockerfile, where that is plain to see: its uppermost layer is one of Docker's builders', and none of
-/// the instructions that could have made it did, in whatever stage.
-#[must_use]
-pub fn unlike(input: &LintInput<'_>, image: &ResolvedImage) -> Option<String> {
-    let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
-    if image.layers.iter().any(|layer| layer.history.is_none()) {
-        return None;
-    }
-    let (at, top) = image.config.history.iter().enumerate().rfind(|(_, entry)| !entry.empty_layer)?;
-    let top = Entry::of(top);
-    let is_plain = matches!(top.builder, Builder::BuildKit | Builder::Classic) && !top.is_merge;
-    if !is_plain || !matches!(top.keyword.as_str(), "ADD" | "COPY" | "RUN") {
-        return None;
-    }
-    let (dockerfile, _) = read(&LintInput { bytes, ..*input });
-    let graph = &dockerfile.graph;
-    let stages = graph.stages.len();
-    let last = graph.final_stage.filter(|_| stages <= STAGES)?;
-    // A stage may have been built that nobody named, so that each of them has to differ.
-    let candidates: Vec<usize> = if input.target.is_some() { vec![last] } else { (0..stages).collect() };
-    let mut left = COMPARED;
-    let mut differs = None;
-    for stage in candidates {
-        let steps = steps(&dockerfile, stage);
-        left = left.checked_sub(steps.len() + 1)?;
-        let maker = steps.iter().rfind(|step| step.makes_layer())?;
-        if top.is_of(maker) || is_overwritten(&dockerfile, maker, &top, stage) {
-            return None;
-        }
-        if stage == last {
-            differs = Some((maker.outer.keyword.clone(), maker.outer.line));
-        }
-    }
-    let (keyword, line) = differs?;
-    Some(format!("its last {keyword} (line {line}) is not the uppermost layer of the image, by entry {at} of the history"))
 }
 
 /// What a stage says of an image, if the image was built from it.
@@ -151,7 +112,7 @@ fn has_stage(dockerfile: &Dockerfile<'_>, target: &str) -> bool {
 }
 
 /// The instructions that became the image, those of the lowest stage first.
-fn steps<'a>(dockerfile: &'a Dockerfile<'a>, last: usize) -> Vec<Step<'a>> {
+pub(super) fn steps<'a>(dockerfile: &'a Dockerfile<'a>, last: usize) -> Vec<Step<'a>> {
     let graph = &dockerfile.graph;
     let mut chain: Vec<usize> = graph.chain(last).collect();
     chain.reverse();
@@ -244,7 +205,7 @@ fn aligned(dockerfile: &Dockerfile<'_>, steps: &[Step<'_>], entries: &[Entry], l
 
 /// Whether BuildKit wrote an entry of a later stage over this one: of two stages on the same own stage the second's history may overwrite the
 /// first's, place by place, while the layers stay right (seen in 0.24). What stands behind the stage that is built is no part of the build.
-fn is_overwritten(dockerfile: &Dockerfile<'_>, step: &Step<'_>, entry: &Entry, last: usize) -> bool {
+pub(super) fn is_overwritten(dockerfile: &Dockerfile<'_>, step: &Step<'_>, entry: &Entry, last: usize) -> bool {
     let stages = &dockerfile.graph.stages;
     let Some(own) = stages.get(step.stage).filter(|_| entry.builder == Builder::BuildKit && !entry.is_empty && step.makes_layer()) else {
         return false;
@@ -449,25 +410,6 @@ mod tests {
 
     const BK: &str = "buildkit.dockerfile.v0";
     const BASE: (&str, bool, &str) = ("ADD base.tar /", false, "");
-
-    #[test]
-    fn another_file_is_told_by_its_last_layer() {
-        let other = |text: &str, history: History<'_>| unlike(&LintInput::new("D", text.as_bytes()), &image_of(history)).is_some();
-        let history: History<'_> = &[BASE, ("RUN /bin/sh -c make all # buildkit", false, BK), ("CMD [\"sh\"]", true, BK)];
-        for (text, expected) in [
-            ("FROM a\nRUN make all\nCMD sh\n", false),
-            ("FROM a\nRUN make\n", true),
-            ("FROM a\nRUN make all\nCOPY a /b\n", true),
-            // Another stage may have been built, and a file without layers fits all images.
-            ("FROM a AS b\nRUN make all\nFROM a\nCOPY a /b\n", false),
-            ("FROM a\nUSER app\n", false),
-        ] {
-            assert_eq!(other(text, history), expected, "{text}");
-        }
-        let by_nobody: History<'_> = &[BASE, ("RUN make all", false, "")];
-        assert!(!other("FROM a\nRUN make\n", by_nobody), "who squashes leaves one entry");
-        assert!(!other("FROM a\nRUN make\n", &[]));
-    }
 
     #[test]
     fn buildkit() {

@@ -191,7 +191,10 @@ mod tests {
     use crate::model::image::HistoryEntry;
 
     fn found(config: &ImageConfig) -> Vec<String> {
-        secrets(config, &|index| Location::History { index, layer: None }).into_iter().map(|(id, severity, title, _)| format!("{id} {severity}: {title}")).collect()
+        secrets(config, &|index| Location::History { index, layer: None })
+            .into_iter()
+            .map(|(id, severity, title, _)| format!("{id} {severity}: {title}"))
+            .collect()
     }
 
     #[test]
@@ -244,7 +247,11 @@ mod tests {
         check("ARG NPM_TOKEN=kz7Rw4qvT", &[], &argument);
         check("/bin/sh -c #(nop)  ARG NPM_TOKEN", &[], &[]);
         let dsn = "ENV NOTE=x DSN=postgres://app:kz7Rw4qvT@db.acme.dev/x";
-        check(dsn, &["DSN=postgres://app:kz7Rw4qvT@db.acme.dev/x"], &["credentials-in-url high: a password in a URL in the variable `DSN` of the image's environment"]);
+        check(
+            dsn,
+            &["DSN=postgres://app:kz7Rw4qvT@db.acme.dev/x"],
+            &["credentials-in-url high: a password in a URL in the variable `DSN` of the image's environment"],
+        );
     }
 
     #[test]

@@ -171,7 +171,9 @@ pub fn variables<'a>(text: &'a str, environment: &BTreeMap<&str, &str>) -> Vec<(
     }
     while let Some((name, behind)) = rest.split_once('=').filter(|(name, _)| is_variable(name)) {
         // A longer value would be compared again and again.
-        let known = environment.get(name).filter(|value| value.len() <= VALUE && behind.strip_prefix(**value).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
+        let known = environment.get(name).filter(|value| {
+            value.len() <= VALUE && behind.strip_prefix(**value).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        });
         let end = known.map_or_else(
             || {
                 let mut at = 0;
@@ -194,7 +196,12 @@ pub fn variables<'a>(text: &'a str, environment: &BTreeMap<&str, &str>) -> Vec<(
 fn shell_words(text: &str) -> Vec<&str> {
     let inner = text.trim().trim_start_matches('[').trim_end_matches(']');
     let separator = if inner.trim_start().starts_with('"') { ',' } else { ' ' };
-    inner.split(separator).map(|word| word.trim().trim_matches('"')).filter(|word| !word.is_empty() && word.len() <= SHELL_WORD).take(SHELL_WORDS).collect()
+    inner
+        .split(separator)
+        .map(|word| word.trim().trim_matches('"'))
+        .filter(|word| !word.is_empty() && word.len() <= SHELL_WORD)
+        .take(SHELL_WORDS)
+        .collect()
 }
 
 /// The text without what buildah appends: `|name=value`. A command behind a bar has blanks, or does nothing.

@@ -139,7 +139,8 @@ async fn count_layers(reference: &ImageReference, source: &dyn ImageSource, imag
 /// Gives what is below to the base image and the rest to the build. Where the lines are unknown, the base's is the final FROM.
 fn divide(image: &mut ResolvedImage, below: &Below, dockerfile: Option<&LintInput<'_>>) {
     let from = dockerfile.and_then(dockerfile::base_line);
-    let makers = |is_base: bool| image.layers.iter().filter(move |layer| (layer.index < below.layers) == is_base).filter_map(|layer| layer.history);
+    let makers =
+        |is_base: bool| image.layers.iter().filter(move |layer| (layer.index < below.layers) == is_base).filter_map(|layer| layer.history);
     // Without the base's own history, what stands between its last layer and the first above it may be of either.
     let is_aligned = image.layers.iter().all(|layer| layer.history.is_some());
     let last = below.entries.or_else(|| makers(true).max().filter(|_| is_aligned).map(|last| last + 1)).unwrap_or_default();
@@ -199,8 +200,7 @@ mod tests {
         for layer in &mut image.layers {
             layer.origin = Some(Origin::unknown("squashed"));
         }
-        let input =
-            LintInput::new("D", b"FROM a AS b\nFROM b\nRUN x\n");
+        let input = LintInput::new("D", b"FROM a AS b\nFROM b\nRUN x\n");
         divide(&mut image, &Below { layers: 1, entries: None }, Some(&input));
         let spans: Vec<Option<u32>> =
             image.layers.iter().map(|layer| layer.origin.as_ref().and_then(|o| o.span.as_ref()).map(|span: &Span| span.line)).collect();

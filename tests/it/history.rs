@@ -101,22 +101,26 @@ fn an_image_without_a_dockerfile_is_judged_by_what_its_builder_wrote_down() {
 
 #[test]
 fn what_the_base_image_brought_is_the_bases() {
-    let layers = |count: usize| image(["a", "b"].get(..count).expect("layers"), |config| {
-        let entries = history().as_array().expect("history").iter().take(if count == 2 { 5 } else { 4 }).cloned().collect::<Vec<_>>();
-        config["history"] = entries.into();
-        config["config"] = json!({ "User": "10001" });
-    });
+    let layers = |count: usize| {
+        image(["a", "b"].get(..count).expect("layers"), |config| {
+            let entries = history().as_array().expect("history").iter().take(if count == 2 { 5 } else { 4 }).cloned().collect::<Vec<_>>();
+            config["history"] = entries.into();
+            config["config"] = json!({ "User": "10001" });
+        })
+    };
     let (whole, below) = (layers(2), layers(1));
     let base = format!("oci:{}", below.path().display());
     let folder = tempfile::tempdir().expect("folder");
     let policy = folder.path().join("own.yaml");
-    fs::write(&policy, "version: 1\nevidence: { gaps: { default: ignore } }\nrules: { fail: [ { group: security, origin: own } ] }\n").expect("policy");
+    fs::write(&policy, "version: 1\nevidence: { gaps: { default: ignore } }\nrules: { fail: [ { group: security, origin: own } ] }\n")
+        .expect("policy");
     let title = |report: &Value, id: &str| {
         let findings = report["findings"].as_array().expect("findings");
         findings.iter().find(|one| one["id"] == id).and_then(|one| one["title"].as_str().map(str::to_owned)).unwrap_or_default()
     };
     let image = format!("oci:{}", whole.path().display());
-    let args = ["gate", &image, "--base", &base, "--policy", policy.to_str().expect("UTF-8"), "--no-offline", "--no-cache", "--output", "json"];
+    let args =
+        ["gate", &image, "--base", &base, "--policy", policy.to_str().expect("UTF-8"), "--no-offline", "--no-cache", "--output", "json"];
     let report: Value = serde_json::from_str(&plimsoll(&args).expect(1).stdout).expect("JSON");
     let effect = |id: &str| {
         let findings = report["findings"].as_array().expect("findings");
@@ -140,7 +144,10 @@ fn a_dockerfile_speaks_for_its_image_and_another_does_not() {
     let name = file.to_str().expect("UTF-8");
     let told = report(&layout, &["--dockerfile", name]);
     let found = rules(&told);
-    assert!(found.contains(&"curl-insecure dockerfile".to_owned()) && !found.iter().any(|rule| rule.starts_with("curl-insecure history")), "{found:?}");
+    assert!(
+        found.contains(&"curl-insecure dockerfile".to_owned()) && !found.iter().any(|rule| rule.starts_with("curl-insecure history")),
+        "{found:?}"
+    );
     assert!(!told["gaps"].to_string().contains("dockerfile-differs"), "{told}");
     fs::write(&file, "FROM alpine:3.20\nRUN make\nUSER 10001\n").expect("Dockerfile");
     let told = report(&layout, &["--dockerfile", name]);
@@ -161,7 +168,9 @@ fn a_history_that_does_not_fit_its_layers_names_none() {
 
 #[test]
 fn hostile_histories_get_an_answer() {
-    for text in ["$(".repeat(200_000), format!("RUN /bin/sh -c {}", "x ".repeat(1_000_000)), "RUN |99999 ".to_owned() + &"A=1 ".repeat(100_000)] {
+    for text in
+        ["$(".repeat(200_000), format!("RUN /bin/sh -c {}", "x ".repeat(1_000_000)), "RUN |99999 ".to_owned() + &"A=1 ".repeat(100_000)]
+    {
         let layout = image(&[], |config| {
             config["history"] = json!([entry("ADD alpine.tar /", false), entry(&text, true)]);
             config["config"] = json!({ "User": "10001" });
@@ -179,12 +188,14 @@ fn hostile_histories_get_an_answer() {
 #[test]
 fn files_that_nobody_needs_are_told_where_the_policy_asks() {
     let layout = Layout::new();
-    let top = gzip(Tar::new().file("app/.git/HEAD", "ref: x\n").file("app/Dockerfile", "FROM a\n").file("app/node_modules/y/Dockerfile", "x").end());
+    let top = gzip(
+        Tar::new().file("app/.git/HEAD", "ref: x\n").file("app/Dockerfile", "FROM a\n").file("app/node_modules/y/Dockerfile", "x").end(),
+    );
     let (manifest, _) = layout.manifest(&[base(), top], |config| config["config"] = json!({ "User": "10001" }));
     layout.index_of(manifest.to_string().as_bytes(), |_| {});
     let folder = tempfile::tempdir().expect("folder");
     let policy = folder.path().join("policy.yaml");
-    fs::write(&policy, "version: 1\nrules: { set: { DKL-LI-0003: warn } }\nevidence: { gaps: { default: ignore } }\n").expect("policy");
+    fs::write(&policy, "version: 1\nfindings: { fail: [ { severity: critical } ] }\nrules: { set: { DKL-LI-0003: warn } }\nevidence: { gaps: { default: ignore } }\n").expect("policy");
     let image = format!("oci:{}", layout.path().display());
     let run = |policy: &str| {
         let run = plimsoll(&["gate", &image, "--policy", policy, "--no-offline", "--no-cache", "--output", "json"]);
@@ -205,6 +216,9 @@ fn lint_says_which_rules_could_not_look() {
     assert!(text.contains("rules about security saw only a part of the shell code"), "{text}");
     let report: Value = serde_json::from_str(&plimsoll(&["lint", name, "--output", "json"]).stdout).expect("JSON");
     let details = &report["sources"][0]["details"];
-    assert!(details["rules.need-image"].as_str().is_some_and(|ids| ids.contains("setuid-file") && !ids.contains("unneeded-file")), "{report}");
+    assert!(
+        details["rules.need-image"].as_str().is_some_and(|ids| ids.contains("setuid-file") && !ids.contains("unneeded-file")),
+        "{report}"
+    );
     assert!(details["rules.ran"].is_string() && details["rules.off"].is_string(), "{report}");
 }

@@ -165,7 +165,8 @@ impl Pseudo {
             _ => {}
         }
         for (keyword, words) in [("ENTRYPOINT", &config.entrypoint), ("CMD", &config.cmd)] {
-            let default: Vec<&str> = if config.shell.is_empty() { DEFAULT_SHELL.to_vec() } else { config.shell.iter().map(String::as_str).collect() };
+            let default: Vec<&str> =
+                if config.shell.is_empty() { DEFAULT_SHELL.to_vec() } else { config.shell.iter().map(String::as_str).collect() };
             match words.split_last() {
                 // Only the usual shell is put there by a builder; another one somebody chose.
                 Some((code, shell)) if default == DEFAULT_SHELL && shell == DEFAULT_SHELL => self.shell_form(keyword, code),

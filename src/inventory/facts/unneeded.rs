@@ -23,7 +23,13 @@ const KINDS: &[Kind] = &[
         tells: |name, _| {
             matches!(
                 name,
-                "Dockerfile" | "Containerfile" | ".dockerignore" | "docker-compose.yml" | "docker-compose.yaml" | "compose.yml" | "compose.yaml"
+                "Dockerfile"
+                    | "Containerfile"
+                    | ".dockerignore"
+                    | "docker-compose.yml"
+                    | "docker-compose.yaml"
+                    | "compose.yml"
+                    | "compose.yaml"
             ) || name.ends_with(".Dockerfile")
                 || name.ends_with(".dockerfile")
                 || name.starts_with("Dockerfile.") && !name.ends_with(".md")
@@ -55,7 +61,18 @@ const KINDS: &[Kind] = &[
 
 /// Below these stands what packages of programming languages brought, or a system's own.
 const OF_PACKAGES: &[&str] = &[
-    "node_modules", "site-packages", "dist-packages", "gems", "vendor", "pkg", "registry", ".m2", ".nuget", "bower_components", "share", "doc",
+    "node_modules",
+    "site-packages",
+    "dist-packages",
+    "gems",
+    "vendor",
+    "pkg",
+    "registry",
+    ".m2",
+    ".nuget",
+    "bower_components",
+    "share",
+    "doc",
     "testdata",
 ];
 
@@ -94,7 +111,9 @@ pub(super) fn read(context: &Context<'_>, owners: &Owners) -> Vec<UnneededFact> 
             let location = context.location(file.layer, file.path).into_iter().next()?;
             // Of a repository the folder is what nobody needs.
             let path = match what {
-                "a git repository" | "a Subversion working copy" | "a Mercurial repository" => file.path.rsplit_once('/').map_or(file.path, |(folder, _)| folder),
+                "a git repository" | "a Subversion working copy" | "a Mercurial repository" => {
+                    file.path.rsplit_once('/').map_or(file.path, |(folder, _)| folder)
+                }
                 _ => file.path,
             };
             Some(UnneededFact { what, path: path.to_owned(), location })

@@ -328,9 +328,12 @@ fn passed_over(report: &ScanReport) -> Vec<String> {
     if total > 0 {
         lines.push(format!("{} did not run: {}", plural(total, "rule"), words.join(", ")));
     }
-    lines.extend(state.details.get(RULES_HALF).map(|count| {
-        format!("{count} rules about security saw only a part of the shell code (gap unread-shell)")
-    }));
+    lines.extend(
+        state
+            .details
+            .get(RULES_HALF)
+            .map(|count| format!("{count} rules about security saw only a part of the shell code (gap unread-shell)")),
+    );
     lines
 }
 
