@@ -29,7 +29,7 @@ Fails:
 
 ```dockerfile
 FROM node:22
-RUN npm config set //registry.example.com/:_authToken kz7Rw4qvT1
+RUN npm config set //registry.example.com/:_authToken h4Wm9-Xq2b
 ```
 
 Clean:
