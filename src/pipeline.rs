@@ -384,9 +384,9 @@ pub fn rule(id: &str) -> Option<&'static RuleMeta> {
 
 /// The shell code of a Dockerfile, when the policy wants ShellCheck to judge it; `None` when it does not.
 #[must_use]
-pub fn shell_scripts(input: &DockerfileInput, policy: &RulePolicy) -> Option<Vec<ShellScript>> {
+pub fn shell_scripts(input: &DockerfileInput, policy: &crate::model::policy::RulePolicy) -> Option<Vec<ShellScript>> {
     let settings = settings(policy);
-    let lint = LintInput { settings: &settings, build_args: &input.build_args, ..LintInput::new(&input.file, &input.bytes) };
+    let lint = dockerfile::LintInput { settings: &settings, build_args: &input.build_args, ..dockerfile::LintInput::new(&input.file, &input.bytes) };
     settings.on.contains("shellcheck").then(|| dockerfile::shell_scripts(&lint))
 }
 
