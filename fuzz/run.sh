@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=${1:?how many seconds for each target}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(archive config dockerfile elf feed jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard shell tar version)
+[ ${#targets[@]} -gt 0 ] || targets=(archive config dockerfile dockerignore elf feed jar macho manifest pe record reference rpm-bdb rpm-ndb rpm-sqlite shard shell tar version)
 # The product's own versions of everything.
 [ -f Cargo.lock ] || cp ../Cargo.lock Cargo.lock
 python3 seeds.py corpus ${PLIMSOLL_HOSTILE:+"$PLIMSOLL_HOSTILE/oci"}
@@ -21,6 +21,7 @@ for target in "${targets[@]}"; do
   case $target in
     config | manifest) options+=(-dict=json.dict -max_len=16384) ;;
     dockerfile) options+=(-dict=dockerfile.dict -max_len=16384) ;;
+    dockerignore) options+=(-max_len=1024) ;;
     shell) options+=(-dict=shell.dict -max_len=4096) ;;
     reference) options+=(-max_len=512) ;;
     version) options+=(-max_len=1600) ;;

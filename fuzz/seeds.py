@@ -127,6 +127,15 @@ def dockerfiles(corpus):
             put(corpus, "shell", bytes([place % 6]) + code.replace(b"\\\n", b"\n" if place % 2 else b""))
 
 
+def ignore_files(corpus):
+    """Patterns and paths of every kind."""
+    patterns = ["*", "**", "!a", "a/**/b", "/a", "./a/", "a/../b", "# a", "[a-c]*", "[^a]", "\\*", "**/*.log", "!**/keep.log", "a?c", "a//b", " a ", "["]
+    paths = ["a", "a/b", "a/x/b", "keep.log", "x/y/z.log", "abc", ".git/config", "*", "a/keep.log"]
+    for place, pattern in enumerate(patterns):
+        text = "\n".join(patterns[place : place + 3]) + "\n\n" + "\n".join(paths)
+        put(corpus, "dockerignore", text.encode())
+
+
 def main(corpus, *folders):
     for folder in (f"{HERE}/../testdata/images", *folders):
         for path in glob.glob(f"{folder}/**/oci-layout", recursive=True):
@@ -134,6 +143,7 @@ def main(corpus, *folders):
     for saved in glob.glob(f"{HERE}/../testdata/images/*.tar"):
         put(corpus, "archive", b"\0" + open(saved, "rb").read())
     dockerfiles(corpus)
+    ignore_files(corpus)
     records(corpus)
     shards(corpus)
     feeds(corpus)

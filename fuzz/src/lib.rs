@@ -10,6 +10,7 @@ use plimsoll::{
     model::{
         digest::Digest,
         finding::Finding,
+        fix::FixKind,
         image::{Descriptor, Layer, Platform, ResolvedImage},
         lint::LintSettings,
         location::{Location, Span},
@@ -181,6 +182,14 @@ pub fn lint(bytes: &[u8]) -> LintReport {
         check_span(&line.span, &widths);
     }
     report
+}
+
+/// Makes every fix that can be proved, with every rule on.
+pub fn mend(bytes: &[u8]) -> Vec<u8> {
+    let settings = LintSettings { on: dockerfile::rules().iter().map(|meta| meta.id.to_owned()).collect(), ..LintSettings::DEFAULT };
+    let input = LintInput { settings: &settings, ..LintInput::new("Dockerfile", bytes) };
+    let kinds = [FixKind::Safe, FixKind::Unsafe, FixKind::Network].into();
+    dockerfile::fix::fix(&input, &kinds, &|findings, _| vec![true; findings.len()]).bytes
 }
 
 fn check_places(finding: &Finding, widths: &[usize]) {

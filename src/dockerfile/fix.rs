@@ -53,8 +53,14 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<
         let candidates: Vec<(usize, &Finding)> = wanted(&state.report, kinds, is_chosen);
         let open = candidates.iter().filter(|(at, _)| !failed.contains_key(at)).copied().collect();
         let selected = without_overlap(open);
-        if selected.is_empty() || rounds == MAX_ROUNDS {
-            let unsettled = if rounds == MAX_ROUNDS { "there was no end to fixes of the same place" } else { "" };
+        // What was not looked at before a fix may come to light behind it.
+        let is_cut = state.report.gaps.iter().any(|gap| gap.kind == "too-large");
+        if selected.is_empty() || rounds == MAX_ROUNDS || is_cut {
+            let unsettled = match (is_cut, rounds == MAX_ROUNDS) {
+                (true, _) => "not all of the file was looked at, so that nothing can be proved",
+                (_, true) => "there was no end to fixes of the same place",
+                _ => "",
+            };
             fixed.withheld = candidates
                 .iter()
                 .filter_map(|(at, finding)| {
@@ -348,7 +354,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether a fix can be made at all: its edits are in order, in no here-document, and touch no byte that is no text.
+/// Whether a fix can be made at all: its edits are in order, in no here-document but for whole lines before its first one, and touch no byte
+/// that is no text.
 pub(super) fn is_sound(edits: &[Edit], text: &Text<'_>) -> bool {
     let is_ordered = edits.windows(2).all(|pair| matches!(pair, [a, b] if a.range.end <= b.range.start && a.range != b.range));
     // A body ends where the line of its end word begins.
@@ -356,11 +363,15 @@ pub(super) fn is_sound(edits: &[Edit], text: &Text<'_>) -> bool {
         let next = text.bodies.partition_point(|body| body.end < range.start);
         text.bodies.get(next).is_some_and(|body| range.start < body.end && body.start <= range.end)
     };
+    let is_before_body = |edit: &Edit| {
+        let starts = text.bodies.binary_search_by_key(&edit.range.start, |body| body.start).is_ok();
+        starts && edit.range.is_empty() && edit.replacement.ends_with('\n')
+    };
     let is_text = |edit: &Edit| {
         let read = text.read.get(edit.range.clone()).map(str::as_bytes);
         read.is_some() && read == text.bytes.get(edit.range.clone())
     };
     !edits.is_empty()
         && is_ordered
-        && edits.iter().all(|edit| is_text(edit) && !in_body(&edit.range) && (text.is_utf8 || !edit.replacement.contains('?')))
+        && edits.iter().all(|edit| is_text(edit) && (!in_body(&edit.range) || is_before_body(edit)) && (text.is_utf8 || !edit.replacement.contains('?')))
 }

@@ -44,7 +44,7 @@ pub(super) fn foreign(
     if foreign.severities.is_empty() || own.1 == Some(RatingAuthor::Policy) {
         return own;
     }
-    let mut ids = std::iter::once(&finding.id).chain(&finding.aliases);
+    let mut ids = finding.names();
     match ids.find_map(|id| foreign.severities.get(&id.to_ascii_lowercase())) {
         Some((severity, _)) if foreign.lowers_security || meta.group != Group::Security || rank(*severity) >= rank(own.0) => {
             (*severity, Some(RatingAuthor::Policy))

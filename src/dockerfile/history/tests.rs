@@ -113,6 +113,7 @@ fn the_configuration_beats_the_history() {
         "docker-socket-volume config",
         "named-user config",
         "node-tls-verify-disabled config",
+        "shell-form-cmd config",
         "system-directory-workdir config",
     ];
     assert_eq!(told(&image), expected);

@@ -76,9 +76,13 @@ impl Rule for HeredocWithoutErrexit {
             let title =
                 format!("the shell goes on when one of the {} commands of the here-document fails: `set -e` is missing", body.len());
             let finding = dockerfile.finding(&META, META.severity, instruction, title);
-            let shebang = text.lines().next().filter(|line| line.starts_with("#!")).map_or(0, |line| line.len() + 1);
-            let at = (heredoc.body.start + shebang).min(heredoc.body.end);
-            findings.push(fixed_by(finding, FixKind::Unsafe, vec![dockerfile.edit(at..at, "set -e\n")]));
+            // A line that names the interpreter has to stay the first one.
+            let at = heredoc.body.start;
+            findings.push(if text.starts_with("#!") {
+                finding
+            } else {
+                fixed_by(finding, FixKind::Unsafe, vec![dockerfile.edit(at..at, "set -e\n")])
+            });
         }
         findings
     }

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "A pattern at the start of a word may become an option.",
-    help: r#"`rm *` hands every file name to rm, and a file called `-rf` is an option there. `./*` names the same files and none of them starts with a dash; `--` before the pattern helps with most programs, too.
+    help: r#"`rm *` hands every file name to rm, and a file called `-rf` is an option there. `./*` names the same files and none of them starts with a dash; `--` before the pattern helps with most programs, too. hadolint gives one finding of ShellCheck for each RUN, so it may be silent about SC2035 where this rule is not.
 
 Fails:
 

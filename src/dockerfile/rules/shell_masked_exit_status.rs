@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Unsafe),
     summary: "An assignment behind export, local or readonly hides that its command failed.",
-    help: r#"`export A=$(cmd)` succeeds whatever cmd does, since the status is that of export: neither `set -e` nor `&&` stops the build. `A=$(cmd)` alone has the status of cmd; export the variable in a second step.
+    help: r#"`export A=$(cmd)` succeeds whatever cmd does, since the status is that of export: neither `set -e` nor `&&` stops the build. `A=$(cmd)` alone has the status of cmd; export the variable in a second step. hadolint gives one finding of ShellCheck for each RUN, so it may be silent about SC2155 where this rule is not.
 
 Fails:
 

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages, Need::Shell],
     fix: None,
     summary: "A variable is read that nothing sets.",
-    help: r#"Neither the script nor an ENV or ARG that holds here sets the variable, so it is empty. Often its name is misspelt, or an ARG before the first FROM has not been declared again in the stage. Names in capitals are taken for variables of the environment, and `${x:-}` says itself what is to be.
+    help: r#"Neither the script nor an ENV or ARG that holds here sets the variable, so it is empty. Often its name is misspelt, or an ARG before the first FROM has not been declared again in the stage. Names in capitals are taken for variables of the environment, and `${x:-}` says itself what is to be. Unlike hadolint with ShellCheck's SC2154, it does not look at the code of Windows images, which no POSIX shell reads.
 
 Fails:
 

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: None,
     summary: "The commands behind a cd run even where it failed.",
-    help: r#"When the folder is not there, everything behind `cd folder;` runs in the folder before it: `rm -rf *` there is another one. Join the commands with `&&`, start with `set -e`, or better use WORKDIR.
+    help: r#"When the folder is not there, everything behind `cd folder;` runs in the folder before it: `rm -rf *` there is another one. Join the commands with `&&`, start with `set -e`, or better use WORKDIR. hadolint gives one finding of ShellCheck for each RUN, so it may be silent about SC2164 where this rule is not.
 
 Fails:
 

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Unsafe),
     summary: "The output of an unquoted command substitution is split into words and expanded.",
-    help: r#"A shell splits what `$(cmd)` prints at blanks and expands `*` and `?` in it. Quotes keep it one word. Where a list of words is meant, as in `apt-get install $(cat packages)`, that is how it works, and the finding can be ignored.
+    help: r#"A shell splits what `$(cmd)` prints at blanks and expands `*` and `?` in it. Quotes keep it one word. Where a list of words is meant, as in `apt-get install $(cat packages)`, that is how it works, and the finding can be ignored. hadolint gives one finding of ShellCheck for each RUN, so it may be silent about SC2046 where this rule is not.
 
 Fails:
 

@@ -158,8 +158,7 @@ impl Walk<'_> {
         if foreign.ignored.is_empty() || self.setting.is_some() {
             return None;
         }
-        let mut ids = std::iter::once(&self.finding.id).chain(&self.finding.aliases);
-        let span = ids.find_map(|id| foreign.ignored.get(&id.to_ascii_lowercase()))?;
+        let span = self.finding.names().find_map(|id| foreign.ignored.get(&id.to_ascii_lowercase()))?;
         if meta.group == Group::Security && !foreign.lowers_security {
             remarks.push(format!("{} cannot silence a rule about security", span.file));
             return None;

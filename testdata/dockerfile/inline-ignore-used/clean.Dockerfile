@@ -2,5 +2,5 @@
 FROM alpine:3.22
 # hadolint ignore=DL3004
 RUN sudo a
-# hadolint ignore=SC2086
+# hadolint ignore=SC1091
 RUN a
