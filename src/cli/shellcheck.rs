@@ -55,12 +55,12 @@ pub(super) fn ask(program: &Path, dockerfiles: &mut [DockerfileInput], policy: &
                 }
                 None => run(program, script),
             };
-            answers.push(answer.map_err(|reason| {
-                if reason.starts_with("cannot run") {
-                    missing = Some(reason.clone());
-                }
-                reason
-            }));
+            if let Err(reason) = &answer
+                && reason.starts_with("cannot run")
+            {
+                missing = Some(reason.clone());
+            }
+            answers.push(answer);
         }
         input.remarks = Some(ShellRemarks { program: program.display().to_string(), scripts: answers });
     }

@@ -222,7 +222,7 @@ mod tests {
             (format!("FROM a:1\n{}", "RUN apk add x && curl -k https://x.dev && wget x\n".repeat(600)), true),
             (format!("FROM a:1\n{}", "RUN apt-get update # x\nRUN yum install a\n".repeat(600)), true),
             (format!("FROM a:1\n{}", "ENV a b\nenv c d\nWORKDIR a/b/c/d\n".repeat(600)), true),
-            (format!("FROM a:1\nENV {}\n", "A=$A B=$A ".repeat(4_000)), false),
+            (format!("FROM a:1\nENV {}\n", "A=$A B=$A ".repeat(4_000)), true),
             (format!("FROM a:1\nRUN {}true\n", "curl -k -k -k https://x.dev && ".repeat(600)), true),
             (format!("FROM debian:1\n{}", "RUN a | b\n".repeat(600)), true),
             // More of one kind than is reported: what comes to light behind a fix would look like something new.

@@ -138,7 +138,7 @@ impl<'a> Watch<'a> {
         let unset = |name: &str| !self.written.contains(name) && !GIVEN.contains(&name) && !self.scope.declares(name);
         let unset: Vec<Slip> = reads.into_iter().filter(|(name, _)| !self.is_sourced && unset(name)).map(|(_, slip)| slip).collect();
         self.slips.extend(unset);
-        self.slips.sort_by(|a, b| (a.range.start, a.kind).cmp(&(b.range.start, b.kind)));
+        self.slips.sort_by_key(|slip| (slip.range.start, slip.kind));
         self.slips.dedup();
         self.slips
     }

@@ -51,14 +51,9 @@ impl Rule for DuplicateStageName {
         let mut findings = Vec::new();
         for stage in &dockerfile.graph.stages {
             let (Some(name), Some(from)) = (&stage.name, dockerfile.instructions.get(stage.from)) else { continue };
-            match seen.insert(name, from.line) {
-                Some(first) => findings.push(dockerfile.finding(
-                    &META,
-                    META.severity,
-                    from,
-                    format!("another stage, on line {first}, is called `{name}` too"),
-                )),
-                None => {}
+            if let Some(first) = seen.insert(name, from.line) {
+                let title = format!("another stage, on line {first}, is called `{name}` too");
+                findings.push(dockerfile.finding(&META, META.severity, from, title));
             }
         }
         findings

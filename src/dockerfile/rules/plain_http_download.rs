@@ -68,7 +68,7 @@ impl Rule for PlainHttpDownload {
                 let Some(host) = download.urls.iter().find_map(|url| plain_host(url)) else { continue };
                 let verification = verification.get_or_insert_with(|| Verification::of(commands));
                 let is_checked = !download.files.is_empty() && download.files.iter().all(|file| verification.covers(file));
-                if !is_checked && !(download.is_printed && verification.is_any()) {
+                if !(is_checked || download.is_printed && verification.is_any()) {
                     let title = format!("{} downloads from {host} over plain http", command.name);
                     findings.push(dockerfile.finding_in(&META, META.severity, command, title));
                 }
