@@ -167,7 +167,12 @@ fn show_changes(dockerfiles: &[DockerfileInput], fixed: &[FixedDockerfile], gaps
     for gap in gaps {
         let _ = writeln!(stderr, "{}: {}", gap.subject, gap.reason);
     }
-    let status = if text.is_empty() { ExitStatus::Pass } else { ExitStatus::Fail };
+    // What was not looked at may need a change as well.
+    let status = match (text.is_empty(), gaps.is_empty()) {
+        (false, _) => ExitStatus::Fail,
+        (true, false) => ExitStatus::Incomplete,
+        (true, true) => ExitStatus::Pass,
+    };
     super::output::print(&text)?;
     Ok(status)
 }

@@ -37,7 +37,11 @@ pub(super) fn replace(file: &Path, before: &[u8], after: &[u8]) -> Result<Rewrit
         return Ok(Rewritten::Refused("the file is read-only"));
     }
     let folder = target.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder).map_err(failed)?;
+    let mut new = match tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder) {
+        Ok(new) => new,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(Rewritten::Refused("its folder cannot be written")),
+        Err(error) => return Err(failed(error)),
+    };
     new.write_all(after).map_err(failed)?;
     new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
     new.as_file().sync_all().map_err(failed)?;
@@ -50,7 +54,10 @@ pub(super) fn replace(file: &Path, before: &[u8], after: &[u8]) -> Result<Rewrit
 
 /// The file to replace; `None` for a link that leads elsewhere.
 fn target(file: &Path) -> std::io::Result<Option<PathBuf>> {
-    if !std::fs::symlink_metadata(file)?.is_symlink() {
+    let is_link = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    // Where a path starts at the root, the folders on the way are the machine's own.
+    let folders = file.ancestors().skip(1).filter(|folder| file.is_relative() && !folder.as_os_str().is_empty());
+    if !is_link(file) && !folders.into_iter().any(is_link) {
         return Ok(Some(file.to_path_buf()));
     }
     let target = std::fs::canonicalize(file)?;

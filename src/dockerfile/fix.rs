@@ -63,6 +63,8 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<
             };
             fixed.withheld = candidates
                 .iter()
+                // One is enough to say it of a whole file.
+                .take(if is_cut { 1 } else { usize::MAX })
                 .filter_map(|(at, finding)| {
                     let reason = failed.get(at).cloned().unwrap_or_else(|| unsettled.to_owned());
                     Some(WithheldFix { fix: record(finding)?, reason })

@@ -100,6 +100,19 @@ mod tests {
                 "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
                 "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y curl\n",
             ),
+            (
+                "apt-lists-left",
+                &[FixKind::Safe],
+                "FROM debian:12\nRUN apt-get update\nRUN sh /setup.sh\n",
+                "FROM debian:12\nRUN apt-get update\nRUN sh /setup.sh\n",
+            ),
+            // ADD unpacks what holds an archive, whatever its name.
+            (
+                "add-instead-of-copy",
+                &[FixKind::Safe],
+                "FROM debian:12\nADD rootfs /\nADD a.py /a/\nADD src/ /b/\nADD x.bin /c/\n",
+                "FROM debian:12\nADD rootfs /\nCOPY a.py /a/\nCOPY src/ /b/\nADD x.bin /c/\n",
+            ),
             // A comment at the end, and an end that is none.
             ("apt-lists-left", &[FixKind::Safe], "FROM debian:12\nRUN apt-get update # x\n", "FROM debian:12\nRUN apt-get update # x\n"),
             // Here-documents are left alone.

@@ -267,7 +267,9 @@ impl<'a, 'b> Collector<'a, 'b> {
         let mut until = None;
         let mut fault = None;
         let mut ignores = Vec::new();
-        for word in text.split_whitespace() {
+        // The reason runs to the end of the line, and an end that stands in it is meant as one.
+        let ends = reason.split_whitespace().filter(|word| word.starts_with("until="));
+        for word in text.split_whitespace().chain(ends) {
             match word.split_once('=') {
                 // A date that cannot be read must not make an ignore that never ends.
                 Some(("until", date)) => match date.parse::<Date>() {
@@ -493,9 +495,11 @@ mod tests {
 
     #[test]
     fn ends_are_kept() {
-        let text = "FROM a\n# plimsoll ignore=root-user until=2026-12-31\nUSER root\n# trivy:ignore:DS-0010:exp:2027-01-02\nRUN sudo x\n";
+        let text = "FROM a\n# plimsoll ignore=root-user until=2026-12-31\nUSER root\n# trivy:ignore:DS-0010:exp:2027-01-02\nRUN sudo x\n\
+            # plimsoll ignore=sudo-in-run reason=a b until=2027-02-03\nRUN sudo y\n# plimsoll ignore=sudo-in-run reason=a until=soon\nRUN sudo z\n";
         let report = lint(&LintInput::new("f", text.as_bytes()));
         let ends: Vec<_> = report.ignores.iter().filter_map(|exception| exception.expires).map(|date| date.to_string()).collect();
-        assert_eq!(ends, ["2026-12-31", "2027-01-02"]);
+        assert_eq!(ends, ["2026-12-31", "2027-01-02", "2027-02-03"]);
+        assert_eq!(report.ignores.len(), 3);
     }
 }

@@ -120,6 +120,8 @@ fn modes_and_links_stay() {
     assert_eq!(fs::metadata(tree.join("real")).expect("a file").permissions().mode() & 0o777, 0o640);
     assert!(fs::read_to_string(tree.join("real")).expect("a file").contains("--no-cache"));
     lint(&["--fix", "away"], &tree).says("a link that leads out of this folder");
+    symlink("../outside", tree.join("folder")).expect("a link");
+    lint(&["--fix", "folder/Dockerfile"], &tree).says("a link that leads out of this folder");
     assert_eq!(fs::read_to_string(folder.path().join("outside/Dockerfile")).expect("a file"), LOUD);
 }
 

@@ -55,7 +55,7 @@ impl Rule for AddInsteadOfCopy {
                 continue;
             }
             let finding = dockerfile.finding(&META, META.severity, instruction, "ADD of files of the build context: COPY is enough".to_owned());
-            let is_plain = !sources.iter().any(|source| !source.is_decided() || wants_add(&source.text) || source.text.contains(['*', '?', '[']));
+            let is_plain = sources.iter().all(|source| source.is_decided() && is_no_archive(dockerfile, &source.text));
             let word = instruction.at..instruction.at + instruction.word.len();
             let copy = if instruction.word == instruction.keyword { "COPY" } else { "copy" };
             findings.push(match dockerfile.edit_in(instruction, &word, copy).filter(|_| is_plain) {
@@ -65,6 +65,21 @@ impl Rule for AddInsteadOfCopy {
         }
         findings
     }
+}
+
+/// Whether a source is certainly no archive. ADD looks at what a file holds, not at its name.
+fn is_no_archive(dockerfile: &Dockerfile<'_>, source: &str) -> bool {
+    const TEXTS: &[&str] = &[
+        ".c", ".cfg", ".cnf", ".conf", ".cpp", ".css", ".csv", ".env", ".go", ".h", ".html", ".ini", ".java", ".js", ".json", ".jsx", ".lock", ".md",
+        ".mjs", ".php", ".pl", ".properties", ".py", ".rb", ".repo", ".rs", ".service", ".sh", ".sql", ".toml", ".ts", ".tsx", ".txt", ".vue", ".xml",
+        ".yaml", ".yml",
+    ];
+    if source.contains(['*', '?', '[']) || source.contains("://") || wants_add(source) {
+        return false;
+    }
+    let path = source.trim_start_matches("./").trim_matches('/');
+    let is_folder = || dockerfile.context.and_then(|context| context.entries.get(path)).is_some_and(|entry| entry.is_folder);
+    path.is_empty() || path == "." || source.ends_with('/') || TEXTS.iter().any(|end| path.ends_with(end)) || is_folder()
 }
 
 /// Whether a source is what ADD is for: an archive, which it unpacks, or an address.

@@ -77,12 +77,32 @@ impl Rule for AptListsLeft {
     }
 }
 
-/// The line of the last instruction that installs packages by lists which an instruction before it fetched.
+/// Programs that look at no list of packages, whatever they are given.
+const KNOWN: &[&str] = &[
+    "", ":", "[", "adduser", "awk", "basename", "cat", "cd", "chgrp", "chmod", "chown", "cp", "curl", "cut", "date", "dirname", "dpkg-query", "echo",
+    "exit", "export", "false", "find", "gcc", "getent", "git", "gpg", "grep", "groupadd", "gunzip", "gzip", "head", "id", "ldconfig", "ln",
+    "locale-gen", "localedef", "ls", "md5sum", "mkdir", "mktemp", "mv", "openssl", "passwd", "printf", "pwd", "readlink", "rm", "rmdir", "sed", "set",
+    "sha1sum", "sha256sum", "sha512sum", "sleep", "sort", "tail", "tar", "tee", "test", "touch", "tr", "true", "umask", "uname", "unset", "unxz",
+    "unzip", "update-alternatives", "update-ca-certificates", "useradd", "usermod", "wc", "wget", "which", "xz",
+];
+
+/// The line of the last instruction that may want lists which an instruction before it fetched: it installs packages, or nobody knows what it
+/// does.
 fn last_in_need(dockerfile: &Dockerfile<'_>) -> Option<u32> {
     let needs = |commands: &[Command]| {
-        let mut calls = commands.iter().filter_map(Invocation::of).filter(|call| call.manager == Manager::Apt);
-        let is_telling = |action: Action| matches!(action, Action::Refresh | Action::Install | Action::Upgrade | Action::DistUpgrade);
-        calls.find(|call| is_telling(call.action)).is_some_and(|call| call.action != Action::Refresh)
+        for command in commands {
+            match Invocation::of(command) {
+                Some(call) if call.manager == Manager::Apt => match call.action {
+                    Action::Refresh => return false,
+                    Action::Clean | Action::Remove => {}
+                    _ => return true,
+                },
+                Some(_) => {}
+                None if KNOWN.contains(&command.name.as_str()) => {}
+                None => return true,
+            }
+        }
+        false
     };
     dockerfile.scripts().filter(|(_, commands)| needs(commands)).map(|(instruction, _)| instruction.line).last()
 }
