@@ -80,7 +80,7 @@ impl Rule for AptListsLeft {
 /// The line of the last instruction that installs packages by lists which an instruction before it fetched.
 fn last_in_need(dockerfile: &Dockerfile<'_>) -> Option<u32> {
     let needs = |commands: &[Command]| {
-        let mut calls = commands.iter().filter_map(Invocation::of).filter(|call| call.manager == Manager::Apt);
+        let mut calls = commands.iter().filter_map(|command| Invocation::by(command, Manager::Apt));
         let is_telling = |action: Action| matches!(action, Action::Refresh | Action::Install | Action::Upgrade | Action::DistUpgrade);
         calls.find(|call| is_telling(call.action)).is_some_and(|call| call.action != Action::Refresh)
     };
