@@ -163,7 +163,7 @@ pub fn lint(bytes: &[u8]) -> LintReport {
     let report = judge();
     let again = judge();
     assert_eq!((&report.findings, &report.gaps, &report.ignores), (&again.findings, &again.gaps, &again.ignores));
-    assert_eq!((&report.instructions, &report.summary, &report.user), (&again.instructions, &again.summary, &again.user));
+    assert_eq!((&report.summary, &report.user), (&again.summary, &again.user));
     // Bytes that are no UTF-8 read as one character each, so lines and columns are counted in this text.
     let text: String = bytes.utf8_chunks().flat_map(|chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(|_| '?'))).collect();
     let widths: Vec<usize> = text.split('\n').map(|line| line.chars().count()).collect();
@@ -178,9 +178,7 @@ pub fn lint(bytes: &[u8]) -> LintReport {
             }
         }
     }
-    for line in &report.instructions {
-        check_span(&line.span, &widths);
-    }
+    assert!(report.summary.instructions.keys().all(|line| (1..=widths.len()).contains(&(*line as usize))), "{:?}", report.summary);
     report
 }
 

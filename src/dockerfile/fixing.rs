@@ -283,7 +283,7 @@ mod tests {
                     for finding in report.findings {
                         *count.entry(finding.id).or_default() += 1;
                     }
-                    (count, report.gaps.len(), report.instructions.len())
+                    (count, report.gaps.len(), report.summary.instructions.len())
                 };
                 let (before, after) = (count(bytes), count(&once.bytes));
                 let grew = after.0.iter().find(|(id, count)| **count > before.0.get(*id).copied().unwrap_or_default());

@@ -194,6 +194,8 @@ impl<'a, 'b> Collector<'a, 'b> {
                 let at = place(self.dockerfile).map(|at| at + text.len() - value.len());
                 self.buildkit(Said { line: comment.line, text: value, at }, covered(instruction));
             }
+        } else if !text.contains(':') {
+            // What the others say has one, and most comments have none.
         } else if text.contains("trivy:ignore:") {
             self.trivy(Said { line: comment.line, text, at: place(self.dockerfile) }, target, comment.inside);
         } else if let Some(rest) =

@@ -30,6 +30,7 @@ mod options;
 mod origin;
 mod package_manager;
 mod parse;
+mod plain_script;
 mod plain_word;
 mod quoted;
 mod redaction;
@@ -87,7 +88,7 @@ use crate::model::{
     finding::Finding,
     fix::Fix,
     lint::{BaseImage, LintSettings},
-    location::{Location, Span},
+    location::Location,
     mask,
     policy::Exception,
     report::DockerfileSummary,
@@ -133,6 +134,8 @@ pub struct LintInput<'a> {
     pub bases: &'a BTreeMap<String, BaseImage>,
     /// What ShellCheck says of the file's [`shell_scripts`]; `None` where nobody asked it.
     pub remarks: Option<&'a ShellRemarks>,
+    /// Whether no image is looked at beside it: then nothing but findings asks for the text of a line.
+    pub is_alone: bool,
 }
 
 impl<'a> LintInput<'a> {
@@ -142,7 +145,7 @@ impl<'a> LintInput<'a> {
         static NO_ARGUMENTS: BTreeMap<String, String> = BTreeMap::new();
         static NO_SETTINGS: LintSettings = LintSettings::DEFAULT;
         static NO_BASES: BTreeMap<String, BaseImage> = BTreeMap::new();
-        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES, remarks: None }
+        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES, remarks: None, is_alone: false }
     }
 }
 
@@ -157,29 +160,12 @@ pub struct LintReport {
     pub gaps: Vec<Gap>,
     /// The final stage's FROM, for package findings.
     pub summary: DockerfileSummary,
-    /// Every instruction in order, to find the line that made a layer.
-    pub instructions: Vec<InstructionLine>,
     /// The user that the image ends with, when the file says so.
     pub user: Option<String>,
     /// The rules that are on and had to pass over the file, by what they need.
     pub unmet: BTreeMap<Need, Vec<&'static str>>,
     /// How many rules about security saw only a part of the shell code, because something of it could not be read.
     pub half_read: usize,
-}
-
-/// One instruction of a Dockerfile, for the attribution of layers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InstructionLine {
-    /// The instruction word in capitals.
-    pub keyword: String,
-    /// The instruction on one line, blanks folded, cut at 300 bytes.
-    pub text: String,
-    /// Where it stands.
-    pub span: Span,
-    /// Its stage, from 0; `None` before the first FROM.
-    pub stage: Option<usize>,
-    /// Whether it stands in the final stage or in an own stage below it.
-    pub in_final_chain: bool,
 }
 
 /// Judges one Dockerfile with every rule that is on by default; a refused instruction is a finding, never an error.
@@ -253,17 +239,9 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     // A user that is no name but a secret is not told, not even for a comparison.
     let user = final_user(&dockerfile).filter(|user| !redaction.hides(user));
-    let lines: Vec<InstructionLine> = dockerfile
-        .instructions
-        .iter()
-        .map(|instruction| InstructionLine {
-            keyword: instruction.keyword.clone(),
-            text: shown(instruction, &secret_lines),
-            span: dockerfile.span(instruction),
-            stage: instruction.stage,
-            in_final_chain: dockerfile.graph.in_final_chain(instruction),
-        })
-        .collect();
+    let told_lines: BTreeSet<u32> = findings.iter().flat_map(lines_of).map(|(line, _)| line).collect();
+    let is_told = |instruction: &&Instruction| !input.is_alone || told_lines.contains(&instruction.line);
+    let instructions = dockerfile.instructions.iter().filter(is_told).map(|own| (own.line, shown(own, &secret_lines))).collect();
     let report = LintReport {
         findings,
         user,
@@ -275,9 +253,8 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
             file: input.file.to_owned(),
             final_from_line: from.map(|from| from.line),
             final_from: from.map(stages::folded),
-            instructions: dockerfile.instructions.iter().zip(&lines).map(|(own, shown)| (own.line, shown.text.clone())).collect(),
+            instructions,
         },
-        instructions: lines,
     };
     (report, dockerfile)
 }

@@ -79,7 +79,15 @@ pub(super) struct Invocation<'a> {
 impl<'a> Invocation<'a> {
     /// Reads a command; `None` for one that calls no package manager.
     pub(super) fn of(command: &'a Command) -> Option<Self> {
-        let (manager, program, words) = manager(command)?;
+        manager(command).map(|row| Self::of_row(command, row))
+    }
+
+    /// Reads a command; `None` for one that does not call this package manager.
+    pub(super) fn by(command: &'a Command, wanted: Manager) -> Option<Self> {
+        manager(command).filter(|(manager, ..)| *manager == wanted).map(|row| Self::of_row(command, row))
+    }
+
+    fn of_row(command: &'a Command, (manager, program, words): (Manager, &'static str, &'a [Word])) -> Self {
         let arguments = Arguments::of_words(program, words);
         let mut operands = arguments.operands.into_iter().peekable();
         let mut verb = operands.next().map_or("", |word| word.text.as_str());
@@ -92,7 +100,7 @@ impl<'a> Invocation<'a> {
             verb = second;
             operands.next();
         }
-        Some(Self { manager, program: &command.name, action, verb, options: arguments.options, packages: operands.collect() })
+        Self { manager, program: &command.name, action, verb, options: arguments.options, packages: operands.collect() }
     }
 
     /// Whether an option is given: long ones with their dashes, short ones as one letter.

@@ -23,7 +23,7 @@ use super::{
     dockerignore::IgnorePatterns,
     edits::MAX_PAIRS,
     instruction::Instruction,
-    package_manager::Invocation,
+    package_manager::{Invocation, Manager},
     parse::Refusal,
     remark::Body,
     slip::Slip,
@@ -74,8 +74,8 @@ pub(super) struct Dockerfile<'a> {
     pub(super) places: BTreeMap<String, Vec<usize>>,
     /// Per place and stage, the last instruction that a stage built upon it would see.
     pub(super) ends: Ends,
-    /// Per instruction with any, the commands that call a package manager: many rules ask, and most commands call none.
-    pub(super) calls: OnceCell<Vec<(usize, Vec<usize>)>>,
+    /// Per instruction with any, the commands that call a package manager, and which: many rules ask, and most commands call none.
+    pub(super) calls: OnceCell<Vec<(usize, Vec<(usize, Manager)>)>>,
     /// The files beside it; `None` where nobody looked.
     pub(super) context: Option<&'a BuildContext>,
     /// What `.dockerignore` says of them; `None` where nobody looked, or where the builder refuses it.
@@ -129,36 +129,46 @@ impl Dockerfile<'_> {
             .flat_map(|(instruction, commands)| commands.iter().map(move |command| (instruction, command)))
     }
 
-    /// Every call of a package manager while the image is built, with its instruction and command.
-    pub(super) fn invocations(&self) -> impl Iterator<Item = (&Instruction, &Command, Invocation<'_>)> {
+    /// Every call of one of these package managers while the image is built, with its instruction and command.
+    pub(super) fn invocations<'b>(&'b self, managers: &'b [Manager]) -> impl Iterator<Item = (&'b Instruction, &'b Command, Invocation<'b>)> {
         let find = || {
-            let calls = |commands: &[Command]| (0..commands.len()).filter(|at| commands.get(*at).and_then(Invocation::of).is_some()).collect();
+            let calls = |commands: &[Command]| {
+                let manager = |at: usize| Some((at, commands.get(at).and_then(Invocation::of)?.manager));
+                (0..commands.len()).filter_map(manager).collect()
+            };
             let places = self.instructions.iter().zip(&self.commands).enumerate().filter(|(_, (instruction, _))| is_run(instruction));
             places.map(|(index, (_, commands))| (index, calls(commands))).filter(|(_, calls): &(_, Vec<_>)| !calls.is_empty()).collect()
         };
         self.calls.get_or_init(find).iter().flat_map(move |(index, calls)| {
             let found = self.instructions.get(*index).zip(self.commands.get(*index));
             found.into_iter().flat_map(move |(instruction, commands)| {
-                let called = calls.iter().filter_map(move |at| commands.get(*at));
+                let called = calls.iter().filter(|(_, manager)| managers.contains(manager)).filter_map(move |(at, _)| commands.get(*at));
                 called.filter_map(move |command| Some((instruction, command, Invocation::of(command)?)))
             })
         })
     }
 
-    /// A finding for each call of a package manager that `is_faulty`.
-    pub(super) fn where_called(&self, meta: &'static RuleMeta, is_faulty: impl Fn(&Invocation<'_>) -> bool, title: &str) -> Vec<Finding> {
-        self.where_called_with(meta, is_faulty, title, |_, _| None)
+    /// A finding for each call of one of these package managers that `is_faulty`.
+    pub(super) fn where_called(
+        &self,
+        meta: &'static RuleMeta,
+        managers: &[Manager],
+        is_faulty: impl Fn(&Invocation<'_>) -> bool,
+        title: &str,
+    ) -> Vec<Finding> {
+        self.where_called_with(meta, managers, is_faulty, title, |_, _| None)
     }
 
     /// The same, with the edit that takes it away.
     pub(super) fn where_called_with(
         &self,
         meta: &'static RuleMeta,
+        managers: &[Manager],
         is_faulty: impl Fn(&Invocation<'_>) -> bool,
         title: &str,
         edit: impl Fn(&Command, &Invocation<'_>) -> Option<Edit>,
     ) -> Vec<Finding> {
-        let faulty = self.invocations().filter(|(_, _, invocation)| is_faulty(invocation));
+        let faulty = self.invocations(managers).filter(|(_, _, invocation)| is_faulty(invocation));
         faulty
             .map(|(_, command, invocation)| {
                 let finding = self.finding_in(meta, meta.severity, command, title.to_owned());
@@ -170,14 +180,15 @@ impl Dockerfile<'_> {
             .collect()
     }
 
-    /// A finding for each call of a package manager that names packages without a version; `unpinned` says which.
+    /// A finding for each call of one of these package managers that names packages without a version; `unpinned` says which.
     pub(super) fn where_unpinned(
         &self,
         meta: &'static RuleMeta,
+        managers: &[Manager],
         unpinned: impl for<'a> Fn(&Invocation<'a>) -> Vec<&'a str>,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (_, command, invocation) in self.invocations() {
+        for (_, command, invocation) in self.invocations(managers) {
             let names = unpinned(&invocation);
             let title = match names.as_slice() {
                 [] => continue,

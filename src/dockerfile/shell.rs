@@ -20,6 +20,7 @@ use super::{
     command::{Command, Operator, Pipe, Redirect, Word},
     dialect::Shell,
     execution::{Files, is_handed_on},
+    plain_script,
     scope::Scope,
     slip::Slip,
     source::Logical,
@@ -151,7 +152,8 @@ impl<'a> Walker<'a> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let Ok(program) = Parser::new(text.as_bytes(), &self.options).parse_program() else {
+        let program = plain_script::program(text).or_else(|| Parser::new(text.as_bytes(), &self.options).parse_program().ok());
+        let Some(program) = program else {
             self.unread.push(Unread::Syntax);
             return;
         };

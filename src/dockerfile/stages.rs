@@ -2,6 +2,7 @@
 //! Reference: BuildKit's `frontend/dockerfile/dockerfile2llb/convert.go`.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
@@ -500,7 +501,17 @@ pub(super) fn folded(instruction: &Instruction) -> String {
     const LONGEST_READ: usize = 8192;
     let whole = instruction.text();
     let read = slice(whole, 0..whole.floor_char_boundary(LONGEST_READ));
-    let mut text = masked(&read.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned();
+    let mut joined = String::with_capacity(read.len());
+    for word in read.split_whitespace() {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(word);
+    }
+    let mut text = match masked(&joined) {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(_) => joined,
+    };
     if text.len() > LONGEST {
         let end = text.floor_char_boundary(LONGEST);
         text = format!("{}...", slice(&text, 0..end));

@@ -96,13 +96,17 @@ struct Traits {
 impl Traits {
     fn of(text: &str) -> Self {
         let (mut at, mut colon, mut dash) = (false, false, false);
-        for byte in text.bytes() {
-            at |= byte == b'@';
-            colon |= byte == b':';
-            dash |= byte == b'-';
-        }
         // Names are compared without what joins their words.
-        let joined: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
+        let mut joined = Vec::with_capacity(text.len());
+        for byte in text.bytes() {
+            if byte.is_ascii_alphanumeric() {
+                joined.push(byte.to_ascii_lowercase());
+            } else {
+                at |= byte == b'@';
+                colon |= byte == b':';
+                dash |= byte == b'-';
+            }
+        }
         Self { at, colon, dash, mark: may_hold_token(text), word: WORDS.is_match(&joined) }
     }
 }

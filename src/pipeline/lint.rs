@@ -66,7 +66,7 @@ pub fn fix_dockerfiles(
     settings.on.extend(besides.iter().map(|&id| id.to_owned()));
     each(threads(), dockerfiles, |input| {
         let chosen = |findings: &[Finding], ignores: &[Exception]| not_excepted(policy, findings, ignores, now);
-        let fixed = fix(&lint_input(input, &settings), kinds, &chosen);
+        let fixed = fix(&lint_input(input, &settings, true), kinds, &chosen);
         FixedDockerfile {
             bytes: fixed.bytes,
             summary: FixSummary { file: input.file.clone(), applied: fixed.applied, withheld: fixed.withheld },
@@ -77,7 +77,7 @@ pub fn fix_dockerfiles(
 /// The images that a Dockerfile names and that registries know, with the frontend where a rule asks for it.
 #[must_use]
 pub fn images(input: &DockerfileInput, policy: &Policy) -> BTreeSet<String> {
-    dockerfile::images(&lint_input(input, &settings(&policy.rules)))
+    dockerfile::images(&lint_input(input, &settings(&policy.rules), true))
 }
 
 /// Whether a rule that is on asks for what registries say of images.
@@ -116,7 +116,7 @@ pub(super) fn read(inputs: &Inputs, mut gaps: Vec<Gap>, facts: &mut Facted) {
     let settings = settings(&inputs.policy.rules);
     let mut unmet = BTreeMap::<Need, BTreeSet<&'static str>>::new();
     let mut half_read = 0;
-    let reports: Vec<LintReport> = each(threads(), dockerfiles, |input| dockerfile::lint(&lint_input(input, &settings)));
+    let reports: Vec<LintReport> = each(threads(), dockerfiles, |input| dockerfile::lint(&lint_input(input, &settings, inputs.image.is_none())));
     for report in reports {
         facts.dockerfiles.push(report.summary);
         if !is_judged {
@@ -188,7 +188,7 @@ pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
     settings
 }
 
-fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings) -> LintInput<'a> {
+fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings, is_alone: bool) -> LintInput<'a> {
     LintInput {
         file: &input.file,
         bytes: &input.bytes,
@@ -198,6 +198,7 @@ fn lint_input<'a>(input: &'a DockerfileInput, settings: &'a LintSettings) -> Lin
         settings,
         bases: &input.bases,
         remarks: input.remarks.as_ref(),
+        is_alone,
     }
 }
 

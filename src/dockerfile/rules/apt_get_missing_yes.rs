@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    package_manager::{Action, Invocation},
+    package_manager::{Action, Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -49,7 +49,7 @@ impl Rule for AptGetMissingYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, is_faulty, "apt-get asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
+        dockerfile.where_called_with(&META, &[Manager::Apt], is_faulty, "apt-get asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
     }
 }
 

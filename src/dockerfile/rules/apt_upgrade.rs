@@ -48,7 +48,7 @@ impl Rule for AptUpgrade {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, is_faulty, "the packages of the base image are upgraded: take a newer base image")
+        dockerfile.where_called(&META, &[Manager::Apt], is_faulty, "the packages of the base image are upgraded: take a newer base image")
     }
 }
 

@@ -49,7 +49,7 @@ impl Rule for DnfMissingYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, is_faulty, "dnf asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
+        dockerfile.where_called_with(&META, &[Manager::Dnf, Manager::Microdnf], is_faulty, "dnf asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
     }
 }
 

@@ -51,7 +51,7 @@ impl Rule for PipCacheLeft {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (instruction, command, call) in dockerfile.invocations() {
+        for (instruction, command, call) in dockerfile.invocations(&[Manager::Pip]) {
             let is_install = call.manager == Manager::Pip && call.program != "uv" && matches!(call.verb, "install" | "download" | "wheel");
             let is_off = call.has(&["--no-cache-dir"]) || command.sees("PIP_NO_CACHE_DIR", is_yes) || dockerfile.sees(instruction, "PIP_NO_CACHE_DIR", is_yes);
             if is_install && !is_off && !instruction.mounts_cache(&["/root/.cache"]) {

@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    package_manager::{Action, Invocation},
+    package_manager::{Action, Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -48,7 +48,7 @@ impl Rule for UnpinnedApt {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_unpinned(&META, unpinned)
+        dockerfile.where_unpinned(&META, &[Manager::Apt], unpinned)
     }
 }
 

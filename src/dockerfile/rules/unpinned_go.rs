@@ -48,7 +48,7 @@ impl Rule for UnpinnedGo {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_unpinned(&META, unpinned)
+        dockerfile.where_unpinned(&META, &[Manager::Go], unpinned)
     }
 }
 

@@ -54,7 +54,7 @@ impl Rule for YumCacheLeft {
         let mut findings = Vec::new();
         for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
             let is_call = |command: &Command, actions: &[Action]| {
-                Invocation::of(command).is_some_and(|call| matches!(call.manager, Manager::Yum) && actions.contains(&call.action))
+                Invocation::by(command, Manager::Yum).is_some_and(|call| actions.contains(&call.action))
             };
             // Only what is cleaned after the last installation is clean.
             let Some(last) = commands.iter().rposition(|command| is_call(command, &[Action::Install, Action::Upgrade])) else { continue };

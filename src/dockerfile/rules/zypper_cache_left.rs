@@ -54,7 +54,7 @@ impl Rule for ZypperCacheLeft {
         let mut findings = Vec::new();
         for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
             let is_call = |command: &Command, actions: &[Action]| {
-                Invocation::of(command).is_some_and(|call| matches!(call.manager, Manager::Zypper) && actions.contains(&call.action))
+                Invocation::by(command, Manager::Zypper).is_some_and(|call| actions.contains(&call.action))
             };
             // Only what is cleaned after the last installation is clean.
             let Some(last) = commands.iter().rposition(|command| is_call(command, &[Action::Install, Action::Upgrade])) else { continue };

@@ -48,7 +48,7 @@ impl Rule for ZypperUpdate {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, is_faulty, "the packages of the base image are updated: take a newer base image")
+        dockerfile.where_called(&META, &[Manager::Zypper], is_faulty, "the packages of the base image are updated: take a newer base image")
     }
 }
 
