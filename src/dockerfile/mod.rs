@@ -85,14 +85,14 @@ use std::{
 use crate::model::{
     build_context::BuildContext,
     coverage::{Gap, SourceId},
-    finding::Finding,
-    fix::Fix,
+    finding::{Finding, FindingKind},
+    fix::{Edit, Fix},
     lint::{BaseImage, LintSettings},
     location::Location,
     mask,
     policy::Exception,
     report::DockerfileSummary,
-    rule::{Need, RuleMeta},
+    rule::{Group, Need, RuleMeta},
     shell_script::{ShellRemarks, ShellScript},
 };
 
@@ -209,7 +209,14 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         }
         // What a report does not show, it does not show as a correction, either.
         let is_told = |fix: &Fix| !fix.edits.iter().any(|edit| redaction.hides(&edit.replacement));
-        finding.fix = finding.fix.take().filter(is_told).filter(|fix| fix::is_sound(&fix.edits, &text));
+        // What cannot be built at all has no style to mend.
+        let is_style = matches!(&finding.kind, FindingKind::Rule(meta) if meta.group == Group::Style);
+        let is_refused = |edit: &Edit| {
+            let next = dockerfile.refusals.partition_point(|refusal| refusal.end_line < edit.span.line);
+            dockerfile.refusals.get(next).is_some_and(|refusal| refusal.line <= edit.span.end_line)
+        };
+        let is_built = |fix: &Fix| !is_style || !fix.edits.iter().any(is_refused);
+        finding.fix = finding.fix.take().filter(is_told).filter(is_built).filter(|fix| fix::is_sound(&fix.edits, &text));
     }
     findings.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.title.cmp(&b.title)));
     findings.dedup();

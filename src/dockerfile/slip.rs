@@ -127,6 +127,7 @@ impl Dockerfile<'_> {
         let replaced = |range: Range<usize>, replacement: String| Some(vec![self.edit(range, replacement)]);
         match &slip.mend {
             Mend::No => None,
+            Mend::Quotes if is_list(text) => None,
             Mend::Quotes => {
                 let closes = |open: &str, close: char| text.starts_with(open) && text.ends_with(close);
                 let is_name = || text.len() > 1 && !text.contains(['\\', '\n', '"']);
@@ -145,6 +146,17 @@ impl Dockerfile<'_> {
             }
         }
     }
+}
+
+/// Whether a word is meant to become several: its name says so, or it prints what a file lists.
+fn is_list(text: &str) -> bool {
+    if let Some(code) = text.strip_prefix("$(").or_else(|| text.strip_prefix('`')) {
+        return ["<", "cat ", "find ", "grep ", "xargs "].iter().any(|program| code.trim_start().starts_with(program));
+    }
+    let name = text.trim_start_matches(['$', '{']);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    let name = slice(name, 0..end).to_ascii_lowercase();
+    name.len() > 1 && (name.ends_with('s') || ["dep", "flag", "list", "mark", "opt", "package", "pkg"].iter().any(|part| name.contains(part)))
 }
 
 #[cfg(test)]
@@ -169,6 +181,8 @@ mod tests {
     fn fixes_change_what_they_are_about() {
         let table = [
             ("shell-unquoted-variable", "RUN rm $a/${b}c", "RUN rm \"$a\"/\"${b}\"c"),
+            ("shell-unquoted-variable", "RUN apk add $PKGS && make $CFLAGS ${savedAptMark}", "RUN apk add $PKGS && make $CFLAGS ${savedAptMark}"),
+            ("shell-unquoted-substitution", "RUN rm $(cat list)", "RUN rm $(cat list)"),
             ("shell-unquoted-variable", "RUN é && rm \\\n  # why\n  é$a", "RUN é && rm \\\n  # why\n  é\"$a\""),
             ("shell-unquoted-variable", "ONBUILD RUN rm $a", "ONBUILD RUN rm \"$a\""),
             ("shell-unquoted-variable", "RUN --mount=type=cache,target=/a rm $a", "RUN --mount=type=cache,target=/a rm \"$a\""),
