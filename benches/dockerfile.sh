@@ -12,12 +12,14 @@ plimsoll=$(realpath "${PLIMSOLL:-${CARGO_TARGET_DIR:-target}/release/plimsoll}")
 [ -f "$plimsoll" ] || { echo "$plimsoll is missing" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# A policy in which every rule runs and every finding counts.
+# A policy in which every rule runs and every finding counts. Rules that ask registries run as far as they come without one, and ShellCheck is not asked:
+# neither the time of a network nor that of another program is measured.
 "$plimsoll" explain --format json | python3 -c '
 import json, sys
 print("version: 1\nname: every-rule\nrules:\n  set:")
 for rule in json.load(sys.stdin):
-    print("    " + rule["id"] + ": fail")' > "$work/every-rule.yaml"
+    if "network" not in rule["needs"] and rule["id"] != "shellcheck":
+        print("    " + rule["id"] + ": fail")' > "$work/every-rule.yaml"
 # Runs every command in turn, RUNS times over; prints a line for each with the median seconds of the processor and of the wall clock, and the peak MB.
 cat > "$work/measure.py" <<'PY'
 import os, statistics, subprocess, sys, time

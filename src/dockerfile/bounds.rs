@@ -45,19 +45,21 @@ pub(super) fn nesting(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0_usize);
     for b in text.bytes() {
         match b {
-            b'(' | b'{' => depth += 1,
+            b'(' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
             b')' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        deepest = deepest.max(depth);
     }
     let (mut depth, mut words, mut bangs) = (0_usize, 0_usize, 0_usize);
-    for word in text.split(|c: char| c.is_whitespace() || c == ';' || c == '&' || c == '|') {
+    for word in text.as_bytes().split(|b| b.is_ascii_whitespace() || matches!(b, b'\x0b' | b';' | b'&' | b'|')) {
         match word {
-            "if" | "for" | "while" | "until" | "case" | "select" | "coproc" => depth += 1,
-            "fi" | "done" | "esac" => depth = depth.saturating_sub(1),
-            "!" => bangs += 1,
-            "" => {}
+            b"if" | b"for" | b"while" | b"until" | b"case" | b"select" | b"coproc" => depth += 1,
+            b"fi" | b"done" | b"esac" => depth = depth.saturating_sub(1),
+            b"!" => bangs += 1,
+            b"" => {}
             _ => bangs = 0,
         }
         words = words.max(depth).max(bangs);

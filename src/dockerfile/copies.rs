@@ -62,7 +62,7 @@ impl Dockerfile<'_> {
             return Vec::new();
         }
         let unread = context.unread.as_deref().map(|reason| {
-            Gap::new(SourceId::Dockerfile, "context-unread", self.file, format!("not all of the build's folder was looked at: {reason}"))
+            Gap::new(SourceId::Dockerfile, "context-unread", &*self.file, format!("not all of the build's folder was looked at: {reason}"))
                 .with_hint("leave what no build needs out of the folder, or name a smaller one with --context")
         });
         let fault = ignore_fault.map(|fault| {

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use jiff::civil::Date;
@@ -91,7 +91,7 @@ pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
             out.push(Exception {
                 id: id.to_owned(),
                 package: None,
-                path: Some(dockerfile.file.to_owned()),
+                path: Some(dockerfile.file.to_string()),
                 image: None,
                 reason: written.reason.trim().to_owned(),
                 owner: None,
@@ -99,7 +99,7 @@ pub(super) fn exceptions(dockerfile: &Dockerfile<'_>) -> Vec<Exception> {
                 ticket: None,
                 until_fix: false,
                 below: None,
-                location: Span::lines(dockerfile.file, written.line, written.line),
+                location: Span::lines(Arc::clone(&dockerfile.file), written.line, written.line),
                 origin: ExceptionOrigin::Inline { first: written.lines.0, last: written.lines.1 },
             });
         }

@@ -220,6 +220,8 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     }
     findings.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.title.cmp(&b.title)));
     findings.dedup();
+    // Reports of many files are kept side by side.
+    findings.shrink_to_fit();
     for refusal in dockerfile.refusals.iter().filter(|refusal| !refusal.needs_argument) {
         let subject = format!("{}:{}", input.file, refusal.line);
         gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, "an instruction that cannot be built was not judged"));
@@ -425,7 +427,7 @@ fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
     let LintInput { file, context, settings, bases, remarks, .. } = *input;
     let (ignored, ignore_fault) = copies::ignore_patterns(context);
     let dockerfile = Dockerfile {
-        file,
+        file: file.into(),
         source,
         directives,
         comments,

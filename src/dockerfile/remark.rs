@@ -74,7 +74,7 @@ impl Dockerfile<'_> {
             return Vec::new();
         }
         let Some(remarks) = self.remarks else {
-            return vec![gap(self.file.to_owned(), "ShellCheck was not run on the shell code".to_owned())];
+            return vec![gap(self.file.to_string(), "ShellCheck was not run on the shell code".to_owned())];
         };
         let bodies = self.bodies.iter().filter(|body| body.dialect != Dialect::Zsh);
         let failed = bodies.zip(&remarks.scripts).filter_map(|(body, remarks)| Some((body.line, remarks.as_ref().err()?)));

@@ -4,6 +4,7 @@ use std::{
     cell::{OnceCell, RefCell},
     collections::BTreeMap,
     ops::Range,
+    sync::Arc,
 };
 
 use crate::model::{
@@ -53,7 +54,7 @@ pub(super) trait Rule: Sync {
 #[derive(Debug)]
 pub(super) struct Dockerfile<'a> {
     /// The path as the user named it.
-    pub(super) file: &'a str,
+    pub(super) file: Arc<str>,
     /// The text.
     pub(super) source: Source,
     /// The head of the file.
@@ -251,7 +252,7 @@ impl Dockerfile<'_> {
 
     /// A finding about one line of the file.
     pub(super) fn finding_on_line(&self, meta: &'static RuleMeta, severity: Severity, line: u32, title: String) -> Finding {
-        Finding::of_rule(meta, severity, title, Location::Dockerfile(Span::lines(self.file, line, line)))
+        Finding::of_rule(meta, severity, title, Location::Dockerfile(Span::lines(Arc::clone(&self.file), line, line)))
     }
 
     /// A finding for every instruction of a stage that comes after another one with the same keyword.
@@ -336,7 +337,7 @@ impl Dockerfile<'_> {
 
     /// A change of the original bytes.
     pub(super) fn edit(&self, range: Range<usize>, replacement: impl Into<String>) -> Edit {
-        Edit { span: self.source.span(self.file, &range), range, replacement: replacement.into() }
+        Edit { span: self.source.span(&self.file, &range), range, replacement: replacement.into() }
     }
 
     /// A change of a part of an instruction, by offsets into its joined text; `None` where the part is not one piece of the original.
@@ -413,10 +414,10 @@ impl Dockerfile<'_> {
 
     /// The lines and columns of an instruction.
     pub(super) fn span(&self, instruction: &Instruction) -> Span {
-        self.source.span(self.file, &instruction.range)
+        self.source.span(&self.file, &instruction.range)
     }
 
     fn location(&self, range: &Range<usize>) -> Location {
-        Location::Dockerfile(self.source.span(self.file, range))
+        Location::Dockerfile(self.source.span(&self.file, range))
     }
 }

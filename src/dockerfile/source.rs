@@ -1,7 +1,7 @@
 //! Dockerfile bytes in, logical lines with byte offsets into the original out: BOM, CRLF, parser directives, comments, continuations.
 //! Reference: BuildKit 73ed682, `frontend/dockerfile/parser` (<https://github.com/moby/buildkit>).
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::model::location::Span;
 
@@ -63,10 +63,10 @@ impl Source {
     }
 
     /// Lines and columns (in characters) of a byte range, the end inclusive.
-    pub(super) fn span(&self, file: &str, range: &Range<usize>) -> Span {
+    pub(super) fn span(&self, file: &Arc<str>, range: &Range<usize>) -> Span {
         let last = range.end.saturating_sub(1).max(range.start);
         Span {
-            file: file.to_owned(),
+            file: Arc::clone(file),
             line: self.line(range.start),
             column: Some(self.column(range.start)),
             end_line: self.line(last),
@@ -493,10 +493,10 @@ mod tests {
         for (at, line) in [(7, 2), (text.find('x').expect("x"), 2), (text.len() - 2, 3)] {
             let start = source.text.get(..at).expect("text").rfind('\n').map_or(0, |end| end + 1);
             let column = number(source.text.get(start..at).expect("text").chars().count() + 1);
-            let span = source.span("f", &(at..at + 1));
+            let span = source.span(&"f".into(), &(at..at + 1));
             assert_eq!((span.line, span.column), (line, Some(column)), "{at}");
         }
-        assert_eq!(source.span("f", &(text.len()..text.len())).column, Some(605));
+        assert_eq!(source.span(&"f".into(), &(text.len()..text.len())).column, Some(605));
     }
 
     #[test]
@@ -506,7 +506,7 @@ mod tests {
         lines.next_logical();
         let logical = lines.next_logical().expect("second");
         let at = logical.text.find('z').expect("z");
-        let span = source.span("f", &logical.range(&(at..at + 1)));
+        let span = source.span(&"f".into(), &logical.range(&(at..at + 1)));
         assert_eq!((span.line, span.column, span.end_column), (3, Some(6), Some(6)));
     }
 }

@@ -24,7 +24,7 @@ pub struct Finding {
     /// One line for people: what is wrong here.
     pub title: String,
     /// The package; vulnerabilities only.
-    pub package: Option<FindingPackage>,
+    pub package: Option<Box<FindingPackage>>,
     /// Effective severity under the default order; policy may choose another.
     pub severity: Severity,
     /// Whose rating it is; `None` when nobody rates.
@@ -150,7 +150,7 @@ impl Finding {
             self.package.as_ref().map_or("", |package| package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version));
         let place = match self.locations.first() {
             Some(Location::Image { path, .. }) => path.as_str(),
-            Some(Location::Dockerfile(span) | Location::Policy(span)) => span.file.as_str(),
+            Some(Location::Dockerfile(span) | Location::Policy(span)) => &*span.file,
             Some(Location::History { .. } | Location::Config) | None => "",
         };
         Digest::sha256_of(format!("{}\0{name}\0{place}", self.id).as_bytes())

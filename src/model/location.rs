@@ -1,5 +1,7 @@
 //! `Location`: where a finding, a package or a decision stands.
 
+use std::sync::Arc;
+
 use crate::model::digest::Digest;
 
 /// A place that a person can look at.
@@ -32,8 +34,8 @@ pub enum Location {
 /// A range of lines of a text file; lines and columns count from 1, columns in characters, the end is inclusive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// The file as the user named it.
-    pub file: String,
+    /// The file as the user named it; all places in one file share the text.
+    pub file: Arc<str>,
     /// First line.
     pub line: u32,
     /// First column, when known.
@@ -47,7 +49,7 @@ pub struct Span {
 impl Span {
     /// Whole lines `line` to `end_line` of `file`.
     #[must_use]
-    pub fn lines(file: &str, line: u32, end_line: u32) -> Self {
-        Self { file: file.to_owned(), line, column: None, end_line, end_column: None }
+    pub fn lines(file: impl Into<Arc<str>>, line: u32, end_line: u32) -> Self {
+        Self { file: file.into(), line, column: None, end_line, end_column: None }
     }
 }

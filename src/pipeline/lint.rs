@@ -117,6 +117,7 @@ pub(super) fn read(inputs: &Inputs, mut gaps: Vec<Gap>, facts: &mut Facted) {
     let mut unmet = BTreeMap::<Need, BTreeSet<&'static str>>::new();
     let mut half_read = 0;
     let reports: Vec<LintReport> = each(threads(), dockerfiles, |input| dockerfile::lint(&lint_input(input, &settings, inputs.image.is_none())));
+    facts.findings.reserve_exact(reports.iter().map(|report| report.findings.len()).sum());
     for report in reports {
         facts.dockerfiles.push(report.summary);
         if !is_judged {

@@ -79,7 +79,8 @@ pub fn evaluate(policy: &Policy, facts: Facts<'_>, now: Timestamp) -> Verdict {
 
     let (uses, faults) = permissions.finish(policy, sources, stages, &gaps);
     findings.extend(faults);
-    findings.sort_by(report_order);
+    // The order is total, and a sort that is not stable needs no second copy.
+    findings.sort_unstable_by(report_order);
     Verdict { outcome: outcome(&findings, &gaps, &requirements), findings, gaps, requirements, exceptions: uses }
 }
 
@@ -130,7 +131,7 @@ fn report_order(left: &JudgedFinding, right: &JudgedFinding) -> std::cmp::Orderi
     key(left)
         .cmp(&key(right))
         .then_with(|| left.finding.id.cmp(&right.finding.id))
-        .then_with(|| left.finding.package.as_ref().map(package_order).cmp(&right.finding.package.as_ref().map(package_order)))
+        .then_with(|| left.finding.package.as_deref().map(package_order).cmp(&right.finding.package.as_deref().map(package_order)))
         .then_with(|| left.finding.locations.cmp(&right.finding.locations))
         .then_with(|| left.finding.title.cmp(&right.finding.title))
         .then_with(|| format!("{left:?}").cmp(&format!("{right:?}")))

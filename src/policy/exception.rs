@@ -144,7 +144,7 @@ impl<'a> Ignores<'a> {
     pub(super) fn covering(&self, finding: &Finding) -> impl Iterator<Item = &'a Exception> {
         let mut places = Vec::new();
         if let Some(Location::Dockerfile(span)) = finding.locations.first()
-            && let Some(file) = self.files.get(span.file.as_str())
+            && let Some(file) = self.files.get(&*span.file)
         {
             let named = finding.names().filter_map(|name| file.get(&name.to_ascii_lowercase()));
             let is_there = |i: &usize| self.list.get(*i).is_some_and(|ignore| covers_line(ignore, span.line));

@@ -100,7 +100,7 @@ impl HadolintConfig {
         let mut this = Self::default();
         for (name, value) in variables {
             let place = Place { file: name.clone(), line: 1, column: 1 };
-            let span = Span::lines(name, 1, 1);
+            let span = Span::lines(name.as_str(), 1, 1);
             let items = || value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned);
             let is_true = matches!(value.to_ascii_lowercase().as_str(), "1" | "y" | "on" | "true" | "yes");
             let key = name.strip_prefix("HADOLINT_").unwrap_or_default();
@@ -129,7 +129,7 @@ impl HadolintConfig {
     }
 
     fn key(&mut self, name: &str, node: &Node, place: &Place) -> Result<(), Error> {
-        let span = |node: &Node| Span::lines(&node.place.file, node.place.line, node.place.line);
+        let span = |node: &Node| Span::lines(node.place.file.as_str(), node.place.line, node.place.line);
         match name {
             "ignored" => {
                 for item in list(node)? {

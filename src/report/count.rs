@@ -79,7 +79,7 @@ pub(crate) fn worst_first(
         !finding.kev,
         std::cmp::Reverse(finding.epss_millionths.unwrap_or(0)),
         finding.id.as_str(),
-        finding.package.as_ref(),
+        finding.package.as_deref(),
     )
 }
 

@@ -95,7 +95,7 @@ impl<'a> Place<'a> {
     /// The line that made a layer, when it is known.
     fn of_origin(origin: &'a Origin, report: &'a ScanReport) -> Option<Self> {
         let span = origin.span.as_ref()?;
-        let (file, line) = (span.file.as_str(), span.line);
+        let (file, line) = (&*span.file, span.line);
         if origin.side == Some(Side::Base) && Self::stands_on_from(report, span) {
             let certainty = if origin.doubt.is_none() { Certainty::Certain } else { Certainty::Uncertain };
             return Some(Self::Base { file, line, text: instruction(report, file, line), certainty });

@@ -1,5 +1,7 @@
 //! `parse-error`: the file is refused where BuildKit refuses it.
 
+use std::sync::Arc;
+
 use crate::model::{
     finding::Finding,
     location::{Location, Span},
@@ -52,7 +54,7 @@ impl Rule for ParseError {
             let severity = if refusal.needs_argument { Severity::Low } else { META.severity };
             let advice = if refusal.needs_argument { " unless a build argument says more" } else { "" };
             let title = format!("BuildKit refuses this{advice}: {}", refusal.message);
-            let location = Location::Dockerfile(Span::lines(dockerfile.file, refusal.line, refusal.end_line));
+            let location = Location::Dockerfile(Span::lines(Arc::clone(&dockerfile.file), refusal.line, refusal.end_line));
             findings.push(Finding::of_rule(&META, severity, title, location));
         }
         findings

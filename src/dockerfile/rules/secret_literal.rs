@@ -53,7 +53,7 @@ impl Rule for SecretLiteral {
         let mut findings = Vec::new();
         for literal in secret::literals(text) {
             let title = format!("literal {}", literal.kind);
-            let location = Location::Dockerfile(dockerfile.source.span(dockerfile.file, &literal.range));
+            let location = Location::Dockerfile(dockerfile.source.span(&dockerfile.file, &literal.range));
             findings.push(Finding::of_rule(&META, META.severity, title, location));
         }
         findings

@@ -1,5 +1,7 @@
 //! `untrusted-frontend`: `# syntax=` names a frontend that is not Docker's own.
 
+use std::sync::Arc;
+
 use crate::model::{
     finding::Finding,
     location::{Location, Span},
@@ -54,7 +56,7 @@ impl Rule for UntrustedFrontend {
         if is_docker(frontend) || listed() {
             return Vec::new();
         }
-        let location = Location::Dockerfile(Span::lines(dockerfile.file, *line, *line));
+        let location = Location::Dockerfile(Span::lines(Arc::clone(&dockerfile.file), *line, *line));
         vec![Finding::of_rule(&META, META.severity, format!("the build runs in the frontend {frontend}"), location)]
     }
 }

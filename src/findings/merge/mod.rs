@@ -110,7 +110,7 @@ impl<'a> Group<'a> {
             aliases: ids::aliases(&rows, id),
             kind: FindingKind::Vulnerability,
             title,
-            package: self.package.clone(),
+            package: self.package.clone().map(Box::new),
             severity,
             severity_author,
             ratings,

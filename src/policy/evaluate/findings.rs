@@ -186,7 +186,7 @@ impl Walk<'_> {
 
     fn by_clauses(&self) -> (Decision, Needs) {
         let unknown_as = self.policy.severity.unknown_as;
-        let text = self.finding.package.as_ref().map(PackageText::of);
+        let text = self.finding.package.as_deref().map(PackageText::of);
         let fitting = |clauses: &[Prepared<'_>]| -> (Vec<String>, Needs) {
             let (mut ids, mut needs) = (Vec::new(), Needs::default());
             for clause in clauses {

@@ -57,13 +57,13 @@ impl<'a> InlineIndex<'a> {
         let mut told: BTreeSet<(&str, u32)> = BTreeSet::new();
         for judged in findings.iter().filter(|judged| judged.finding.id == "inline-ignore-unused") {
             if let Some(Location::Dockerfile(span)) = judged.finding.locations.first() {
-                told.insert((span.file.as_str(), span.line));
+                told.insert((&*span.file, span.line));
             }
         }
         let mut faults = Vec::new();
         for ignore in self.all {
             let Some((id, word, reason)) = self.fault(ignore) else { continue };
-            if !told.insert((ignore.location.file.as_str(), ignore.location.line)) {
+            if !told.insert((&*ignore.location.file, ignore.location.line)) {
                 continue;
             }
             let text = format!("{reason}; it has no effect");

@@ -79,5 +79,5 @@ fn finding_id(node: &Node) -> Result<String, Error> {
 }
 
 fn span(place: &Place) -> Span {
-    Span { file: place.file.clone(), line: place.line, column: Some(place.column), end_line: place.line, end_column: None }
+    Span { file: place.file.as_str().into(), line: place.line, column: Some(place.column), end_line: place.line, end_column: None }
 }

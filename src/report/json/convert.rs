@@ -249,7 +249,7 @@ fn finding<'a>(judged: &'a JudgedFinding, report: &'a ScanReport) -> wire::Findi
         aliases: finding.names().skip(1).collect(),
         kind: kind(finding),
         title: &finding.title,
-        package: finding.package.as_ref().map(package),
+        package: finding.package.as_deref().map(package),
         severity: severity(judged),
         fixed: &finding.fixed,
         state: match finding.state {

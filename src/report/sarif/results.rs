@@ -150,7 +150,7 @@ fn fixes(finding: &Finding) -> Option<sarif::Fix> {
 fn suppression(subject: &Subject<'_>, report: &ScanReport) -> sarif::Suppression {
     let decision = subject.decision();
     let span = decision.and_then(|decision| decision.exception.as_ref());
-    let in_source = span.is_some_and(|span| report.dockerfiles.iter().any(|summary| summary.file == span.file));
+    let in_source = span.is_some_and(|span| report.dockerfiles.iter().any(|summary| *summary.file == *span.file));
     let mut suppression = sarif::Suppression::builder().kind(json!(if in_source { "inSource" } else { "external" })).build();
     suppression.status = Some(json!("accepted"));
     suppression.justification = decision

@@ -96,9 +96,9 @@ impl<'a> Subject<'a> {
                     (_, Some(package), _) => {
                         fields.push(package.purl.as_ref().map_or(package.name.as_str(), PackageUrl::without_version).to_owned())
                     }
-                    (FindingKind::Exception, None, Some(Location::Policy(span))) => fields.push(span.file.clone()),
+                    (FindingKind::Exception, None, Some(Location::Policy(span))) => fields.push(span.file.to_string()),
                     (_, None, Some(Location::Dockerfile(span) | Location::Policy(span))) => {
-                        fields.push(span.file.clone());
+                        fields.push(span.file.to_string());
                         fields.push(instruction(report, &span.file, span.line).map(folded).unwrap_or_default());
                     }
                     (_, None, Some(Location::Image { path, .. })) => fields.push(path.clone()),

@@ -186,7 +186,7 @@ impl FindingText {
             aliases: self.aliases.clone(),
             kind: FindingKind::Vulnerability,
             title: "vulnerability".to_owned(),
-            package: Some(package),
+            package: Some(Box::new(package)),
             severity,
             severity_author: None,
             ratings,

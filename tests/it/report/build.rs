@@ -79,7 +79,7 @@ pub(super) fn vulnerability(of: &Vulnerability, locations: Vec<Location>) -> Jud
         aliases: BTreeSet::from([format!("DSA-{}", of.id.len())]),
         kind: FindingKind::Vulnerability,
         title: format!("A flaw in {} lets a remote peer read memory", of.name),
-        package: Some(FindingPackage { kind: Some(of.kind), name: of.name.to_owned(), version: of.version.to_owned(), purl: Some(purl) }),
+        package: Some(Box::new(FindingPackage { kind: Some(of.kind), name: of.name.to_owned(), version: of.version.to_owned(), purl: Some(purl) })),
         severity: of.severity,
         severity_author: (of.severity != Severity::Unknown).then_some(RatingAuthor::Vendor),
         ratings: vec![
@@ -123,7 +123,7 @@ pub(super) fn vulnerability(of: &Vulnerability, locations: Vec<Location>) -> Jud
 }
 
 pub(super) fn rule(meta: &'static RuleMeta, line: u32, effect: Effect) -> JudgedFinding {
-    let span = Span { file: "Dockerfile".to_owned(), line, column: Some(1), end_line: line, end_column: Some(11) };
+    let span = Span { file: "Dockerfile".into(), line, column: Some(1), end_line: line, end_column: Some(11) };
     let finding = Finding::of_rule(meta, meta.severity, format!("{} (line {line})", meta.summary), Location::Dockerfile(span));
     JudgedFinding {
         severity: meta.severity,

@@ -177,7 +177,7 @@ pub(super) fn report(text: &str) -> ScanReport {
     for state in &mut report.sources {
         state.details.insert(text.to_owned(), text.to_owned());
     }
-    let span = || Span { file: text.to_owned(), line: 3, column: Some(2), end_line: 3, end_column: Some(2) };
+    let span = || Span { file: text.into(), line: 3, column: Some(2), end_line: 3, end_column: Some(2) };
     for (at, judged) in report.verdict.findings.iter_mut().enumerate() {
         let finding = &mut judged.finding;
         put(&mut finding.title);
@@ -190,7 +190,7 @@ pub(super) fn report(text: &str) -> ScanReport {
             put(&mut finding.id);
             let purl = PackageUrl::parse(&format!("pkg:generic/{text}"));
             finding.package =
-                Some(FindingPackage { kind: None, name: text.to_owned(), version: text.to_owned(), purl: purl.filter(|_| at % 2 == 0) });
+                Some(Box::new(FindingPackage { kind: None, name: text.to_owned(), version: text.to_owned(), purl: purl.filter(|_| at % 2 == 0) }));
         }
         for evidence in &mut finding.evidence {
             evidence.link = Some(text.to_owned());
