@@ -1,6 +1,9 @@
 //! Scan report in, text for people out: verdict first, then violations by the line to edit, requirements, Gaps,
 //! what was left out and why, and what to do. Nothing is hidden silently: what is not shown is counted, with the option that shows it.
 
+mod advice;
+mod coverage;
+mod findings;
 mod fixes;
 mod groups;
 mod layout;
@@ -54,15 +57,15 @@ fn one(report: &ScanReport, style: Style, out: &mut dyn io::Write) -> io::Result
     sections::subject(report, &mut layout);
     sections::head(report, &mut layout);
     fixes::section(report, style, &mut layout);
-    sections::findings(report, style, &mut layout);
+    findings::findings(report, style, &mut layout);
     if report.verdict.findings.iter().any(|judged| judged.decision.effect == Effect::Violation) || style.show > Show::Violations {
         layout.gap();
     }
-    sections::looked_at(report, style, &mut layout);
+    coverage::looked_at(report, style, &mut layout);
     sections::requirements(report, style, &mut layout);
-    sections::gaps(report, style, &mut layout);
+    coverage::gaps(report, style, &mut layout);
     sections::left_out(report, style, &mut layout);
     sections::exceptions(report, &mut layout);
-    sections::next(report, &mut layout);
+    advice::next(report, &mut layout);
     out.write_all(layout.finish().as_bytes())
 }

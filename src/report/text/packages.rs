@@ -21,6 +21,7 @@ use crate::{
 };
 
 use super::{
+    coverage,
     layout::{Layout, Piece, faint, outcome, strong},
     sections,
 };
@@ -151,7 +152,7 @@ pub(super) fn summary(report: &ScanReport, inventory: &Inventory, style: Style, 
     sections::labelled(layout, "Packages", std::iter::once(count).chain(on).collect());
     kinds(inventory, layout);
     layers(report, inventory, style, layout);
-    sections::gaps(report, style, layout);
+    coverage::gaps(report, style, layout);
     let said = match report.verdict.outcome {
         Outcome::Pass if report.verdict.gaps.is_empty() => "all that was found could be read",
         Outcome::Pass => "",
