@@ -10,7 +10,7 @@ use crate::{
     layers::{
         Want,
         limits::Limits,
-        tree::{Followed, Node, follow},
+        node::{Followed, Node, follow},
     },
     model::coverage::{Gap, SourceId},
 };

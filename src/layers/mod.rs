@@ -9,6 +9,7 @@ mod interest;
 mod limits;
 mod links;
 mod marks;
+mod node;
 mod pool;
 mod reading;
 mod record;
@@ -27,7 +28,7 @@ pub use interest::{Examiner, Examiners, Interest, Want};
 pub use limits::Limits;
 pub use record::PathMark;
 pub use shared::SharedLayers;
-pub use tree::Version;
+pub use node::Version;
 pub use view::{FileEntry, FileView, Note};
 
 use crate::model::{

@@ -12,7 +12,8 @@ use crate::{
         limits::Limits,
         links::Links,
         record::PathMark,
-        tree::{Node, Tree, Version, follow},
+        node::{Node, Version, follow},
+        tree::Tree,
     },
     model::coverage::{Gap, SourceId},
 };
