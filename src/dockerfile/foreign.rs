@@ -3,7 +3,7 @@
 use super::{
     bounds::Unread,
     command::{Command, HOLE, Word},
-    execution::{Flow, MAX_FLOW, unescaped},
+    dataflow::{Flow, MAX_FLOW, unescaped},
     shell::Walker,
     source::slice,
 };

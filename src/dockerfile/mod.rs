@@ -9,6 +9,7 @@ mod coverage;
 mod created_by;
 mod credential;
 mod credential_options;
+mod dataflow;
 mod dialect;
 mod dockerignore;
 mod download;

@@ -4,8 +4,8 @@ use crate::model::coverage::{Gap, SourceId};
 
 use super::{
     command::Command,
+    dataflow::Files,
     dialect::{Dialect, Shell, stops_at_failure},
-    execution::Files,
     ignore,
     instruction::Instruction,
     scope::Scope,

@@ -9,7 +9,7 @@ use brush_parser::{
 use super::{
     bounds::Unread,
     command::{HOLE, Word},
-    execution::unescaped,
+    dataflow::unescaped,
     plain_word,
     shell::{Text, Walker},
     source::{Logical, slice},
