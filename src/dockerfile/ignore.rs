@@ -18,9 +18,10 @@ use crate::model::{
 use super::{
     expand::glob,
     instruction::Instruction,
+    lines::Comment,
     rule::Dockerfile,
     rules::RULES,
-    source::{Comment, number, slice},
+    source::{number, slice},
 };
 
 /// Most ids that the ignores of one file may name, most of them with a star, and most exceptions that they make: what comes after them

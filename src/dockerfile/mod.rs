@@ -25,6 +25,7 @@ mod ignore_review;
 mod instruction;
 mod label_form;
 mod labels;
+mod lines;
 mod locals;
 mod mode;
 mod options;

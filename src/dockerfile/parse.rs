@@ -9,7 +9,8 @@ use dockerfile_parser::ImageRef;
 use super::{
     heredoc,
     instruction::{Instruction, TriggerAllowed},
-    source::{Comment, Directives, Lines, Source},
+    lines::{Comment, Directives, Lines},
+    source::Source,
 };
 
 /// The longest instruction that `dockerfile_parser` is given, in bytes; its grammar recurses once per escaped quote.

@@ -24,11 +24,12 @@ use super::{
     dockerignore::IgnorePatterns,
     edits::MAX_PAIRS,
     instruction::Instruction,
+    lines::{Comment, Directives},
     package_manager::{Invocation, Manager},
     parse::Refusal,
     remark::Body,
     slip::Slip,
-    source::{Comment, Directives, Source},
+    source::Source,
     stages::{Base, Graph, Stage},
 };
 
