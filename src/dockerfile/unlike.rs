@@ -4,8 +4,9 @@ use crate::model::image::ResolvedImage;
 
 use super::{
     LintInput, MAX_BYTES,
+    alignment::{is_overwritten, steps},
     created_by::{Builder, Entry},
-    origin::{COMPARED, is_overwritten, steps},
+    origin::COMPARED,
     read,
 };
 
