@@ -37,6 +37,7 @@ mod parse;
 mod plain_script;
 mod plain_word;
 mod quoted;
+mod reading;
 mod redaction;
 mod reference;
 mod remark;
@@ -47,10 +48,12 @@ mod scripts;
 mod secret;
 mod secret_file;
 mod shell;
+mod shown;
 mod simple;
 mod slip;
 mod source;
 mod spaces;
+mod stage_builder;
 mod stages;
 mod trusted;
 mod unlike;
@@ -82,7 +85,6 @@ mod security_read;
 
 use std::{
     borrow::Cow,
-    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -93,7 +95,6 @@ use crate::model::{
     fix::{Edit, Fix},
     lint::{BaseImage, LintSettings},
     location::Location,
-    mask,
     policy::Exception,
     report::DockerfileSummary,
     rule::{Group, Need, RuleMeta},
@@ -106,12 +107,10 @@ pub use origin::{base_line, origins};
 pub use unlike::unlike;
 
 use instruction::Instruction;
-use parse::{Phase, Refusal};
+use reading::read;
 use redaction::Redaction;
 use rule::Dockerfile;
-use scope::Scope;
-use scripts::Scripts;
-use stages::Graph;
+use shown::{apart, folded, is_about_secret, lines_of, secret_values, shown};
 
 /// The largest Dockerfile that is read, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -265,7 +264,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         summary: DockerfileSummary {
             file: input.file.to_owned(),
             final_from_line: from.map(|from| from.line),
-            final_from: from.map(stages::folded),
+            final_from: from.map(folded),
             instructions,
         },
     };
@@ -292,62 +291,6 @@ fn final_user(dockerfile: &Dockerfile<'_>) -> Option<String> {
     let index = dockerfile.graph.last_in_chain(dockerfile.graph.final_stage?, is_user)?;
     let user = dockerfile.graph.values.get(index)?.first()?;
     Some(user.text.trim().to_owned()).filter(|text| user.is_decided() && !text.is_empty())
-}
-
-/// The values of variables with secret names: a message may show what a variable became.
-fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> Vec<String> {
-    // Shorter ones say nothing, and hiding them would riddle the messages.
-    const SHORTEST: usize = 4;
-    let instructions = dockerfile.instructions.iter().map(|instruction| instruction.trigger.as_deref().unwrap_or(instruction));
-    let pairs = instructions.zip(&dockerfile.graph.values).filter(|(instruction, _)| matches!(instruction.keyword.as_str(), "ARG" | "ENV"));
-    let set = pairs.flat_map(|(instruction, values)| {
-        let names = instruction.pairs().into_iter().map(|pair| pair.name.to_owned()).collect::<Vec<_>>();
-        names.into_iter().zip(values.iter().map(|value| value.text.clone()))
-    });
-    let given = build_args.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let assigned = dockerfile.all_commands().flat_map(|(_, command)| &command.assignments);
-    let assigned = assigned.filter_map(|assignment| Some((assignment.name.clone(), assignment.value.known()?.to_owned())));
-    set.chain(given)
-        .chain(assigned)
-        .filter(|(name, value)| {
-            (secret::is_secret_name(name) || mask::is_secret_name(name)) && value.len() >= SHORTEST && secret::is_literal_secret(value)
-        })
-        .map(|(_, value)| value)
-        .collect()
-}
-
-/// Whether a rule found a secret; every report shows instructions, none may show what makes them such a finding.
-fn is_about_secret(finding: &Finding) -> bool {
-    // What a mount brings is not in the file, and the name of a file is no secret.
-    let is_elsewhere = matches!(finding.id.as_str(), "secret-mount-persisted" | "secret-file-copied");
-    (finding.id.starts_with("secret-") && !is_elsewhere) || finding.id == "credentials-in-url"
-}
-
-fn lines_of(finding: &Finding) -> impl Iterator<Item = (u32, u32)> {
-    let lines = |location: &Location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None };
-    finding.locations.iter().filter_map(lines)
-}
-
-/// The same lines in order and apart from each other.
-fn apart(mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
-    all.sort_unstable();
-    let mut apart: Vec<(u32, u32)> = Vec::new();
-    for (first, last) in all {
-        match apart.last_mut() {
-            Some(before) if first <= before.1 => before.1 = before.1.max(last),
-            _ => apart.push((first, last)),
-        }
-    }
-    apart
-}
-
-/// The instruction on one line, or its keyword alone where it holds a secret.
-fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
-    let next = secret_lines.partition_point(|(_, last)| *last < instruction.line);
-    if secret_lines.get(next).is_some_and(|(first, _)| *first <= instruction.end_line) {
-        return format!("{} (hidden: it holds a secret)", instruction.keyword);
-    }
-    stages::folded(instruction)
 }
 
 /// The images that a Dockerfile names and a registry can be asked for; with the frontend, when the rule about it is on.
@@ -391,68 +334,6 @@ fn of_trivy(id: &str) -> Option<String> {
     let number = upper.strip_prefix("AVD-").unwrap_or(&upper).strip_prefix("DS")?;
     let number: u16 = number.strip_prefix('-').unwrap_or(number).parse().ok()?;
     Some(format!("DS-{number:04}"))
-}
-
-/// Reads and resolves a Dockerfile.
-fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
-    let parse::Reading { source, directives, mut instructions, comments, mut refusals } = parse::read(input.bytes);
-    let refused_lines: BTreeSet<u32> = refusals.iter().map(|refusal| refusal.line).collect();
-    let mut refused: Vec<bool> = instructions.iter().map(|instruction| refused_lines.contains(&instruction.line)).collect();
-    let mut stage_seen = false;
-    for (instruction, refused) in instructions.iter().zip(&mut refused) {
-        let typed = (!*refused).then(|| check::refusal(instruction)).flatten();
-        let orphan = || {
-            (!stage_seen && !matches!(instruction.keyword.as_str(), "ARG" | "FROM")).then(|| "no build stage in current context".to_owned())
-        };
-        if let Some(message) = typed.or_else(|| if *refused { None } else { orphan() }) {
-            refusals.push(Refusal::new(Phase::Instruction, instruction, message));
-            *refused = true;
-        }
-        stage_seen |= instruction.keyword == "FROM";
-    }
-    let mut scripts = Scripts::new(input.file, &source, &comments, input.settings.on.contains("shellcheck"));
-    let mut visit = |index: usize, instruction: &Instruction, graph: &Graph, scope: &Scope| scripts.read(index, instruction, graph, scope);
-    let mut graph = stages::build(&mut instructions, &refused, directives.escape, input.build_args, input.target, &mut visit);
-    let Scripts { commands, slips, bodies, mut gaps, .. } = scripts;
-    if graph.is_overrun {
-        let reason = "the values of variables are so long that some of them were not looked at";
-        gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, reason));
-    }
-    refusals.append(&mut graph.refusals);
-    if let Some((value, line)) = &directives.check {
-        let options = value.split_whitespace().next().unwrap_or_default().split(';');
-        for option in options.filter(|option| !matches!(option.split_once('='), Some(("skip" | "error" | "experimental", _)))) {
-            let message = format!("failed to parse check options: invalid check option \"{option}\"");
-            refusals.push(Refusal { phase: Phase::Build, line: *line, end_line: *line, message, needs_argument: false });
-        }
-    }
-    refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
-    let places = rule::places(&instructions);
-    let LintInput { file, context, settings, bases, remarks, .. } = *input;
-    let (ignored, ignore_fault) = copies::ignore_patterns(context);
-    let dockerfile = Dockerfile {
-        file: file.into(),
-        source,
-        directives,
-        comments,
-        instructions,
-        graph,
-        commands,
-        slips,
-        refusals,
-        places,
-        ends: rule::Ends::default(),
-        calls: OnceCell::new(),
-        context,
-        ignored,
-        settings,
-        bases,
-        bodies,
-        remarks,
-    };
-    gaps.extend(dockerfile.context_gaps(ignore_fault.as_deref()));
-    gaps.extend(dockerfile.unresolved_bases());
-    (dockerfile, gaps)
 }
 
 fn place(finding: &Finding) -> (u32, u32) {

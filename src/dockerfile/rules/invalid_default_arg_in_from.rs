@@ -11,7 +11,7 @@ use crate::model::{
 use crate::dockerfile::{
     rule::{Dockerfile, Rule},
     scope::Scope,
-    stages::is_reference,
+    stage_builder::is_reference,
 };
 
 const META: RuleMeta = RuleMeta {

@@ -1,0 +1,89 @@
+//! Instructions and findings in, what reports may show of instructions out: one line each, without the secrets that rules found.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use crate::model::{finding::Finding, location::Location, mask::{self, masked}};
+
+use super::{instruction::Instruction, rule::Dockerfile, secret, source::slice};
+
+/// The values of variables with secret names: a message may show what a variable became.
+pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> Vec<String> {
+    // Shorter ones say nothing, and hiding them would riddle the messages.
+    const SHORTEST: usize = 4;
+    let instructions = dockerfile.instructions.iter().map(|instruction| instruction.trigger.as_deref().unwrap_or(instruction));
+    let pairs = instructions.zip(&dockerfile.graph.values).filter(|(instruction, _)| matches!(instruction.keyword.as_str(), "ARG" | "ENV"));
+    let set = pairs.flat_map(|(instruction, values)| {
+        let names = instruction.pairs().into_iter().map(|pair| pair.name.to_owned()).collect::<Vec<_>>();
+        names.into_iter().zip(values.iter().map(|value| value.text.clone()))
+    });
+    let given = build_args.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let assigned = dockerfile.all_commands().flat_map(|(_, command)| &command.assignments);
+    let assigned = assigned.filter_map(|assignment| Some((assignment.name.clone(), assignment.value.known()?.to_owned())));
+    set.chain(given)
+        .chain(assigned)
+        .filter(|(name, value)| {
+            (secret::is_secret_name(name) || mask::is_secret_name(name)) && value.len() >= SHORTEST && secret::is_literal_secret(value)
+        })
+        .map(|(_, value)| value)
+        .collect()
+}
+
+/// Whether a rule found a secret; every report shows instructions, none may show what makes them such a finding.
+pub(super) fn is_about_secret(finding: &Finding) -> bool {
+    // What a mount brings is not in the file, and the name of a file is no secret.
+    let is_elsewhere = matches!(finding.id.as_str(), "secret-mount-persisted" | "secret-file-copied");
+    (finding.id.starts_with("secret-") && !is_elsewhere) || finding.id == "credentials-in-url"
+}
+
+/// The first and the last line of each place of a finding.
+pub(super) fn lines_of(finding: &Finding) -> impl Iterator<Item = (u32, u32)> {
+    let lines = |location: &Location| if let Location::Dockerfile(span) = location { Some((span.line, span.end_line)) } else { None };
+    finding.locations.iter().filter_map(lines)
+}
+
+/// The same lines in order and apart from each other.
+pub(super) fn apart(mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+    all.sort_unstable();
+    let mut apart: Vec<(u32, u32)> = Vec::new();
+    for (first, last) in all {
+        match apart.last_mut() {
+            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            _ => apart.push((first, last)),
+        }
+    }
+    apart
+}
+
+/// The instruction on one line, or its keyword alone where it holds a secret.
+pub(super) fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
+    let next = secret_lines.partition_point(|(_, last)| *last < instruction.line);
+    if secret_lines.get(next).is_some_and(|(first, _)| *first <= instruction.end_line) {
+        return format!("{} (hidden: it holds a secret)", instruction.keyword);
+    }
+    folded(instruction)
+}
+
+/// The text of an instruction on one line, blanks folded, credentials hidden.
+pub(super) fn folded(instruction: &Instruction) -> String {
+    const LONGEST: usize = 300;
+    // Credentials are hidden before the cut, since half of one no longer looks like one.
+    const LONGEST_READ: usize = 8192;
+    let whole = instruction.text();
+    let read = slice(whole, 0..whole.floor_char_boundary(LONGEST_READ));
+    let mut joined = String::with_capacity(read.len());
+    for word in read.split_whitespace() {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(word);
+    }
+    let mut text = match masked(&joined) {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(_) => joined,
+    };
+    if text.len() > LONGEST {
+        let end = text.floor_char_boundary(LONGEST);
+        text = format!("{}...", slice(&text, 0..end));
+    }
+    text
+}
