@@ -32,6 +32,8 @@ mod locals;
 mod mode;
 mod options;
 mod origin;
+mod package_caches;
+mod package_calls;
 mod package_manager;
 mod parse;
 mod plain_script;

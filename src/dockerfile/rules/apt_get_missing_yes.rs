@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    package_manager::{Action, Invocation, Manager},
+    package_manager::{Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -49,12 +49,10 @@ impl Rule for AptGetMissingYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, &[Manager::Apt], is_faulty, "apt-get asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
+        let title = "apt-get asks before it installs, and nobody answers";
+        // `apt` is judged by a rule of its own.
+        dockerfile.where_installed_without(&META, &[Manager::Apt], "-y", |call| call.program != "apt-get" || is_told_yes(call), title)
     }
-}
-
-fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    invocation.program == "apt-get" && invocation.action == Action::Install && !is_told_yes(invocation)
 }
 
 /// Whether questions are answered beforehand.

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    package_manager::{Action, Invocation, Manager},
+    package_manager::{Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -49,12 +49,10 @@ impl Rule for AptRecommends {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, &[Manager::Apt], is_faulty, "recommended packages are installed as well", |command, call| dockerfile.after_verb(command, call, " --no-install-recommends"))
+        let is_given = |call: &Invocation<'_>| call.program != "apt-get" || without_recommends(call);
+        let title = "recommended packages are installed as well";
+        dockerfile.where_installed_without(&META, &[Manager::Apt], "--no-install-recommends", is_given, title)
     }
-}
-
-fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    invocation.program == "apt-get" && invocation.action == Action::Install && !without_recommends(invocation)
 }
 
 /// Whether recommended packages stay out.

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    package_manager::{Action, Invocation, Manager},
+    package_manager::Manager,
     rule::{Dockerfile, Rule},
 };
 
@@ -49,10 +49,7 @@ impl Rule for DnfMissingYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, &[Manager::Dnf, Manager::Microdnf], is_faulty, "dnf asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
+        let title = "dnf asks before it installs, and nobody answers";
+        dockerfile.where_installed_without(&META, &[Manager::Dnf, Manager::Microdnf], "-y", |call| call.has(&["y", "--assumeyes"]), title)
     }
-}
-
-fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    matches!(invocation.manager, Manager::Dnf | Manager::Microdnf) && invocation.action == Action::Install && !invocation.has(&["y", "--assumeyes"])
 }

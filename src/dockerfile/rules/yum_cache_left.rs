@@ -8,9 +8,8 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    command::Command,
-    edits::fixed_if,
-    package_manager::{Action, Invocation, Manager},
+    package_caches::Caches,
+    package_manager::Manager,
     rule::{Dockerfile, Rule},
 };
 
@@ -51,24 +50,9 @@ impl Rule for YumCacheLeft {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
-            let is_call = |command: &Command, actions: &[Action]| {
-                Invocation::by(command, Manager::Yum).is_some_and(|call| actions.contains(&call.action))
-            };
-            // Only what is cleaned after the last installation is clean.
-            let Some(last) = commands.iter().rposition(|command| is_call(command, &[Action::Install, Action::Upgrade])) else { continue };
-            let after = commands.get(last..).unwrap_or_default();
-            let is_cleaned = after.iter().any(|command| is_call(command, &[Action::Clean]) || command.removes(CACHES));
-            if let Some(command) = commands.get(last).filter(|_| !is_cleaned && !instruction.mounts_cache(CACHES)) {
-                let finding = dockerfile.finding_in(&META, META.severity, command, "what yum downloaded stays in the layer".to_owned());
-                let edit = dockerfile.command_after(instruction, command, "yum clean all");
-                findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
-            }
-        }
-        findings
+        dockerfile.caches_left(&META, CACHES)
     }
 }
 
-/// Where its caches lie.
-const CACHES: &[&str] = &["/var/cache/yum", "/var/cache/dnf"];
+const CACHES: &Caches =
+    &Caches { manager: Manager::Yum, name: "yum", folders: &["/var/cache/yum", "/var/cache/dnf"], cleaning: "clean all" };

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    package_manager::{Action, Invocation, Manager},
+    package_manager::Manager,
     rule::{Dockerfile, Rule},
 };
 
@@ -49,10 +49,7 @@ impl Rule for YumMissingYes {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, &[Manager::Yum], is_faulty, "yum asks before it installs, and nobody answers", |command, call| dockerfile.after_verb(command, call, " -y"))
+        let title = "yum asks before it installs, and nobody answers";
+        dockerfile.where_installed_without(&META, &[Manager::Yum], "-y", |call| call.has(&["y", "--assumeyes"]), title)
     }
-}
-
-fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    invocation.manager == Manager::Yum && invocation.action == Action::Install && !invocation.has(&["y", "--assumeyes"])
 }
