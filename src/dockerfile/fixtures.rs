@@ -110,9 +110,10 @@ mod tests {
         remarks
     }
 
-    /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line.
+    /// The lines of the comment `# expect: 3 7`; an instruction may stand before the comment in a continued line. JSON has no comments, so that it
+    /// stands in a string there.
     fn expected(text: &str) -> Vec<u32> {
-        let marks = text.lines().filter_map(|line| line.trim().strip_prefix("# expect:"));
+        let marks = text.lines().filter_map(|line| line.trim().trim_matches('"').strip_prefix("# expect:"));
         marks.flat_map(|rest| rest.split_whitespace().map(|number| number.parse().expect("a line number")).collect::<Vec<u32>>()).collect()
     }
 

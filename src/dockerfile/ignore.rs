@@ -19,7 +19,7 @@ use super::{
     instruction::Instruction,
     lines::Comment,
     rule::Dockerfile,
-    source::{number, slice},
+    source::{number, offset_in, slice},
 };
 
 /// Most ids that the ignores of one file may name, most of them with a star, and most exceptions that they make: what comes after them
@@ -339,7 +339,7 @@ impl<'a, 'b> Collector<'a, 'b> {
 
     fn add_all(&mut self, said: Said<'a>, dialect: Dialect, ids: &'a str, lines: Lines, reason: &'a str, until: Option<Date>) {
         let list = said.at.and_then(|at| {
-            let start = at + offset(said.text, ids)?;
+            let start = at + offset_in(said.text, ids)?;
             Some(start..start + ids.trim_end().len())
         });
         for id in ids.split(',').map(str::trim).filter(|id| !id.is_empty()) {
@@ -356,12 +356,6 @@ impl<'a, 'b> Collector<'a, 'b> {
             self.out.push(Written { line: said.line, dialect, id, list: list.clone(), rules, lines, reason, until, fault: None });
         }
     }
-}
-
-/// Where a part of a text stands in it.
-fn offset(text: &str, part: &str) -> Option<usize> {
-    let at = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-    (at + part.len() <= text.len()).then_some(at)
 }
 
 #[cfg(test)]

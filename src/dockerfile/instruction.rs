@@ -255,7 +255,8 @@ fn json_strings(rest: &str) -> Json {
         .map_or(Json::NotStrings, Json::Strings)
 }
 
-fn without_lone_surrogates(text: &str) -> String {
+/// JSON as Go reads it: half a pair of surrogates stands for the character that replaces what cannot be read.
+pub(super) fn without_lone_surrogates(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

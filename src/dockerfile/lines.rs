@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use super::source::{Logical, Source, number};
+use super::{
+    detect::{self, Frontend},
+    source::{Logical, Source, number},
+};
 
 /// The longest physical line that BuildKit's scanner takes, in bytes.
 const MAX_LINE: usize = 65_535;
@@ -13,8 +16,8 @@ const MAX_LINE: usize = 65_535;
 pub(super) struct Directives {
     /// `\` or a backtick.
     pub(super) escape: char,
-    /// The frontend of `# syntax=` and its line.
-    pub(super) syntax: Option<(String, u32)>,
+    /// The frontend that the file asks for.
+    pub(super) syntax: Option<Frontend>,
     /// The value of `# check=` and its line.
     pub(super) check: Option<(String, u32)>,
 }
@@ -52,7 +55,8 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// Starts at the head of the file.
     pub(super) fn new(source: &'a Source) -> Self {
-        let directives = Directives { escape: '\\', syntax: None, check: None };
+        let (syntax, check) = (detect::frontend(&source.text), detect::directive(&source.text, "check"));
+        let directives = Directives { escape: '\\', syntax, check };
         Self { source, next: 0, directives_open: true, ends: [BTreeMap::new(), BTreeMap::new()], directives, comments: Vec::new(), faults: Vec::new() }
     }
 
@@ -173,48 +177,24 @@ impl<'a> Lines<'a> {
     fn directive(&mut self, line: &str, number: u32) -> bool {
         let Some((name, value)) = directive_parts(line) else {
             self.directives_open = false;
-            // `syntax` and `check` are also found after a `#!` line.
-            if line.starts_with("#!") && number == 1 {
-                self.look_behind_shebang();
-            }
             return false;
         };
-        let first_word = || value.split_whitespace().next().unwrap_or_default().to_owned();
-        let repeated = match name.as_str() {
-            "escape" => {
-                match value {
-                    "\\" => self.directives.escape = '\\',
-                    "`" => self.directives.escape = '`',
-                    _ => self.faults.push((number, format!("invalid escape token '{value}' does not match ` or \\"))),
-                }
-                self.comments.iter().any(|comment| directive_name(&comment.text) == "escape")
-            }
-            "syntax" => self.directives.syntax.replace((first_word(), number)).is_some(),
-            "check" => self.directives.check.replace((value.to_owned(), number)).is_some(),
+        match (name.as_str(), value) {
+            ("escape", "\\") => self.directives.escape = '\\',
+            ("escape", "`") => self.directives.escape = '`',
+            ("escape", _) => self.faults.push((number, format!("invalid escape token '{value}' does not match ` or \\"))),
+            // What they say is read by itself, since they are also found where no other directive is.
+            ("syntax" | "check", _) => {}
             _ => {
                 self.directives_open = false;
                 return false;
             }
-        };
-        if repeated {
+        }
+        if self.comments.iter().any(|comment| directive_name(&comment.text) == name) {
             self.faults.push((number, format!("only one {name} parser directive can be used")));
         }
         self.comments.push(Comment { line: number, text: line.trim_start_matches('#').trim().to_owned(), inside: false });
         true
-    }
-
-    fn look_behind_shebang(&mut self) {
-        let mut index = self.next;
-        while let Some((_, raw)) = self.source.physical(index) {
-            index += 1;
-            let Some((name, value)) = directive_parts(raw.trim()) else { return };
-            let place = match name.as_str() {
-                "syntax" => &mut self.directives.syntax,
-                "check" => &mut self.directives.check,
-                _ => return,
-            };
-            *place = Some((value.to_owned(), number(index)));
-        }
     }
 }
 
@@ -244,10 +224,8 @@ fn starts_instruction(line: &str) -> bool {
 
 /// Name (lower case) and value of a line of the form `# name = value`.
 fn directive_parts(line: &str) -> Option<(String, &str)> {
-    let (name, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
-    let (name, value) = (name.trim(), value.trim());
-    let legal = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
-    (legal && !value.is_empty()).then(|| (name.to_ascii_lowercase(), value))
+    let (name, value) = detect::parts(line.strip_prefix('#')?)?;
+    Some((name.to_ascii_lowercase(), value))
 }
 
 fn directive_name(comment: &str) -> String {
@@ -291,9 +269,11 @@ mod tests {
     fn directives_are_read_once_and_only_at_the_head() {
         assert_eq!(read("# escape=`\n# escape=`\nFROM a").2, 1);
         assert_eq!(read("# escape=x\nFROM a").2, 1);
-        assert_eq!(read("#  SYNTAX = docker/dockerfile:1  # note\nFROM a").1.syntax, Some(("docker/dockerfile:1".to_owned(), 1)));
-        assert_eq!(read("#!/x\n# syntax=y\nFROM a").1.syntax, Some(("y".to_owned(), 2)));
-        assert_eq!(read("# a=b\n# syntax=y\nFROM a").1.syntax, None);
+        assert_eq!(read("# syntax=a\n# check=skip=all\n# syntax=a\nFROM a").2, 1);
+        assert_eq!(read("# check=skip=all\n# Check=skip=all\nFROM a").2, 1);
+        let directives = read("#  SYNTAX = docker/dockerfile:1  # note\n# check=skip=all\nFROM a").1;
+        assert_eq!(directives.syntax.map(|frontend| (frontend.reference, frontend.line)), Some(("docker/dockerfile:1".to_owned(), 1)));
+        assert_eq!(directives.check, Some(("skip=all".to_owned(), 2)));
         assert_eq!(read(&format!("RUN {}", "x".repeat(MAX_LINE))).2, 1);
     }
 

@@ -12,6 +12,7 @@ mod created_by;
 mod credential;
 mod credential_options;
 mod dataflow;
+mod detect;
 mod dialect;
 mod dockerignore;
 mod download;
@@ -302,7 +303,7 @@ pub fn images(input: &LintInput<'_>) -> BTreeSet<String> {
     let (dockerfile, _) = read(&LintInput { bytes, ..*input });
     let named = dockerfile.graph.images.iter().map(|image| &image.reference).filter(|reference| reference.is_decided());
     let frontend = dockerfile.directives.syntax.iter().filter(|_| input.settings.on.contains("frontend-not-pinned"));
-    let images = named.map(|reference| reference.text.clone()).chain(frontend.map(|(frontend, _)| frontend.clone()));
+    let images = named.map(|reference| reference.text.clone()).chain(frontend.map(|frontend| frontend.reference.clone()));
     images.filter(|image| !image.is_empty()).collect()
 }
 

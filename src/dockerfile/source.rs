@@ -106,6 +106,12 @@ pub(super) fn slice(text: &str, range: Range<usize>) -> &str {
     text.get(range).unwrap_or_default()
 }
 
+/// Where a part of a text stands in it.
+pub(super) fn offset_in(text: &str, part: &str) -> Option<usize> {
+    let at = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    (at + part.len() <= text.len()).then_some(at)
+}
+
 /// A count as a line or column number.
 pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)

@@ -8,6 +8,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
+    detect::Frontend,
     edits::fixed_if,
     rule::{Dockerfile, Rule},
 };
@@ -49,22 +50,20 @@ impl Rule for FrontendNotPinned {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let unpinned = dockerfile.directives.syntax.iter().filter(|(frontend, _)| !frontend.contains("@sha256:"));
+        let unpinned = dockerfile.directives.syntax.iter().filter(|frontend| !frontend.reference.contains("@sha256:"));
         unpinned
-            .map(|(frontend, line)| {
-                let finding = dockerfile.finding_on_line(&META, META.severity, *line, format!("the frontend {frontend} has no digest"));
-                fixed_if(finding, FixKind::Network, pinned(dockerfile, frontend, *line).map(|edit| vec![edit]))
+            .map(|frontend| {
+                let title = format!("the frontend {} has no digest", frontend.reference);
+                let finding = dockerfile.finding_on_line(&META, META.severity, frontend.line, title);
+                fixed_if(finding, FixKind::Network, pinned(dockerfile, frontend).map(|edit| vec![edit]))
             })
             .collect()
     }
 }
 
 /// The directive with the digest that the registry gives the frontend.
-fn pinned(dockerfile: &Dockerfile<'_>, frontend: &str, line: u32) -> Option<Edit> {
-    let digest = dockerfile.bases.get(frontend)?.digest.as_deref()?;
-    let lines = dockerfile.source.text.split_inclusive('\n');
-    let (before, rest) = lines.take(usize::try_from(line).ok()?).fold((0, ""), |(start, last), next| (start + last.len(), next));
-    let value = rest.find('=')? + 1;
-    let at = before + value + rest.get(value..)?.find(frontend)? + frontend.len();
-    Some(dockerfile.edit(at..at, format!("@{digest}")))
+fn pinned(dockerfile: &Dockerfile<'_>, frontend: &Frontend) -> Option<Edit> {
+    let digest = dockerfile.bases.get(&frontend.reference)?.digest.as_deref()?;
+    let end = frontend.range.as_ref()?.end;
+    Some(dockerfile.edit(end..end, format!("@{digest}")))
 }

@@ -121,7 +121,7 @@ fn sensitive(context: &BuildContext, ignored: &IgnorePatterns) -> Vec<String> {
 /// `--exclude` for each of the paths, where the frontend of the file surely knows the flag.
 fn left_out_by_flags(dockerfile: &Dockerfile<'_>, instruction: &Instruction, paths: &[&str]) -> Option<Edit> {
     let is_plain = |path: &&str| path.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(&b));
-    let knows = dockerfile.directives.syntax.as_ref().is_none_or(|(frontend, _)| frontend == "docker/dockerfile:1");
+    let knows = dockerfile.directives.syntax.as_ref().is_none_or(|frontend| frontend.reference == "docker/dockerfile:1");
     if !knows || paths.len() > MAX_NAMED || !paths.iter().all(is_plain) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! `untrusted-frontend`: `# syntax=` names a frontend that is not Docker's own.
+//! `untrusted-frontend`: a syntax directive names a frontend that is not Docker's own.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
+    detect::Frontend,
     rule::{Dockerfile, Rule},
     trusted::Origin,
 };
@@ -24,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Config],
     fix: None,
     summary: "A syntax directive names a frontend other than docker/dockerfile and docker/dockerfile-upstream.",
-    help: r#"The frontend is a program that runs the whole build: an unknown one can put anything into the image, whatever the lines below say. Nothing that is read in the file is certain then. Frontends of your own are listed in the policy (`rules.settings.untrusted-frontend`).
+    help: r#"The frontend is a program that runs the whole build: an unknown one can put anything into the image, whatever the lines below say. Nothing that is read in the file is certain then. BuildKit reads `# syntax=` and `// syntax=` at the head of the file, also behind a `#!` line, and `syntax` of a file that is a JSON object. Frontends of your own are listed in the policy (`rules.settings.untrusted-frontend`).
 
 Fails:
 
@@ -51,7 +52,7 @@ impl Rule for UntrustedFrontend {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let Some((frontend, line)) = &dockerfile.directives.syntax else { return Vec::new() };
+        let Some(Frontend { reference: frontend, line, .. }) = &dockerfile.directives.syntax else { return Vec::new() };
         let listed = || Origin::of(frontend).is_in(&dockerfile.settings.trusted_frontends) == Some(true);
         if is_docker(frontend) || listed() {
             return Vec::new();

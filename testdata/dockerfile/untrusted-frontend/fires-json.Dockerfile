@@ -1,0 +1,5 @@
+{
+  "syntax": "frontends.acme.dev/dockerfile:1",
+  "#":
+  "# expect: 2"
+}

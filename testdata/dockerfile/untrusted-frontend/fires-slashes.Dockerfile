@@ -1,0 +1,3 @@
+// syntax=frontends.acme.dev/dockerfile:1
+# expect: 1
+FROM alpine:3.22
