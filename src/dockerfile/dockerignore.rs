@@ -10,6 +10,15 @@ const MAX_PATTERN: usize = 4_096;
 const MAX_SIGNS: usize = 32_768;
 const MAX_PATH: usize = 1_024;
 
+/// Why nothing can be said of an ignore file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IgnoreFault {
+    /// The builder refuses it, and with it the build.
+    Refused(String),
+    /// It is larger than what is read here.
+    TooLarge(String),
+}
+
 /// The patterns of one ignore file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IgnorePatterns {
@@ -60,12 +69,21 @@ enum Sign {
     },
 }
 
+impl IgnoreFault {
+    fn on_line(self, line: usize) -> Self {
+        match self {
+            Self::Refused(fault) => Self::Refused(format!("line {line}: {fault}")),
+            Self::TooLarge(fault) => Self::TooLarge(format!("line {line}: {fault}")),
+        }
+    }
+}
+
 impl IgnorePatterns {
     /// Reads an ignore file.
     ///
     /// # Errors
-    /// When a pattern is one that the builder refuses; the words name its line.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+    /// When a pattern is one that the builder refuses, or there are too many; the words name the line.
+    pub fn parse(bytes: &[u8]) -> Result<Self, IgnoreFault> {
         let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
         let mut patterns = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -75,13 +93,13 @@ impl IgnorePatterns {
                 continue;
             }
             if patterns.len() == MAX_PATTERNS {
-                return Err(format!("it has more than {MAX_PATTERNS} patterns"));
+                return Err(IgnoreFault::TooLarge(format!("it has more than {MAX_PATTERNS} patterns")));
             }
-            patterns.push(Pattern::parse(trimmed).map_err(|fault| format!("line {}: {fault}", index + 1))?);
+            patterns.push(Pattern::parse(trimmed).map_err(|fault| fault.on_line(index + 1))?);
         }
         let this = Self { patterns };
         if this.signs() > MAX_SIGNS {
-            return Err(format!("its patterns have more than {MAX_SIGNS} signs"));
+            return Err(IgnoreFault::TooLarge(format!("its patterns have more than {MAX_SIGNS} signs")));
         }
         Ok(this)
     }
@@ -94,6 +112,11 @@ impl IgnorePatterns {
     #[must_use]
     pub fn cost(&self, path: &str) -> usize {
         self.signs().saturating_mul(path.len())
+    }
+
+    /// Whether the path is not too long to be compared.
+    pub(super) fn compares(&self, path: &str) -> bool {
+        path.len() <= MAX_PATH || self.patterns.is_empty()
     }
 
     /// The patterns of `--exclude` flags; one that the builder refuses fits nothing.
@@ -127,9 +150,24 @@ impl IgnorePatterns {
         self.excludes(folder) && !self.patterns.iter().any(may_return)
     }
 
+    /// Whether nothing that COPY takes by this path is sent: it stays behind, and no pattern takes anything below it back in. The path may be a
+    /// pattern of COPY itself, which is compared as text, as the builder's own check does.
+    pub(super) fn keeps_out(&self, source: &str) -> bool {
+        if !self.excludes(source) {
+            return false;
+        }
+        let below = match source.find(['*', '?', '[', '\\']) {
+            Some(at) => slice(source, 0..at).to_owned(),
+            None => format!("{source}/"),
+        };
+        // All that lies below stays behind with it, unless a later pattern says otherwise.
+        let last = self.patterns.iter().rposition(|pattern| !pattern.is_negated && pattern.fits_or_above(source));
+        let later = self.patterns.get(last.unwrap_or_default()..).unwrap_or_default();
+        !later.iter().any(|pattern| pattern.is_negated && pattern.may_fit_below(&below))
+    }
+
     /// Whether a pattern takes something back in.
-    #[must_use]
-    pub fn has_negation(&self) -> bool {
+    fn has_negation(&self) -> bool {
         self.patterns.iter().any(|pattern| pattern.is_negated)
     }
 
@@ -145,23 +183,34 @@ impl IgnorePatterns {
 }
 
 impl Pattern {
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, IgnoreFault> {
         let (is_negated, body) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest.trim()));
         if body.is_empty() {
-            return Err("a `!` without a pattern".to_owned());
+            return Err(IgnoreFault::Refused("a `!` without a pattern".to_owned()));
         }
         if body.len() > MAX_PATTERN {
-            return Err(format!("a pattern of more than {MAX_PATTERN} bytes"));
+            return Err(IgnoreFault::TooLarge(format!("a pattern of more than {MAX_PATTERN} bytes")));
         }
         let body = clean(body);
         let body = if body.len() > 1 { body.strip_prefix('/').unwrap_or(&body) } else { &body };
-        check_syntax(body).ok_or_else(|| format!("`{body}` is no pattern"))?;
+        check_syntax(body).ok_or_else(|| IgnoreFault::Refused(format!("`{body}` is no pattern")))?;
         let head = slice(body, 0..body.find(['*', '?', '[', '\\']).unwrap_or(body.len())).to_owned();
         Ok(Self { is_negated, matcher: Matcher::of(body), head })
     }
 
     fn fits_or_above(&self, path: &str) -> bool {
         self.matcher.fits_or_above(path)
+    }
+
+    /// Whether it could fit a path that begins like this.
+    fn may_fit_below(&self, start: &str) -> bool {
+        let may_begin = |head: &str| head.starts_with(start) || start.starts_with(head);
+        match &self.matcher {
+            Matcher::Exact(text) => text.starts_with(start),
+            Matcher::Prefix(text) => may_begin(text),
+            Matcher::Suffix(_) => true,
+            Matcher::Signs(_) => may_begin(&self.head),
+        }
     }
 }
 
@@ -295,34 +344,21 @@ fn reach(signs: &[Sign], open: &mut [bool], at: usize) {
     }
 }
 
-/// Refuses what Go's `filepath.Match` refuses: open or empty classes and a dangling escape.
+/// Refuses what the builder refuses: for Go's `filepath.Match` open or empty classes and a dangling escape, and what is no regular expression when
+/// the pattern is made into one, ranges that run backwards and escapes that do not exist.
 fn check_syntax(pattern: &str) -> Option<()> {
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => {
-                chars.next()?;
-            }
+            '\\' => escaped(&mut chars).map(drop)?,
             '[' => {
                 chars.next_if_eq(&'^');
                 let mut count = 0_usize;
-                loop {
-                    match chars.next()? {
-                        ']' if count > 0 => break,
-                        ']' | '-' => return None,
-                        '\\' => {
-                            chars.next()?;
-                        }
-                        _ => {}
-                    }
-                    if chars.next_if_eq(&'-').is_some() {
-                        match chars.next()? {
-                            ']' | '-' => return None,
-                            '\\' => {
-                                chars.next()?;
-                            }
-                            _ => {}
-                        }
+                while count == 0 || chars.next_if_eq(&']').is_none() {
+                    let low = class_end(&mut chars)?;
+                    let high = if chars.next_if_eq(&'-').is_some() { class_end(&mut chars)? } else { low };
+                    if low > high {
+                        return None;
                     }
                     count += 1;
                 }
@@ -331,6 +367,20 @@ fn check_syntax(pattern: &str) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// One end of a range in a class.
+fn class_end(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
+    match chars.next()? {
+        ']' | '-' => None,
+        '\\' => escaped(chars),
+        c => Some(c),
+    }
+}
+
+/// The character behind a backslash. Of letters and digits Go's regular expressions know only some.
+fn escaped(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
+    chars.next().filter(|c| !c.is_ascii_alphanumeric() || "ABDPQSWabdfnprstvwxz0".contains(*c))
 }
 
 /// The shortest path that says the same, as Go's `filepath.Clean`.
@@ -449,7 +499,10 @@ mod tests {
         for wrong in ["!", "a\n!  ", "[", "[]", "[a", "[^]", "[-a]", "[a-]", "a\\", "[a\\"] {
             assert!(IgnorePatterns::parse(wrong.as_bytes()).is_err(), "{wrong}");
         }
-        assert_eq!(IgnorePatterns::parse(b"a\n[").expect_err("open"), "line 2: `[` is no pattern");
+        for wrong in ["[z-a]", "x[b-a]*", "[a-cz-y]", "\\e", "[\\y]"] {
+            assert!(matches!(IgnorePatterns::parse(wrong.as_bytes()), Err(IgnoreFault::Refused(_))), "{wrong}");
+        }
+        assert_eq!(IgnorePatterns::parse(b"a\n[").expect_err("open"), IgnoreFault::Refused("line 2: `[` is no pattern".to_owned()));
         assert!(IgnorePatterns::parse("a\n".repeat(6_000).as_bytes()).is_err());
         assert!(IgnorePatterns::parse("*aaaaaaaaaaaaaaa\n".repeat(4_000).as_bytes()).is_err());
     }
@@ -463,6 +516,31 @@ mod tests {
         assert!(!prunes("node_modules\n!**/x", "node_modules"));
         assert!(!prunes("*\n!node*/x", "node_modules"));
         assert!(!prunes("other", "node_modules"));
+    }
+
+    #[test]
+    fn a_path_is_kept_out_when_nothing_below_it_comes_back() {
+        for (patterns, source, expected) in [
+            ("dist", "dist", true),
+            ("dist\n!src", "dist", true),
+            ("dist\n!dist/a", "dist", false),
+            ("dist\n!dist/a\ndist", "dist", true),
+            ("dist\n!dist", "dist", false),
+            ("dist\n!dist/a", "dist/b", true),
+            ("dist\n!dist/a", "dist/a", false),
+            ("*\n!src", "package.json", true),
+            ("*\n!src/**", "src", false),
+            ("*\n!src/**", "src/a", false),
+            ("*\n!src/*.c", "src", false),
+            ("*\n!src/*.c", "docs", true),
+            ("*\n!**/keep", "docs", false),
+            ("*\n!src/a.c", "src/*.c", false),
+            ("*\n!src/a.c", "lib/*.c", true),
+            ("*\n!application", "app", true),
+            ("a", "b", false),
+        ] {
+            assert_eq!(IgnorePatterns::parse(patterns.as_bytes()).expect("patterns").keeps_out(source), expected, "{patterns:?} {source}");
+        }
     }
 
     #[test]

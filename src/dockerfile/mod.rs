@@ -104,7 +104,7 @@ use crate::model::{
     shell_script::{ShellRemarks, ShellScript},
 };
 
-pub use dockerignore::IgnorePatterns;
+pub use dockerignore::{IgnoreFault, IgnorePatterns};
 pub use history::{HistoryReport, lint_history};
 pub use origin::{base_line, origins};
 pub use unlike::unlike;

@@ -72,7 +72,7 @@ pub(super) fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         bodies,
         remarks,
     };
-    gaps.extend(dockerfile.context_gaps(ignore_fault.as_deref()));
+    gaps.extend(dockerfile.context_gaps(ignore_fault.as_ref()));
     gaps.extend(dockerfile.unresolved_bases());
     (dockerfile, gaps)
 }

@@ -35,7 +35,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "context-unread",
-        "The folder of the build was not read whole, so files in it may be copied that no rule saw. Make it smaller, or name a smaller one with `--context`.",
+        "The folder of the build, or its `.dockerignore`, was not read whole, or there are more paths and patterns than are compared, so files in it may be copied that no rule saw. Make it smaller, or name a smaller one with `--context`.",
     ),
     (
         "credentials",

@@ -6,7 +6,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    copies::Budget,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "copy-of-ignored-file",
@@ -18,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Context],
     fix: None,
     summary: "COPY or ADD takes a path that .dockerignore keeps out of the build.",
-    help: r#"What `.dockerignore` names is not sent to the builder, so the instruction fails, or takes less than it seems to. Take the path out of the one file or out of the other. Nothing is said where patterns with `!` bring something back. The folder of the build must be given (`--context`).
+    help: r#"What `.dockerignore` names is not sent to the builder, so the instruction fails, or takes less than it seems to. Take the path out of the one file or out of the other. Nothing is said where a pattern with `!` may bring back something that lies in the path; BuildKit's CopyIgnoredFile says nothing as soon as there is any such pattern. The folder of the build must be given (`--context`).
 
 Fails:
 
@@ -38,9 +41,6 @@ COPY dist /usr/share/nginx/html
 "#,
 };
 
-/// Most steps in which paths are compared with patterns.
-const MAX_STEPS: usize = 50_000_000;
-
 /// COPY or ADD takes a path that .dockerignore keeps out of the build.
 pub(super) struct CopyOfIgnoredFile;
 
@@ -50,19 +50,19 @@ impl Rule for CopyOfIgnoredFile {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let Some(ignored) = dockerfile.ignored.as_ref().filter(|ignored| !ignored.has_negation()) else { return Vec::new() };
-        let Some((file, _)) = dockerfile.context.and_then(|context| context.ignore_file.as_ref()) else { return Vec::new() };
+        let (Some(context), Some(ignored)) = (dockerfile.context, &dockerfile.ignored) else { return Vec::new() };
+        let Some((file, _)) = &context.ignore_file else { return Vec::new() };
         let everything = ignored.excludes_everything();
-        let mut steps_left = MAX_STEPS;
+        let mut budget = Budget::new();
         let mut findings = Vec::new();
         for copied in dockerfile.copies() {
             let mut stays_behind = |path: &String| {
                 if path.is_empty() {
                     return everything;
                 }
-                // Very many paths beside very many patterns are no build that anybody wrote.
-                steps_left = steps_left.saturating_sub(ignored.cost(path));
-                steps_left > 0 && ignored.excludes(path)
+                // Below a file there is nothing that a pattern could take back in.
+                let is_file = context.entries.get(path).is_some_and(|entry| !entry.is_folder);
+                budget.spend(ignored, path) && if is_file { ignored.excludes(path) } else { ignored.keeps_out(path) }
             };
             if let Some(path) = copied.context_paths().find(&mut stays_behind) {
                 let shown = if path.is_empty() { "." } else { path.as_str() };

@@ -10,6 +10,7 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
+    copies::{Budget, MAX_SENSITIVE, is_of_history},
     dockerignore::IgnorePatterns,
     instruction::Instruction,
     rule::{Dockerfile, Rule, fixed_by},
@@ -57,15 +58,18 @@ impl Rule for SensitiveContextCopied {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let (Some(context), Some(ignored)) = (dockerfile.context, &dockerfile.ignored) else { return Vec::new() };
         let built_upon = dockerfile.graph.built_upon();
+        let mut budget = Budget::new();
         let mut sent: Option<Vec<String>> = None;
         let mut findings = Vec::new();
         for copied in dockerfile.copies() {
-            if !copied.context_paths().any(|path| matches!(path.as_str(), "" | "*" | "**")) {
+            if !copied.takes_everything() {
                 continue;
             }
-            let sent = sent.get_or_insert_with(|| sensitive(context, ignored));
-            let left_out = IgnorePatterns::of(copied.instruction.flag_values("exclude"));
-            let taken: Vec<&str> = sent.iter().map(String::as_str).filter(|path| !left_out.excludes(path)).collect();
+            let sent = sent.get_or_insert_with(|| sensitive(context, ignored, &mut budget));
+            let left_out = copied.left_out();
+            // What is not compared any more counts as taken.
+            let is_taken = |path: &&str| !budget.spend(&left_out, path) || !left_out.excludes(path);
+            let taken: Vec<&str> = sent.iter().map(String::as_str).filter(is_taken).collect();
             let title = match taken.as_slice() {
                 [] => continue,
                 [one] => format!("the whole folder of the build is copied, with `{one}` in it"),
@@ -86,30 +90,28 @@ impl Rule for SensitiveContextCopied {
     }
 }
 
-/// Most steps in which paths are compared with patterns, most paths that are listed, and most that a fix names.
-const MAX_STEPS: usize = 50_000_000;
-const MAX_LISTED: usize = 100;
+/// Most paths that a fix names.
 const MAX_NAMED: usize = 8;
 
 /// What the builder is sent and nobody should see, sorted.
-fn sensitive(context: &BuildContext, ignored: &IgnorePatterns) -> Vec<String> {
+fn sensitive(context: &BuildContext, ignored: &IgnorePatterns, budget: &mut Budget) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut has_history = false;
-    let mut steps_left = MAX_STEPS;
     for (path, entry) in &context.entries {
         let in_history = path.starts_with(".git/");
         // In a working tree of its own `.git` is a file without anything in it.
-        let is_first = in_history && !entry.is_folder && !has_history;
-        if is_first && path.matches('/').count() == 1 && !ignored.excludes(path) {
+        let is_first = is_of_history(path) && !entry.is_folder && !has_history;
+        if is_first && budget.spend(ignored, path) && !ignored.excludes(path) {
             has_history = true;
             found.push(".git".to_owned());
         }
-        if in_history || found.len() == MAX_LISTED {
+        if in_history || found.len() == MAX_SENSITIVE {
             continue;
         }
         let Some(suspect) = suspect(path).filter(|_| !entry.is_folder) else { continue };
-        let Some(left) = steps_left.checked_sub(ignored.cost(path)) else { break };
-        steps_left = left;
+        if !budget.spend(ignored, path) {
+            break;
+        }
         if entry.content.as_deref().is_none_or(|bytes| suspect.is_confirmed(bytes)) && !ignored.excludes(path) {
             found.push(path.clone());
         }

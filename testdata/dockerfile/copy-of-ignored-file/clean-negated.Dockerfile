@@ -1,4 +1,6 @@
-# dockerignore: ** !Dockerfile
+# dockerignore: ** !Dockerfile !src/*.c !docs/** docs/old !web
+# context: src/ src/a.c docs/ docs/old/
 FROM scratch
-COPY ./Dockerfile other .
+COPY ./Dockerfile src /app/
+COPY src/a.c src/*.c docs docs/new web/index.html /app/
 COPY . .
