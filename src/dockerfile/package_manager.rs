@@ -132,11 +132,11 @@ impl<'a> Invocation<'a> {
 fn manager(command: &Command) -> Option<(Manager, &'static str, &[Word])> {
     let words = command.arguments();
     let found = match command.name.as_str() {
-        "apk" => (Manager::Apk, "apk"),
+        "apk" | "apk.static" => (Manager::Apk, "apk"),
         "apt" | "apt-get" | "aptitude" => (Manager::Apt, "apt-get"),
         "cargo" => (Manager::Cargo, "cargo"),
         "composer" | "composer.phar" => (Manager::Composer, "composer"),
-        "dnf" | "dnf5" => (Manager::Dnf, "dnf"),
+        "dnf" | "dnf-3" | "dnf4" | "dnf5" => (Manager::Dnf, "dnf"),
         "tdnf" => (Manager::Dnf, "tdnf"),
         "gem" => (Manager::Gem, "gem"),
         "go" => (Manager::Go, "go"),
@@ -148,7 +148,7 @@ fn manager(command: &Command) -> Option<(Manager, &'static str, &[Word])> {
         "yum" => (Manager::Yum, "yum"),
         "zypper" => (Manager::Zypper, "zypper"),
         name if is_python_tool(name, "pip") => (Manager::Pip, "pip"),
-        name if is_python_tool(name, "python") => return module(words),
+        name if is_python_tool(name, "python") || is_python_tool(name, "pypy") => return module(words),
         "uv" => {
             let [first, rest @ ..] = words else { return None };
             return (first.text == "pip").then_some((Manager::Pip, "pip", rest));
@@ -158,17 +158,31 @@ fn manager(command: &Command) -> Option<(Manager, &'static str, &[Word])> {
     Some((found.0, found.1, words))
 }
 
-/// `pip`, `pip3`, `pip3.12`: the name of a tool, with the version of Python behind it.
+/// `pip`, `pip3`, `pip3.12`, `pip-3`: the name of a tool, with the version of Python behind it.
 fn is_python_tool(name: &str, tool: &str) -> bool {
-    name.strip_prefix(tool).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+    name.strip_prefix(tool).is_some_and(|rest| rest.strip_prefix('-').unwrap_or(rest).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
-/// What `python -m pip` is given.
+/// What `python -m pip` is given: `-m` ends the options of Python, alone, in a bundle, or with the module behind it.
 fn module(words: &[Word]) -> Option<(Manager, &'static str, &[Word])> {
-    let place = words.iter().position(|word| word.text == "-m" || !word.text.starts_with('-'))?;
-    match words.get(place..)? {
-        [option, module, rest @ ..] if option.text == "-m" && module.text == "pip" => Some((Manager::Pip, "pip", rest)),
-        _ => None,
+    let mut at = 0;
+    loop {
+        let option = words.get(at)?.text.strip_prefix('-').filter(|option| !matches!(*option, "" | "-"))?;
+        at += 1;
+        // Long options, and those whose value stands behind the letter or in the next word.
+        match option.find(['m', 'W', 'X', 'c']).filter(|_| !option.starts_with('-')) {
+            None => at += usize::from(option == "-check-hash-based-pycs"),
+            Some(place) if option.get(place..)?.starts_with('c') => return None,
+            Some(place) => {
+                let value = Some(option.get(place + 1..)?).filter(|value| !value.is_empty());
+                if option.get(place..)?.starts_with('m') {
+                    let is_pip = value.or_else(|| words.get(at).map(|word| word.text.as_str())) == Some("pip");
+                    let rest = words.get(at + usize::from(value.is_none())..).unwrap_or_default();
+                    return is_pip.then_some((Manager::Pip, "pip", rest));
+                }
+                at += usize::from(value.is_none());
+            }
+        }
     }
 }
 
@@ -281,6 +295,11 @@ mod tests {
             ("pip3.12 install -r req.txt -i https://x flask==1", Manager::Pip, Action::Install, "flask==1"),
             ("python3 -m pip install flask", Manager::Pip, Action::Install, "flask"),
             ("python -u -m pip install flask", Manager::Pip, Action::Install, "flask"),
+            ("python3.11 -W ignore -X utf8 -Im pip install flask", Manager::Pip, Action::Install, "flask"),
+            ("python -Wignore --check-hash-based-pycs never -mpip install flask", Manager::Pip, Action::Install, "flask"),
+            ("pypy3 -m pip install flask", Manager::Pip, Action::Install, "flask"),
+            ("pip-3 install flask", Manager::Pip, Action::Install, "flask"),
+            ("dnf-3 install curl", Manager::Dnf, Action::Install, "curl"),
             ("uv pip install flask", Manager::Pip, Action::Install, "flask"),
             ("npm i -g yarn", Manager::Npm, Action::Install, "yarn"),
             ("yarn global add serve", Manager::Yarn, Action::Install, "serve"),
@@ -295,7 +314,7 @@ mod tests {
             let names: Vec<&str> = found.packages.iter().map(|word| word.text.as_str()).collect();
             assert_eq!((found.manager, found.action, names.join(" ").as_str()), (manager, action, packages), "{text}");
         }
-        for text in ["python -m venv /x", "python setup.py install", "uv sync", "pipx install x", "aptly x"] {
+        for text in ["python -m venv /x", "python -c pip -m pip install", "python", "python setup.py install", "python x.py -m pip install", "uv sync", "pipx install x", "aptly x"] {
             let words: Vec<Word> = text.split(' ').map(Word::literal).collect();
             let command = Command { name: words[0].text.clone(), words, ..Command::default() };
             assert!(Invocation::of(&command).is_none(), "{text}");

@@ -14,9 +14,10 @@ pub(super) enum Inner {
 /// Programs that run another one: the options that take a value, and how many operands stand before the command.
 const WRAPPERS: &[(&str, &[&str], usize)] = &[
     ("builtin", &[], 0),
+    ("catatonit", &[], 0),
+    ("chronic", &[], 0),
     ("chroot", &[], 1),
     ("command", &[], 0),
-    ("catatonit", &[], 0),
     ("chpst", &["-u", "-U", "-b", "-e", "-/", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-r", "-t"], 0),
     ("chrt", &[], 1),
     ("doas", &["-u", "-C"], 0),
@@ -24,28 +25,38 @@ const WRAPPERS: &[(&str, &[&str], usize)] = &[
     ("eatmydata", &[], 0),
     ("env", &["-u", "--unset", "-C", "--chdir"], 0),
     ("exec", &["-a"], 0),
+    ("fakechroot", &["-e", "-c", "-d", "-l", "-b"], 0),
     ("fakeroot", &["-l", "-s", "-i", "-b"], 0),
     ("flock", &["-w", "--timeout", "-E"], 1),
     ("gosu", &[], 1),
     ("ionice", &["-c", "-n"], 0),
-    ("nice", &["-n", "--adjustment"], 0),
-    ("nohup", &[], 0),
     ("linux32", &[], 0),
     ("linux64", &[], 0),
-    ("retry", &[], 0),
-    ("runuser", &["-u", "-g", "-G"], 0),
+    ("nice", &["-n", "--adjustment"], 0),
+    ("nocache", &["-n"], 0),
+    ("nohup", &[], 0),
+    ("nsenter", &["-t", "-S", "-G", "--target", "--setuid", "--setgid"], 0),
+    ("proot", &["-r", "-b", "-w", "-q", "-k", "-S", "-R", "-m"], 0),
+    ("proxychains", &["-f"], 0),
+    ("proxychains4", &["-f"], 0),
+    ("retry", &["-t", "-s", "-m", "-x", "-f", "--tries", "--sleep", "--min", "--max", "--fail"], 0),
+    ("runuser", &["-u", "-g", "-G", "--user", "--group", "--supp-group"], 0),
     ("s6-setuidgid", &[], 1),
     ("setarch", &[], 1),
-    ("setpriv", &[], 0),
-    ("ssh-agent", &["-a", "-t", "-E"], 0),
+    ("setpriv", &["--reuid", "--ruid", "--euid", "--regid", "--rgid", "--egid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set", "--securebits", "--pdeathsig"], 0),
     ("setsid", &[], 0),
+    ("ssh-agent", &["-a", "-t", "-E"], 0),
     ("stdbuf", &["-i", "-o", "-e"], 0),
+    ("strace", &["-o", "-e", "-s", "-u", "-p", "-P", "-E", "-a", "-b", "-I", "-O", "-S", "-U", "-X"], 0),
     ("su-exec", &[], 1),
     ("sudo", &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D", "-R", "--user", "--group", "--host", "--prompt"], 0),
     ("taskset", &[], 1),
     ("time", &["-f", "-o"], 0),
     ("timeout", &["-s", "-k", "--signal", "--kill-after"], 1),
     ("tini", &["-p", "-e"], 0),
+    ("torify", &[], 0),
+    ("torsocks", &["-u", "-p", "-a", "-P"], 0),
+    ("unbuffer", &[], 0),
     ("unshare", &[], 0),
     ("xargs", &["-n", "-P", "-I", "-L", "-d", "-s", "-E", "-a", "--max-args", "--max-procs", "--delimiter", "--arg-file"], 0),
     ("xvfb-run", &["-n", "-s", "-e", "-f", "-w", "-p", "--server-args", "--server-num"], 0),
@@ -128,7 +139,7 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
             return words_from(command.arguments(), at + 1);
         }
         // `command -v x` asks and runs nothing.
-        "command" if command.has_argument("-v") || command.has_argument("-V") => return Vec::new(),
+        "command" if asks(command.arguments()) => return Vec::new(),
         _ => {}
     }
     let runner = RUNNERS.iter().find(|(runner, word, _)| *runner == name && command.words.get(1).is_some_and(|first| first.text == *word));
@@ -144,7 +155,7 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
         let text = word.text.as_str();
         if text == "--" {
             at += 1;
-        } else if valued.contains(&text) {
+        } else if valued.contains(&text) || ends_valued(text, valued) {
             at += 2;
         } else if text.starts_with('-') {
             at += 1;
@@ -152,6 +163,9 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
             text.split_once('=').filter(|(variable, _)| matches!(name, "env" | "sudo") && is_name(variable))
         {
             assignments.push(Assignment { name: variable.to_owned(), value: Word { text: value.to_owned(), ..word.clone() } });
+            at += 1;
+        } else if name == "retry" && text.parse::<u32>().is_ok() {
+            // How often, in the spelling of functions that go by that name.
             at += 1;
         } else if skipped < *operands {
             skipped += 1;
@@ -164,6 +178,20 @@ pub(super) fn unwrap(command: &Command) -> Vec<Inner> {
         Some(rest) if !rest.is_empty() || !assignments.is_empty() => vec![Inner::Words(assignments, rest.to_vec())],
         _ => Vec::new(),
     }
+}
+
+/// Whether `command` only asks what a name stands for.
+fn asks(words: &[Word]) -> bool {
+    words.iter().take_while(|word| word.text.starts_with('-') && word.text != "--").any(|word| word.text.contains(['v', 'V']))
+}
+
+/// Whether the last letter of a bundle is an option that takes the next word, and none before it takes the rest of the bundle: `sudo -Eu app`.
+fn ends_valued(text: &str, valued: &[&str]) -> bool {
+    let Some(letters) = text.strip_prefix('-').filter(|letters| letters.len() > 1 && letters.bytes().all(|b| b.is_ascii_alphabetic())) else {
+        return false;
+    };
+    let takes = |letter: char| valued.iter().any(|option| option.strip_prefix('-').is_some_and(|name| name.chars().eq([letter])));
+    letters.chars().position(takes) == Some(letters.len() - 1)
 }
 
 /// The place of an option that says that shell code follows: `-c`, `-lc`, `--command`.
@@ -267,4 +295,44 @@ fn find_exec(words: &[Word]) -> Vec<Inner> {
 /// Whether the text is a variable's name.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_for_another_is_found_behind_every_wrapper() {
+        for (text, expected) in [
+            ("sudo -E apt-get update", "apt-get update"),
+            ("sudo -Eu app pip install x", "pip install x"),
+            ("sudo -uapp -H pip install x", "pip install x"),
+            ("sudo --preserve-env=A,B -n -- apt-get update", "apt-get update"),
+            ("env -i -u B A=1 apt-get update", "apt-get update"),
+            ("command -p apt-get install -v x", "apt-get install -v x"),
+            ("command -pv apt-get", ""),
+            ("nice -n 19 apt-get update", "apt-get update"),
+            ("nice -19 apt-get update", "apt-get update"),
+            ("ionice -c3 apt-get update", "apt-get update"),
+            ("busybox wget x", "wget x"),
+            ("eatmydata -- apt-get update", "apt-get update"),
+            ("retry 5 apt-get update", "apt-get update"),
+            ("retry -t 5 -- apt-get update", "apt-get update"),
+            ("timeout --signal=KILL -k 5 30 apt-get update", "apt-get update"),
+            ("strace -fo log apt-get update", "apt-get update"),
+            ("unbuffer apt-get update", "apt-get update"),
+            ("chroot /mnt apt-get update", "apt-get update"),
+            ("setpriv --reuid 1000 --clear-groups apt-get update", "apt-get update"),
+            ("runuser --user app -- pip install x", "pip install x"),
+            ("nsenter -t 1 -m apt-get update", "apt-get update"),
+        ] {
+            let words: Vec<Word> = text.split(' ').map(Word::literal).collect();
+            let command = Command { name: words[0].text.clone(), words, ..Command::default() };
+            let run = |inner: &Inner| match inner {
+                Inner::Words(_, words) => words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" "),
+                Inner::Script(word) => word.text.clone(),
+            };
+            assert_eq!(unwrap(&command).iter().map(run).collect::<Vec<_>>().join(";"), expected, "{text}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::model::{
 
 use crate::dockerfile::{
     command::Command,
+    package_manager::{Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -67,8 +68,7 @@ impl Rule for PipTrustedHost {
 }
 
 fn is_faulty(command: &Command) -> bool {
-    let is_pip = command.is_one_of(&["pip", "pip2", "pip3"]) || (command.name.starts_with("python") && command.has_argument("pip"));
-    if !is_pip {
+    if Invocation::by(command, Manager::Pip).is_none() {
         return false;
     }
     let mut words = command.arguments().iter().map(|word| word.text.as_str());
