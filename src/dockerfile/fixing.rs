@@ -106,6 +106,15 @@ mod tests {
                 "FROM debian:12\nRUN apt-get update\nRUN sh /setup.sh\n",
                 "FROM debian:12\nRUN apt-get update\nRUN sh /setup.sh\n",
             ),
+            // Another user needs it, and so may those of files that build on this one.
+            ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nUSER 1000\nRUN sudo id\n", "FROM debian:12\nUSER 1000\nRUN sudo id\n"),
+            ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nARG WHO\nUSER $WHO\nRUN sudo id\n", "FROM debian:12\nARG WHO\nUSER $WHO\nRUN sudo id\n"),
+            ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12 AS a\nUSER app\nFROM a\nRUN sudo id\n", "FROM debian:12 AS a\nUSER app\nFROM a\nRUN sudo id\n"),
+            ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nONBUILD RUN sudo id\n", "FROM debian:12\nONBUILD RUN sudo id\n"),
+            ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nUSER app\nUSER 0:0\nRUN sudo id\n", "FROM debian:12\nUSER app\nUSER 0:0\nRUN id\n"),
+            ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nRUN sudo id\nUSER app\n", "FROM debian:12\nRUN id\nUSER app\n"),
+            // A builtin is no program.
+            ("shell-form-cmd", &[FixKind::Unsafe], "FROM debian:12\nCMD ulimit -n 10\n", "FROM debian:12\nCMD ulimit -n 10\n"),
             // ADD unpacks what holds an archive, whatever its name.
             (
                 "add-instead-of-copy",

@@ -332,6 +332,16 @@ impl Dockerfile<'_> {
         found
     }
 
+    /// The USER that an instruction of a stage runs as, where the file or what is known of the base image says it.
+    pub(super) fn user_of(&self, instruction: &Instruction) -> Option<&str> {
+        if let Some(index) = self.last_before(instruction, "USER") {
+            let user = self.graph.values.get(index)?.first()?;
+            return Some(user.text.trim()).filter(|text| user.is_decided() && !text.is_empty());
+        }
+        let base = self.bases.get(&self.graph.root_image(instruction.stage?)?.text)?;
+        Some(if base.user.trim().is_empty() { "root" } else { base.user.trim() })
+    }
+
     /// The words of the SHELL that an instruction runs in; `None` where no SHELL says it.
     pub(super) fn shell_of(&self, instruction: &Instruction) -> Option<Vec<&str>> {
         let shell = self.instructions.get(self.last_before(instruction, "SHELL")?)?;

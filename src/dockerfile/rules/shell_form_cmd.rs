@@ -81,12 +81,61 @@ fn shell_code(instruction: &Instruction) -> Option<(&str, usize)> {
     }
 }
 
+/// Commands that a shell has built in and no program does as well, and words of its grammar.
+const OF_SHELL: &[&str] = &[
+    ".", ":", "alias", "bg", "bind", "break", "builtin", "caller", "case", "cd", "command", "compgen", "complete", "continue", "coproc",
+    "declare", "dirs", "disown", "do", "enable", "eval", "exec", "exit", "export", "fc", "fg", "for", "function", "getopts", "hash", "help",
+    "history", "if", "jobs", "let", "local", "logout", "mapfile", "popd", "pushd", "read", "readarray", "readonly", "return", "select", "set",
+    "shift", "shopt", "source", "suspend", "time", "times", "trap", "type", "typeset", "ulimit", "umask", "unalias", "unset", "until", "wait",
+    "while",
+];
+
 /// Plain words as a JSON array; nothing where a shell is needed.
 fn array(text: &str) -> Option<String> {
     let is_plain = |ch: char| ch.is_ascii_alphanumeric() || " _-./:=,@%+".contains(ch);
-    if !text.chars().all(is_plain) || text.split(' ').next().is_some_and(|first| first.contains('=') || first == "exec") {
+    let first = text.split(' ').find(|word| !word.is_empty())?;
+    if !text.chars().all(is_plain) || first.contains('=') || first.starts_with(['%', '-']) || OF_SHELL.contains(&first) {
         return None;
     }
     let words: Vec<String> = text.split(' ').filter(|word| !word.is_empty()).map(|word| format!("\"{word}\"")).collect();
     Some(format!("[{}]", words.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_program_and_plain_words_become_an_array() {
+        for (text, expected) in [
+            ("server --port 80", Some(r#"["server", "--port", "80"]"#)),
+            ("  /usr/bin/server  -x=1 ", Some(r#"["/usr/bin/server", "-x=1"]"#)),
+            ("echo hello", Some(r#"["echo", "hello"]"#)),
+            ("cd /app", None),
+            ("source env.sh", None),
+            (". env.sh", None),
+            ("export A=1", None),
+            ("exec server", None),
+            ("ulimit -n 1024", None),
+            (": nothing", None),
+            (" exec server", None),
+            ("time server", None),
+            ("A=1 server", None),
+            ("server $PORT", None),
+            ("server && other", None),
+            ("server; other", None),
+            ("server | tee log", None),
+            ("server > log", None),
+            ("server *.conf", None),
+            ("server ~/x", None),
+            ("server 'a b'", None),
+            ("server {a,b}", None),
+            ("server # note", None),
+            ("! server", None),
+            ("%1", None),
+            ("   ", None),
+        ] {
+            assert_eq!(array(text).as_deref(), expected, "{text}");
+        }
+    }
 }

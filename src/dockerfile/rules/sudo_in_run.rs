@@ -3,6 +3,7 @@
 use crate::model::{
     finding::Finding,
     fix::{Edit, FixKind},
+    image::is_root_user,
     rule::{Group, Need, RuleMeta},
     severity::Severity,
 };
@@ -10,6 +11,7 @@ use crate::model::{
 use crate::dockerfile::{
     command::Command,
     edits::fixed_if,
+    instruction::Instruction,
     rule::{Dockerfile, Rule},
 };
 
@@ -23,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: Some(FixKind::Unsafe),
     summary: "RUN executes sudo.",
-    help: r#"A build step that needs sudo either runs as root already, or the image carries a way to become root. Use USER root around the step.
+    help: r#"A build step that needs sudo either runs as root already, or the image carries a way to become root. Use USER root around the step. The fix takes sudo out where no USER other than root comes before.
 
 Fails:
 
@@ -53,12 +55,19 @@ impl Rule for SudoInRun {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let sudo = dockerfile.build_commands().filter(|(_, command)| command.name == "sudo");
-        sudo.map(|(_, command)| {
+        sudo.map(|(instruction, command)| {
             let finding = dockerfile.finding_in(&META, META.severity, command, "sudo in RUN".to_owned());
-            fixed_if(finding, FixKind::Unsafe, without(dockerfile, command).map(|edit| vec![edit]))
+            let edit = without(dockerfile, command).filter(|_| may_be_root(dockerfile, instruction));
+            fixed_if(finding, FixKind::Unsafe, edit.map(|edit| vec![edit]))
         })
         .collect()
     }
+}
+
+/// Whether nothing says that the instruction runs as somebody else, who needs sudo; what ONBUILD runs depends on the file that builds on this one.
+fn may_be_root(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> bool {
+    let has_user = dockerfile.comes_after(instruction, "USER");
+    instruction.trigger.is_none() && dockerfile.user_of(instruction).map_or(!has_user, |user| is_root_user(user, false))
 }
 
 /// The command without sudo, which must have no options of its own.
