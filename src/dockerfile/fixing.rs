@@ -113,6 +113,16 @@ mod tests {
             ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nONBUILD RUN sudo id\n", "FROM debian:12\nONBUILD RUN sudo id\n"),
             ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nUSER app\nUSER 0:0\nRUN sudo id\n", "FROM debian:12\nUSER app\nUSER 0:0\nRUN id\n"),
             ("sudo-in-run", &[FixKind::Unsafe], "FROM debian:12\nRUN sudo id\nUSER app\n", "FROM debian:12\nRUN id\nUSER app\n"),
+            // Nothing comes behind what ends the script.
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN dnf -y install a && exec b && dnf clean all\n", "FROM almalinux:9\nRUN dnf -y install a && dnf clean all && exec b && dnf clean all\n"),
+            (
+                "apt-lists-left",
+                &[FixKind::Safe],
+                "FROM debian:12\nRUN apt-get update && exec apt-get -y install curl && id\n",
+                "FROM debian:12\nRUN apt-get update && exec apt-get -y install curl && id\n",
+            ),
+            // The folder that is named last would count.
+            ("pip-cache-left", &[FixKind::Safe], "FROM python:3\nRUN pip install --cache-dir /c x\n", "FROM python:3\nRUN pip install --cache-dir /c x\n"),
             // A builtin is no program.
             ("shell-form-cmd", &[FixKind::Unsafe], "FROM debian:12\nCMD ulimit -n 10\n", "FROM debian:12\nCMD ulimit -n 10\n"),
             // ADD unpacks what holds an archive, whatever its name.

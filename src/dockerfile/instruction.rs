@@ -85,17 +85,24 @@ impl Instruction {
 
     /// Whether a mount of RUN keeps one of these folders, or one that they lie in, out of the layer.
     pub(super) fn mounts_cache(&self, folders: &[&str]) -> bool {
-        self.flag_values("mount").any(|mount| {
+        let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.cache_targets().any(|target| folders.iter().any(|folder| under(folder, target) || under(target, folder)))
+    }
+
+    /// Whether a mount of RUN keeps the folder `.cache` of somebody's home, or one in it, out of the layer.
+    pub(super) fn mounts_home_cache(&self) -> bool {
+        self.cache_targets().any(|target| target.split('/').any(|part| part == ".cache"))
+    }
+
+    /// Where mounts of RUN put what stays in no layer.
+    fn cache_targets(&self) -> impl Iterator<Item = &str> {
+        self.flag_values("mount").filter_map(|mount| {
             let field = |names: &[&str]| {
                 let fields = mount.split(',').filter_map(|field| field.split_once('='));
                 fields.filter(|(name, _)| names.contains(name)).map(|(_, value)| value.trim_end_matches('/')).next()
             };
-            let target = field(&["target", "dst", "destination"]).unwrap_or_default();
-            let covers = |folder: &&str| {
-                let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-                under(folder, target) || under(target, folder)
-            };
-            matches!(field(&["type"]), Some("cache" | "tmpfs")) && !target.is_empty() && folders.iter().any(covers)
+            let target = field(&["target", "dst", "destination"]).filter(|target| !target.is_empty());
+            target.filter(|_| matches!(field(&["type"]), Some("cache" | "tmpfs")))
         })
     }
 

@@ -56,6 +56,7 @@ impl Rule for ApkCacheLeft {
             if instruction.keyword != "RUN" || instruction.mounts_cache(CACHES) {
                 continue;
             }
+            let commands = dockerfile.reached(instruction, commands);
             // What a later command of the same layer removes does not stay.
             let cleaned = commands.iter().rposition(|command| command.removes(CACHES)).unwrap_or_default();
             for command in commands.get(cleaned..).unwrap_or_default() {

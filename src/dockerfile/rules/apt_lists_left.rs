@@ -64,12 +64,15 @@ impl Rule for AptListsLeft {
             };
             let is_update = |command: &Command| is_call(command, |call| call.action == Action::Refresh);
             let is_clean = |command: &Command| command.removes(LISTS) || is_call(command, |call| matches!(call.verb, "distclean" | "dist-clean"));
+            let all = commands;
+            let commands = dockerfile.reached(instruction, all);
             let Some(last) = commands.iter().rposition(is_update) else { continue };
             let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(is_clean);
             if let Some(command) = commands.get(last).filter(|_| !is_cleaned) {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "the lists of apt-get stay in the layer".to_owned());
-                let is_free = last_in_need.is_none_or(|line| line <= instruction.line) && !command.wrapped;
-                let edit = dockerfile.command_at_end(instruction, commands, "rm -rf /var/lib/apt/lists/*").filter(|_| is_free);
+                // Behind the end of the script nothing runs.
+                let is_free = commands.len() == all.len() && last_in_need.is_none_or(|line| line <= instruction.line) && !command.wrapped;
+                let edit = dockerfile.command_at_end(instruction, all, "rm -rf /var/lib/apt/lists/*").filter(|_| is_free);
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }

@@ -8,8 +8,11 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
+    command::Command,
     edits::fixed_if,
-    package_manager::Manager,
+    instruction::Instruction,
+    options::{Name, Opt},
+    package_manager::{Invocation, Manager},
     rule::{Dockerfile, Rule},
 };
 
@@ -23,7 +26,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages, Need::Shell],
     fix: Some(FixKind::Safe),
     summary: "Pip install without --no-cache-dir.",
-    help: r#"pip keeps what it downloaded and built in the layer, for a second installation that never comes.
+    help: r#"pip keeps what it downloaded and built in the layer, for a second installation that never comes. A folder that `--cache-dir` or PIP_CACHE_DIR names stays as well, unless a cache mount lies over it.
 
 Fails:
 
@@ -52,15 +55,31 @@ impl Rule for PipCacheLeft {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (instruction, command, call) in dockerfile.invocations(&[Manager::Pip]) {
-            let is_install = call.manager == Manager::Pip && call.program != "uv" && matches!(call.verb, "install" | "download" | "wheel");
-            let is_off = call.has(&["--no-cache-dir"]) || command.sees("PIP_NO_CACHE_DIR", is_yes) || dockerfile.sees(instruction, "PIP_NO_CACHE_DIR", is_yes);
-            if is_install && !is_off && !instruction.mounts_cache(&["/root/.cache"]) {
+            let is_install = call.program != "uv" && matches!(call.verb, "install" | "download" | "wheel");
+            if is_install && keeps_cache(dockerfile, instruction, command, &call) {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "what pip downloaded stays in the layer".to_owned());
-                let edit = dockerfile.after_verb(command, &call, " --no-cache-dir");
+                // A folder that is named behind it would have the last word.
+                let edit = dockerfile.after_verb(command, &call, " --no-cache-dir").filter(|_| !call.has(&["--cache-dir"]));
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }
         findings
+    }
+}
+
+/// Whether pip keeps what it downloads in a folder of the layer. Of its two options the last one counts, and they go before the environment.
+fn keeps_cache(dockerfile: &Dockerfile<'_>, instruction: &Instruction, command: &Command, call: &Invocation<'_>) -> bool {
+    let run = instruction.trigger.as_deref().unwrap_or(instruction);
+    let mounts = |folder: &str| !folder.is_empty() && run.mounts_cache(&[folder]);
+    let last = call.options.iter().rfind(|option| matches!(option.name, Name::Long("--no-cache-dir" | "--cache-dir")));
+    match last {
+        Some(Opt { name: Name::Long("--cache-dir"), value }) => !value.is_some_and(mounts),
+        Some(_) => false,
+        None => {
+            let is_off = command.sees("PIP_NO_CACHE_DIR", is_yes) || dockerfile.sees(instruction, "PIP_NO_CACHE_DIR", is_yes);
+            let is_mounted = command.sees("PIP_CACHE_DIR", mounts) || dockerfile.sees(instruction, "PIP_CACHE_DIR", mounts);
+            !is_off && !is_mounted && !run.mounts_cache(&["/root/.cache"]) && !run.mounts_home_cache()
+        }
     }
 }
 

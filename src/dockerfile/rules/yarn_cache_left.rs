@@ -54,6 +54,7 @@ impl Rule for YarnCacheLeft {
         let mut findings = Vec::new();
         for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
             let is_call = |command: &Command, action: Action| Invocation::by(command, Manager::Yarn).is_some_and(|call| call.action == action);
+            let commands = dockerfile.reached(instruction, commands);
             let Some(last) = commands.iter().rposition(|command| is_call(command, Action::Install)) else { continue };
             let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(|command| is_call(command, Action::Clean));
             if let Some(command) = commands.get(last).filter(|_| {
