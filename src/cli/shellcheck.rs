@@ -4,7 +4,7 @@
 use std::{
     io::{self, Read as _, Write as _},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -83,11 +83,19 @@ fn run(program: &Path, script: &ShellScript) -> Result<Vec<ShellRemark>, String>
         let mut text = Vec::new();
         output.map(|output| output.take(BYTES).read_to_end(&mut text)).transpose().map(|_| text)
     });
-    wait(&mut child).map_err(|reason| format!("{name} {reason}"))?;
+    let status = wait(&mut child).map_err(|reason| format!("{name} {reason}"))?;
     // What it did not read it did not want.
     let _ = writer.join();
     let text = reader.join().ok().and_then(Result::ok).unwrap_or_default();
-    parse_answer(&text).map_err(|_| format!("{name} gave no valid answer"))
+    judge(status, &text).map_err(|reason| format!("{name} {reason}"))
+}
+
+/// What it said, if it ended as it does when it has judged the script: with 0, or with 1 where it has remarks.
+fn judge(status: ExitStatus, text: &[u8]) -> Result<Vec<ShellRemark>, String> {
+    if !matches!(status.code(), Some(0 | 1)) {
+        return Err(format!("failed ({status})"));
+    }
+    parse_answer(text).map_err(|_| "gave no valid answer".to_owned())
 }
 
 /// Reads an answer in its format `json1`.
@@ -100,12 +108,12 @@ fn parse_answer(text: &[u8]) -> serde_json::Result<Vec<ShellRemark>> {
     Ok(answer.comments.into_iter().map(remark).collect())
 }
 
-/// Waits for its end; findings are no success, so the status says nothing.
-fn wait(child: &mut Child) -> Result<(), String> {
+/// Waits for its end.
+fn wait(child: &mut Child) -> Result<ExitStatus, String> {
     let began = Instant::now();
     loop {
         match child.try_wait() {
-            Ok(Some(_)) => return Ok(()),
+            Ok(Some(status)) => return Ok(status),
             Ok(None) if began.elapsed() > TIME => {
                 // Already gone is as good as killed.
                 let _ = child.kill();
@@ -140,5 +148,18 @@ mod tests {
         assert!(reason.starts_with("cannot run"), "{reason}");
         let reason = run(Path::new("true"), &script("true")).expect_err("no answer");
         assert_eq!(reason, "true gave no valid answer");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_fails_has_not_answered() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let answer = |status| judge(ExitStatus::from_raw(status), br#"{"comments":[]}"#);
+        assert_eq!((answer(0), answer(1 << 8)), (Ok(Vec::new()), Ok(Vec::new())));
+        // Files that it could not read, options that it does not know, and a signal.
+        let failures = [(2 << 8, "failed (exit status: 2)"), (4 << 8, "failed (exit status: 4)"), (9, "failed (signal: 9 (SIGKILL))")];
+        for (status, reason) in failures {
+            assert_eq!(answer(status), Err(reason.to_owned()));
+        }
     }
 }

@@ -51,10 +51,8 @@ impl Dockerfile<'_> {
     /// The findings that the remarks are.
     pub(super) fn remarked(&self, meta: &'static RuleMeta) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let bodies = self.bodies.iter().filter(|body| body.dialect != Dialect::Zsh);
-        for (body, remarks) in bodies.zip(self.remarks.iter().flat_map(|remarks| &remarks.scripts)) {
-            let remarks = remarks.as_deref().unwrap_or_default();
-            for remark in remarks.iter().filter(|remark| !LEFT_OUT.contains(&remark.code)).take(MAX_REMARKS) {
+        for (body, answer) in self.answers() {
+            for remark in told(answer.unwrap_or_default()).take(MAX_REMARKS) {
                 let at = body.script.offset(place(&body.script.text, remark));
                 let code = format!("SC{}", remark.code);
                 let finding = self.finding_on(meta, &(at..at + 1), format!("{code}: {}", remark.message.trim_end_matches('.')));
@@ -64,22 +62,46 @@ impl Dockerfile<'_> {
         findings
     }
 
+    /// The scripts that were to be judged, with what was said of them or why nothing was.
+    fn answers(&self) -> impl Iterator<Item = (&Body, Result<&[ShellRemark], &str>)> {
+        let answers = self.remarks.map_or(&[][..], |remarks| &remarks.scripts);
+        let asked = self.bodies.iter().filter(|body| body.dialect != Dialect::Zsh).enumerate();
+        asked.map(|(at, body)| {
+            let answer = answers.get(at).map(|answer| answer.as_deref().map_err(String::as_str));
+            (body, answer.unwrap_or(Err("ShellCheck was not run on it")))
+        })
+    }
+
     /// What was to be looked at and was not.
     pub(super) fn unremarked(&self) -> Vec<Gap> {
-        let gap = |subject: String, reason: String| {
+        let gap = |subject: String, reason: &str| {
             let gap = Gap::new(SourceId::Dockerfile, "shellcheck-failed", subject, reason);
             gap.with_hint("install ShellCheck and name it with `lint --shellcheck=PATH`, or leave the rule `shellcheck` off")
         };
         if !self.settings.on.contains("shellcheck") || self.bodies.is_empty() {
             return Vec::new();
         }
-        let Some(remarks) = self.remarks else {
-            return vec![gap(self.file.to_string(), "ShellCheck was not run on the shell code".to_owned())];
+        if self.remarks.is_none() {
+            return vec![gap(self.file.to_string(), "ShellCheck was not run on the shell code")];
+        }
+        let of = |(body, answer): (&Body, Result<&[ShellRemark], &str>)| {
+            let subject = format!("{}:{}", self.file, body.line);
+            match answer {
+                Err(reason) => Some(gap(subject, reason)),
+                Ok(remarks) => told(remarks).nth(MAX_REMARKS).map(|_| {
+                    let reason =
+                        format!("ShellCheck has more than {MAX_REMARKS} remarks on this code, of which only the first are reported");
+                    Gap::new(SourceId::Dockerfile, "too-large", subject, reason)
+                }),
+            }
         };
-        let bodies = self.bodies.iter().filter(|body| body.dialect != Dialect::Zsh);
-        let failed = bodies.zip(&remarks.scripts).filter_map(|(body, remarks)| Some((body.line, remarks.as_ref().err()?)));
-        failed.map(|(line, reason)| gap(format!("{}:{line}", self.file), reason.clone())).collect()
+        self.answers().filter_map(of).collect()
     }
+}
+
+/// The remarks that no rule of our own stands for.
+fn told(remarks: &[ShellRemark]) -> impl Iterator<Item = &ShellRemark> {
+    remarks.iter().filter(|remark| !LEFT_OUT.contains(&remark.code))
 }
 
 /// The byte of a script that a remark is about.
@@ -99,11 +121,7 @@ mod tests {
     use super::*;
     use crate::{
         dockerfile::{LintInput, lint, shell_scripts},
-        model::{
-            lint::LintSettings,
-            location::Location,
-            shell_script::ShellRemarks,
-        },
+        model::{lint::LintSettings, location::Location, shell_script::ShellRemarks},
     };
 
     fn settings() -> LintSettings {
@@ -136,5 +154,28 @@ mod tests {
         let gaps = |report: &crate::dockerfile::LintReport| report.gaps.iter().map(|gap| gap.subject.clone()).collect::<Vec<_>>();
         assert_eq!(gaps(&report), ["Dockerfile:10"]);
         assert_eq!(gaps(&lint(&input)), ["Dockerfile"]);
+    }
+
+    #[test]
+    fn what_is_left_out_of_an_answer_is_a_gap() {
+        let settings = settings();
+        let told = |scripts| {
+            let remarks = ShellRemarks { program: "shellcheck".to_owned(), scripts };
+            let report = lint(&LintInput {
+                settings: &settings,
+                remarks: Some(&remarks),
+                ..LintInput::new("Dockerfile", b"FROM debian:12\nRUN a\n")
+            });
+            let gaps: Vec<_> = report.gaps.into_iter().map(|gap| (gap.kind, gap.subject)).collect();
+            (report.findings.iter().filter(|finding| finding.id == "shellcheck").count(), gaps)
+        };
+        let many =
+            |count: u32, code| Ok((0..count).map(|at| ShellRemark { message: at.to_string(), ..remark(1, 1, code) }).collect::<Vec<_>>());
+        assert_eq!(told(vec![many(1_000, 2102)]), (1_000, Vec::new()));
+        assert_eq!(told(vec![many(1_001, 2102)]), (1_000, vec![("too-large", "Dockerfile:2".to_owned())]));
+        // A rule of our own speaks of these.
+        assert_eq!(told(vec![many(1_001, 2086)]), (0, Vec::new()));
+        // A script without an answer.
+        assert_eq!(told(Vec::new()), (0, vec![("shellcheck-failed", "Dockerfile:2".to_owned())]));
     }
 }
