@@ -21,6 +21,7 @@ mod setup;
 mod shell;
 mod shellcheck;
 mod signers;
+mod tracked;
 mod verify;
 
 use std::{
@@ -81,7 +82,7 @@ enum When {
 enum Command {
     /// The whole gate: Dockerfile, packages, files, AWS findings, signatures, one verdict.
     Gate(gate::GateArgs),
-    /// Judge and mend Dockerfiles alone; no image, and no network but for --pin.
+    /// Judge and mend Dockerfiles alone; no image, and no network but for --pin and rules of the policy that ask for base images.
     Lint(lint::LintArgs),
     /// List an image's packages, as a table or an SBOM.
     Inventory(inventory::InventoryArgs),
