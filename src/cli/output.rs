@@ -58,17 +58,37 @@ pub(super) struct Outputs {
 }
 
 impl OutputOptions {
+    /// Whether a report was asked for by name.
+    pub(super) const fn is_given(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     /// Checks every `--output`; `default` is what is written to standard output when there is none.
     pub(super) fn check(&self, default: &str) -> Result<Outputs, Failure> {
+        self.check_among(default, |_| true, "")
+    }
+
+    /// The same for a command that looks at no packages, so that a list of them would be empty.
+    pub(super) fn check_reports(&self, default: &str, command: &str) -> Result<Outputs, Failure> {
+        self.check_among(default, |reporter| !reporter.lists_packages(), command)
+    }
+
+    fn check_among(&self, default: &str, fits: fn(&dyn Reporter) -> bool, command: &str) -> Result<Outputs, Failure> {
         let fallback = [default.to_owned()];
         let wanted: &[String] = if self.output.is_empty() { &fallback } else { &self.output };
         let mut targets: Vec<Target> = Vec::new();
         for text in wanted {
             let (id, file) = text.split_once('=').map_or((text.as_str(), None), |(id, file)| (id, Some(file)));
-            let reporter = report::reporter(id).ok_or_else(|| {
-                let known: Vec<_> = REPORTERS.iter().map(|reporter| reporter.id()).collect();
-                Failure::new(format!("unknown output format `{id}`")).hint(format!("known formats: {}", known.join(", ")))
-            })?;
+            let known = || {
+                let known: Vec<_> = REPORTERS.iter().filter(|reporter| fits(**reporter)).map(|reporter| reporter.id()).collect();
+                known.join(", ")
+            };
+            let reporter = report::reporter(id)
+                .ok_or_else(|| Failure::new(format!("unknown output format `{id}`")).hint(format!("known formats: {}", known())))?;
+            if !fits(reporter) {
+                return Err(Failure::new(format!("`{id}` is a list of packages, and `{command}` looks at none"))
+                    .hint(format!("formats of `{command}`: {}", known())));
+            }
             let file = match file {
                 Some("") => return Err(Failure::new(format!("no file name in `--output {text}`"))),
                 Some("-") | None => None,
@@ -104,6 +124,11 @@ impl Outputs {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether a report goes to standard output.
+    pub(super) fn has_standard_output(&self) -> bool {
+        self.targets.iter().any(|target| target.file.is_none())
     }
 
     /// The same without what goes to standard output, which holds something else.

@@ -61,7 +61,7 @@ pub(super) struct VerifyArgs {
 
 /// Verifies the image's signatures.
 pub(super) async fn run(args: VerifyArgs, global: &Global) -> Result<ExitStatus, Failure> {
-    let outputs = args.output.check("text")?;
+    let outputs = args.output.check_reports("text", "verify")?;
     outputs.check_platforms(&args.image.platforms()?)?;
     args.image.refuse_document("verify")?;
     let policy = policy_of(&args)?;

@@ -113,6 +113,11 @@ pub trait Reporter: Sync {
     fn joins_platforms(&self) -> bool {
         true
     }
+
+    /// Whether a document is a list of packages, which says nothing where nobody looked at any.
+    fn lists_packages(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

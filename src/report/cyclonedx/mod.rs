@@ -67,6 +67,10 @@ impl Reporter for CycloneDx {
         false
     }
 
+    fn lists_packages(&self) -> bool {
+        true
+    }
+
     fn write(&self, reports: &[ScanReport], _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let materials = Materials::of(reports)?;
         let mut bom = convert::bom(&materials, self.version);

@@ -26,6 +26,10 @@ impl Reporter for Spdx {
         false
     }
 
+    fn lists_packages(&self) -> bool {
+        true
+    }
+
     fn write(&self, reports: &[ScanReport], _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let materials = Materials::of(reports)?;
         let extracted = extracted::extracted(&materials);
