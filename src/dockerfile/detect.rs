@@ -2,7 +2,7 @@
 //! with `syntax`, each also behind a `#!` line.
 //! Reference: BuildKit's `DetectSyntax` and `ParseDirective` in `frontend/dockerfile/parser/directives.go` (<https://github.com/moby/buildkit>).
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     instruction::without_lone_surrogates,
@@ -21,8 +21,18 @@ pub(super) struct Frontend {
     pub(super) reference: String,
     /// The line that names it.
     pub(super) line: u32,
-    /// Where the reference stands in the file; `None` where it stands there in other words.
+    /// Where the reference stands in the file; `None` where it stands there in other words, or not at all.
     pub(super) range: Option<Range<usize>>,
+    /// Whether a build argument names it, and not the file.
+    pub(super) is_argument: bool,
+}
+
+/// The frontend that runs the build: a build argument goes before what the file asks for, and stands on the line of that, or on the first one.
+pub(super) fn chosen(asked: Option<Frontend>, build_args: &BTreeMap<String, String>) -> Option<Frontend> {
+    // What stands behind the first space are options, as in the file.
+    let named = build_args.get("BUILDKIT_SYNTAX").and_then(|value| value.trim().split(' ').next()).filter(|name| !name.is_empty());
+    let Some(named) = named else { return asked };
+    Some(Frontend { reference: named.to_owned(), line: asked.map_or(1, |asked| asked.line), range: None, is_argument: true })
 }
 
 /// The frontend that the file asks for.
@@ -35,7 +45,7 @@ pub(super) fn frontend(text: &str) -> Option<Frontend> {
             let reference = value.split(' ').next().unwrap_or_default();
             let at = offset_in(text, reference)?;
             let range = Some(at..at + reference.len());
-            (!reference.is_empty()).then(|| Frontend { reference: reference.to_owned(), line, range })
+            (!reference.is_empty()).then(|| Frontend { reference: reference.to_owned(), line, range, is_argument: false })
         }
         None => head.json(),
     }
@@ -96,7 +106,7 @@ impl<'a> Head<'a> {
         let before = self.whole.len() - self.text.len();
         let range = place.filter(|_| is_only).map(|at| before + at + 1..before + at + 1 + reference.len());
         let line = place.or(key).map_or(0, |at| slice(self.text, 0..at).matches('\n').count());
-        Some(Frontend { reference, line: number(self.before + line + 1), range })
+        Some(Frontend { reference, line: number(self.before + line + 1), range, is_argument: false })
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cell::OnceCell, collections::BTreeSet};
 use crate::model::coverage::{Gap, SourceId};
 
 use super::{
-    LintInput, check, copies,
+    LintInput, check, copies, detect,
     instruction::Instruction,
     parse::{self, Phase, Refusal},
     rule::{self, Dockerfile},
@@ -17,7 +17,8 @@ use super::{
 
 /// Reads and resolves a Dockerfile.
 pub(super) fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
-    let parse::Reading { source, directives, mut instructions, comments, mut refusals } = parse::read(input.bytes);
+    let parse::Reading { source, mut directives, mut instructions, comments, mut refusals } = parse::read(input.bytes);
+    directives.syntax = detect::chosen(directives.syntax, input.build_args);
     let refused_lines: BTreeSet<u32> = refusals.iter().map(|refusal| refusal.line).collect();
     let mut refused: Vec<bool> = instructions.iter().map(|instruction| refused_lines.contains(&instruction.line)).collect();
     let mut stage_seen = false;
