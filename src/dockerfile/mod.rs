@@ -228,9 +228,15 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     findings.dedup();
     // Reports of many files are kept side by side.
     findings.shrink_to_fit();
+    let mut refused_line = None;
     for refusal in dockerfile.refusals.iter().filter(|refusal| !refusal.needs_argument) {
+        // One is enough to say of a line that it was not judged.
+        if refused_line.replace(refusal.line) == Some(refusal.line) {
+            continue;
+        }
         let subject = format!("{}:{}", input.file, refusal.line);
-        gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, "an instruction that cannot be built was not judged"));
+        let reason = format!("BuildKit refuses it, so that it was not judged: {}", refusal.message);
+        gaps.push(Gap::new(SourceId::Dockerfile, "refused-instruction", subject, reason));
     }
     if let Some(target) = input.target
         && !dockerfile.graph.stages.iter().any(|stage| stage.name.as_deref() == Some(target.to_lowercase().as_str()))
@@ -430,5 +436,11 @@ mod tests {
         let kinds = |text: &str| report(text).gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>();
         assert_eq!(kinds("FROM u:p@host.acme.dev/r:1\nUSER 1\n"), ["refused-instruction"]);
         assert!(kinds("ARG IMAGE\nFROM ${IMAGE}\nUSER 1\n").is_empty());
+        let reasons = |text: &str| report(text).gaps.into_iter().map(|gap| format!("{}: {}", gap.subject, gap.reason)).collect::<Vec<_>>();
+        let told = |line, message| vec![format!("Dockerfile:{line}: BuildKit refuses it, so that it was not judged: {message}")];
+        assert_eq!(reasons(""), told(1, "file with no instructions"));
+        assert_eq!(reasons("![\n"), told(1, "unknown instruction: !["));
+        assert_eq!(reasons("ARG A\n"), told(1, "dockerfile contains no stages to build"));
+        assert_eq!(reasons("FROM scratch\nENV A\n"), told(2, "ENV must have two arguments"));
     }
 }
