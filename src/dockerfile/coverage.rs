@@ -10,9 +10,15 @@ use crate::model::{
 
 use super::{rule::Dockerfile, rules_on, stages::Base};
 
-/// Rules that have something to say without one of their needs, too, and that say with it only more.
-const SAYS_WITHOUT: &[&str] =
-    &["inline-ignore-unused", "inline-ignore-used", "inline-ignore-without-reason", "missing-user", "untrusted-frontend"];
+/// Rules that look without one of their needs, too; with it they only know better.
+const SAYS_WITHOUT: &[&str] = &[
+    "inline-ignore-unused",
+    "inline-ignore-used",
+    "inline-ignore-without-reason",
+    "missing-user",
+    "secret-file-copied",
+    "untrusted-frontend",
+];
 
 /// The rules that are on and had to pass over one Dockerfile, by what they need.
 pub(super) fn unmet(dockerfile: &Dockerfile<'_>) -> BTreeMap<Need, Vec<&'static str>> {

@@ -142,9 +142,35 @@ pub(super) fn read(inputs: &Inputs, mut gaps: Vec<Gap>, facts: &mut Facted) {
                 unmet.entry(Need::Image).or_default().extend(of_images.map(|meta| meta.id));
             }
             add_rules(&mut details, &unmet, half_read, &settings);
+            gaps.extend(unjudged(&inputs.policy.rules, &unmet));
         }
         add_state(facts, SourceId::Dockerfile, &gaps, details);
     }
+}
+
+/// The rules that the policy names, to fail or to warn, and that had to pass over a Dockerfile. Those about images are not asked for here.
+fn unjudged(policy: &RulePolicy, unmet: &BTreeMap<Need, BTreeSet<&'static str>>) -> Vec<Gap> {
+    let worth = |id: &str| {
+        let is_set = |wanted: &RuleSetting| {
+            policy.set.iter().any(|(name, setting)| setting == wanted && rule(name).is_some_and(|meta| meta.id == id))
+        };
+        [RuleSetting::Fail, RuleSetting::Warn].into_iter().find(is_set)
+    };
+    let mut gaps = Vec::new();
+    for (need, ids) in unmet {
+        let (needed, hint) = match need {
+            Need::Context => ("the folder of the build", "give it with --context DIR"),
+            Need::Network => ("the base image from its registry", "`plimsoll lint` asks registries for the rules that the policy names"),
+            Need::Config => ("settings of its own", "say in the policy what it judges by: `rules: { settings: ... }`"),
+            Need::Ast | Need::Stages | Need::Shell | Need::Image => continue,
+        };
+        for (id, setting) in ids.iter().filter_map(|id| Some((id, worth(id)?))) {
+            let says = if setting == RuleSetting::Fail { "fail" } else { "warn" };
+            let reason = format!("the policy sets this rule to {says}, and it cannot judge without {needed}");
+            gaps.push(Gap::new(SourceId::Dockerfile, "rule-unjudged", *id, reason).with_hint(hint));
+        }
+    }
+    gaps
 }
 
 /// Says how many rules looked, and which did not for want of what. Those that are off are only counted.

@@ -142,12 +142,16 @@ pub const CODES: &[(&str, &str)] = &[
     ("path-escape", "An entry of a layer leaves the image's root by `..` and was not placed."),
     ("pending", "The AWS scan was still running at the deadline. Wait longer with --aws-wait, or run the gate later."),
     ("record-unreadable", "A package record or database could not be read; the reason says where it breaks."),
-    ("refused-instruction", "An instruction of the Dockerfile is one that BuildKit refuses; it was not judged."),
+    ("refused-instruction", "BuildKit refuses an instruction of the Dockerfile, or the file as a whole; what it refuses was not judged. The reason has BuildKit's words."),
     ("required-source", "The policy requires a source (`evidence.require`) that did not complete in this run."),
     ("rpmdb-several", "The image has rpm databases in several formats that do not say the same; the reason says which one was used."),
     (
+        "rule-unjudged",
+        "The policy names a rule about Dockerfiles, to fail or to warn, and the rule cannot judge without the folder of the build (--context), what a registry says of the base image, or settings of its own; the reason says which. Give it that, or take the rule out of `rules.set`.",
+    ),
+    (
         "shellcheck-failed",
-        "The rule `shellcheck` is on, and ShellCheck was not there or gave no answer about a RUN in time. Install it, name it with `lint --shellcheck=PATH`, or leave the rule off.",
+        "The rule `shellcheck` is on, and ShellCheck was not there, failed, or gave no answer about a RUN in time. Install it, name it with `lint --shellcheck=PATH`, or leave the rule off.",
     ),
     (
         "stale",
@@ -188,7 +192,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.issuer", "The certificate was given on the word of another OIDC issuer than the policy names."),
     ("unmet.log", "The signature is genuine and no transparency log vouches for it, which the signer requires (`log: require`)."),
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
-    ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read."),
+    ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read, or a folder could not, or the index of git, which tells the files that count although `.gitignore` names them."),
     ("unread-history", "Code in the image's history is in a shell or form that the rules do not read, or is too long. Give the Dockerfile, which says more, or lower this Gap in `evidence.gaps`."),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     (
