@@ -21,7 +21,7 @@ use crate::{
     exit::ExitStatus,
     model::{coverage::SourceId, policy::Policy},
     pipeline::{DockerfileInput, ImageInput, Inputs, Wanted},
-    policy::{self, hadolint::ForeignUse},
+    policy::{self, hadolint::ForeignUse, load::Signatures},
 };
 
 /// Arguments of `gate`.
@@ -56,6 +56,9 @@ pub(super) struct GateArgs {
     output: OutputOptions,
 }
 
+/// The most that is read of a Dockerfile on standard input.
+pub(super) const INPUT_BYTES: usize = 16 << 20;
+
 /// How the Dockerfile was built.
 #[derive(Debug, Clone, Args)]
 pub(super) struct BuildOptions {
@@ -80,7 +83,8 @@ pub(super) struct BuildOptions {
 impl BuildOptions {
     /// Loads the policy, with the configuration of hadolint where it counts.
     pub(super) fn policy(&self, options: &PolicyOptions, used_by: ForeignUse) -> Result<Policy, Failure> {
-        let mut policy = policy::load::load(&options.references())?;
+        let signatures = if used_by == ForeignUse::Lint { Signatures::NotAsked } else { Signatures::Judged };
+        let mut policy = policy::load::load_for(&options.references(), signatures)?;
         if !self.no_hadolint_config && (self.hadolint_config.is_some() || !options.is_own()) {
             hadolint::add(&mut policy, self.hadolint_config.as_deref(), used_by)?;
         }
@@ -139,7 +143,7 @@ impl BuildOptions {
 fn read_standard_input() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // More than the lint stage reads, so that it is the one to say that the rest was not looked at.
-    std::io::stdin().lock().take(16 << 20).read_to_end(&mut bytes)?;
+    std::io::stdin().lock().take(u64::try_from(INPUT_BYTES).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     exit::ExitStatus,
     model::coverage::SourceId,
     pipeline::{ImageInput, Inputs, Wanted},
-    policy,
+    policy::{self, load::Signatures},
 };
 
 /// Arguments of `scan`.
@@ -48,7 +48,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     let outputs = args.output.check("text")?;
     outputs.check_platforms(&args.image.platforms()?)?;
     let limits = args.limits.build_for_files()?;
-    let mut policy = policy::load::load(&args.policy.references())?;
+    let mut policy = policy::load::load_for(&args.policy.references(), Signatures::NotAsked)?;
     // A scan is not asked about signatures, so it cannot miss them.
     policy.signatures.clear();
     let now = setup::now();
