@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{
     Failure, Global,
-    gate::BuildOptions,
+    gate::{BuildOptions, INPUT_BYTES},
     options::{PolicyOptions, RegistryOptions, source_date},
     output::OutputOptions,
     pin,
@@ -22,7 +22,9 @@ use crate::{
     model::{
         coverage::{Gap, SourceId},
         fix::{FixKind, FixSummary, WithheldFix},
+        lint::BaseImage,
         policy::{Policy, RuleSetting},
+        verdict::Outcome,
     },
     pipeline::{self, DockerfileInput, FixedDockerfile, Inputs, Limits, Prepared, Wanted},
     policy::hadolint::ForeignUse,
@@ -34,15 +36,14 @@ use crate::{
     after_help = "Examples:\n  plimsoll lint                                 every Dockerfile in and below this folder\n  plimsoll lint docker/ Dockerfile.dev          what is named, folders searched\n  plimsoll lint --diff                          show what --fix would change; exit code 1 when there is something\n  plimsoll lint --fix --pin                     mend what is safe, write digests behind tags\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
 )]
 pub(super) struct LintArgs {
-    /// Dockerfiles, or folders that are searched for Dockerfile, Containerfile, Dockerfile.*, Containerfile.*, *.Dockerfile and *.dockerfile; hidden
-    /// folders, links and what .gitignore names are passed over. `-` is standard input. Default: this folder.
+    /// Dockerfiles, or folders that are searched for Dockerfile, Containerfile, Dockerfile.*, Containerfile.*, *.Dockerfile, *.dockerfile and
+    /// *.Containerfile; hidden files and folders, links, and what .gitignore names and git does not track are passed over. `-` is standard input.
+    /// Default: this folder.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Leave out what is found in folders and fits this pattern of .gitignore's kind (repeatable).
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    #[command(flatten)]
-    fix: FixOptions,
     /// Also report what an installed ShellCheck says of shell code: its program. Default of PATH: `shellcheck` in PATH.
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "shellcheck")]
     shellcheck: Option<PathBuf>,
@@ -50,6 +51,8 @@ pub(super) struct LintArgs {
     build: BuildOptions,
     #[command(flatten)]
     policy: PolicyOptions,
+    #[command(flatten)]
+    fix: FixOptions,
     #[command(flatten)]
     registry: RegistryOptions,
     #[command(flatten)]
@@ -60,16 +63,18 @@ pub(super) struct LintArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Fix options")]
 struct FixOptions {
-    /// Mend what can be mended without changing the image otherwise, and report on the mended files. With `-` the text goes to standard output.
+    /// Mend what can be mended without changing the image otherwise, and report on the mended files. With `-` the text goes to standard output, and a
+    /// report only to the file of --output.
     #[arg(long)]
     fix: bool,
     /// Make fixes that may change the image or the build in other ways as well, besides the safe ones.
     #[arg(long, visible_alias = "fix-unsafe")]
     unsafe_fixes: bool,
-    /// Write the digest that the registry names behind every tag of a base image.
+    /// Write the digest that the registry names behind every tag of an image, in FROM, COPY --from and mounts.
     #[arg(long, visible_alias = "fix-network")]
     pin: bool,
-    /// Print the changes as a diff and write nothing; exit code 1 when there are some.
+    /// Print the changes as a diff in the place of a report, and write nothing; exit code 1 when there are some, 3 when there may be more in what was
+    /// not looked at.
     #[arg(long)]
     diff: bool,
 }
@@ -85,7 +90,7 @@ impl FixOptions {
 
 /// Lints the files.
 pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, Failure> {
-    let outputs = args.output.check("text")?;
+    let outputs = args.output.check_reports("text", "lint")?;
     let mut policy = args.build.policy(&args.policy, ForeignUse::Lint)?;
     if args.shellcheck.is_some() {
         policy.rules.set.entry("shellcheck".to_owned()).or_insert(RuleSetting::Warn);
@@ -95,6 +100,15 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     if from_input && args.paths.len() > 1 && !kinds.is_empty() && !args.fix.diff {
         return Err(Failure::new("the mended text of `-` goes to standard output, and other files are named as well")
             .hint("fix standard input and files in two runs, or add --diff"));
+    }
+    if args.fix.diff && args.output.is_given() {
+        return Err(Failure::new("--diff prints the changes in the place of a report, and --output asks for one")
+            .hint("leave one of them out; `--fix` makes the changes and reports on what it leaves"));
+    }
+    let text_to_output = from_input && !kinds.is_empty() && !args.fix.diff;
+    if text_to_output && args.output.is_given() && outputs.has_standard_output() {
+        return Err(Failure::new("the mended text of `-` goes to standard output, and so would the report")
+            .hint("give the report a file: --output FORMAT=FILE, for example --output json=report.json"));
     }
     let found = search::dockerfiles(&args.paths, &args.exclude)?;
     let mut dockerfiles = args.build.read(&found.files)?;
@@ -109,14 +123,25 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     if !kinds.is_empty() {
         let besides: &[&str] = if args.fix.pin { &["image-not-pinned"] } else { &[] };
         let fixed = pipeline::fix_dockerfiles(&dockerfiles, &kinds, besides, &policy, now);
+        gaps.extend(fixed.iter().flat_map(|fixed| fixed.gaps.iter().cloned()));
         if args.fix.diff {
             return show_changes(&dockerfiles, &fixed, &gaps);
         }
-        if from_input {
+        if text_to_output {
+            if dockerfiles.first().is_some_and(|input| input.bytes.len() >= INPUT_BYTES) {
+                return Err(Failure::new(format!(
+                    "standard input holds more than {INPUT_BYTES} bytes, of which no mended text is written"
+                ))
+                .hint("no Dockerfile is as large as that"));
+            }
             let text = fixed.first().map_or(&[][..], |fixed| fixed.bytes.as_slice());
             let _ = super::output::print(text)?;
         }
         fixes = write(&mut dockerfiles, fixed, from_input)?;
+        // What was said of the code before is not about this code.
+        for input in dockerfiles.iter_mut().filter(|input| input.remarks.is_none()) {
+            shellcheck::ask(shellcheck, std::slice::from_mut(input), &policy.rules);
+        }
     }
     let unknown = pin::forget_unknown(&mut dockerfiles);
     if pipeline::asks_registries(&policy) {
@@ -124,10 +149,14 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     }
     let inputs = inputs(dockerfiles, policy, now, source_date()?, global);
     let report = pipeline::run_lint(&inputs, Prepared { gaps, fixes });
-    if from_input && !kinds.is_empty() {
-        return outputs.without_standard_output().write(&[report], global);
+    if !text_to_output {
+        return outputs.write(&[report], global);
     }
-    outputs.write(&[report], global)
+    if !args.output.is_given() && report.verdict.outcome != Outcome::Pass {
+        let said = format!("{}, and no report was written", report.verdict.outcome.name());
+        let _ = writeln!(std::io::stderr().lock(), "plimsoll: note: {said}; name a file for it: --output text=FILE");
+    }
+    outputs.without_standard_output().write(&[report], global)
 }
 
 fn inputs(
@@ -180,11 +209,21 @@ fn show_changes(dockerfiles: &[DockerfileInput], fixed: &[FixedDockerfile], gaps
 /// Writes what was mended into the files, and tells what became of each.
 fn write(dockerfiles: &mut [DockerfileInput], fixed: Vec<FixedDockerfile>, from_input: bool) -> Result<Vec<FixSummary>, Failure> {
     let mut summaries = Vec::new();
-    for (input, FixedDockerfile { bytes, mut summary }) in dockerfiles.iter_mut().zip(fixed) {
+    for (input, FixedDockerfile { bytes, mut summary, .. }) in dockerfiles.iter_mut().zip(fixed) {
         if bytes != input.bytes {
             let written = if from_input { Rewritten::Done } else { rewrite::replace(Path::new(&input.file), &input.bytes, &bytes)? };
             match written {
-                Rewritten::Done => input.bytes = bytes,
+                Rewritten::Done => {
+                    input.bytes = bytes;
+                    input.remarks = None;
+                    // An image that got its digest is the one that was asked for, and one without a tag has that tag now.
+                    let pinned = |(name, base): (&String, &BaseImage)| {
+                        let digest = base.digest.as_ref().filter(|_| !base.os.is_empty())?;
+                        Some(["", ":latest"].map(|tag| (format!("{name}{tag}@{digest}"), base.clone())))
+                    };
+                    let pinned: Vec<_> = input.bases.iter().filter_map(pinned).flatten().collect();
+                    input.bases.extend(pinned);
+                }
                 Rewritten::Refused(reason) => {
                     let withheld = summary.applied.drain(..).map(|fix| WithheldFix { fix, reason: reason.to_owned() });
                     summary.withheld = withheld.chain(std::mem::take(&mut summary.withheld)).collect();

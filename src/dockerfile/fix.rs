@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::model::{
+    coverage::{Gap, SourceId},
     finding::Finding,
     fix::{Edit, FixKind, FixRecord, WithheldFix},
     location::Location,
@@ -22,6 +23,9 @@ const MAX_ROUNDS: usize = 10;
 const MAX_PROOFS: usize = 256;
 const MAX_PROOF_BYTES: usize = 32 << 20;
 
+/// The kind of the gaps that say that a part of the file was not looked at.
+const CUT: &str = "too-large";
+
 /// A mended file.
 #[derive(Debug, Clone)]
 pub struct Fixed {
@@ -31,6 +35,8 @@ pub struct Fixed {
     pub applied: Vec<FixRecord>,
     /// What was to be mended and was not.
     pub withheld: Vec<WithheldFix>,
+    /// Why there may be more to mend than anybody knows of.
+    pub gaps: Vec<Gap>,
 }
 
 /// Says of each finding whether it is to be mended; it gets the ignores that the file holds as well.
@@ -39,8 +45,10 @@ pub type Chosen<'a> = dyn Fn(&[Finding], &[Exception]) -> Vec<bool> + 'a;
 /// Mends what it can prove.
 #[must_use]
 pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<'_>) -> Fixed {
-    let mut fixed = Fixed { bytes: input.bytes.to_vec(), applied: Vec::new(), withheld: Vec::new() };
+    let mut fixed = Fixed { bytes: input.bytes.to_vec(), applied: Vec::new(), withheld: Vec::new(), gaps: Vec::new() };
     if input.bytes.len() > MAX_BYTES {
+        let reason = format!("it is larger than {MAX_BYTES} bytes, so that nothing of it is mended");
+        fixed.gaps.push(Gap::new(SourceId::Dockerfile, CUT, input.file, reason));
         return fixed;
     }
     let budget = (MAX_PROOF_BYTES / input.bytes.len().max(1)).clamp(16, MAX_PROOFS);
@@ -54,7 +62,7 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<
         let open = candidates.iter().filter(|(at, _)| !failed.contains_key(at)).copied().collect();
         let selected = without_overlap(open);
         // What was not looked at before a fix may come to light behind it.
-        let is_cut = state.report.gaps.iter().any(|gap| gap.kind == "too-large");
+        let is_cut = state.report.gaps.iter().any(|gap| gap.kind == CUT);
         if selected.is_empty() || rounds == MAX_ROUNDS || is_cut {
             let unsettled = match (is_cut, rounds == MAX_ROUNDS) {
                 (true, _) => "not all of the file was looked at, so that nothing can be proved",
@@ -70,6 +78,7 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<
                     Some(WithheldFix { fix: record(finding)?, reason })
                 })
                 .collect();
+            fixed.gaps = state.report.gaps.into_iter().filter(|gap| gap.kind == CUT).collect();
             fixed.bytes = state.bytes;
             return fixed;
         }

@@ -51,6 +51,8 @@ pub struct FixedDockerfile {
     pub bytes: Vec<u8>,
     /// What was mended and what was not.
     pub summary: FixSummary,
+    /// Why there may be more to mend than anybody knows of.
+    pub gaps: Vec<Gap>,
 }
 
 /// Mends Dockerfiles: what the policy accepts or suppresses stays as it is. `besides` are rules that are on for this alone.
@@ -70,6 +72,7 @@ pub fn fix_dockerfiles(
         FixedDockerfile {
             bytes: fixed.bytes,
             summary: FixSummary { file: input.file.clone(), applied: fixed.applied, withheld: fixed.withheld },
+            gaps: fixed.gaps,
         }
     })
 }

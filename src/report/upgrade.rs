@@ -1,9 +1,15 @@
 //! `Upgrade`: per package the version to move to and how many violations that clears; from the violations of a report.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::model::{
+    coverage::{Gap, SourceId},
     finding::FindingKind,
+    fix::{FixKind, FixRecord, FixSummary},
+    location::Location,
     report::ScanReport,
     verdict::{Effect, JudgedFinding},
 };
@@ -34,11 +40,13 @@ pub(crate) struct Advice<'a> {
     pub(crate) rules: BTreeMap<&'a str, usize>,
     /// Exceptions of the policy to mend.
     pub(crate) exceptions: usize,
+    /// How many findings, violations or not, `lint --fix` mends.
+    pub(crate) mended: usize,
 }
 
 impl<'a> Advice<'a> {
     pub(crate) fn of(report: &'a ScanReport) -> Self {
-        let mut advice = Self::default();
+        let mut advice = Self { mended: mended(report), ..Self::default() };
         let mut goals: BTreeMap<(&str, &str), (&str, usize, bool)> = BTreeMap::new();
         for judged in violations(report) {
             let finding = &judged.finding;
@@ -85,6 +93,25 @@ impl<'a> Advice<'a> {
             .sort_by(|a, b| b.clears.cmp(&a.clears).then_with(|| a.names.cmp(&b.names)).then_with(|| a.installed.cmp(b.installed)));
         advice
     }
+}
+
+/// Counts the findings that `lint --fix` mends: those with a safe fix that no exception covers and that this run did not withhold already. Of
+/// a file that was not looked at whole it mends none.
+fn mended(report: &ScanReport) -> usize {
+    let is_safe = |fix: &FixRecord| fix.kind == FixKind::Safe;
+    let is_tried =
+        |summary: &&FixSummary| summary.applied.iter().any(is_safe) || summary.withheld.iter().any(|withheld| is_safe(&withheld.fix));
+    let tried: BTreeSet<&str> = report.fixes.iter().filter(is_tried).map(|summary| summary.file.as_str()).collect();
+    let is_cut = |gap: &&Gap| gap.source == SourceId::Dockerfile && gap.kind == "too-large";
+    let cut: Vec<&str> = report.verdict.gaps.iter().map(|judged| &judged.gap).filter(is_cut).map(|gap| gap.subject.as_str()).collect();
+    let of_file = |subject: &str, file: &str| subject.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+    let is_left = |file: &str| !tried.contains(file) && !cut.iter().any(|subject| of_file(subject, file));
+    let mends = |judged: &&JudgedFinding| {
+        let is_mendable = judged.finding.fix.as_ref().is_some_and(|fix| fix.kind == FixKind::Safe)
+            && !matches!(judged.decision.effect, Effect::Accepted | Effect::Suppressed);
+        is_mendable && judged.finding.locations.iter().any(|place| matches!(place, Location::Dockerfile(span) if is_left(&span.file)))
+    };
+    report.verdict.findings.iter().filter(mends).count()
 }
 
 fn violations(report: &ScanReport) -> impl Iterator<Item = &JudgedFinding> {

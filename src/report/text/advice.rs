@@ -3,11 +3,10 @@
 use crate::{
     model::{
         finding::FindingKind,
-        fix::FixKind,
         origin::Side,
         package::PackageKind,
         report::ScanReport,
-        verdict::{Effect, JudgedFinding},
+        verdict::Effect,
     },
     report::{
         count::{plural, requirement_effect, worst_first},
@@ -76,16 +75,11 @@ pub(super) fn next(report: &ScanReport, layout: &mut Layout) {
         }
         labelled(layout, std::mem::take(&mut label), vec![Piece::prose(format!("mend {}", rules.join(", ")))]);
     }
-    let mends = |judged: &&JudgedFinding| {
-        let is_safe = judged.finding.fix.as_ref().is_some_and(|fix| fix.kind == FixKind::Safe);
-        is_safe && !matches!(judged.decision.effect, Effect::Accepted | Effect::Suppressed)
-    };
-    let mended = report.verdict.findings.iter().filter(mends).count();
-    if mended > 0 {
+    if advice.mended > 0 {
         labelled(
             layout,
             std::mem::take(&mut label),
-            vec![Piece::name("plimsoll lint --fix"), Piece::prose(format!("mends {}", plural(mended, "finding"))).with(faint())],
+            vec![Piece::name("plimsoll lint --fix"), Piece::prose(format!("mends {}", plural(advice.mended, "finding"))).with(faint())],
         );
     }
     if advice.exceptions > 0 {
