@@ -15,6 +15,7 @@ use crate::{
     model::{
         advisory::{Advisory, Event, RangeScheme},
         policy::Worth,
+        rule::RuleMeta,
     },
     pipeline,
     policy::codes,
@@ -36,7 +37,7 @@ pub(super) struct ExplainArgs {
     /// A JSON report (`-o json=FILE`; `-` for standard input): say why it has the finding ID (which name, version and range matched, and where), or the Gap or requirement of that name.
     #[arg(long, value_name = "FILE", requires = "id", conflicts_with = "db")]
     report: Option<PathBuf>,
-    /// How rules are printed; `json` and `markdown` without ID print all of them.
+    /// How a rule is printed, in Markdown also a code; `json` and `markdown` without ID print all rules.
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT", conflicts_with_all = ["db", "report"])]
     format: Format,
 }
@@ -47,7 +48,7 @@ enum Format {
     Text,
     /// An array of rules.
     Json,
-    /// A page with a table and a section for each rule.
+    /// A page; of all rules with a table and a section for each.
     Markdown,
 }
 
@@ -68,19 +69,8 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
         limits::listed()
     } else if let Some(rule) = pipeline::rule(id) {
         rules::text(rule)
-    } else if let Some((code, meaning)) = codes::find(id.strip_prefix("gap-").unwrap_or(id)) {
-        let lowered = codes::LOWERED.iter().find(|(kind, _)| *kind == code);
-        let accept = match lowered {
-            Some((_, worth)) => {
-                let what = if *worth == Worth::Warn { "warns" } else { "is shown" };
-                format!("\nBy default it {what} only; a policy makes it stop the gate: `evidence: {{ gaps: {{ {code}: fail }} }}`.\n")
-            }
-            None if codes::is_gap(code) => format!(
-                "\nIt stops the gate until the policy says otherwise: `evidence: {{ gaps: {{ {code}: warn }} }}`, or `ignore`; of one source alone: `offline.{code}: warn`.\n"
-            ),
-            None => String::new(),
-        };
-        format!("{code}\n\n{meaning}\n{accept}")
+    } else if let Some((code, meaning)) = code(id) {
+        format!("{code}\n\n{}", code_text(code, meaning))
     } else if let Some(text) = explain_advisory(id, args.db.clone())? {
         text
     } else {
@@ -89,6 +79,22 @@ pub(super) fn run(args: &ExplainArgs) -> Result<ExitStatus, Failure> {
         ));
     };
     print(text.as_bytes())
+}
+
+/// What a code means, and what a policy can make of it.
+fn code_text(code: &str, meaning: &str) -> String {
+    let lowered = codes::LOWERED.iter().find(|(kind, _)| *kind == code);
+    let accept = match lowered {
+        Some((_, worth)) => {
+            let what = if *worth == Worth::Warn { "warns" } else { "is shown" };
+            format!("\nBy default it {what} only; a policy makes it stop the gate: `evidence: {{ gaps: {{ {code}: fail }} }}`.\n")
+        }
+        None if codes::is_gap(code) => format!(
+            "\nIt stops the gate until the policy says otherwise: `evidence: {{ gaps: {{ {code}: warn }} }}`, or `ignore`; of one source alone, with its name: `SOURCE.{code}: warn`.\n"
+        ),
+        None => String::new(),
+    };
+    format!("{meaning}\n{accept}")
 }
 
 fn list() -> Result<ExitStatus, Failure> {
@@ -105,20 +111,31 @@ fn list() -> Result<ExitStatus, Failure> {
     print(&text)
 }
 
-/// Prints one rule or all of them for programs or as a page.
+/// Prints one rule or all of them for programs or as a page; of codes there are pages alone.
 fn print_rules(id: Option<&str>, format: Format) -> Result<ExitStatus, Failure> {
-    let rules = match id {
-        None => pipeline::rules(),
-        Some(id) => vec![pipeline::rule(id).ok_or_else(|| {
-            Failure::new(format!("no rule is called `{id}`")).hint("rules alone are printed in this format: `plimsoll explain` lists them")
-        })?],
+    let unknown = |id: &str, what: &str| {
+        Failure::new(format!("no {what} is called `{id}`"))
+            .hint("nothing else is printed in this format: `plimsoll explain` lists what there is")
     };
-    let text = if format == Format::Json {
-        rules::json(&rules).map_err(|error| Failure::new(format!("cannot write the rules: {error}")))?
-    } else {
-        rules::markdown(&rules)
+    let json = |rules: &[&RuleMeta]| rules::json(rules).map_err(|error| Failure::new(format!("cannot write the rules: {error}")));
+    let text = match (format, id) {
+        (Format::Markdown, None) => rules::markdown(&pipeline::rules()),
+        (Format::Markdown, Some(id)) => page(id).ok_or_else(|| unknown(id, "rule, code or kind of gap"))?,
+        (Format::Text | Format::Json, None) => json(&pipeline::rules())?,
+        (Format::Text | Format::Json, Some(id)) => json(&[pipeline::rule(id).ok_or_else(|| unknown(id, "rule"))?])?,
     };
     print(text.as_bytes())
+}
+
+/// A page about one rule or code.
+fn page(id: &str) -> Option<String> {
+    let of_code = || code(id).map(|(code, meaning)| format!("# {code}\n\n{}", code_text(code, meaning)));
+    pipeline::rule(id).map(rules::page).or_else(of_code)
+}
+
+/// A code and its meaning; a kind of gap also as SARIF names it.
+fn code(id: &str) -> Option<(&'static str, &'static str)> {
+    codes::find(id.strip_prefix("gap-").unwrap_or(id))
 }
 
 fn explain_advisory(id: &str, folder: Option<PathBuf>) -> Result<Option<String>, Failure> {

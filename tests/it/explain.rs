@@ -36,8 +36,31 @@ fn rules_are_printed_for_programs() {
 }
 
 #[test]
+fn one_rule_or_code_is_a_page_of_its_own() {
+    let page = plimsoll(&["explain", "DL3002", "--format", "markdown"]).expect(0).stdout;
+    assert!(page.starts_with("# root-user\n\n") && page.contains("\n- severity: high\n") && page.contains("```dockerfile\n"), "{page}");
+    assert_eq!(page.matches("\n#").count() + 1, 1 + page.matches("\n# syntax").count(), "one heading, and no table of groups: {page}");
+    let page = plimsoll(&["explain", "rule-unjudged", "--format", "markdown"]).expect(0).stdout;
+    assert!(page.starts_with("# rule-unjudged\n\nThe policy names a rule"), "{page}");
+    plimsoll(&["explain", "no-such-rule", "--format", "markdown"])
+        .expect(2)
+        .complains("no rule, code or kind of gap is called `no-such-rule`");
+}
+
+#[test]
 fn a_rule_is_known_by_every_name_that_tools_give_it() {
-    for name in ["DS-0029", "ds-0029", "DS029", "ds29", "AVD-DS-0029", "avd-ds-0029", "DL3015", "dl3015", "missing-no-install-recommends", "7384dfb2"] {
+    for name in [
+        "DS-0029",
+        "ds-0029",
+        "DS029",
+        "ds29",
+        "AVD-DS-0029",
+        "avd-ds-0029",
+        "DL3015",
+        "dl3015",
+        "missing-no-install-recommends",
+        "7384dfb2",
+    ] {
         plimsoll(&["explain", name])
             .expect(0)
             .says("apt-recommends  (size, low)")

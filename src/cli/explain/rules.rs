@@ -85,12 +85,23 @@ pub(super) fn markdown(rules: &[&RuleMeta]) -> String {
     }
     out.push_str("\n## Every rule\n");
     for rule in rules {
-        let _ = write!(out, "\n### {}\n\n{}\n\n", rule.id, rule.summary);
-        for (label, value) in facts(rule) {
-            let _ = writeln!(out, "- {label}: {value}");
-        }
-        let _ = writeln!(out, "\n{}", rule.help.trim_end());
+        let _ = write!(out, "\n### {}\n\n{}", rule.id, section(rule));
     }
+    out
+}
+
+/// One rule as a page of Markdown.
+pub(super) fn page(rule: &RuleMeta) -> String {
+    format!("# {}\n\n{}", rule.id, section(rule))
+}
+
+/// What stands below a rule's heading in Markdown.
+fn section(rule: &RuleMeta) -> String {
+    let mut out = format!("{}\n\n", rule.summary);
+    for (label, value) in facts(rule) {
+        let _ = writeln!(out, "- {label}: {value}");
+    }
+    let _ = writeln!(out, "\n{}", rule.help.trim_end());
     out
 }
 
