@@ -49,6 +49,8 @@ mod lines;
 #[cfg(test)]
 mod lint;
 #[cfg(test)]
+mod lint_gaps;
+#[cfg(test)]
 mod platforms;
 #[cfg(test)]
 mod policy;
