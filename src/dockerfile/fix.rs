@@ -51,6 +51,8 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<
         fixed.gaps.push(Gap::new(SourceId::Dockerfile, CUT, input.file, reason));
         return fixed;
     }
+    // What ShellCheck said is about places in this text, and about none in the next.
+    let input = &LintInput { remarks: None, ..*input };
     let budget = (MAX_PROOF_BYTES / input.bytes.len().max(1)).clamp(16, MAX_PROOFS);
     let mut prover = Prover { input, budget };
     let mut state = prover.judged(input.bytes.to_vec());

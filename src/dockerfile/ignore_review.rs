@@ -110,6 +110,7 @@ impl Dockerfile<'_> {
             Need::Network => !self.bases.is_empty(),
             Need::Image => false,
         }) && !meta.id.starts_with("inline-ignore-")
+            && (meta.id != "shellcheck" || self.unremarked().is_empty())
     }
 
     /// The edits that take the idle ids of one line out; `None` where that would change more.
@@ -163,7 +164,7 @@ fn became(written: &Written<'_>, telling: &BTreeSet<&str>, found: &BTreeMap<&str
         return Use::Kept;
     }
     if written.rules.is_empty() {
-        let is_ours = written.dialect == Dialect::Ours;
+        let is_ours = written.dialect == Dialect::Ours && !is_code_of_shellcheck(written.id);
         return if is_ours { Use::Idle("no rule is called that") } else { Use::Kept };
     }
     if written.rules.iter().all(|id| !is_ignorable(id)) {
@@ -178,6 +179,12 @@ fn became(written: &Written<'_>, telling: &BTreeSet<&str>, found: &BTreeMap<&str
         return Use::Kept;
     }
     Use::Idle("there is nothing here to silence")
+}
+
+/// Whether an id has the form of ShellCheck's: which of them there are only that program knows.
+fn is_code_of_shellcheck(id: &str) -> bool {
+    let number = id.split_at_checked(2).filter(|(start, _)| start.eq_ignore_ascii_case("SC")).map(|(_, number)| number);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn listed<'t>(ids: impl Iterator<Item = &'t str>) -> String {

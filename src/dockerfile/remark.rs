@@ -120,8 +120,8 @@ fn place(text: &str, remark: &ShellRemark) -> usize {
 mod tests {
     use super::*;
     use crate::{
-        dockerfile::{LintInput, lint, shell_scripts},
-        model::{lint::LintSettings, location::Location, shell_script::ShellRemarks},
+        dockerfile::{LintInput, fix::fix, lint, shell_scripts},
+        model::{fix::FixKind, lint::LintSettings, location::Location, shell_script::ShellRemarks},
     };
 
     fn settings() -> LintSettings {
@@ -177,5 +177,33 @@ mod tests {
         assert_eq!(told(vec![many(1_001, 2086)]), (0, Vec::new()));
         // A script without an answer.
         assert_eq!(told(Vec::new()), (0, vec![("shellcheck-failed", "Dockerfile:2".to_owned())]));
+    }
+
+    #[test]
+    fn what_was_said_of_a_text_keeps_no_fix_of_it_away() {
+        let text = "FROM alpine:3.22\nRUN apk add curl && \\\n  a [x]\nUSER 1\n";
+        let settings = settings();
+        let remarks = ShellRemarks { program: "shellcheck".to_owned(), scripts: vec![Ok(vec![remark(1, 22, 2102)])] };
+        let input = LintInput { settings: &settings, remarks: Some(&remarks), ..LintInput::new("Dockerfile", text.as_bytes()) };
+        assert!(lint(&input).findings.iter().any(|finding| finding.id == "shellcheck"));
+        let fixed = fix(&input, &[FixKind::Safe].into(), &|findings, _| vec![true; findings.len()]);
+        assert_eq!((fixed.withheld, fixed.gaps), (Vec::new(), Vec::new()));
+        assert_eq!(fixed.bytes, text.replace("apk add", "apk add --no-cache").as_bytes());
+    }
+
+    #[test]
+    fn an_ignore_is_not_called_unused_where_nobody_answered() {
+        let settings = LintSettings { on: ["shellcheck", "inline-ignore-unused"].map(str::to_owned).into(), ..LintSettings::DEFAULT };
+        let is_unused = |id: &str, scripts| {
+            let remarks = ShellRemarks { program: "shellcheck".to_owned(), scripts };
+            let text = format!("FROM debian:12\n# plimsoll ignore={id} reason=x\nRUN a\n");
+            let report = lint(&LintInput { settings: &settings, remarks: Some(&remarks), ..LintInput::new("Dockerfile", text.as_bytes()) });
+            report.findings.iter().any(|finding| finding.id == "inline-ignore-unused")
+        };
+        assert!(is_unused("shellcheck", vec![Ok(Vec::new())]));
+        assert!(!is_unused("shellcheck", vec![Err("too slow".to_owned())]));
+        // Which codes there are only ShellCheck knows.
+        assert!(!is_unused("SC2102", vec![Ok(vec![remark(1, 1, 2102)])]));
+        assert!(is_unused("SCX", vec![Ok(Vec::new())]));
     }
 }

@@ -103,9 +103,8 @@ fn mended(report: &ScanReport) -> usize {
         |summary: &&FixSummary| summary.applied.iter().any(is_safe) || summary.withheld.iter().any(|withheld| is_safe(&withheld.fix));
     let tried: BTreeSet<&str> = report.fixes.iter().filter(is_tried).map(|summary| summary.file.as_str()).collect();
     let is_cut = |gap: &&Gap| gap.source == SourceId::Dockerfile && gap.kind == "too-large";
-    let cut: Vec<&str> = report.verdict.gaps.iter().map(|judged| &judged.gap).filter(is_cut).map(|gap| gap.subject.as_str()).collect();
-    let of_file = |subject: &str, file: &str| subject.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
-    let is_left = |file: &str| !tried.contains(file) && !cut.iter().any(|subject| of_file(subject, file));
+    let cut: BTreeSet<&str> = report.verdict.gaps.iter().map(|judged| &judged.gap).filter(is_cut).map(|gap| gap.subject.as_str()).collect();
+    let is_left = |file: &str| !tried.contains(file) && !cut.contains(file);
     let mends = |judged: &&JudgedFinding| {
         let is_mendable = judged.finding.fix.as_ref().is_some_and(|fix| fix.kind == FixKind::Safe)
             && !matches!(judged.decision.effect, Effect::Accepted | Effect::Suppressed);
