@@ -196,7 +196,7 @@ mod tests {
                 } else {
                     entry.push(u8::try_from(gone).unwrap());
                 }
-                entry.extend(path[same..].bytes());
+                entry.extend(path.bytes().skip(same));
                 entry.push(0);
                 last = path;
             } else {
