@@ -35,23 +35,33 @@ pub(super) fn judge(
     let mut needs = Needs::default();
     let (fail, warn) = (Prepared::all(&policy.fail), Prepared::all(&policy.warn));
     let mut settings = BTreeMap::new();
-    let judged = findings
-        .into_iter()
-        .map(|finding| {
-            let own = rating::effective(&finding, &policy.severity, permissions.override_terms());
-            let (severity, severity_author) = rating::foreign(&finding, own, &policy.rules.foreign);
-            let sides = image.map_or(Sides::EITHER, |image| image.sides(&finding.locations));
-            let setting = match &finding.kind {
-                // All findings of a rule have its names.
-                FindingKind::Rule(meta) => *settings.entry(meta.id).or_insert_with(|| strongest_setting(policy, &finding)),
-                FindingKind::Vulnerability | FindingKind::Exception => None,
-            };
-            let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, setting, sides, severity, severity_author };
-            let decision = walk.decide(inline_ignores, permissions, &mut needs);
-            JudgedFinding { finding, severity, severity_author, decision }
-        })
-        .collect();
+    let mut judged = Vec::with_capacity(findings.len());
+    judged.extend(in_parts(findings).map(|finding| {
+        let own = rating::effective(&finding, &policy.severity, permissions.override_terms());
+        let (severity, severity_author) = rating::foreign(&finding, own, &policy.rules.foreign);
+        let sides = image.map_or(Sides::EITHER, |image| image.sides(&finding.locations));
+        let setting = match &finding.kind {
+            // All findings of a rule have its names.
+            FindingKind::Rule(meta) => *settings.entry(meta.id).or_insert_with(|| strongest_setting(policy, &finding)),
+            FindingKind::Vulnerability | FindingKind::Exception => None,
+        };
+        let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, setting, sides, severity, severity_author };
+        let decision = walk.decide(inline_ignores, permissions, &mut needs);
+        JudgedFinding { finding, severity, severity_author, decision }
+    }));
     (judged, needs)
+}
+
+/// The findings in order. What was taken is given back on the way: of very many, two copies need not lie side by side.
+fn in_parts(mut findings: Vec<Finding>) -> impl Iterator<Item = Finding> {
+    const PART: usize = 1_024;
+    findings.reverse();
+    std::iter::from_fn(move || {
+        if findings.len().is_multiple_of(PART) {
+            findings.shrink_to_fit();
+        }
+        findings.pop()
+    })
 }
 
 /// The strongest setting by id or alias.
