@@ -165,15 +165,16 @@ impl Expander<'_> {
         let after = slice(tail, end + 1..tail.len());
         let inner = slice(tail, 0..end);
         let (colon, operation) = inner.strip_prefix(':').map_or((false, inner), |rest| (true, rest));
+        let operator = operation.chars().next().unwrap_or_default();
         let set = value.as_ref().is_some_and(|value| match value.certainty {
             Certainty::Unset => false,
-            Certainty::Unknown => true,
+            // A default stands for what nobody may have set, except where every image sets it.
+            Certainty::Unknown => operator != '-' || name == "PATH",
             Certainty::Known | Certainty::Default => !colon || !value.text.is_empty(),
         });
-        // A caller may set what is only declared.
-        let caller =
-            if value.as_ref().is_some_and(|value| value.certainty == Certainty::Unset) { Certainty::Default } else { Certainty::Known };
-        let operator = operation.chars().next().unwrap_or_default();
+        // A caller may set what is only declared, a base image what is not.
+        let is_open = |certainty: Certainty| matches!(certainty, Certainty::Unset | Certainty::Unknown);
+        let caller = if value.as_ref().is_some_and(|value| is_open(value.certainty)) { Certainty::Default } else { Certainty::Known };
         let word = slice(operation, operator.len_utf8()..operation.len());
         let nested = Self { escape: self.escape, quotes: self.quotes, lookup: self.lookup, depth: self.depth + 1 };
         match operator {
@@ -181,7 +182,7 @@ impl Expander<'_> {
             '-' => {
                 nested.run(word, out)?;
                 let known = value.map_or(Certainty::Known, |value| value.certainty);
-                out.certainty = out.certainty.max(if known == Certainty::Unset { caller } else { known });
+                out.certainty = out.certainty.max(if is_open(known) { caller } else { known });
             }
             '+' if set => {
                 nested.run(word, out)?;
@@ -378,7 +379,7 @@ mod tests {
             "A" => Some(Value::known("1.2.3")),
             "D" => Some(Value { text: "d".to_owned(), certainty: Certainty::Default }),
             "E" => Some(Value::known("")),
-            "U" => Some(Value::unknown()),
+            "U" | "PATH" => Some(Value::unknown()),
             _ => None,
         };
         let known = |text: &str| Ok((text.to_owned(), Certainty::Known));
@@ -396,6 +397,11 @@ mod tests {
             ("${X:-y}", known("y")),
             ("${E:-y}", known("y")),
             ("${E-y}", known("")),
+            ("${U:-y}", Ok(("y".to_owned(), Certainty::Default))),
+            ("${U-${A}}", Ok(("1.2.3".to_owned(), Certainty::Default))),
+            ("${U:-$U}", Ok((String::new(), Certainty::Unknown))),
+            ("${U:+y}", Ok(("y".to_owned(), Certainty::Unknown))),
+            ("${PATH:-/bin}", Ok((String::new(), Certainty::Unknown))),
             ("${A:+y}", known("y")),
             ("${X:-${X:-z}}", known("z")),
             ("'$A' \"$A\" \\$A", known("$A 1.2.3 $A")),

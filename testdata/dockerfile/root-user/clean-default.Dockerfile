@@ -1,0 +1,2 @@
+FROM alpine:3.22
+USER ${APP_UID:-1000}:0
