@@ -55,6 +55,7 @@ const OTHERS: &[&str] = &[
     "useradd",
     "usermod",
     "gpg",
+    "mtproto-proxy",
 ];
 /// Programs whose words are text.
 const TEXTUAL: &[&str] = &[

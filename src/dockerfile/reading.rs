@@ -50,7 +50,7 @@ pub(super) fn read<'a>(input: &LintInput<'a>) -> (Dockerfile<'a>, Vec<Gap>) {
         }
     }
     refusals.sort_by_key(|refusal| (refusal.line, refusal.phase));
-    let places = rule::places(&instructions);
+    let places = rule::places(&instructions, &graph);
     let LintInput { file, context, settings, bases, remarks, .. } = *input;
     let (ignored, ignore_fault) = copies::ignore_patterns(context);
     let dockerfile = Dockerfile {

@@ -96,7 +96,7 @@ pub(super) struct Dockerfile<'a> {
 pub(super) type Ends = RefCell<BTreeMap<String, BTreeMap<usize, Option<usize>>>>;
 
 /// The places of instructions by keyword and by the variables that they set.
-pub(super) fn places(instructions: &[Instruction]) -> BTreeMap<String, Vec<usize>> {
+pub(super) fn places(instructions: &[Instruction], graph: &Graph) -> BTreeMap<String, Vec<usize>> {
     let mut places = BTreeMap::<String, Vec<usize>>::new();
     for (index, instruction) in instructions.iter().enumerate() {
         // Most are there: a key is made for the first one only.
@@ -105,8 +105,8 @@ pub(super) fn places(instructions: &[Instruction]) -> BTreeMap<String, Vec<usize
             None => places.entry(instruction.keyword.clone()).or_default().push(index),
         }
         if matches!(instruction.keyword.as_str(), "ARG" | "ENV") {
-            for pair in instruction.pairs() {
-                places.entry(format!("${}", pair.name)).or_default().push(index);
+            for (at, pair) in instruction.pairs().iter().enumerate() {
+                places.entry(format!("${}", graph.name(index, at, pair.name))).or_default().push(index);
             }
         }
     }
@@ -243,9 +243,10 @@ impl Dockerfile<'_> {
             for (index, instruction) in self.with_keyword(keyword) {
                 let values = self.graph.values.get(index).map_or(&[][..], Vec::as_slice);
                 for (at, (pair, value)) in instruction.pairs().iter().zip(values).enumerate() {
-                    if pair.value.is_some() && value.is_decided() && is_faulty(pair.name, &value.text) {
+                    let name = self.graph.name(index, at, pair.name);
+                    if pair.value.is_some() && value.is_decided() && is_faulty(name, &value.text) {
                         let part = pair.at..pair.at + pair.name.len();
-                        let finding = self.finding_at(meta, meta.severity, instruction, &part, title(pair.name));
+                        let finding = self.finding_at(meta, meta.severity, instruction, &part, title(name));
                         let edit = meta.fix.filter(|_| values.len() <= MAX_PAIRS).and_then(|kind| Some((kind, self.without_pair(instruction, at)?)));
                         findings.push(match edit {
                             Some((kind, edit)) => fixed_by(finding, kind, vec![edit]),
@@ -283,7 +284,8 @@ impl Dockerfile<'_> {
         // Only the last one counts.
         let Some(index) = self.last_before(instruction, &format!("${name}")) else { return false };
         let Some((setter, values)) = self.instructions.get(index).zip(self.graph.values.get(index)) else { return false };
-        setter.pairs().iter().zip(values).any(|(pair, value)| pair.name == name && value.is_decided() && fits(&value.text))
+        let mut pairs = setter.pairs().into_iter().zip(values).enumerate();
+        pairs.any(|(at, (pair, value))| self.graph.name(index, at, pair.name) == name && value.is_decided() && fits(&value.text))
     }
 
     /// Whether an instruction with this keyword stands before another one in its chain of stages.

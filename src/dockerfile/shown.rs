@@ -4,16 +4,18 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::model::{finding::Finding, location::Location, mask::{self, masked}};
 
-use super::{instruction::Instruction, rule::Dockerfile, secret, source::slice};
+use super::{instruction::{Instruction, Pair}, rule::Dockerfile, secret, source::slice};
 
 /// The values of variables with secret names: a message may show what a variable became.
 pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> Vec<String> {
     // Shorter ones say nothing, and hiding them would riddle the messages.
     const SHORTEST: usize = 4;
     let instructions = dockerfile.instructions.iter().map(|instruction| instruction.trigger.as_deref().unwrap_or(instruction));
-    let pairs = instructions.zip(&dockerfile.graph.values).filter(|(instruction, _)| matches!(instruction.keyword.as_str(), "ARG" | "ENV"));
-    let set = pairs.flat_map(|(instruction, values)| {
-        let names = instruction.pairs().into_iter().map(|pair| pair.name.to_owned()).collect::<Vec<_>>();
+    let pairs = instructions.zip(&dockerfile.graph.values).enumerate();
+    let pairs = pairs.filter(|(_, (instruction, _))| matches!(instruction.keyword.as_str(), "ARG" | "ENV"));
+    let set = pairs.flat_map(|(index, (instruction, values))| {
+        let name = |(at, pair): (usize, Pair<'_>)| dockerfile.graph.name(index, at, pair.name).to_owned();
+        let names = instruction.pairs().into_iter().enumerate().map(name).collect::<Vec<_>>();
         names.into_iter().zip(values.iter().map(|value| value.text.clone()))
     });
     let given = build_args.iter().map(|(name, value)| (name.clone(), value.clone()));

@@ -108,16 +108,19 @@ impl Builder<'_> {
     /// Expands what BuildKit expands, and lets ARG and ENV take effect.
     fn values(&mut self, instruction: &Instruction) -> Vec<Value> {
         let word = instruction.keyword.as_str();
+        let index = self.graph.values.len();
         let mut values = Vec::new();
+        self.names(index, instruction.trigger.as_deref().unwrap_or(instruction));
         match word {
             "ARG" => {
-                for pair in instruction.pairs() {
+                for (at, pair) in instruction.pairs().iter().enumerate() {
                     let default = pair.value.map(|text| self.expand(text, instruction));
                     values.push(default.clone().unwrap_or_else(Value::unset));
+                    let name = self.graph.name(index, at, pair.name);
                     if self.graph.stages.is_empty() {
-                        self.global.declare(pair.name, default, self.arguments, None);
+                        self.global.declare(name, default, self.arguments, None);
                     } else {
-                        self.scope.declare(pair.name, default, self.arguments, Some(&self.global));
+                        self.scope.declare(name, default, self.arguments, Some(&self.global));
                     }
                 }
             }
@@ -125,8 +128,8 @@ impl Builder<'_> {
                 // One instruction sees the values from before it.
                 let pairs = instruction.pairs();
                 values = pairs.iter().map(|pair| self.expand(pair.value.unwrap_or_default(), instruction)).collect();
-                for (pair, value) in pairs.iter().zip(&values) {
-                    self.scope.set(pair.name, value.clone());
+                for (at, (pair, value)) in pairs.iter().zip(&values).enumerate() {
+                    self.scope.set(self.graph.name(index, at, pair.name), value.clone());
                 }
             }
             "LABEL" => values = instruction.pairs().iter().map(|pair| self.expand(pair.value.unwrap_or_default(), instruction)).collect(),
@@ -146,6 +149,18 @@ impl Builder<'_> {
             _ => {}
         }
         values
+    }
+
+    /// Notes the names that ARG and ENV set where they are not what is written.
+    fn names(&mut self, index: usize, instruction: &Instruction) {
+        if !matches!(instruction.keyword.as_str(), "ARG" | "ENV") {
+            return;
+        }
+        let scope = if self.graph.stages.is_empty() { &self.global } else { &self.scope };
+        for (at, pair) in instruction.pairs().iter().enumerate().filter(|(_, pair)| pair.name.contains(['$', '"', '\'', '\\', '`'])) {
+            let name = scope.expand(pair.name).ok().filter(|name| name.is_decided() && !name.text.is_empty());
+            self.graph.names.extend(name.map(|name| ((index, at), name.text)));
+        }
     }
 
     /// What a trigger would give here; it takes effect in another build, where its faults show.

@@ -1,10 +1,13 @@
 //! The stage graph: what each stage stands on, what it copies from, which one is final. [`super::stage_builder`] builds it.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use super::{
     expand::Value,
-    instruction::Instruction,
+    instruction::{Instruction, Pair},
     parse::{ImageName, Refusal},
 };
 
@@ -58,6 +61,8 @@ pub(super) struct Graph {
     pub(super) images: Vec<ImageUse>,
     /// Per instruction, its arguments after expansion; values only for ENV, LABEL and ARG.
     pub(super) values: Vec<Vec<Value>>,
+    /// Names in ARG and ENV that are written with quotes or variables, as they come out; by instruction and place in it.
+    pub(super) names: BTreeMap<(usize, usize), String>,
     /// What BuildKit refuses at this level.
     pub(super) refusals: Vec<Refusal>,
     /// Whether values were so long that some were taken for unknown.
@@ -74,6 +79,17 @@ struct Use {
 }
 
 impl Graph {
+    /// The name that the pair at this place of an ARG or ENV sets.
+    pub(super) fn name<'a>(&'a self, index: usize, at: usize, written: &'a str) -> &'a str {
+        self.names.get(&(index, at)).map_or(written, String::as_str)
+    }
+
+    /// The value of such a pair as far as the file decides it, else as written.
+    pub(super) fn value<'a>(&'a self, index: usize, at: usize, pair: &Pair<'a>) -> &'a str {
+        let value = self.values.get(index).and_then(|values| values.get(at)).filter(|value| value.is_decided());
+        value.map_or(pair.value.unwrap_or_default(), |value| value.text.as_str())
+    }
+
     /// The stage and the own stages below it, nearest first.
     pub(super) fn chain(&self, stage: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(stage), |&at| match self.stages.get(at)?.base {

@@ -1,8 +1,53 @@
 //! Names and values in, whether they look like secrets out. Names lie, so values are looked at too.
 
 /// Words that make a name secret-like.
-const SECRET_WORDS: &[&str] =
-    &["PASSWORD", "PASSWD", "PASSPHRASE", "PWORD", "SECRET", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS", "SECRETS", "PASSWORDS"];
+const SECRET_WORDS: &[&str] = &[
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PWORD",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "SECRETS",
+    "PASSWORDS",
+    // Many other words end like these, as `COMPASS` does.
+    "ADMINPASS",
+    "DBPASS",
+    "KEYPASS",
+    "REQUIREPASS",
+    "ROOTPASS",
+    "SMTPPASS",
+    "SSHPASS",
+    "STOREPASS",
+    "USERPASS",
+];
+/// Ends of words that say the same: `DBPASSWORD`.
+const SECRET_ENDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE"];
+/// What such a word begins with when there is to be none: `NOPASSWD`.
+const NEGATIONS: &[&str] = &["NO", "EMPTY", "WITHOUT", "BLANK"];
+/// Words before a last PASS that make it a pass over something, or a thing that lets pass.
+const PASSES: &[&str] = &["BY", "FIRST", "SECOND", "THIRD", "LAST", "ONE", "TWO", "SINGLE", "MULTI", "FINAL", "LOW", "HIGH", "BOARDING"];
+/// Words before a last PWD that make it a folder, as in the shell's own `PWD` and `OLDPWD`.
+const FOLDERS: &[&str] = &[
+    "OLD",
+    "HOST",
+    "CURRENT",
+    "BUILD",
+    "ORIG",
+    "ORIGINAL",
+    "INIT",
+    "INITIAL",
+    "LOCAL",
+    "WORK",
+    "PROJECT",
+    "CONTAINER",
+    "SRC",
+    "SOURCE",
+    "BASE",
+];
 /// Words before KEY that make it a secret one.
 const SECRET_KEYS: &[&str] = &[
     "API",
@@ -127,8 +172,19 @@ pub fn is_secret_name(name: &str) -> bool {
     {
         return false;
     }
+    let before = words.len().checked_sub(2).and_then(|at| words.get(at)).copied();
+    let is_short = match *last {
+        "PASS" => before.is_none_or(|before| !PASSES.contains(&before)),
+        "PWD" => before.is_some_and(|before| !FOLDERS.contains(&before)),
+        _ => false,
+    };
+    let ends = |word: &&str| {
+        let starts = SECRET_ENDS.iter().find_map(|end| word.strip_suffix(end));
+        starts.is_some_and(|start| !NEGATIONS.iter().any(|negation| start.starts_with(negation)))
+    };
     // `PASSWORDLESS`, `TOKENIZERS` and `KEYBOARD` are words of their own and do not match.
-    words.iter().any(|word| SECRET_WORDS.contains(word))
+    is_short
+        || words.iter().any(|word| SECRET_WORDS.contains(word) || ends(word))
         || words.windows(2).any(|pair| matches!(pair, [before, "KEY"] if SECRET_KEYS.contains(before)))
 }
 
@@ -172,6 +228,26 @@ mod tests {
             ("PRIVATE", false),
             ("KEY", false),
             ("SECRET_VERSION", false),
+            ("DBPASSWORD", true),
+            ("PGPASSWORD", true),
+            ("dbPassword", true),
+            ("NOPASSWORD", false),
+            ("EMPTYPASSWD", false),
+            ("DBPASSWORD_FILE", false),
+            ("DB_PASS", true),
+            ("SMTP.PASS", true),
+            ("PASS", true),
+            ("BY_PASS", false),
+            ("PASS_THROUGH", false),
+            ("BYPASS", false),
+            ("COMPASS", false),
+            ("DBPASS", true),
+            ("TEST_PASS", true),
+            ("REDIS_PWD", true),
+            ("MYSQL_PWD", true),
+            ("PWD", false),
+            ("OLDPWD", false),
+            ("HOST_PWD", false),
         ];
         for (name, expected) in table {
             assert_eq!(is_secret_name(name), expected, "{name}");

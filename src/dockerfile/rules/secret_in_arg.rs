@@ -53,8 +53,12 @@ impl Rule for SecretInArg {
         for (index, instruction) in dockerfile.with_keyword("ARG") {
             let outer = dockerfile.instructions.get(index);
             let in_final = outer.is_some_and(|outer| dockerfile.graph.in_final_chain(outer));
-            for pair in instruction.pairs().iter().filter(|pair| secret::is_secret_name(pair.name)) {
-                let literal = pair.value.is_some_and(secret::is_literal_secret);
+            for (at, pair) in instruction.pairs().iter().enumerate() {
+                let name = dockerfile.graph.name(index, at, pair.name);
+                if !secret::is_secret_name(name) {
+                    continue;
+                }
+                let literal = secret::is_literal_secret(dockerfile.graph.value(index, at, pair));
                 // A default that is a switch, a path or a placeholder is no secret, and says that the name lies.
                 if pair.value.is_some_and(|value| !value.trim_matches(['"', '\'']).is_empty()) && !literal {
                     continue;
@@ -66,7 +70,7 @@ impl Rule for SecretInArg {
                 };
                 let what = if literal { "has a literal secret as default" } else { "asks for a secret, which build arguments do not keep" };
                 let range = pair.at..pair.at + pair.name.len();
-                findings.push(dockerfile.finding_at(&META, severity, instruction, &range, format!("ARG {} {what}", pair.name)));
+                findings.push(dockerfile.finding_at(&META, severity, instruction, &range, format!("ARG {name} {what}")));
             }
         }
         findings

@@ -51,17 +51,15 @@ impl Rule for SecretInEnv {
         let mut findings = Vec::new();
         for (index, instruction) in dockerfile.with_keyword("ENV") {
             for (at, pair) in instruction.pairs().iter().enumerate() {
-                let raw = pair.value.unwrap_or_default();
-                let value = dockerfile.graph.values.get(index).and_then(|values| values.get(at)).filter(|value| value.is_decided());
-                let literal = secret::is_literal_secret(raw) && value.is_none_or(|value| secret::is_literal_secret(&value.text));
-                if secret::is_secret_name(pair.name) && literal {
+                let name = dockerfile.graph.name(index, at, pair.name);
+                if secret::is_secret_name(name) && secret::is_literal_secret(dockerfile.graph.value(index, at, pair)) {
                     let range = pair.at..pair.at + pair.name.len();
                     findings.push(dockerfile.finding_at(
                         &META,
                         META.severity,
                         instruction,
                         &range,
-                        format!("ENV sets {} to a literal secret", pair.name),
+                        format!("ENV sets {name} to a literal secret"),
                     ));
                 }
             }

@@ -150,8 +150,8 @@ impl<'a> Walk<'a> {
             let Some(instruction) = dockerfile.instructions.get(index) else { continue };
             self.instruction(instruction, foot);
             if matches!(instruction.keyword.as_str(), "ARG" | "ENV") {
-                for pair in instruction.pairs() {
-                    self.define(pair.name.trim_matches(['"', '\'']));
+                for (at, pair) in instruction.pairs().iter().enumerate() {
+                    self.define(dockerfile.graph.name(index, at, pair.name));
                 }
             }
         }
