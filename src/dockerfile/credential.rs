@@ -1,5 +1,7 @@
 //! A command in, where it is given a literal credential out: by the options of its program, by names, in headers and
-//! statements, and in texts that become files.
+//! statements.
+
+use std::borrow::Cow;
 
 use super::{
     command::{Command, HOLE, RedirectKind, Word},
@@ -10,7 +12,7 @@ use super::{
 };
 
 /// The shortest text that is taken for a credential, in bytes.
-const SHORTEST: usize = 3;
+pub(super) const SHORTEST: usize = 3;
 
 /// Where a credential stands; never what it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub(super) enum Given<'a> {
     /// A statement of SQL.
     Statement,
     /// A line of a file, by its key.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// The input of a program.
     Input(&'a str),
 }
@@ -63,13 +65,17 @@ const TEXTUAL: &[&str] = &[
     "tee", "test", "tr", "yq",
 ];
 /// Variables that programs read a password from.
-const PASSWORD_VARIABLES: &[&str] = &["MYSQL_PWD", "PGPASSWORD", "REDISCLI_AUTH", "SSHPASS", "NPM_CONFIG__AUTH", "RABBITMQ_DEFAULT_PASS"];
+const PASSWORD_VARIABLES: &[&str] = &["REDISCLI_AUTH", "NPM_CONFIG__AUTH"];
 
 /// Where a command is given a credential by its words or the assignments before it.
 pub(super) fn given(command: &Command) -> Option<Given<'_>> {
     let assigned = command.assignments.iter().find(|assignment| is_secret_key(&assignment.name) && is_credential(&assignment.value.text));
     if let Some(assignment) = assigned {
         return Some(Given::Variable(&assignment.name));
+    }
+    // CMD may give the program of ENTRYPOINT its options alone.
+    if has_options_alone(command) {
+        return by_name(&command.words, OptionValues::Follow);
     }
     let words = command.arguments();
     if words.is_empty() || TEXTUAL.contains(&command.name.as_str()) {
@@ -80,7 +86,22 @@ pub(super) fn given(command: &Command) -> Option<Given<'_>> {
             return Some(found);
         }
     }
-    by_setting(command).or_else(|| by_name(command)).or_else(|| by_text(command))
+    let values = if OTHERS.contains(&command.name.as_str()) { OptionValues::Elsewhere } else { OptionValues::Follow };
+    by_setting(command).or_else(|| by_name(words, values)).or_else(|| by_text(command))
+}
+
+/// Whether a command is nothing but options: those of a program that another instruction names.
+pub(super) fn has_options_alone(command: &Command) -> bool {
+    command.words.first().is_some_and(|word| word.text.starts_with('-'))
+}
+
+/// What stands behind a long option with a secret name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OptionValues {
+    /// The secret.
+    Follow,
+    /// Something else: a prompt asks for it, or the option says where it lies.
+    Elsewhere,
 }
 
 /// Whether the operands begin with these words, other ones between them.
@@ -179,14 +200,14 @@ fn by_setting(command: &Command) -> Option<Given<'_>> {
 }
 
 /// The last part of `//registry.example.com/:_authToken`.
-fn last_key(key: &str) -> &str {
+pub(super) fn last_key(key: &str) -> &str {
     key.rsplit([':', '/']).next().unwrap_or(key)
 }
 
 /// Options, properties and settings that say by their name that a secret follows.
-fn by_name(command: &Command) -> Option<Given<'_>> {
-    let takes_long = !OTHERS.contains(&command.name.as_str());
-    let mut words = command.arguments().iter().peekable();
+fn by_name(words: &[Word], values: OptionValues) -> Option<Given<'_>> {
+    let takes_long = values == OptionValues::Follow;
+    let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let text = word.text.as_str();
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
@@ -265,70 +286,8 @@ fn is_statement(text: &str) -> bool {
     })
 }
 
-/// Where a command writes a credential into a file or hands it on in a text of settings.
-pub(super) fn printed(command: &Command) -> Option<Given<'_>> {
-    let documents = command.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Text).map(|redirect| &redirect.target);
-    let is_text = command.is_one_of(&["echo", "printf"]);
-    let is_copied = command.is_one_of(&["cat", "tee", "dd", "install"]);
-    let goes_on =
-        command.redirects.iter().any(|redirect| redirect.kind == RedirectKind::Write && !redirect.target.text.starts_with("/dev/"))
-            || command.pipes.iter().any(|pipe| pipe.position == 0)
-            || command.is_one_of(&["tee", "dd", "install"]);
-    if !goes_on || !(is_text || is_copied) {
-        return None;
-    }
-    let words = command.arguments().iter().filter(|_| is_text);
-    words.chain(documents).find_map(|word| line_with_credential(&word.text))
-}
-
-/// The key of the first line that sets a secret: `key=value`, `key: value`, `machine ... password value`.
-fn line_with_credential(text: &str) -> Option<Given<'_>> {
-    if !may_be_secret(text) {
-        return None;
-    }
-    text.lines().flat_map(|line| line.split("\\n")).take(2_000).find_map(|line| {
-        if let Some(key) = of_netrc(line) {
-            return Some(key);
-        }
-        let line = line.trim().trim_start_matches("export ").trim_start_matches("set ");
-        let (before, value) = line.split_once('=').or_else(|| line.split_once(": ")).or_else(|| line.split_once(":\t"))?;
-        let key = last_key(before.trim().trim_matches(['"', '\'', ' ']));
-        let value = value.trim().trim_end_matches([';', ',']).trim().trim_matches(['"', '\'']);
-        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-        (is_key && value.len() > SHORTEST && is_secret_key(key) && is_credential(value)).then_some(Given::Text(key))
-    })
-}
-
-/// A line of `.netrc` or of the answers of debconf.
-fn of_netrc(line: &str) -> Option<Given<'_>> {
-    let words: Vec<&str> = line.split_whitespace().take(16).collect();
-    let value_of = |key: &str| words.iter().position(|word| *word == key).and_then(|at| words.get(at + 1));
-    let is_netrc = words.contains(&"machine") && value_of("password").is_some_and(|value| is_credential(value));
-    let is_answer = matches!(words.as_slice(), [_, question, "password", value] if question.contains("password") && is_credential(value));
-    (is_netrc || is_answer).then_some(Given::Text("password"))
-}
-
-/// Where a text that is a credential by itself goes to a program that reads one.
-pub(super) fn piped(commands: &[Command], at: usize) -> Option<Given<'_>> {
-    let command = commands.get(at)?;
-    if !command.is_one_of(&["echo", "printf"]) {
-        return None;
-    }
-    let pipe = command.pipes.last().filter(|pipe| pipe.position == 0)?;
-    let reader = commands.get(at + 1).filter(|next| next.pipes.iter().any(|other| other.id == pipe.id && other.position == 1))?;
-    let reads = match reader.name.as_str() {
-        "sudo" => reader.has_argument("-S") || reader.has_argument("--stdin"),
-        "docker" | "podman" | "nerdctl" | "helm" | "buildah" | "skopeo" | "crane" | "oras" => reader.has_argument("--password-stdin"),
-        "gh" => reader.has_argument("--with-token"),
-        "glab" => reader.has_argument("--stdin"),
-        _ => false,
-    };
-    let value = command.arguments().iter().map(|word| word.text.as_str()).rfind(|text| !text.starts_with('-'))?;
-    (reads && is_credential(value.trim_end_matches("\\n"))).then_some(Given::Input(&reader.name))
-}
-
 /// Whether a name says that its value is secret, names of settings included.
-fn is_secret_key(name: &str) -> bool {
+pub(super) fn is_secret_key(name: &str) -> bool {
     if secret::is_secret_name(name) || PASSWORD_VARIABLES.contains(&name) {
         return true;
     }
@@ -339,13 +298,13 @@ fn is_secret_key(name: &str) -> bool {
 }
 
 /// Whether a text may hold a secret name at all: a quick look before the exact one.
-fn may_be_secret(text: &str) -> bool {
-    const PARTS: &[&[u8]] = &[b"pass", b"token", b"secret", b"key", b"cred", b"pword", b"auth"];
+pub(super) fn may_be_secret(text: &str) -> bool {
+    const PARTS: &[&[u8]] = &[b"pass", b"pwd", b"token", b"secret", b"key", b"cred", b"pword", b"auth"];
     text.len() > SHORTEST && PARTS.iter().any(|part| text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part)))
 }
 
 /// Whether a value is a credential: literal, known, no placeholder and no path.
-fn is_credential(value: &str) -> bool {
+pub(super) fn is_credential(value: &str) -> bool {
     value.len() >= SHORTEST
         && !value.contains([HOLE, ' '])
         && !value.starts_with(['-', '@', '%', '{', '[', '~', '*'])
@@ -399,25 +358,11 @@ mod tests {
             ("htpasswd -bc /f me kz7Rw4qv", true),
             ("bundle config set gems.acme.dev me:kz7Rw4qv", true),
             ("bundle config set path vendor", false),
+            ("--db-password=kz7Rw4qv", true),
+            ("--verbose --api-token kz7Rw4qv", true),
+            ("--token-file kz7Rw4qv", false),
         ] {
             assert_eq!(given(&command(text)).is_some(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn settings_with_credentials_are_told_from_others() {
-        for (text, expected) in [
-            ("//r.acme.dev/:_authToken=kz7Rw4qv", Some("_authToken")),
-            ("machine r.acme.dev login me password kz7Rw4qv", Some("password")),
-            ("mysql-server mysql-server/root_password password kz7Rw4qv", Some("password")),
-            ("a=1\npassword: kz7Rw4qv", Some("password")),
-            ("[a]\ndb.password = \"kz7Rw4qv\"", Some("db.password")),
-            ("password=\u{0}", None),
-            ("PasswordAuthentication=no", None),
-            ("auth sufficient pam_rootok.so", None),
-            ("token_url=https://x", None),
-        ] {
-            assert_eq!(line_with_credential(text), expected.map(Given::Text), "{text}");
         }
     }
 }
