@@ -1,5 +1,6 @@
 //! Dockerfile text in, findings out (design: `.github/ARCHITECTURE.md`, "Dockerfiles"). Pure: no I/O, no clock.
 
+mod accounts;
 mod aliases;
 mod alignment;
 mod bounds;

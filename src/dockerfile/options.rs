@@ -19,6 +19,15 @@ const GRAMMARS: &[Grammar] = &[
         short: "pXt",
         long: &["--root", "--repository", "--virtual", "--arch", "--repositories-file", "--keys-dir", "--cache-dir", "--wait"],
     },
+    // Debian's, BusyBox's and, where it is another name of useradd, that one's.
+    Grammar {
+        program: "adduser",
+        short: "bcdefgGhkKpsu",
+        long: &[
+            "--uid", "--gid", "--ingroup", "--home", "--shell", "--gecos", "--comment", "--conf", "--firstuid", "--lastuid", "--firstgid", "--lastgid",
+            "--groups", "--home-dir", "--skel", "--password", "--base-dir", "--key",
+        ],
+    },
     Grammar { program: "apt", short: "otca", long: &["--option", "--target-release", "--config-file"] },
     Grammar { program: "apt-get", short: "otca", long: &["--option", "--target-release", "--config-file"] },
     Grammar {
@@ -138,7 +147,18 @@ const GRAMMARS: &[Grammar] = &[
     Grammar {
         program: "useradd",
         short: "bcdefgGkKpPRsuZ",
-        long: &["--uid", "--gid", "--groups", "--home-dir", "--shell", "--comment", "--password", "--base-dir", "--skel", "--key"],
+        long: &[
+            "--uid", "--gid", "--groups", "--home-dir", "--shell", "--comment", "--password", "--base-dir", "--skel", "--key", "--expiredate", "--inactive",
+            "--root", "--prefix", "--selinux-user",
+        ],
+    },
+    Grammar {
+        program: "usermod",
+        short: "cdefgGlpRPsuvVwWZ",
+        long: &[
+            "--comment", "--home", "--expiredate", "--inactive", "--gid", "--groups", "--login", "--password", "--root", "--prefix", "--shell", "--uid",
+            "--add-subuids", "--del-subuids", "--add-subgids", "--del-subgids", "--selinux-user",
+        ],
     },
     Grammar {
         program: "yarn",

@@ -1,5 +1,7 @@
 //! `root-user`: last USER of the final stage is root (name or uid 0, with or without a group).
 
+use std::collections::BTreeSet;
+
 use crate::model::{
     finding::Finding,
     image::is_root_user,
@@ -19,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "Last USER of the final stage is root (name or uid 0, with or without a group).",
-    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing. Unlike hadolint's DL3002, stages that only serve a later one are not judged: nothing runs as their user but the build.
+    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing. Unlike hadolint's DL3002, stages that only serve a later one are not judged: nothing runs as their user but the build. An account that the file gives the number 0 (`useradd -o -u 0`, `usermod -u 0`, a line in `/etc/passwd`) is root under another name.
 
 Fails:
 
@@ -48,11 +50,12 @@ impl Rule for RootUser {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let Some(last) = dockerfile.graph.final_stage else { return Vec::new() };
-        let mut findings = last_user(dockerfile, last);
+        let roots = dockerfile.roots(last);
+        let mut findings = last_user(dockerfile, last, &roots);
         for instruction in dockerfile.instructions.iter().filter(|instruction| dockerfile.graph.in_final_chain(instruction)) {
             let Some(trigger) = instruction.trigger.as_deref().filter(|trigger| trigger.keyword == "USER") else { continue };
             let user = trigger.rest.trim_matches(['"', '\'']);
-            if is_root(user) {
+            if is_root(user, &roots) {
                 let title = format!("images built on this one run as root (ONBUILD USER {user})");
                 findings.push(dockerfile.finding(&META, META.severity, instruction, title));
             }
@@ -62,7 +65,7 @@ impl Rule for RootUser {
 }
 
 /// The finding about the USER that the image itself ends with.
-fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
+fn last_user(dockerfile: &Dockerfile<'_>, last: usize, roots: &BTreeSet<String>) -> Vec<Finding> {
     let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
     let Some(index) = dockerfile.graph.last_in_chain(last, is_user) else { return Vec::new() };
     let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else {
@@ -70,10 +73,11 @@ fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
     };
     let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
     let user = user.text.trim();
-    if !is_root(user) {
+    if !is_root(user, roots) {
         return Vec::new();
     }
-    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {user})"));
+    let alias = if names(user, roots) { ", which has uid 0" } else { "" };
+    let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {user}{alias})"));
     if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
         finding.notes.push(
             "the file names a program that drops privileges; if the entrypoint uses it, ignore this finding with that reason".to_owned(),
@@ -83,6 +87,11 @@ fn last_user(dockerfile: &Dockerfile<'_>, last: usize) -> Vec<Finding> {
 }
 
 /// A Dockerfile does not say which system it is for, so that either kind of administrator counts. No text at all is no answer.
-fn is_root(user: &str) -> bool {
-    !user.is_empty() && (is_root_user(user, false) || is_root_user(user, true))
+fn is_root(user: &str, roots: &BTreeSet<String>) -> bool {
+    !user.is_empty() && (is_root_user(user, false) || is_root_user(user, true) || names(user, roots))
+}
+
+/// Whether the user is one of these accounts, with or without a group.
+fn names(user: &str, accounts: &BTreeSet<String>) -> bool {
+    accounts.contains(user.split(':').next().unwrap_or_default().trim())
 }

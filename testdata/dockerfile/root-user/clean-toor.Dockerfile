@@ -1,0 +1,3 @@
+FROM debian:12
+RUN useradd -g 0 toor
+USER toor

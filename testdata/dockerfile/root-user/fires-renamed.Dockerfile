@@ -1,0 +1,4 @@
+FROM debian:12
+RUN usermod -l admin root
+USER admin
+# expect: 3
