@@ -13,12 +13,11 @@ use crate::model::{
     image::ResolvedImage,
     lint::LintSettings,
     location::Location,
-    mask::masked,
     origin::Side,
     rule::{Group, Need, RuleMeta},
 };
 
-use super::{LintInput, read, rule::Rule, rules_on, secret_values};
+use super::{LintInput, read, redaction::Redaction, rule::Rule, rules_on, secret_values};
 use text::{Pseudo, Stand};
 
 /// Rules of the groups that are judged which say nothing true of a history, or which others tell of an image; and why.
@@ -78,12 +77,14 @@ pub fn lint_history(image: &ResolvedImage, settings: &LintSettings) -> HistoryRe
     let secrets = secret_values(&dockerfile, &BTreeMap::new());
     // So many of both are no honest image's, and comparing them would take its time.
     let is_untold = secrets.len().saturating_mul(found.len()) > MOST_COMPARED;
+    let redaction = Redaction::of(secrets);
     let layers: BTreeMap<usize, &Digest> =
         image.layers.iter().filter_map(|layer| Some((layer.history?, &layer.descriptor.digest))).collect();
     let mut findings: Vec<Finding> = found
         .into_iter()
         .filter_map(|mut finding| {
-            let (location, place) = match pseudo.stand(line(&finding)?) {
+            let line = line(&finding)?;
+            let (location, place) = match pseudo.stand(line) {
                 Stand::Nowhere => return None,
                 Stand::Config => (Location::Config, "the image's configuration"),
                 Stand::Entry(index) => {
@@ -94,7 +95,7 @@ pub fn lint_history(image: &ResolvedImage, settings: &LintSettings) -> HistoryRe
             };
             let title = match finding.kind {
                 FindingKind::Rule(meta) if is_untold => meta.summary.trim_end_matches('.').to_owned(),
-                _ => secrets.iter().fold(masked(&finding.title).into_owned(), |title, secret| title.replace(secret, "***")),
+                _ => redaction.told_of(&finding.title, dockerfile.written_at(line)).into_owned(),
             };
             finding.title = format!("{title} (from {place})");
             finding.locations = vec![location];

@@ -213,11 +213,12 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let redaction = Redaction::of(secret_values(&dockerfile, input.build_args));
     let text = fix::Text::of(bytes, &dockerfile);
     for finding in &mut findings {
-        if let Cow::Owned(told) = redaction.told(&finding.title) {
+        let written = dockerfile.written_at(place(finding).0);
+        if let Cow::Owned(told) = redaction.told_of(&finding.title, written) {
             finding.title = told;
         }
         // What a report does not show, it does not show as a correction, either.
-        let is_told = |fix: &Fix| !fix.edits.iter().any(|edit| redaction.hides(&edit.replacement));
+        let is_told = |fix: &Fix| !fix.edits.iter().any(|edit| redaction.hides_of(&edit.replacement, dockerfile.written_at(edit.span.line)));
         // What cannot be built at all has no style to mend.
         let is_style = matches!(&finding.kind, FindingKind::Rule(meta) if meta.group == Group::Style);
         let is_refused = |edit: &Edit| {
@@ -251,7 +252,8 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         gaps.push(Gap::new(SourceId::Dockerfile, "unknown-target", input.file, reason).with_hint(there));
     }
     for gap in &mut gaps {
-        gap.reason = redaction.told(&gap.reason).into_owned();
+        let line = gap.subject.rsplit_once(':').and_then(|(_, line)| line.parse().ok()).unwrap_or_default();
+        gap.reason = redaction.told_of(&gap.reason, dockerfile.written_at(line)).into_owned();
     }
     gaps.sort();
     gaps.dedup();
@@ -262,7 +264,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let secret_lines = apart(secret_lines);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     // A user that is no name but a secret is not told, not even for a comparison.
-    let user = final_user(&dockerfile).filter(|user| !redaction.hides(user));
+    let user = final_user(&dockerfile).filter(|(user, line)| !redaction.hides_of(user, dockerfile.written_at(*line))).map(|(user, _)| user);
     let told_lines: BTreeSet<u32> = findings.iter().flat_map(lines_of).map(|(line, _)| line).collect();
     let is_told = |instruction: &&Instruction| !input.is_alone || told_lines.contains(&instruction.line);
     let instructions = dockerfile.instructions.iter().filter(is_told).map(|own| (own.line, shown(own, &secret_lines))).collect();
@@ -297,12 +299,13 @@ fn rules_on(settings: &LintSettings) -> impl Iterator<Item = &'static &'static d
     rules::RULES.iter().filter(move |rule| is_on(rule.meta()))
 }
 
-/// The last USER of the final stage's chain, as far as its value is known.
-fn final_user(dockerfile: &Dockerfile<'_>) -> Option<String> {
+/// The last USER of the final stage's chain, as far as its value is known, and its line.
+fn final_user(dockerfile: &Dockerfile<'_>) -> Option<(String, u32)> {
     let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
     let index = dockerfile.graph.last_in_chain(dockerfile.graph.final_stage?, is_user)?;
     let user = dockerfile.graph.values.get(index)?.first()?;
-    Some(user.text.trim().to_owned()).filter(|text| user.is_decided() && !text.is_empty())
+    let line = dockerfile.instructions.get(index)?.line;
+    Some((user.text.trim().to_owned(), line)).filter(|(text, _)| user.is_decided() && !text.is_empty())
 }
 
 /// The images that a Dockerfile names and a registry can be asked for; with the frontend, when the rule about it is on.

@@ -29,7 +29,7 @@ use super::{
     parse::Refusal,
     remark::Body,
     slip::Slip,
-    source::Source,
+    source::{Source, slice},
     stages::{Base, Graph, Stage},
 };
 
@@ -353,6 +353,13 @@ impl Dockerfile<'_> {
     /// Whether a SHELL says in which shell an instruction runs.
     pub(super) fn sets_shell(&self, instruction: &Instruction) -> bool {
         self.comes_after(instruction, "SHELL")
+    }
+
+    /// The instruction that a line lies in, as it is written; empty where there is none.
+    pub(super) fn written_at(&self, line: u32) -> &str {
+        let behind = self.instructions.partition_point(|instruction| instruction.line <= line);
+        let instruction = behind.checked_sub(1).and_then(|at| self.instructions.get(at)).filter(|instruction| line <= instruction.end_line);
+        instruction.map_or("", |instruction| slice(&self.source.text, instruction.range.clone()))
     }
 
     /// The lines and columns of an instruction.

@@ -1,13 +1,16 @@
 //! Instructions and findings in, what reports may show of instructions out: one line each, without the secrets that rules found.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::model::{finding::Finding, location::Location, mask::{self, masked}};
 
 use super::{instruction::{Instruction, Pair}, rule::Dockerfile, secret, source::slice};
 
-/// The values of variables with secret names: a message may show what a variable became.
-pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> Vec<String> {
+/// The variables with secret names and their values: a message may show what a variable became.
+pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
     // Shorter ones say nothing, and hiding them would riddle the messages.
     const SHORTEST: usize = 4;
     let instructions = dockerfile.instructions.iter().map(|instruction| instruction.trigger.as_deref().unwrap_or(instruction));
@@ -26,7 +29,6 @@ pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<S
         .filter(|(name, value)| {
             (secret::is_secret_name(name) || mask::is_secret_name(name)) && value.len() >= SHORTEST && secret::is_literal_secret(value)
         })
-        .map(|(_, value)| value)
         .collect()
 }
 
