@@ -48,7 +48,9 @@ use crate::{
 };
 
 pub use self::document::{DocumentInput, run_document};
-pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint};
+pub use crate::dockerfile::fix::{HOLDS_SECRET, Secrets};
+
+pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint, secret_lines};
 pub use crate::{dockerfile::IgnorePatterns, inventory::FolderCache, layers::Limits};
 
 use self::{

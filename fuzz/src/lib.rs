@@ -187,7 +187,7 @@ pub fn mend(bytes: &[u8]) -> Vec<u8> {
     let settings = LintSettings { on: dockerfile::rules().iter().map(|meta| meta.id.to_owned()).collect(), ..LintSettings::DEFAULT };
     let input = LintInput { settings: &settings, ..LintInput::new("Dockerfile", bytes) };
     let kinds = [FixKind::Safe, FixKind::Unsafe, FixKind::Network].into();
-    dockerfile::fix::fix(&input, &kinds, &|findings, _| vec![true; findings.len()]).bytes
+    dockerfile::fix::fix(&input, &kinds, dockerfile::fix::Secrets::Mend, &|findings, _| vec![true; findings.len()]).bytes
 }
 
 fn check_places(finding: &Finding, widths: &[usize]) {

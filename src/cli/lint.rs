@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::{
     Failure, Global,
+    diff::{Diff, Side, diff},
     gate::{BuildOptions, INPUT_BYTES},
     options::{PolicyOptions, RegistryOptions, source_date},
     output::OutputOptions,
@@ -26,7 +27,7 @@ use crate::{
         policy::{Policy, RuleSetting},
         verdict::Outcome,
     },
-    pipeline::{self, DockerfileInput, FixedDockerfile, Inputs, Limits, Prepared, Wanted},
+    pipeline::{self, DockerfileInput, FixedDockerfile, HOLDS_SECRET, Inputs, Limits, Prepared, Secrets, Wanted},
     policy::hadolint::ForeignUse,
 };
 
@@ -74,7 +75,7 @@ struct FixOptions {
     #[arg(long, visible_alias = "fix-network")]
     pin: bool,
     /// Print the changes as a diff in the place of a report, and write nothing; exit code 1 when there are some, 3 when there may be more in what was
-    /// not looked at.
+    /// not looked at. Instructions that hold a secret are not shown: standard error names their fixes.
     #[arg(long)]
     diff: bool,
 }
@@ -122,7 +123,8 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
     let mut fixes = Vec::new();
     if !kinds.is_empty() {
         let besides: &[&str] = if args.fix.pin { &["image-not-pinned"] } else { &[] };
-        let fixed = pipeline::fix_dockerfiles(&dockerfiles, &kinds, besides, &policy, now);
+        let secrets = if args.fix.diff { Secrets::Leave } else { Secrets::Mend };
+        let fixed = pipeline::fix_dockerfiles(&dockerfiles, &kinds, secrets, besides, &policy, now);
         gaps.extend(fixed.iter().flat_map(|fixed| fixed.gaps.iter().cloned()));
         if args.fix.diff {
             return show_changes(&dockerfiles, &fixed, &gaps);
@@ -186,10 +188,25 @@ fn inputs(
 /// Prints what would change, and what was withheld to standard error.
 fn show_changes(dockerfiles: &[DockerfileInput], fixed: &[FixedDockerfile], gaps: &[Gap]) -> Result<ExitStatus, Failure> {
     let mut text = Vec::new();
+    let mut is_hidden = false;
     let mut stderr = std::io::stderr().lock();
     for (before, after) in dockerfiles.iter().zip(fixed) {
-        text.extend(rewrite::diff(&before.file, &before.bytes, &after.bytes));
+        if after.bytes != before.bytes {
+            let hidden = [&before.bytes, &after.bytes].map(|bytes| pipeline::secret_lines(before, bytes));
+            let [old, new] = hidden.each_ref();
+            let (shown, note) = match diff(&before.file, Side { bytes: &before.bytes, hidden: old }, Side { bytes: &after.bytes, hidden: new }) {
+                Diff::Whole(shown) => (shown, ""),
+                Diff::Narrowed(shown) => (shown, "lines of the context that hold a secret are left out (patch takes it so, git apply with --unidiff-zero)"),
+                Diff::Hidden => (Vec::new(), "a line that holds a secret is among the changes, so that none are shown; --fix makes them"),
+            };
+            is_hidden |= shown.is_empty();
+            text.extend(shown);
+            if !note.is_empty() {
+                let _ = writeln!(stderr, "{}: {note}", before.file);
+            }
+        }
         for WithheldFix { fix, reason } in &after.summary.withheld {
+            is_hidden |= reason == HOLDS_SECRET;
             let _ = writeln!(stderr, "{}:{}: {} not fixed: {reason}", before.file, fix.line, fix.id);
         }
     }
@@ -197,7 +214,7 @@ fn show_changes(dockerfiles: &[DockerfileInput], fixed: &[FixedDockerfile], gaps
         let _ = writeln!(stderr, "{}: {}", gap.subject, gap.reason);
     }
     // What was not looked at may need a change as well.
-    let status = match (text.is_empty(), gaps.is_empty()) {
+    let status = match (text.is_empty() && !is_hidden, gaps.is_empty()) {
         (false, _) => ExitStatus::Fail,
         (true, false) => ExitStatus::Incomplete,
         (true, true) => ExitStatus::Pass,

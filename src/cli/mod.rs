@@ -3,6 +3,7 @@
 mod build_context;
 mod cache;
 mod db;
+mod diff;
 mod explain;
 mod failure;
 mod gate;

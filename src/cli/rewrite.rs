@@ -1,18 +1,12 @@
-//! A mended text in, the file replaced by it, or a diff.
+//! A mended text in, the file replaced by it.
 
 use std::{
     fs::{File, Metadata},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use similar::{Algorithm, ChangeTag, TextDiff};
-
 use super::Failure;
-
-/// How long the smallest diff is looked for.
-const DIFF_TIME: Duration = Duration::from_secs(2);
 
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,46 +93,9 @@ fn target(file: &Path) -> io::Result<Option<PathBuf>> {
     Ok(target.starts_with(here).then_some(target))
 }
 
-/// What changed, as a unified diff; nothing for the same text.
-pub(super) fn diff(file: &str, before: &[u8], after: &[u8]) -> Vec<u8> {
-    if before == after {
-        return Vec::new();
-    }
-    let mut text = Vec::new();
-    let name = |side: &str| if file.starts_with('/') || file.starts_with('<') { file.to_owned() } else { format!("{side}/{file}") };
-    let (old, new) = (name("a"), name("b"));
-    let diff = TextDiff::configure().algorithm(Algorithm::Myers).timeout(DIFF_TIME).diff_lines(before, after);
-    // The library's own writer takes bytes that are no UTF-8 for text.
-    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        if text.is_empty() {
-            text.extend(format!("--- {old}\n+++ {new}\n").bytes());
-        }
-        text.extend(format!("{}\n", hunk.header()).bytes());
-        for change in hunk.iter_changes() {
-            text.push(match change.tag() {
-                ChangeTag::Equal => b' ',
-                ChangeTag::Delete => b'-',
-                ChangeTag::Insert => b'+',
-            });
-            text.extend(change.value());
-            if change.missing_newline() {
-                text.extend(b"\n\\ No newline at end of file\n");
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_diff_keeps_every_byte() {
-        let text = diff("Dockerfile", b"FROM a\r\nRUN \xff\n", b"FROM b\r\nRUN \xff\n");
-        assert_eq!(text, b"--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@\n-FROM a\r\n+FROM b\r\n RUN \xff\n");
-        assert!(diff("Dockerfile", b"x", b"x").is_empty());
-    }
 
     #[test]
     fn a_file_that_changed_stays() {

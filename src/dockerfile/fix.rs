@@ -15,7 +15,7 @@ use crate::model::{
     policy::Exception,
 };
 
-use super::{LintInput, LintReport, MAX_BYTES, instruction::Instruction, judge, rule::Dockerfile, source::Source};
+use super::{LintInput, LintReport, MAX_BYTES, instruction::Instruction, judge, rule::Dockerfile, secret_lines, source::Source};
 
 /// The most rounds: a fix that overlaps another one waits for the next.
 const MAX_ROUNDS: usize = 10;
@@ -39,12 +39,24 @@ pub struct Fixed {
     pub gaps: Vec<Gap>,
 }
 
+/// Why a fix is withheld where secrets are left alone.
+pub const HOLDS_SECRET: &str = "its lines hold a secret, which no diff shows; --fix makes it";
+
+/// What is done about lines that hold a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are mended like others.
+    Mend,
+    /// They stay as they are, since what changes will be shown.
+    Leave,
+}
+
 /// Says of each finding whether it is to be mended; it gets the ignores that the file holds as well.
 pub type Chosen<'a> = dyn Fn(&[Finding], &[Exception]) -> Vec<bool> + 'a;
 
 /// Mends what it can prove.
 #[must_use]
-pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<'_>) -> Fixed {
+pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, secrets: Secrets, is_chosen: &Chosen<'_>) -> Fixed {
     let mut fixed = Fixed { bytes: input.bytes.to_vec(), applied: Vec::new(), withheld: Vec::new(), gaps: Vec::new() };
     if input.bytes.len() > MAX_BYTES {
         let reason = format!("it is larger than {MAX_BYTES} bytes, so that nothing of it is mended");
@@ -61,6 +73,12 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, is_chosen: &Chosen<
     let mut failed: BTreeMap<usize, String> = BTreeMap::new();
     loop {
         let candidates: Vec<(usize, &Finding)> = wanted(&state.report, kinds, is_chosen);
+        if secrets == Secrets::Leave && !candidates.is_empty() {
+            let hidden = secret_lines(&LintInput { bytes: &state.bytes, ..*input });
+            let holds = |edit: &Edit| hidden.range(edit.span.line..=edit.span.end_line).next().is_some();
+            let is_hidden = |finding: &Finding| finding.fix.iter().flat_map(|fix| &fix.edits).any(holds);
+            failed.extend(candidates.iter().filter(|(_, finding)| is_hidden(finding)).map(|(at, _)| (*at, HOLDS_SECRET.to_owned())));
+        }
         let open = candidates.iter().filter(|(at, _)| !failed.contains_key(at)).copied().collect();
         let selected = without_overlap(open);
         // What was not looked at before a fix may come to light behind it.

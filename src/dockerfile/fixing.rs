@@ -13,7 +13,7 @@ mod tests {
         dockerfile::{
             LintInput,
             corpus::tests::{corpus, dev_files},
-            fix::{Fixed, fix},
+            fix::{Fixed, Secrets, fix},
             images, lint, read, rules,
         },
         model::{
@@ -44,7 +44,7 @@ mod tests {
         let settings = everything_on();
         let bases = bases(bytes, &settings);
         let input = LintInput { settings: &settings, bases: &bases, ..LintInput::new("Dockerfile", bytes) };
-        fix(&input, &kinds.iter().copied().collect(), &|findings, _| {
+        fix(&input, &kinds.iter().copied().collect(), Secrets::Mend, &|findings, _| {
             findings.iter().map(|finding| rule.is_none_or(|rule| finding.id == rule)).collect()
         })
     }

@@ -53,6 +53,7 @@ mod scope;
 mod scripts;
 mod secret;
 mod secret_file;
+mod secret_lines;
 mod shell;
 mod shown;
 mod simple;
@@ -110,6 +111,7 @@ use crate::model::{
 pub use dockerignore::{IgnoreFault, IgnorePatterns};
 pub use history::{HistoryReport, lint_history};
 pub use origin::{base_line, origins};
+pub use secret_lines::secret_lines;
 pub use unlike::unlike;
 
 use instruction::Instruction;

@@ -120,7 +120,11 @@ fn place(text: &str, remark: &ShellRemark) -> usize {
 mod tests {
     use super::*;
     use crate::{
-        dockerfile::{LintInput, fix::fix, lint, shell_scripts},
+        dockerfile::{
+            LintInput,
+            fix::{Secrets, fix},
+            lint, shell_scripts,
+        },
         model::{fix::FixKind, lint::LintSettings, location::Location, shell_script::ShellRemarks},
     };
 
@@ -186,7 +190,7 @@ mod tests {
         let remarks = ShellRemarks { program: "shellcheck".to_owned(), scripts: vec![Ok(vec![remark(1, 22, 2102)])] };
         let input = LintInput { settings: &settings, remarks: Some(&remarks), ..LintInput::new("Dockerfile", text.as_bytes()) };
         assert!(lint(&input).findings.iter().any(|finding| finding.id == "shellcheck"));
-        let fixed = fix(&input, &[FixKind::Safe].into(), &|findings, _| vec![true; findings.len()]);
+        let fixed = fix(&input, &[FixKind::Safe].into(), Secrets::Mend, &|findings, _| vec![true; findings.len()]);
         assert_eq!((fixed.withheld, fixed.gaps), (Vec::new(), Vec::new()));
         assert_eq!(fixed.bytes, text.replace("apk add", "apk add --no-cache").as_bytes());
     }

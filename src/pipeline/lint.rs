@@ -10,7 +10,10 @@ use jiff::Timestamp;
 
 use super::{DockerfileInput, Facted, Inputs, add_state, judge, rule};
 use crate::{
-    dockerfile::{self, LintInput, LintReport, fix::fix},
+    dockerfile::{
+        self, LintInput, LintReport,
+        fix::{Secrets, fix},
+    },
     findings::image_rules,
     model::{
         coverage::{Gap, SourceId},
@@ -60,6 +63,7 @@ pub struct FixedDockerfile {
 pub fn fix_dockerfiles(
     dockerfiles: &[DockerfileInput],
     kinds: &BTreeSet<FixKind>,
+    secrets: Secrets,
     besides: &[&str],
     policy: &Policy,
     now: Timestamp,
@@ -68,13 +72,19 @@ pub fn fix_dockerfiles(
     settings.on.extend(besides.iter().map(|&id| id.to_owned()));
     each(threads(), dockerfiles, |input| {
         let chosen = |findings: &[Finding], ignores: &[Exception]| not_excepted(policy, findings, ignores, now);
-        let fixed = fix(&lint_input(input, &settings, true), kinds, &chosen);
+        let fixed = fix(&lint_input(input, &settings, true), kinds, secrets, &chosen);
         FixedDockerfile {
             bytes: fixed.bytes,
             summary: FixSummary { file: input.file.clone(), applied: fixed.applied, withheld: fixed.withheld },
             gaps: fixed.gaps,
         }
     })
+}
+
+/// The lines that hold a secret in a text of a Dockerfile, from 1.
+#[must_use]
+pub fn secret_lines(input: &DockerfileInput, bytes: &[u8]) -> BTreeSet<u32> {
+    dockerfile::secret_lines(&LintInput { bytes, ..lint_input(input, &LintSettings::DEFAULT, true) })
 }
 
 /// The images that a Dockerfile names and that registries know, with the frontend where a rule asks for it.
