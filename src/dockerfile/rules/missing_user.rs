@@ -71,5 +71,7 @@ impl Rule for MissingUser {
 /// Whether the reference itself says that the image has a user.
 fn names_a_user(image: &str) -> bool {
     let image = image.to_ascii_lowercase();
-    ["nonroot", "non-root", "rootless", "unprivileged"].iter().any(|word| image.contains(word))
+    // <https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md>: they run as `app`.
+    let is_app = image.starts_with("mcr.microsoft.com/dotnet/") && ["-chiseled", "-distroless"].iter().any(|word| image.contains(word));
+    is_app || ["nonroot", "non-root", "rootless", "unprivileged"].iter().any(|word| image.contains(word))
 }

@@ -1,0 +1,3 @@
+FROM mcr.microsoft.com/dotnet/aspnet:8.0-jammy
+CMD ["app"]
+# expect: 1
