@@ -1,5 +1,7 @@
 //! `pipe-without-pipefail`: A RUN with a pipe and no pipefail.
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     finding::Finding,
     fix::{Edit, FixKind},
@@ -24,7 +26,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages, Need::Shell],
     fix: Some(FixKind::Unsafe),
     summary: "A RUN with a pipe and no pipefail.",
-    help: r#"A pipe succeeds when its last command does: a download that fails is not noticed. `set -o pipefail` in bash or BusyBox's ash changes that.
+    help: r#"A pipe succeeds when its last command does: a download that fails is not noticed. `set -o pipefail` in bash or BusyBox's ash changes that. Where all that stands before the last command is echo or printf, which hardly fail, it is negligible; hadolint's DL4006 makes no difference.
 
 Fails:
 
@@ -58,7 +60,12 @@ impl Rule for PipeWithoutPipefail {
             let Some(piped) = commands.iter().find(|command| !command.pipes.is_empty() && !command.wrapped) else { continue };
             let is_set = commands.iter().take_while(|command| !std::ptr::eq(*command, piped)).any(sets_pipefail);
             if !is_set && !dockerfile.shell_of(instruction).is_some_and(|shell| shell.iter().any(|word| word.contains("pipefail"))) {
-                let finding = dockerfile.finding_in(&META, META.severity, piped, "only the last command of this pipe decides".to_owned());
+                let (severity, title) = if can_fail(commands) {
+                    (META.severity, "only the last command of this pipe decides")
+                } else {
+                    (Severity::Negligible, "only the last command of this pipe decides, though nothing before it is likely to fail")
+                };
+                let finding = dockerfile.finding_in(&META, severity, piped, title.to_owned());
                 let edit = match way(dockerfile, instruction) {
                     Way::Option => option(dockerfile, instruction),
                     // One SHELL is enough for all that follow it.
@@ -74,6 +81,17 @@ impl Rule for PipeWithoutPipefail {
         }
         findings
     }
+}
+
+/// Whether anything but text comes before the last command of a pipe.
+fn can_fail(commands: &[Command]) -> bool {
+    let mut last = BTreeMap::new();
+    for pipe in commands.iter().flat_map(|command| &command.pipes) {
+        let most = last.entry(pipe.id).or_insert(pipe.position);
+        *most = pipe.position.max(*most);
+    }
+    let is_before_last = |command: &&Command| command.pipes.iter().any(|pipe| last.get(&pipe.id).is_some_and(|most| pipe.position < *most));
+    commands.iter().filter(is_before_last).any(|command| command.wrapped || !command.is_one_of(&["echo", "printf"]))
 }
 
 /// The shell that most images have beside a plain one.
@@ -116,4 +134,25 @@ fn option(dockerfile: &Dockerfile<'_>, instruction: &Instruction) -> Option<Edit
 /// `set -o pipefail`, also with other options.
 fn sets_pipefail(command: &Command) -> bool {
     command.name == "set" && command.has_argument("pipefail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dockerfile::{LintInput, lint};
+
+    #[test]
+    fn pipes_that_hardly_fail_are_negligible() {
+        for (code, expected) in [
+            ("echo 'sum  file' | sha256sum -c -", Severity::Negligible),
+            ("printf '%s' x | tr a b | tee /x", Severity::Low),
+            ("printf '%s' x | tee /x", Severity::Negligible),
+            ("echo x | tee /x && cat /x | grep y", Severity::Low),
+            ("curl -fsS https://acme.dev/x | tar x", Severity::Low),
+        ] {
+            let report = lint(&LintInput::new("Dockerfile", format!("FROM debian:12\nRUN {code}\n").as_bytes()));
+            let found = report.findings.iter().filter(|finding| finding.id == META.id);
+            assert_eq!(found.map(|finding| finding.severity).collect::<Vec<_>>(), [expected], "{code}");
+        }
+    }
 }
