@@ -1,6 +1,6 @@
 //! What variables with secret names are worth in, texts of a report without it out.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell};
 
 use crate::model::mask::masked;
 
@@ -25,6 +25,10 @@ pub(super) struct Redaction {
     secrets: Vec<String>,
     /// Variables whose values are common words: hidden everywhere, they would riddle a report and give themselves away.
     words: Vec<(String, String)>,
+    /// The last text with nothing to hide: findings of one rule often say the same.
+    told_last: RefCell<String>,
+    /// The same of texts that are only looked at.
+    looked_last: RefCell<String>,
 }
 
 impl Redaction {
@@ -56,13 +60,20 @@ impl Redaction {
 
     /// Whether something in a text about an instruction may not be shown.
     pub(super) fn hides_of(&self, text: &str, written: &str) -> bool {
-        self.hides(text) || self.told_of(text, written) != self.told(text)
+        self.hides(text) || (!self.words.is_empty() && self.told_of(text, written) != self.told(text))
     }
 
     /// The text as it may be shown.
     pub(super) fn told<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if text.len() <= LONGEST {
-            return self.hidden(text);
+            if *self.told_last.borrow() == text {
+                return Cow::Borrowed(text);
+            }
+            let told = self.hidden(text);
+            if matches!(told, Cow::Borrowed(_)) {
+                text.clone_into(&mut self.told_last.borrow_mut());
+            }
+            return told;
         }
         let read = slice(text, 0..text.floor_char_boundary(LONGEST_READ));
         let shown = self.hidden(read);
@@ -77,7 +88,14 @@ impl Redaction {
 
     /// Whether something in the text may not be shown.
     pub(super) fn hides(&self, text: &str) -> bool {
-        self.hidden(text) != text
+        if *self.looked_last.borrow() == text {
+            return false;
+        }
+        let hides = self.hidden(text) != text;
+        if !hides && text.len() <= LONGEST {
+            text.clone_into(&mut self.looked_last.borrow_mut());
+        }
+        hides
     }
 
     fn hidden<'t>(&self, text: &'t str) -> Cow<'t, str> {
