@@ -11,20 +11,10 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{plimsoll_with, root};
+use crate::program::{folder, plimsoll_with, root};
 
 const LOUD: &str =
     "FROM alpine:3.22\n# keep me\nRUN apk add curl && \\\n    curl -k https://x.dev/a -o a\nENV a b\nUSER 1000\nHEALTHCHECK NONE\n";
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    folder
-}
 
 fn lint(args: &[&str], folder: &Path) -> crate::program::Run {
     plimsoll_with(&[&["lint"], args].concat(), &[], folder)

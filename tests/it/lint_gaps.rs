@@ -10,19 +10,9 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{Run, plimsoll_with};
+use crate::program::{Run, folder, plimsoll_with};
 
 const QUIET: &str = "FROM alpine:3.22\nUSER 1000\nHEALTHCHECK NONE\n";
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    folder
-}
 
 fn lint(args: &[&str], folder: &TempDir) -> Run {
     plimsoll_with(&[&["lint"], args].concat(), &[], folder.path())

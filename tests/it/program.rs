@@ -22,6 +22,17 @@ pub(crate) fn testdata(path: &str) -> PathBuf {
     root().join("testdata").join(path)
 }
 
+/// A new folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    folder
+}
+
 /// Runs `plimsoll ARGS` in the repository's root.
 pub(crate) fn plimsoll<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Run {
     plimsoll_with(args, &[], &root())
