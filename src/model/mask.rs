@@ -9,6 +9,8 @@ use std::{
 
 use regex::{Captures, Regex};
 
+use super::secret;
+
 /// What stands for a credential.
 const MASK: &str = "***";
 
@@ -124,9 +126,9 @@ pub(crate) fn may_hold_token(text: &str) -> bool {
 
 /// Letters that every name has for which some pattern looks.
 static WORDS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
-    const PARTS: [&str; 23] = [
+    const PARTS: [&str; 29] = [
         "pass", "pwd", "pword", "pw", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "auth", "signingkey", "encryptionkey",
-        "masterkey", "creds", "bearer", "sudo", "mysql", "mariadb", "login", "twine", "useradd", "usermod",
+        "masterkey", "accountkey", "servicekey", "deploykey", "sshkey", "licensekey", "storagekey", "creds", "bearer", "sudo", "mysql", "mariadb", "login", "twine", "useradd", "usermod",
     ];
     regex::bytes::Regex::new(&PARTS.join("|")).expect("words are legal")
 });
@@ -346,7 +348,7 @@ fn is_secret_pair(captures: &Captures<'_>, value: &str) -> bool {
     is_secret_name(group(captures, "n")) && is_literal(captures, value)
 }
 
-/// Whether a name says that its value is secret; looser than the rules' own test, since nothing is lost by hiding.
+/// Whether a name says that its value is secret; wider than the rules' own test, since nothing is lost by hiding.
 pub(crate) fn is_secret_name(name: &str) -> bool {
     const SECRETS: [&str; 14] = [
         "password",
@@ -370,9 +372,8 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     let joined: String = lower.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let last = lower.rsplit(['_', '-', '.']).next().unwrap_or_default();
     let is_short = lower.len() > 3 && lower.split(['_', '-', '.']).any(|word| matches!(word, "pwd" | "pass"));
-    (is_short || SECRETS.iter().any(|word| joined.contains(word)))
-        && !OTHERS.iter().any(|word| lower.contains(word))
-        && !ENDS.contains(&last)
+    let is_alike = (is_short || SECRETS.iter().any(|word| joined.contains(word))) && !ENDS.contains(&last);
+    (is_alike || secret::is_secret_name(name)) && !OTHERS.iter().any(|word| lower.contains(word))
 }
 
 #[cfg(test)]
@@ -428,6 +429,7 @@ mod tests {
             ("x PASSWORD=\"hunter 22", "x PASSWORD=***"),
             ("x \"PASSWORD=hunter 22", "x \"PASSWORD=***"),
             ("ENV A=1 DB_PASSWORD=hunter22 B=2", "ENV A=1 DB_PASSWORD=*** B=2"),
+            ("ENV DBPASS=hunter22 ROOTPASS=hunter23 COMPASS=north DEPLOY_KEY=abc", "ENV DBPASS=*** ROOTPASS=*** COMPASS=north DEPLOY_KEY=***"),
             ("ENV DB_PASSWORD=\"hunter 22\" B=2", "ENV DB_PASSWORD=*** B=2"),
             ("ENV API_TOKEN hunter 22", "ENV API_TOKEN ***"),
             ("ENV PASSWORD_FILE=/x TOKEN_URL=u SECRET_VERSION=3 TOKEN=$T", "ENV PASSWORD_FILE=/x TOKEN_URL=u SECRET_VERSION=3 TOKEN=$T"),
