@@ -51,7 +51,7 @@ pub use self::document::{DocumentInput, run_document};
 pub use crate::dockerfile::fix::{HOLDS_SECRET, Secrets};
 
 pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint, secret_lines};
-pub use crate::{dockerfile::IgnorePatterns, inventory::FolderCache, layers::Limits};
+pub use crate::{dockerfile::{IgnorePatterns, panics_are_answers}, inventory::FolderCache, layers::Limits};
 
 use self::{
     config::{judge_config, settle_history},

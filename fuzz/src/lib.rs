@@ -1,6 +1,10 @@
 //! What several targets share: a source of images held in memory, images of one file, and tars whose checksums are right whatever the fuzzer did to them.
 
-use std::io::{Cursor, Read};
+use std::{
+    io::{Cursor, Read},
+    panic::{set_hook, take_hook},
+    sync::Once,
+};
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use plimsoll::{
@@ -158,6 +162,16 @@ pub fn catalog_file(path: &str, bytes: &[u8]) {
 /// # Panics
 /// When a second look gives something else, when a place lies outside of the text or ends before it starts, or when edits overlap or cut a character.
 pub fn lint(bytes: &[u8]) -> LintReport {
+    static HOOK: Once = Once::new();
+    // libFuzzer ends at every panic, also at one that is caught.
+    HOOK.call_once(|| {
+        let tell = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !dockerfile::panics_are_answers() {
+                tell(panic);
+            }
+        }));
+    });
     let settings = LintSettings { on: dockerfile::rules().iter().map(|meta| meta.id.to_owned()).collect(), ..LintSettings::DEFAULT };
     let judge = || dockerfile::lint(&LintInput { settings: &settings, ..LintInput::new("Dockerfile", bytes) });
     let report = judge();

@@ -15,6 +15,7 @@ use super::{
     limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
+    policy::check_rules,
     setup, shellcheck,
 };
 use crate::{
@@ -85,6 +86,7 @@ impl BuildOptions {
     pub(super) fn policy(&self, options: &PolicyOptions, used_by: ForeignUse) -> Result<Policy, Failure> {
         let signatures = if used_by == ForeignUse::Lint { Signatures::NotAsked } else { Signatures::Judged };
         let mut policy = policy::load::load_for(&options.references(), signatures)?;
+        check_rules(&policy)?;
         if !self.no_hadolint_config && (self.hadolint_config.is_some() || !options.is_own()) {
             hadolint::add(&mut policy, self.hadolint_config.as_deref(), used_by)?;
         }

@@ -27,7 +27,7 @@ mod verify;
 
 use std::{
     io::{IsTerminal as _, Write as _},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
     process::ExitCode,
     sync::Arc,
 };
@@ -36,6 +36,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     exit::ExitStatus,
+    pipeline,
     progress::{Bars, SharedProgress, Silent},
 };
 
@@ -108,6 +109,12 @@ enum Command {
 /// Runs the program. Every way out of it is one of the four exit codes; a panic is an error too.
 #[must_use]
 pub fn run() -> ExitCode {
+    let tell = take_hook();
+    set_hook(Box::new(move |panic| {
+        if !pipeline::panics_are_answers() {
+            tell(panic);
+        }
+    }));
     let status = catch_unwind(AssertUnwindSafe(parse_and_dispatch)).unwrap_or(ExitStatus::Error);
     ExitCode::from(status.code())
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::{Args, Subcommand};
 
 use super::{Failure, options::PolicyOptions, output::print, setup};
-use crate::{exit::ExitStatus, policy};
+use crate::{exit::ExitStatus, model::policy::Policy, pipeline, policy};
 
 /// Subcommands of `policy`.
 #[derive(Debug, Subcommand)]
@@ -66,7 +66,23 @@ pub(super) fn run(command: PolicyCommand) -> Result<ExitStatus, Failure> {
     print(&text)
 }
 
-fn load(args: FilesArgs) -> Result<crate::model::policy::Policy, Failure> {
+fn load(args: FilesArgs) -> Result<Policy, Failure> {
     let references = PolicyOptions { policy: args.policy }.references();
-    Ok(policy::load::load(&references)?)
+    let policy = policy::load::load(&references)?;
+    check_rules(&policy)?;
+    Ok(policy)
+}
+
+/// Refuses a policy that says something of a rule that does not exist: what was meant would go unheeded.
+pub(super) fn check_rules(policy: &Policy) -> Result<(), Failure> {
+    let of_shellcheck = |name: &str| {
+        let number = name.get(..2).filter(|head| head.eq_ignore_ascii_case("SC")).and_then(|_| name.get(2..));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let Some(name) = policy.rules.set.keys().find(|name| !of_shellcheck(name) && pipeline::rule(name).is_none()) else { return Ok(()) };
+    let hint = match policy::nearest(name, pipeline::rules().iter().map(|meta| meta.id)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`plimsoll explain` lists every rule".to_owned(),
+    };
+    Err(Failure::new(format!("the policy {} sets the rule `{name}` under `rules.set`, and there is no such rule", policy.name)).hint(hint))
 }

@@ -10,6 +10,7 @@ use super::{
     limits::LimitOptions,
     options::{AdvisoryOptions, AwsOptions, BaseOptions, ImageOptions, PolicyOptions, source_date},
     output::OutputOptions,
+    policy::check_rules,
     setup,
 };
 use crate::{
@@ -49,6 +50,7 @@ pub(super) async fn run(args: ScanArgs, global: &Global) -> Result<ExitStatus, F
     outputs.check_platforms(&args.image.platforms()?)?;
     let limits = args.limits.build_for_files()?;
     let mut policy = policy::load::load_for(&args.policy.references(), Signatures::NotAsked)?;
+    check_rules(&policy)?;
     // A scan is not asked about signatures, so it cannot miss them.
     policy.signatures.clear();
     let now = setup::now();

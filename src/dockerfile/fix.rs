@@ -25,6 +25,8 @@ const MAX_PROOF_BYTES: usize = 32 << 20;
 
 /// The kind of the gaps that say that a part of the file was not looked at.
 const CUT: &str = "too-large";
+/// The gaps behind which there may be something to mend.
+const UNREAD: &[&str] = &[CUT, "refused-instruction", "unread-shell"];
 
 /// A mended file.
 #[derive(Debug, Clone)]
@@ -98,7 +100,7 @@ pub fn fix(input: &LintInput<'_>, kinds: &BTreeSet<FixKind>, secrets: Secrets, i
                     Some(WithheldFix { fix: record(finding)?, reason })
                 })
                 .collect();
-            fixed.gaps = state.report.gaps.into_iter().filter(|gap| gap.kind == CUT).collect();
+            fixed.gaps = state.report.gaps.into_iter().filter(|gap| UNREAD.contains(&gap.kind)).collect();
             fixed.bytes = state.bytes;
             return fixed;
         }

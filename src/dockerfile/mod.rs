@@ -23,6 +23,7 @@ mod execution;
 mod expand;
 pub mod fix;
 mod foreign;
+mod guest;
 mod heredoc;
 mod history;
 mod ignore;
@@ -109,6 +110,7 @@ use crate::model::{
 };
 
 pub use dockerignore::{IgnoreFault, IgnorePatterns};
+pub use guest::panics_are_answers;
 pub use history::{HistoryReport, lint_history};
 pub use origin::{base_line, origins};
 pub use secret_lines::secret_lines;

@@ -21,7 +21,7 @@ use super::{
     dialect::Shell,
     dataflow::Files,
     execution::is_handed_on,
-    plain_script,
+    guest, plain_script,
     scope::Scope,
     slip::Slip,
     source::Logical,
@@ -153,7 +153,7 @@ impl<'a> Walker<'a> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let program = plain_script::program(text).or_else(|| Parser::new(text.as_bytes(), &self.options).parse_program().ok());
+        let program = plain_script::program(text).or_else(|| guest::ask(|| Parser::new(text.as_bytes(), &self.options).parse_program().ok()));
         let Some(program) = program else {
             self.unread.push(Unread::Syntax);
             return;

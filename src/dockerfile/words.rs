@@ -10,7 +10,7 @@ use super::{
     bounds::Unread,
     command::{HOLE, Word},
     dataflow::unescaped,
-    plain_word,
+    guest, plain_word,
     shell::{Text, Walker},
     source::{Logical, slice},
     spaces::Space,
@@ -50,7 +50,7 @@ impl Walker<'_> {
         if !raw.contains(['\'', '"', '\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = plain_word::pieces(raw).or_else(|| word::parse(raw, &self.options).ok());
+        let pieces = plain_word::pieces(raw).or_else(|| guest::ask(|| word::parse(raw, &self.options).ok()));
         self.pieces(raw, pieces, at, text, usage)
     }
 
@@ -59,7 +59,7 @@ impl Walker<'_> {
         if !raw.contains(['\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = word::parse_heredoc(raw, &self.options).ok();
+        let pieces = guest::ask(|| word::parse_heredoc(raw, &self.options).ok());
         self.pieces(raw, pieces, at, text, Use::Kept)
     }
 

@@ -71,21 +71,20 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// The first of the names that are nearest to a written one, if it is near enough to be what was meant.
+pub fn nearest<'k>(written: &str, existing: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let named = existing.into_iter().map(|name| (edit_distance(written, name), name));
+    let (distance, name) = named.min_by_key(|(distance, _)| *distance)?;
+    (distance <= written.chars().count().max(3) / 2).then_some(name)
+}
+
 /// An error that names the nearest of `existing`.
 pub(super) fn unknown<'k>(place: &Place, message: &str, written: &str, existing: impl Iterator<Item = &'k str>) -> Error {
-    let mut best: Option<(usize, &str)> = None;
-    let mut all = Vec::new();
-    for name in existing {
-        all.push(name);
-        let distance = edit_distance(written, name);
-        if best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, name));
-        }
-    }
+    let all: Vec<&str> = existing.collect();
     let error = Error::at(place.clone(), message);
-    match best {
-        Some((distance, name)) if distance <= written.chars().count().max(3) / 2 => error.advise(format!("did you mean `{name}`?")),
-        _ => error.advise(format!("possible here: {}", all.join(", "))),
+    match nearest(written, all.iter().copied()) {
+        Some(name) => error.advise(format!("did you mean `{name}`?")),
+        None => error.advise(format!("possible here: {}", all.join(", "))),
     }
 }
 

@@ -26,6 +26,7 @@ pub use check::{Notice, check};
 pub use error::{Error, Place};
 pub use evaluate::{Facts, evaluate};
 pub use explain::explain;
+pub use fields::nearest;
 pub use schema::identity::check_identity_pattern;
 pub use signatures::accepted;
 

@@ -137,6 +137,20 @@ fn a_file_that_is_too_large_to_be_mended_is_no_pass() {
 }
 
 #[test]
+fn a_diff_without_changes_is_no_pass_where_something_was_not_read() {
+    for (text, says) in [
+        ("FROM debian:12\nFOO bar\nUSER 1\n", "Dockerfile:2: "),
+        ("FROM debian:12\nSHELL [\"fish\", \"-c\"]\nRUN x\nUSER 1\n", "Dockerfile:3: "),
+        ("FROM debian:12\nRUN <<EOF ${${R}\nEOF\nUSER 1\n", "Dockerfile:2: the shell code cannot be parsed\n"),
+    ] {
+        let folder = folder(&[("Dockerfile", text)]);
+        lint(&[], &folder).expect(3);
+        let run = lint(&["--diff"], &folder).expect(3);
+        assert!(run.stdout.is_empty() && run.stderr.starts_with(says), "{text}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn a_report_that_has_no_place_is_refused() {
     let folder = folder(&[("Dockerfile", QUIET)]);
     let text = b"FROM alpine:3.22\nENV a b\n";
@@ -204,4 +218,18 @@ fn what_was_not_mended_is_not_promised_again() {
     assert!(!run.stdout.contains("plimsoll lint --fix"), "{}", run.stdout);
     assert_eq!(fs::read_to_string(folder.path().join("link")).expect("a file"), loud);
     lint(&["--show", "all", "Dockerfile"], &folder).says("plimsoll lint --fix  mends 2 findings");
+}
+
+#[test]
+fn a_policy_that_names_a_rule_that_is_not_there_is_refused() {
+    let folder = folder(&[("Dockerfile", QUIET)]);
+    let write = |rules: &str| fs::write(folder.path().join("plimsoll.yaml"), format!("version: 1\nname: own\nrules: {{ set: {{ {rules} }} }}\n"));
+    write("latst-tag: fail").expect("a policy");
+    for command in [&["lint"][..], &["policy", "check", "plimsoll.yaml"], &["scan", "oci:x"], &["gate", "oci:x"]] {
+        let run = plimsoll_with(command, &[], folder.path()).expect(2);
+        run.complains("the policy own sets the rule `latst-tag` under `rules.set`, and there is no such rule").complains("did you mean `latest-tag`?");
+    }
+    // Names of other tools are names, and so are codes of ShellCheck.
+    write("DL3007: fail, SC2086: note, ds-0002: warn, setuid-file: note").expect("a policy");
+    lint(&[], &folder).expect(0);
 }
