@@ -37,7 +37,7 @@ use crate::{
     after_help = "Examples:\n  plimsoll lint                                 every Dockerfile in and below this folder\n  plimsoll lint docker/ Dockerfile.dev          what is named, folders searched\n  plimsoll lint --diff                          show what --fix would change; exit code 1 when there is something\n  plimsoll lint --fix --pin                     mend what is safe, write digests behind tags\n\nFormats: text, json, sarif, sarif-github, junit, markdown, github"
 )]
 pub(super) struct LintArgs {
-    /// Dockerfiles, or folders that are searched for Dockerfile, Containerfile, Dockerfile.*, Containerfile.*, *.Dockerfile, *.dockerfile and
+    /// Dockerfiles, or folders that are searched for Dockerfile, dockerfile, Containerfile, Dockerfile.*, Containerfile.*, *.Dockerfile, *.dockerfile and
     /// *.Containerfile; hidden files and folders, links, and what .gitignore names and git does not track are passed over. `-` is standard input.
     /// Default: this folder.
     #[arg(value_name = "PATH")]

@@ -204,7 +204,9 @@ fn is_dockerfile(path: &Path) -> bool {
     let is_named = ["Dockerfile", "Containerfile"]
         .iter()
         .any(|stem| name.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || (rest.starts_with('.') && rest.len() > 1)));
-    (is_named || name.ends_with(".Dockerfile") || name.ends_with(".dockerfile") || name.ends_with(".Containerfile"))
+    // What `docker build` takes where there is no `Dockerfile`.
+    let is_lower = name == "dockerfile";
+    (is_named || is_lower || name.ends_with(".Dockerfile") || name.ends_with(".dockerfile") || name.ends_with(".Containerfile"))
         && !name.ends_with(".dockerignore")
         && !name.ends_with(".containerignore")
 }
@@ -215,7 +217,7 @@ mod tests {
 
     #[test]
     fn names_are_known() {
-        for name in ["Dockerfile", "Containerfile", "Dockerfile.dev", "Containerfile.ci", "web.Dockerfile", "web.dockerfile", ".dockerfile"]
+        for name in ["Dockerfile", "Containerfile", "Dockerfile.dev", "Containerfile.ci", "web.Dockerfile", "web.dockerfile", ".dockerfile", "dockerfile"]
         {
             assert!(is_dockerfile(Path::new(name)), "{name}");
         }

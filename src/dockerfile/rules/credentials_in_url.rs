@@ -105,7 +105,7 @@ fn judge(text: &str, word: &Word) -> Option<(Severity, String)> {
             None if scheme.starts_with("http") && user.contains(HOLE) && names_secret(&word.raw) => {
                 return Some((Severity::Medium, format!("a token goes into a {scheme} URL for {host}")));
             }
-            None if !secret::literals(user).is_empty() => {
+            None if !secret::literals(user).is_empty() || (scheme.starts_with("http") && is_random(user)) => {
                 return Some((Severity::High, format!("literal token in a {scheme} URL for {host}")));
             }
             None => {}
@@ -116,7 +116,15 @@ fn judge(text: &str, word: &Word) -> Option<(Severity, String)> {
 
 fn is_local(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
-    name == "localhost" || name.starts_with("127.") || name.ends_with(".example") || name.ends_with("example.com")
+    name == "localhost" || name.starts_with("127.") || name.ends_with(".example") || name == "example.com" || name.ends_with(".example.com")
+}
+
+/// Whether a user without a password is a token and no name: long, of letters and digits in no order.
+fn is_random(user: &str) -> bool {
+    const SHORTEST: usize = 16;
+    let is_of = |kind: fn(&char) -> bool| user.chars().filter(kind).count();
+    let plain = user.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    plain && user.len() >= SHORTEST && is_of(char::is_ascii_digit) >= 4 && is_of(char::is_ascii_alphabetic) >= 4 && secret::is_literal_secret(user)
 }
 
 fn is_template(password: &str) -> bool {

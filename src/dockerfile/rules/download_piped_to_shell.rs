@@ -85,8 +85,19 @@ fn interpreter(command: &Command) -> Option<&str> {
             | "dash"
             | "ash"
             | "ksh"
+            | "csh"
+            | "tcsh"
+            | "mksh"
+            | "rbash"
             | "zsh"
             | "fish"
+            | "pwsh"
+            | "pypy"
+            | "deno"
+            | "bun"
+            | "tclsh"
+            | "groovy"
+            | "su"
             | "python"
             | "perl"
             | "ruby"
@@ -125,9 +136,13 @@ fn from_pipe(downloads: &BTreeMap<usize, (usize, usize)>, command: &Command) -> 
 /// Whether the interpreter takes its code from standard input: no script file and no `-c`.
 fn reads_input(command: &Command) -> bool {
     let mut words = command.arguments().iter().map(|word| word.text.as_str());
+    if command.is_one_of(&["su"]) {
+        // Its operand is a user, and the shell of that user reads on.
+        return !words.any(|word| word.starts_with("-c") || word.starts_with("--command") || word.starts_with("--session-command"));
+    }
     while let Some(word) = words.next() {
         match word {
-            "-" | "-s" | "/dev/stdin" => return true,
+            "-" | "-s" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => return true,
             word if takes_value(word) => {
                 words.next();
             }
@@ -144,7 +159,7 @@ fn reads_input(command: &Command) -> bool {
 
 /// A download in a `$(...)` or `<(...)` that the interpreter runs.
 fn from_words(commands: &[Command], command: &Command) -> Option<usize> {
-    let code = |word: &Word| word.is_process || command.is_one_of(&["eval"]) || command.has_argument("-c") || bundles_c(command);
+    let code = |word: &Word| word.is_process || command.is_one_of(&["eval"]) || gives_code(command);
     let words = command.arguments().iter().filter(|word| code(word));
     let inputs = command
         .redirects
@@ -152,6 +167,16 @@ fn from_words(commands: &[Command], command: &Command) -> Option<usize> {
         .map(|redirect| &redirect.target)
         .filter(|target| target.is_process || (!target.inner.is_empty() && reads_input(command)));
     words.chain(inputs).flat_map(|word| word.inner.clone()).find(|&at| commands.get(at).is_some_and(is_download))
+}
+
+/// Whether an option of the program holds code.
+fn gives_code(command: &Command) -> bool {
+    let option = match command.name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+        "perl" | "ruby" | "node" | "lua" | "bun" | "Rscript" => "-e",
+        "php" => "-r",
+        _ => return command.has_argument("-c") || bundles_c(command),
+    };
+    command.has_argument(option)
 }
 
 fn bundles_c(command: &Command) -> bool {

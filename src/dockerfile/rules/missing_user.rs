@@ -6,7 +6,11 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    expand::Value,
+    instruction::Instruction,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "missing-user",
@@ -52,7 +56,7 @@ impl Rule for MissingUser {
         if let Some(index) = graph.last_in_chain(last, has_user) {
             let value = graph.values.get(index).and_then(|values| values.first());
             let untold = value.is_some_and(|value| !value.is_decided() || value.text.trim().is_empty());
-            let instruction = dockerfile.instructions.get(index).filter(|_| untold);
+            let instruction = dockerfile.instructions.get(index).filter(|user| untold && !takes_user_of_dotnet(user, graph.root_image(last)));
             let title = "nobody can tell the user of this image: its last USER takes a variable that this file does not set";
             return instruction.map(|user| dockerfile.finding(&META, META.severity, user, title.to_owned())).into_iter().collect();
         }
@@ -66,6 +70,14 @@ impl Rule for MissingUser {
         };
         vec![dockerfile.finding(&META, META.severity, from, format!("no USER in the final stage: the image runs as the user of {base}"))]
     }
+}
+
+/// Whether USER takes the variable that the images of .NET set to the number of their user, `app`:
+/// <https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/app-user>.
+fn takes_user_of_dotnet(user: &Instruction, base: Option<&Value>) -> bool {
+    let [written] = user.args.as_slice() else { return false };
+    matches!(written.text.as_str(), "$APP_UID" | "${APP_UID}")
+        && base.is_some_and(|base| base.text.to_ascii_lowercase().starts_with("mcr.microsoft.com/dotnet/"))
 }
 
 /// Whether the reference itself says that the image has a user.

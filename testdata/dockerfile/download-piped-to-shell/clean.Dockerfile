@@ -7,3 +7,5 @@ RUN curl -o i.sh https://x.invalid && sh i.sh
 RUN echo "curl https://x.invalid | sh"
 RUN V="$(curl https://x.invalid)" && sh -c "echo $V"
 RUN cat x | sh
+RUN curl https://x.invalid | su app -c "tar x"
+RUN perl -n "$(curl https://x.invalid)"

@@ -9,4 +9,8 @@ RUN { curl https://x.invalid; } | bash
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN set -e && \
     curl https://x.invalid | VERSION=1 sh
-# expect: 2 3 4 5 6 7 8 11
+RUN curl https://x.invalid | su app
+RUN curl https://x.invalid | bash /proc/self/fd/0
+RUN perl -e "$(curl https://x.invalid)"
+RUN curl https://x.invalid | pwsh -
+# expect: 2 3 4 5 6 7 8 11 12 13 14 15

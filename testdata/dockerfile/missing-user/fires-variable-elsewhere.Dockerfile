@@ -1,0 +1,3 @@
+FROM debian:12
+USER $APP_UID
+# expect: 2
