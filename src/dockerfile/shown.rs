@@ -36,7 +36,7 @@ pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<S
 pub(super) fn is_about_secret(finding: &Finding) -> bool {
     // What a mount brings is not in the file, and the name of a file is no secret.
     let is_elsewhere = matches!(finding.id.as_str(), "secret-mount-persisted" | "secret-file-copied");
-    (finding.id.starts_with("secret-") && !is_elsewhere) || finding.id == "credentials-in-url"
+    (finding.id.starts_with("secret-") && !is_elsewhere) || matches!(finding.id.as_str(), "credentials-in-url" | "chpasswd-in-run")
 }
 
 /// The first and the last line of each place of a finding.

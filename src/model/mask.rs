@@ -42,7 +42,7 @@ type IsSecret = fn(&Captures<'_>, &str) -> bool;
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     // Word characters are spelled out: Unicode's would make automatons that take longer to build than a scan takes.
-    let sources: [(String, IsSecret, Needs); 16] = [
+    let sources: [(String, IsSecret, Needs); 18] = [
         (
             concat!(
                 r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9_-]{10,}",
@@ -71,6 +71,12 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             is_literal,
             |traits| traits.dash && traits.word,
         ),
+        (
+            r#"\bredis-cli\b[^;|&]{0,200}?[\s"',](?P<o>-a)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
+            is_literal,
+            |traits| traits.dash && traits.word,
+        ),
+        (r#"\bopenssl\s+passwd(?:\s+-[A-Za-z0-9]+)*\s+(?P<v>[^\s"'()|;&<>-][^\s"'()|;&<>]*)"#.to_owned(), is_literal, |traits| traits.word),
         (r"(?i):_(?:authtoken|password|auth)\s+(?P<v>\S+)".to_owned(), is_literal, |traits| traits.colon && traits.word),
         (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair, |traits| traits.word),
         (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair, |traits| traits.word),
@@ -126,9 +132,9 @@ pub(crate) fn may_hold_token(text: &str) -> bool {
 
 /// Letters that every name has for which some pattern looks.
 static WORDS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
-    const PARTS: [&str; 29] = [
+    const PARTS: [&str; 30] = [
         "pass", "pwd", "pword", "pw", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "auth", "signingkey", "encryptionkey",
-        "masterkey", "accountkey", "servicekey", "deploykey", "sshkey", "licensekey", "storagekey", "creds", "bearer", "sudo", "mysql", "mariadb", "login", "twine", "useradd", "usermod",
+        "masterkey", "accountkey", "servicekey", "deploykey", "sshkey", "licensekey", "storagekey", "creds", "rediscli", "bearer", "sudo", "mysql", "mariadb", "login", "twine", "useradd", "usermod",
     ];
     regex::bytes::Regex::new(&PARTS.join("|")).expect("words are legal")
 });
@@ -382,7 +388,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_legal() {
-        assert!(PATTERNS.len() == 16 && PATTERNS.iter().all(|pattern| pattern.regex().is_some()));
+        assert!(PATTERNS.len() == 18 && PATTERNS.iter().all(|pattern| pattern.regex().is_some()));
     }
 
     #[test]
@@ -417,6 +423,10 @@ mod tests {
             ("npm config set //r/:_authToken hunter22", "npm config set //r/:_authToken ***"),
             ("ENV sets DEPLOY_PASSWORD to a literal secret", "ENV sets DEPLOY_PASSWORD to a literal secret"),
             ("mkdir -p /srv/login -p /x", "mkdir -p /srv/login -p /x"),
+            ("redis-cli -h db -a hunter22 ping", "redis-cli -h db -a *** ping"),
+            (r#"CMD ["redis-cli", "-a", "hunter22", "ping"]"#, r#"CMD ["redis-cli", "-a", "***", "ping"]"#),
+            ("useradd -p $(openssl passwd -1 hunter22) u", "useradd -p $(openssl passwd -1 ***) u"),
+            ("openssl passwd -6 -stdin < /x", "openssl passwd -6 -stdin < /x"),
             ("mysql -uroot -phunter22 db", "mysql -uroot -p*** db"),
             ("curl -H 'Authorization: Bearer abc.def' x", "curl -H 'Authorization: Bearer ***' x"),
             ("curl -H \"PRIVATE-TOKEN: abcdef\" x", "curl -H \"PRIVATE-TOKEN: ***\" x"),
