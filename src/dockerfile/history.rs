@@ -77,7 +77,7 @@ pub fn lint_history(image: &ResolvedImage, settings: &LintSettings) -> HistoryRe
     let secrets = secret_values(&dockerfile, &BTreeMap::new());
     // So many of both are no honest image's, and comparing them would take its time.
     let is_untold = secrets.len().saturating_mul(found.len()) > MOST_COMPARED;
-    let redaction = Redaction::of(secrets);
+    let redaction = Redaction::of(secrets, &dockerfile);
     let layers: BTreeMap<usize, &Digest> =
         image.layers.iter().filter_map(|layer| Some((layer.history?, &layer.descriptor.digest))).collect();
     let mut findings: Vec<Finding> = found
@@ -95,7 +95,7 @@ pub fn lint_history(image: &ResolvedImage, settings: &LintSettings) -> HistoryRe
             };
             let title = match finding.kind {
                 FindingKind::Rule(meta) if is_untold => meta.summary.trim_end_matches('.').to_owned(),
-                _ => redaction.told_of(&finding.title, dockerfile.written_at(line)).into_owned(),
+                _ => redaction.told_of(&finding.title, dockerfile.index_at(line)).into_owned(),
             };
             finding.title = format!("{title} (from {place})");
             finding.locations = vec![location];

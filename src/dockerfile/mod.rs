@@ -214,15 +214,14 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     }
     let reviews: Vec<Finding> = rules_on(input.settings).flat_map(|rule| rule.review(&dockerfile, &findings, &ignores)).collect();
     findings.extend(reviews);
-    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args));
+    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
     let text = fix::Text::of(bytes, &dockerfile);
     for finding in &mut findings {
-        let written = dockerfile.written_at(place(finding).0);
-        if let Cow::Owned(told) = redaction.told_of(&finding.title, written) {
+        if let Cow::Owned(told) = redaction.told_of(&finding.title, dockerfile.index_at(place(finding).0)) {
             finding.title = told;
         }
         // What a report does not show, it does not show as a correction, either.
-        let is_told = |fix: &Fix| !fix.edits.iter().any(|edit| redaction.hides_of(&edit.replacement, dockerfile.written_at(edit.span.line)));
+        let is_told = |fix: &Fix| !fix.edits.iter().any(|edit| redaction.hides_of(&edit.replacement, dockerfile.index_at(edit.span.line)));
         // What cannot be built at all has no style to mend.
         let is_style = matches!(&finding.kind, FindingKind::Rule(meta) if meta.group == Group::Style);
         let is_refused = |edit: &Edit| {
@@ -257,7 +256,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     }
     for gap in &mut gaps {
         let line = gap.subject.rsplit_once(':').and_then(|(_, line)| line.parse().ok()).unwrap_or_default();
-        gap.reason = redaction.told_of(&gap.reason, dockerfile.written_at(line)).into_owned();
+        gap.reason = redaction.told_of(&gap.reason, dockerfile.index_at(line)).into_owned();
     }
     gaps.sort();
     gaps.dedup();
@@ -268,7 +267,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let secret_lines = apart(secret_lines);
     let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
     // A user that is no name but a secret is not told, not even for a comparison.
-    let user = final_user(&dockerfile).filter(|(user, line)| !redaction.hides_of(user, dockerfile.written_at(*line))).map(|(user, _)| user);
+    let user = final_user(&dockerfile).filter(|(user, line)| !redaction.hides_of(user, dockerfile.index_at(*line))).map(|(user, _)| user);
     let told_lines: BTreeSet<u32> = findings.iter().flat_map(lines_of).map(|(line, _)| line).collect();
     let is_told = |instruction: &&Instruction| !input.is_alone || told_lines.contains(&instruction.line);
     let instructions = dockerfile.instructions.iter().filter(is_told).map(|own| (own.line, shown(own, &secret_lines))).collect();

@@ -4,7 +4,7 @@ use std::{borrow::Cow, cell::RefCell};
 
 use crate::model::mask::masked;
 
-use super::source::slice;
+use super::{rule::Dockerfile, source::slice};
 
 /// What stands for a secret.
 const MASK: &str = "***";
@@ -15,8 +15,8 @@ const LONGEST_READ: usize = 8_192;
 
 /// A value that says nothing by itself is shorter than that, in bytes: `postgres`, `production`, `5432`.
 const LONGEST_WORD: usize = 12;
-/// How many such values are told from others; what goes beyond is hidden everywhere.
-const MOST_WORDS: usize = 32;
+/// How many such values are told from others, one bit for each; what goes beyond is hidden everywhere.
+const MOST_WORDS: usize = u32::BITS as usize;
 
 /// The values that no text of a report may show.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(super) struct Redaction {
     secrets: Vec<String>,
     /// Variables whose values are common words: hidden everywhere, they would riddle a report and give themselves away.
     words: Vec<(String, String)>,
+    /// Per instruction, which of these variables it names as written: a bit for each.
+    named: Vec<u32>,
     /// The last text with nothing to hide: findings of one rule often say the same.
     told_last: RefCell<String>,
     /// The same of texts that are only looked at.
@@ -32,8 +34,31 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// Hides the values of these variables, and what looks like a credential anywhere.
-    pub(super) fn of(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// Hides the values of these variables of a file, and what looks like a credential anywhere.
+    pub(super) fn of(variables: impl IntoIterator<Item = (String, String)>, dockerfile: &Dockerfile<'_>) -> Self {
+        let mut this = Self::hiding(variables);
+        if !this.words.is_empty() {
+            this.named = vec![0; dockerfile.instructions.len()];
+        }
+        let text = &dockerfile.source.text;
+        for (bit, (name, _)) in this.words.iter().enumerate() {
+            let mut at = 0;
+            while let Some(found) = slice(text, at..text.len()).find(name.as_str()) {
+                let index = dockerfile.instructions.partition_point(|instruction| instruction.range.end <= at + found);
+                let Some(instruction) = dockerfile.instructions.get(index) else { break };
+                if let Some(named) = this.named.get_mut(index).filter(|_| instruction.range.contains(&(at + found))) {
+                    *named |= 1 << bit;
+                    // Once is enough.
+                    at = instruction.range.end;
+                } else {
+                    at = instruction.range.start;
+                }
+            }
+        }
+        this
+    }
+
+    fn hiding(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut this = Self::default();
         for (name, value) in variables {
             if is_word(&value) && this.words.len() < MOST_WORDS {
@@ -47,11 +72,11 @@ impl Redaction {
         this
     }
 
-    /// The text about an instruction as it may be shown; a common word is hidden where the instruction, as written, names its variable.
-    pub(super) fn told_of<'t>(&self, text: &'t str, written: &str) -> Cow<'t, str> {
+    /// The text about an instruction, if about one, as it may be shown; a common word is hidden where the instruction names its variable.
+    pub(super) fn told_of<'t>(&self, text: &'t str, instruction: Option<usize>) -> Cow<'t, str> {
         let mut told = self.told(text);
-        for (name, value) in &self.words {
-            if let Some(without) = without_word(&told, value).filter(|_| written.contains(name)) {
+        for word in self.words_of(instruction) {
+            if let Some(without) = without_word(&told, word) {
                 told = Cow::Owned(without);
             }
         }
@@ -59,8 +84,14 @@ impl Redaction {
     }
 
     /// Whether something in a text about an instruction may not be shown.
-    pub(super) fn hides_of(&self, text: &str, written: &str) -> bool {
-        self.hides(text) || (!self.words.is_empty() && self.told_of(text, written) != self.told(text))
+    pub(super) fn hides_of(&self, text: &str, instruction: Option<usize>) -> bool {
+        self.hides(text) || self.words_of(instruction).any(|word| alone(text, word).next().is_some())
+    }
+
+    /// The common words that are the values of variables that an instruction names.
+    fn words_of(&self, instruction: Option<usize>) -> impl Iterator<Item = &str> {
+        let named = instruction.and_then(|index| self.named.get(index)).copied().unwrap_or_default();
+        self.words.iter().enumerate().filter(move |(bit, _)| named & (1 << bit) != 0).map(|(_, (_, value))| value.as_str())
     }
 
     /// The text as it may be shown.
@@ -148,18 +179,23 @@ fn is_word(value: &str) -> bool {
     value.len() < LONGEST_WORD && (is_number || is_lower || value.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
+/// Where the word stands alone in the text.
+fn alone<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
+    let is_part = |beside: Option<u8>| beside.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    text.match_indices(word).map(|(at, _)| at).filter(move |&at| {
+        let behind = slice(text, at + word.len()..text.len());
+        !is_part(slice(text, 0..at).bytes().next_back()) && !is_part(behind.bytes().next())
+    })
+}
+
 /// The text with a mask for the word wherever it stands alone; `None` where it does not.
 fn without_word(text: &str, word: &str) -> Option<String> {
-    let is_part = |beside: Option<u8>| beside.is_some_and(|byte| byte.is_ascii_alphanumeric());
     let mut out = String::new();
     let mut done = 0;
-    for (at, _) in text.match_indices(word) {
-        let end = at + word.len();
-        if !is_part(slice(text, 0..at).bytes().next_back()) && !is_part(slice(text, end..text.len()).bytes().next()) {
-            out.push_str(slice(text, done..at));
-            out.push_str(MASK);
-            done = end;
-        }
+    for at in alone(text, word) {
+        out.push_str(slice(text, done..at));
+        out.push_str(MASK);
+        done = at + word.len();
     }
     out.push_str(slice(text, done..text.len()));
     (done > 0).then_some(out)
@@ -168,15 +204,19 @@ fn without_word(text: &str, word: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dockerfile::{LintInput, lint};
+    use crate::dockerfile::{LintInput, lint, read};
 
     fn redaction(secrets: &[&str]) -> Redaction {
-        Redaction::of(secrets.iter().map(|&secret| ("API_TOKEN".to_owned(), secret.to_owned())))
+        Redaction::hiding(named(secrets))
+    }
+
+    fn named(secrets: &[&str]) -> Vec<(String, String)> {
+        secrets.iter().map(|&secret| ("API_TOKEN".to_owned(), secret.to_owned())).collect()
     }
 
     #[test]
     fn common_words_are_hidden_where_their_variable_is_named() {
-        let redaction = redaction(&["postgres", "Admin", "5432", "kz7Rw4qv"]);
+        let secrets = named(&["postgres", "Admin", "5432", "kz7Rw4qv"]);
         let table = [
             ("the image postgres:17 is kz7Rw4qv", "FROM postgres:17", "the image postgres:17 is ***"),
             ("runs as postgres", "USER $API_TOKEN", "runs as ***"),
@@ -185,9 +225,41 @@ mod tests {
             ("opens 5432", "EXPOSE 5432", "opens 5432"),
         ];
         for (text, written, expected) in table {
-            assert_eq!(redaction.told_of(text, written), expected, "{text}");
-            assert_eq!(redaction.hides_of(text, written), text != expected, "{text}");
+            let file = format!("FROM scratch\n# API_TOKEN\n{written}\n# API_TOKEN\nSTOPSIGNAL 9\n");
+            let (dockerfile, _) = read(&LintInput::new("Dockerfile", file.as_bytes()));
+            let redaction = Redaction::of(secrets.clone(), &dockerfile);
+            assert_eq!(redaction.told_of(text, dockerfile.index_at(3)), expected, "{text}");
+            assert_eq!(redaction.hides_of(text, dockerfile.index_at(3)), text != expected, "{text}");
+            for line in [0, 1, 2, 4, 5, 6] {
+                assert_eq!(redaction.told_of("postgres", dockerfile.index_at(line)), "postgres", "{written}: {line}");
+            }
         }
+    }
+
+    #[test]
+    fn every_word_has_its_own_variable() {
+        let names = |at: usize| format!("A{at}_PASSWORD");
+        let variables = (0..MOST_WORDS + 1).map(|at| (names(at), format!("{}", 5_000 + at)));
+        let text = (0..MOST_WORDS).map(|at| format!("RUN ${}\n", names(at))).collect::<String>();
+        let file = format!("FROM scratch\n{text}");
+        let (dockerfile, _) = read(&LintInput::new("Dockerfile", file.as_bytes()));
+        let redaction = Redaction::of(variables, &dockerfile);
+        for at in 0..MOST_WORDS {
+            let told = redaction.told_of("5000 5001 5002 5029 5030 5031 5032", Some(at + 1));
+            let expected = ["5000", "5001", "5002", "5029", "5030", "5031", "5032"].map(|word| {
+                let is_hidden = word == "5032" || word == (5_000 + at).to_string();
+                if is_hidden { MASK } else { word }
+            });
+            assert_eq!(told, expected.join(" "), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_common_word_is_hidden_far_down_a_line() {
+        let line = format!("RUN {}; login $API_TOKEN postgres", "true; ".repeat(LONGEST));
+        let file = format!("FROM scratch\n{line}\n");
+        let (dockerfile, _) = read(&LintInput::new("Dockerfile", file.as_bytes()));
+        assert!(Redaction::of(named(&["postgres"]), &dockerfile).hides_of(&line, dockerfile.index_at(2)));
     }
 
     #[test]

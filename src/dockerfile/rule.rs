@@ -29,7 +29,7 @@ use super::{
     parse::Refusal,
     remark::Body,
     slip::Slip,
-    source::{Source, slice},
+    source::Source,
     stages::{Base, Graph, Stage},
 };
 
@@ -355,11 +355,10 @@ impl Dockerfile<'_> {
         self.comes_after(instruction, "SHELL")
     }
 
-    /// The instruction that a line lies in, as it is written; empty where there is none.
-    pub(super) fn written_at(&self, line: u32) -> &str {
-        let behind = self.instructions.partition_point(|instruction| instruction.line <= line);
-        let instruction = behind.checked_sub(1).and_then(|at| self.instructions.get(at)).filter(|instruction| line <= instruction.end_line);
-        instruction.map_or("", |instruction| slice(&self.source.text, instruction.range.clone()))
+    /// Which instruction stands on a line, if one does.
+    pub(super) fn index_at(&self, line: u32) -> Option<usize> {
+        let index = self.instructions.partition_point(|instruction| instruction.line <= line).checked_sub(1)?;
+        (line <= self.instructions.get(index)?.end_line).then_some(index)
     }
 
     /// The lines and columns of an instruction.

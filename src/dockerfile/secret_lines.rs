@@ -7,7 +7,6 @@ use super::{
     redaction::Redaction,
     rules::RULES,
     shown::{apart, is_about_secret, lines_of, secret_values},
-    source::slice,
 };
 
 /// The lines that hold a secret, from 1, whether the rules about secrets are on or not. An instruction is among them wholly or not at all: half of
@@ -17,17 +16,16 @@ pub fn secret_lines(input: &LintInput<'_>) -> BTreeSet<u32> {
     let (dockerfile, _) = read(input);
     let found = RULES.iter().flat_map(|rule| rule.check(&dockerfile)).filter(is_about_secret);
     let found = apart(found.flat_map(|finding| lines_of(&finding).collect::<Vec<_>>()).collect());
-    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args));
+    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
     let lines = (1..).zip(dockerfile.source.text.lines());
     let mut hidden: BTreeSet<u32> =
-        lines.filter(|(line, text)| redaction.hides_of(text, dockerfile.written_at(*line))).map(|(line, _)| line).collect();
-    for instruction in &dockerfile.instructions {
+        lines.filter(|(line, text)| redaction.hides_of(text, dockerfile.index_at(*line))).map(|(line, _)| line).collect();
+    for (index, instruction) in dockerfile.instructions.iter().enumerate() {
         let lines = instruction.line..=instruction.end_line;
         let next = found.partition_point(|(_, last)| *last < instruction.line);
         let is_found = found.get(next).is_some_and(|(first, _)| *first <= instruction.end_line);
         // A value may begin on one line and end on another.
-        let written = || slice(&dockerfile.source.text, instruction.range.clone());
-        if is_found || hidden.range(lines.clone()).next().is_some() || redaction.hides_of(instruction.text(), written()) {
+        if is_found || hidden.range(lines.clone()).next().is_some() || redaction.hides_of(instruction.text(), Some(index)) {
             hidden.extend(lines);
         }
     }
