@@ -265,12 +265,13 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         ignore.reason = redaction.told(&ignore.reason).into_owned();
     }
     let secret_lines = apart(secret_lines);
-    let from = dockerfile.final_stage().and_then(|stage| dockerfile.instructions.get(stage.from));
+    let from = dockerfile.final_stage().map(|stage| stage.from);
     // A user that is no name but a secret is not told, not even for a comparison.
     let user = final_user(&dockerfile).filter(|(user, line)| !redaction.hides_of(user, dockerfile.index_at(*line))).map(|(user, _)| user);
     let told_lines: BTreeSet<u32> = findings.iter().flat_map(lines_of).map(|(line, _)| line).collect();
-    let is_told = |instruction: &&Instruction| !input.is_alone || told_lines.contains(&instruction.line);
-    let instructions = dockerfile.instructions.iter().filter(is_told).map(|own| (own.line, shown(own, &secret_lines))).collect();
+    let is_told = |(_, instruction): &(usize, &Instruction)| !input.is_alone || told_lines.contains(&instruction.line);
+    let told = dockerfile.instructions.iter().enumerate().filter(is_told);
+    let instructions = told.filter_map(|(index, own)| Some((own.line, shown(&dockerfile, index, &secret_lines, &redaction)?))).collect();
     let report = LintReport {
         findings,
         user,
@@ -280,8 +281,8 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         gaps,
         summary: DockerfileSummary {
             file: input.file.to_owned(),
-            final_from_line: from.map(|from| from.line),
-            final_from: from.map(folded),
+            final_from_line: from.and_then(|from| dockerfile.instructions.get(from)).map(|from| from.line),
+            final_from: from.and_then(|from| folded(&dockerfile, from, &redaction)),
             instructions,
         },
     };
@@ -434,6 +435,8 @@ mod tests {
             "FROM alpine:3.22\nRUN wget https://u:kz7Rw4qv@host.acme.dev && sh host.acme.dev\n",
             "ARG API_TOKEN=kz7Rw4qv\nFROM $API_TOKEN/\n",
             "FROM scratch\nENV API_TOKEN=kz7Rw4qv A=$B\n",
+            "FROM alpine:3.22\nENV DB_PASSWORD=kz7Rw4qv\nRUN cd /x && setup kz7Rw4qv\n",
+            "ARG API_TOKEN=kz7Rw4qv\nFROM host.acme.dev/kz7Rw4qv:1\n",
         ];
         // The rules' own help shows passwords, so this one is not among them.
         let leaky = |text: &&&str| format!("{:?}", report(text)).contains("kz7Rw4qv");

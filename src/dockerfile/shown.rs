@@ -1,13 +1,10 @@
 //! Instructions and findings in, what reports may show of instructions out: one line each, without the secrets that rules found.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{finding::Finding, location::Location, mask::{self, masked}};
+use crate::model::{finding::Finding, location::Location, mask};
 
-use super::{instruction::{Instruction, Pair}, rule::Dockerfile, secret, source::slice};
+use super::{instruction::Pair, redaction::Redaction, rule::Dockerfile, secret, source::slice};
 
 /// The variables with secret names and their values: a message may show what a variable became.
 pub(super) fn secret_values(dockerfile: &Dockerfile<'_>, build_args: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
@@ -59,35 +56,33 @@ pub(super) fn apart(mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
 }
 
 /// The instruction on one line, or its keyword alone where it holds a secret.
-pub(super) fn shown(instruction: &Instruction, secret_lines: &[(u32, u32)]) -> String {
+pub(super) fn shown(dockerfile: &Dockerfile<'_>, index: usize, secret_lines: &[(u32, u32)], redaction: &Redaction) -> Option<String> {
+    let instruction = dockerfile.instructions.get(index)?;
     let next = secret_lines.partition_point(|(_, last)| *last < instruction.line);
     if secret_lines.get(next).is_some_and(|(first, _)| *first <= instruction.end_line) {
-        return format!("{} (hidden: it holds a secret)", instruction.keyword);
+        return Some(format!("{} (hidden: it holds a secret)", instruction.keyword));
     }
-    folded(instruction)
+    folded(dockerfile, index, redaction)
 }
 
-/// The text of an instruction on one line, blanks folded, credentials hidden.
-pub(super) fn folded(instruction: &Instruction) -> String {
+/// The text of an instruction on one line, blanks folded, secrets hidden.
+pub(super) fn folded(dockerfile: &Dockerfile<'_>, index: usize, redaction: &Redaction) -> Option<String> {
     const LONGEST: usize = 300;
-    // Credentials are hidden before the cut, since half of one no longer looks like one.
+    // Secrets are hidden before the cut, since half of one no longer looks like one.
     const LONGEST_READ: usize = 8192;
-    let whole = instruction.text();
-    let read = slice(whole, 0..whole.floor_char_boundary(LONGEST_READ));
-    let mut joined = String::with_capacity(read.len());
-    for word in read.split_whitespace() {
+    let mut joined = String::new();
+    for word in dockerfile.instructions.get(index)?.text().split_whitespace() {
         if !joined.is_empty() {
             joined.push(' ');
         }
         joined.push_str(word);
+        if joined.len() > LONGEST_READ {
+            break;
+        }
     }
-    let mut text = match masked(&joined) {
-        Cow::Owned(text) => text,
-        Cow::Borrowed(_) => joined,
-    };
-    if text.len() > LONGEST {
-        let end = text.floor_char_boundary(LONGEST);
-        text = format!("{}...", slice(&text, 0..end));
+    let told = redaction.told_of(&joined, Some(index));
+    if told.len() > LONGEST {
+        return Some(format!("{}...", slice(&told, 0..told.floor_char_boundary(LONGEST))));
     }
-    text
+    Some(told.into_owned())
 }
