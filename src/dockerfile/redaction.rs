@@ -13,8 +13,21 @@ const LONGEST: usize = 1_000;
 /// How much of a longer one is read: credentials are hidden before the cut, since half of one no longer looks like one.
 const LONGEST_READ: usize = 8_192;
 
-/// A value that says nothing by itself is shorter than that, in bytes: `postgres`, `production`, `5432`.
-const LONGEST_WORD: usize = 12;
+/// Values that say nothing by themselves, in small letters: users, images, environments, switches, and what reports are about.
+const COMMON_WORDS: &str = "
+    admin administrator anonymous app apache bot client cloud daemon deploy developer git gitlab guest jenkins manager me nobody node
+    nonroot operator owner root runner server service superuser system tomcat ubuntu user username web webmaster
+    alpine busybox cassandra centos consul couchdb debian docker elastic elasticsearch fedora golang grafana httpd influxdb java kafka
+    keycloak kibana mariadb memcached minio mongo mongodb mssql mysql nats neo4j nginx openjdk oracle php postgres postgresql python
+    rabbitmq redis registry ruby rust scratch sonar sonarqube sqlite traefik vault wordpress
+    ci dev devel develop development latest live local localhost main master prod production qa release sandbox stable stage staging
+    test tester testing tests trunk
+    always auto default disable disabled enable enabled false never no none null off on optional required true yes
+    api backend build cache config container curl data database file frontend http https image install key name password private public
+    secret shell string text token value version
+";
+/// A number of at most that many digits is a port or a user as like as a secret.
+const MOST_DIGITS: usize = 5;
 /// How many such values are told from others, one bit for each; what goes beyond is hidden everywhere.
 const MOST_WORDS: usize = u32::BITS as usize;
 
@@ -173,10 +186,8 @@ impl Redaction {
 
 /// Whether a value is a word or number like others, so that seeing it tells nobody that it is a secret.
 fn is_word(value: &str) -> bool {
-    let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let is_lower =
-        value.bytes().skip(1).all(|byte| byte.is_ascii_lowercase()) && value.starts_with(|first: char| first.is_ascii_alphabetic());
-    value.len() < LONGEST_WORD && (is_number || is_lower || value.bytes().all(|byte| byte.is_ascii_uppercase()))
+    let is_number = value.len() <= MOST_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || COMMON_WORDS.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(value))
 }
 
 /// Where the word stands alone in the text.
@@ -275,20 +286,29 @@ mod tests {
     }
 
     #[test]
-    fn only_short_words_of_one_kind_are_common() {
+    fn only_listed_words_and_short_numbers_are_common() {
         for (value, expected) in [
             ("root", true),
-            ("production", true),
+            ("Production", true),
             ("LATEST", true),
-            ("1.2.3", true),
+            ("65534", true),
+            ("655340", false),
+            ("1.2.3", false),
+            ("qzkwvbtrpla", false),
+            ("letmein", false),
+            ("QZKWVB", false),
             ("hunter22", false),
-            ("kzRwqvHx", false),
-            ("correcthorsebattery", false),
-            ("123456789012", false),
-            ("my-password", false),
+            ("rootroot", false),
         ] {
             assert_eq!(is_word(value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn a_password_of_small_letters_is_hidden_everywhere() {
+        let text = "FROM alpine:3.22\nENV DB_PASSWORD=qzkwvbtrpla\nUSER qzkwvbtrpla\nADD https://acme.dev/qzkwvbtrpla /\n";
+        let report = format!("{:?}", lint(&LintInput::new("Dockerfile", text.as_bytes())));
+        assert!(!report.contains("qzkwvb"), "{report}");
     }
 
     #[test]
