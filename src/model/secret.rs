@@ -26,8 +26,9 @@ const SECRET_WORDS: &[&str] = &[
 ];
 /// Ends of words that say the same: `DBPASSWORD`.
 const SECRET_ENDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE"];
-/// What such a word begins with when there is to be none: `NOPASSWD`.
-const NEGATIONS: &[&str] = &["NO", "EMPTY", "WITHOUT", "BLANK"];
+/// What stands before them in such a word when there is to be none, whole: `NOPASSWD`, but not `NODEPASSWORD`.
+const NEGATIONS: &[&str] =
+    &["NO", "NODB", "NOROOT", "NOUSER", "EMPTY", "NOEMPTY", "ALLOWEMPTY", "WITHOUT", "BLANK", "NOBLANK", "ALLOWBLANK"];
 /// Words before a last PASS that make it a pass over something, or a thing that lets pass.
 const PASSES: &[&str] = &["BY", "FIRST", "SECOND", "THIRD", "LAST", "ONE", "TWO", "SINGLE", "MULTI", "FINAL", "LOW", "HIGH", "BOARDING"];
 /// Words before a last PWD that make it a folder, as in the shell's own `PWD` and `OLDPWD`.
@@ -180,7 +181,7 @@ pub fn is_secret_name(name: &str) -> bool {
     };
     let ends = |word: &&str| {
         let starts = SECRET_ENDS.iter().find_map(|end| word.strip_suffix(end));
-        starts.is_some_and(|start| !NEGATIONS.iter().any(|negation| start.starts_with(negation)))
+        starts.is_some_and(|start| !NEGATIONS.contains(&start))
     };
     // `PASSWORDLESS`, `TOKENIZERS` and `KEYBOARD` are words of their own and do not match.
     is_short
@@ -233,6 +234,13 @@ mod tests {
             ("dbPassword", true),
             ("NOPASSWORD", false),
             ("EMPTYPASSWD", false),
+            ("SUDO_NOPASSWD", false),
+            ("NOROOTPASSWORD", false),
+            ("ALLOWEMPTYPASSWORD", false),
+            ("NODEPASSWORD", true),
+            ("NORDPASSWD", true),
+            ("NOTIFYPASSWORD", true),
+            ("EMPTYDBPASSWORD", true),
             ("DBPASSWORD_FILE", false),
             ("DB_PASS", true),
             ("SMTP.PASS", true),
