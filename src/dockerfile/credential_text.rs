@@ -6,16 +6,13 @@ use std::borrow::Cow;
 use super::{
     command::{Command, HOLE, RedirectKind},
     credential::{Given, SHORTEST, is_credential, is_secret_key, last_key, may_be_secret},
-    printed::{documents, printed_text, targets},
+    printed::{Targets, documents, printed_text},
     wrapper::is_name,
 };
 
-/// How many lines or words of a text are looked at.
-const MOST: usize = 2_000;
-
 /// A file whose form says where a password stands, with no name before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// `machine ... password VALUE`: <https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html>.
     Netrc,
     /// `host:port:database:user:VALUE`: <https://www.postgresql.org/docs/current/libpq-pgpass.html>.
@@ -25,7 +22,8 @@ enum Form {
 }
 
 impl Form {
-    fn of(path: &str) -> Option<Self> {
+    /// The form of the file that this path names.
+    pub(super) fn of(path: &str) -> Option<Self> {
         let mut parts = path.rsplit(['/', HOLE]);
         match (parts.next().unwrap_or(path), parts.next().unwrap_or_default()) {
             (".netrc" | "_netrc", _) => Some(Self::Netrc),
@@ -39,7 +37,7 @@ impl Form {
     fn credential_in(self, text: &str) -> Option<&'static str> {
         match self {
             Self::Netrc => {
-                let mut words = text.split_whitespace().take(MOST);
+                let mut words = text.split_whitespace();
                 while let Some(word) = words.next() {
                     if word == "password" && words.next().is_some_and(is_credential) {
                         return Some("password");
@@ -62,7 +60,7 @@ impl Form {
                 };
                 ["auth", "identitytoken", "registrytoken", "password"].into_iter().find(|key| {
                     let mark = format!("\"{key}\"");
-                    text.match_indices(&mark).take(MOST).any(|(at, _)| text.get(at + mark.len()..).and_then(value) == Some(true))
+                    text.match_indices(&mark).any(|(at, _)| text.get(at + mark.len()..).and_then(value) == Some(true))
                 })
             }
         }
@@ -70,8 +68,11 @@ impl Form {
 }
 
 /// Where a command writes a credential into a file or hands it on in a text of settings.
-pub(super) fn printed(commands: &[Command], at: usize) -> Option<Given<'_>> {
-    let command = commands.get(at)?;
+pub(super) fn printed<'c>(
+    command: &'c Command,
+    at: usize,
+    targets: &Targets<'c, Form, impl Fn(&str) -> Option<Form>>,
+) -> Option<Given<'c>> {
     let is_text = command.is_one_of(&["echo", "printf"]);
     let is_copied = command.is_one_of(&["cat", "tee", "dd", "install"]);
     let goes_on =
@@ -85,7 +86,7 @@ pub(super) fn printed(commands: &[Command], at: usize) -> Option<Given<'_>> {
     if let Some(key) = words.chain(documents(command)).find_map(|word| line_with_credential(&word.text)) {
         return Some(Given::Text(Cow::Borrowed(key)));
     }
-    let form = targets(commands, at).find_map(Form::of);
+    let form = targets.of_command(at);
     let whole = is_text.then(|| printed_text(command));
     if let Some(text) = &whole {
         let key = form.and_then(|form| form.credential_in(text)).or_else(|| line_with_credential(text));
@@ -103,7 +104,7 @@ pub(super) fn in_file<'t>(path: &str, text: &'t str) -> Option<&'t str> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().flat_map(|line| line.split("\\n")).take(MOST)
+    text.lines().flat_map(|line| line.split("\\n"))
 }
 
 /// The key of the first line that sets a secret: `key=value`, `key: value`, `machine ... password value`.
@@ -149,7 +150,7 @@ fn in_netrc(text: &str) -> bool {
     if !text.contains("password") {
         return false;
     }
-    let mut words = text.split_whitespace().flat_map(|word| word.split("\\n")).filter(|word| !word.is_empty()).take(MOST);
+    let mut words = text.split_whitespace().flat_map(|word| word.split("\\n")).filter(|word| !word.is_empty());
     let mut is_entry = false;
     while let Some(word) = words.next() {
         match word {
@@ -239,6 +240,21 @@ mod tests {
             ("/root/.pypirc", "[pypi]\nusername: bot\npassword: kz7Rw4qv", Some("password")),
         ] {
             assert_eq!(in_file(path, text), expected, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_read_to_their_end() {
+        for (path, line, end) in [
+            ("/root/.env", "a=b\n", "DB_PASSWORD=kz7Rw4qv"),
+            ("/root/.netrc", "machine a login b\n", "machine h login me password kz7Rw4qv"),
+            ("/etc/netrc", "machine a login b\n", "machine h login me password kz7Rw4qv"),
+            ("/root/.pgpass", "db:5432\n", "db:5432:*:me:kz7Rw4qv"),
+            ("/root/.docker/config.json", "\"auth\": \"\"\n", "\"auth\": \"a3o3Unc0cXY=\""),
+        ] {
+            let text = line.repeat(5_000);
+            assert_eq!(in_file(path, &text), None, "{path}");
+            assert!(in_file(path, &(text + end)).is_some(), "{path}");
         }
     }
 }

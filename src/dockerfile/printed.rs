@@ -1,9 +1,8 @@
 //! A command in, the text that it prints and the files that this becomes out.
 
-use super::command::{Command, RedirectKind, Word};
+use std::collections::BTreeMap;
 
-/// How many commands behind one may write what it prints.
-const FURTHEST: usize = 8;
+use super::command::{Command, RedirectKind, Word};
 
 /// The texts that are given to a command by here-documents and here-strings.
 pub(super) fn documents(command: &Command) -> impl Iterator<Item = &Word> {
@@ -20,11 +19,16 @@ pub(super) fn printed_text(command: &Command) -> String {
     let text = if command.name == "printf" {
         let format = words.next().unwrap_or_default();
         let mut text = String::with_capacity(format.len());
-        let mut parts = format.split("%s");
+        let mut parts = format.split('%');
         text.push_str(parts.next().unwrap_or_default());
         for part in parts {
-            text.push_str(words.next().unwrap_or_default());
-            text.push_str(part);
+            if let Some(rest) = part.strip_prefix(['s', 'b']) {
+                text.push_str(words.next().unwrap_or_default());
+                text.push_str(rest);
+            } else {
+                text.push('%');
+                text.push_str(part);
+            }
         }
         text
     } else {
@@ -33,13 +37,34 @@ pub(super) fn printed_text(command: &Command) -> String {
     text.replace("\\n", "\n")
 }
 
-/// The files that a command writes, by itself or by those that its output runs through.
-pub(super) fn targets(commands: &[Command], at: usize) -> impl Iterator<Item = &str> {
-    let own = commands.get(at).into_iter().flat_map(outputs);
-    let pipe = commands.get(at).and_then(|command| command.pipes.last());
-    let behind = commands.get(at + 1..).unwrap_or_default().iter().take(FURTHEST);
-    let readers = behind.filter(move |command| pipe.is_some_and(|pipe| command.pipes.iter().any(|other| other.id == pipe.id)));
-    own.chain(readers.flat_map(outputs))
+/// The files that the commands of an instruction write, those of them that fit.
+pub(super) struct Targets<'c, T, F> {
+    commands: &'c [Command],
+    fits: F,
+    /// Per pipeline, the member that is the last to write such a file, and what it is.
+    last: BTreeMap<usize, (usize, T)>,
+}
+
+impl<'c, T: Copy, F: Fn(&str) -> Option<T>> Targets<'c, T, F> {
+    pub(super) fn of(commands: &'c [Command], fits: F) -> Self {
+        let mut last = BTreeMap::new();
+        for command in commands.iter().filter(|command| !command.pipes.is_empty()) {
+            if let Some(found) = outputs(command).find_map(&fits) {
+                last.extend(command.pipes.iter().map(|pipe| (pipe.id, (pipe.position, found))));
+            }
+        }
+        Self { commands, fits, last }
+    }
+
+    /// What fits of the files that a command writes, by itself or by those that its output runs through.
+    pub(super) fn of_command(&self, at: usize) -> Option<T> {
+        let command = self.commands.get(at)?;
+        let piped = || {
+            let pipe = command.pipes.last()?;
+            self.last.get(&pipe.id).filter(|(position, _)| *position > pipe.position).map(|(_, found)| *found)
+        };
+        outputs(command).find_map(&self.fits).or_else(piped)
+    }
 }
 
 /// The files that one command writes.

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "Last USER of the final stage is root (name or uid 0, with or without a group).",
-    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing. Unlike hadolint's DL3002, stages that only serve a later one are not judged: nothing runs as their user but the build. An account that the file gives the number 0 (`useradd -o -u 0`, `usermod -u 0`, a line in `/etc/passwd`) is root under another name.
+    help: r#"A process that breaks out of its own limits as root owns everything in the container, and often more. Kubernetes' `runAsNonRoot` refuses such an image. If an entrypoint drops privileges (gosu, su-exec, setpriv), ignore this with that as the reason, or set USER and drop nothing. Unlike hadolint's DL3002, stages that only serve a later one are not judged: nothing runs as their user but the build. An account that the file gives the number 0 (`useradd -o -u 0`, `usermod -u 0`, a line in `/etc/passwd`) is root under another name, even if it has another number on another branch; files that `cp` or `sed` make of others are not followed.
 
 Fails:
 

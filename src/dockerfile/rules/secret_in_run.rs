@@ -9,7 +9,8 @@ use crate::model::{
 use crate::dockerfile::{
     command::Command,
     credential::{Given, given, has_options_alone},
-    credential_text::{in_file, piped, printed},
+    credential_text::{Form, in_file, piped, printed},
+    printed::Targets,
     instruction::Instruction,
     rule::{Dockerfile, Rule},
     source::slice,
@@ -55,8 +56,9 @@ impl Rule for SecretInRun {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (instruction, commands) in dockerfile.scripts() {
+            let targets = Targets::of(commands, Form::of);
             for (at, command) in commands.iter().enumerate() {
-                let found = given(command).or_else(|| printed(commands, at)).or_else(|| piped(commands, at));
+                let found = given(command).or_else(|| printed(command, at, &targets)).or_else(|| piped(commands, at));
                 // Shells and wrappers run their words as commands of their own.
                 let Some(found) = found.filter(|_| wrapper::unwrap(command).is_empty()) else { continue };
                 findings.push(dockerfile.finding_in(&META, META.severity, command, title(instruction, command, &found)));
