@@ -45,6 +45,9 @@ impl Rule for RedundantPlatform {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        if is_set(dockerfile) {
+            return findings;
+        }
         for (_, instruction) in dockerfile.with_keyword("FROM") {
             if !matches!(instruction.flag("platform"), Some("$TARGETPLATFORM" | "${TARGETPLATFORM}")) {
                 continue;
@@ -59,4 +62,13 @@ impl Rule for RedundantPlatform {
         }
         findings
     }
+}
+
+/// Whether a global ARG gives the variable a default, which then stands in the place of the target platform.
+fn is_set(dockerfile: &Dockerfile<'_>) -> bool {
+    let setters = dockerfile.places.get("$TARGETPLATFORM").into_iter().flatten().filter_map(|index| Some((*index, dockerfile.instructions.get(*index)?)));
+    let mut pairs = setters.filter(|(_, setter)| setter.stage.is_none()).flat_map(|(index, setter)| {
+        setter.pairs().into_iter().enumerate().map(move |(at, pair)| (index, at, pair))
+    });
+    pairs.any(|(index, at, pair)| pair.value.is_some() && dockerfile.graph.name(index, at, pair.name) == "TARGETPLATFORM")
 }

@@ -1,0 +1,4 @@
+ARG TARGETPLATFORM=linux/arm64
+FROM --platform=$TARGETPLATFORM debian:12
+RUN true
+USER 1000
