@@ -222,9 +222,9 @@ fn is_windows(image: &str) -> bool {
     ["windows", "nanoserver", "servercore"].iter().any(|word| image.contains(word))
 }
 
-/// Whether the text is a heredoc's opener and nothing else; a quoted name may hold blanks.
+/// Whether the text is a heredoc's opener and nothing else; a quoted name may hold blanks, and a file descriptor changes nothing.
 pub(super) fn is_one_opener(text: &str) -> bool {
-    let Some(name) = text.trim().strip_prefix("<<") else { return false };
+    let Some(name) = text.trim().trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<") else { return false };
     let name = name.strip_prefix('-').unwrap_or(name);
     match name.chars().next() {
         Some(quote @ ('"' | '\'')) => {
@@ -280,6 +280,8 @@ mod tests {
             ("RUN cat < <(curl -k https://x.dev)", "2"),
             ("RUN sh <<EOF\ncurl -k https://x.dev\nEOF", "3"),
             ("RUN sh -s -- a <<EOF\ntrue\ncurl -k https://x.dev\nEOF", "4"),
+            ("RUN 3<<EOF\ncurl -k https://x.dev\nEOF", "3"),
+            ("RUN 0<<-'EOF'\n\tcurl -k https://x.dev\nEOF", "3"),
             ("RUN cat <<EOF | sh\ncurl -k https://x.dev\nEOF", "3"),
             ("RUN cat <<EOF | tee /x | sudo bash -e\ncurl -k https://x.dev\nEOF", "3"),
             ("RUN cat <<'EOF' | (cd /; sh)\ncurl -k https://x.dev\nEOF", "3"),
