@@ -80,6 +80,12 @@ const GRAMMARS: &[Grammar] = &[
     },
     Grammar { program: "microdnf", short: "cdeRx", long: &["--setopt", "--installroot", "--releasever", "--enablerepo", "--disablerepo"] },
     Grammar { program: "git", short: "cC", long: &["--git-dir", "--work-tree", "--namespace"] },
+    Grammar {
+        program: "install",
+        short: "gmoSt",
+        long: &["--group", "--mode", "--owner", "--strip-program", "--suffix", "--target-directory"],
+    },
+    Grammar { program: "mkdir", short: "m", long: &["--mode"] },
     Grammar { program: "rpm", short: "DEr", long: &["--define", "--eval", "--root", "--dbpath", "--prefix", "--relocate", "--rcfile"] },
     Grammar { program: "tdnf", short: "c", long: &["--setopt", "--installroot", "--releasever", "--enablerepo", "--disablerepo"] },
     Grammar {

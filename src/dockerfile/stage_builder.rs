@@ -111,6 +111,7 @@ impl Builder<'_> {
         let index = self.graph.values.len();
         let mut values = Vec::new();
         self.names(index, instruction.trigger.as_deref().unwrap_or(instruction));
+        self.mode(index, instruction.trigger.as_deref().unwrap_or(instruction));
         match word {
             "ARG" => {
                 for (at, pair) in instruction.pairs().iter().enumerate() {
@@ -161,6 +162,13 @@ impl Builder<'_> {
             let name = scope.expand(pair.name).ok().filter(|name| name.is_decided() && !name.text.is_empty());
             self.graph.names.extend(name.map(|name| ((index, at), name.text)));
         }
+    }
+
+    /// Notes the mode that an ADD or COPY gives to files.
+    fn mode(&mut self, index: usize, instruction: &Instruction) {
+        let Some(flag) = instruction.flag("chmod").filter(|_| matches!(instruction.keyword.as_str(), "ADD" | "COPY")) else { return };
+        let mode = self.scope.expand(flag).unwrap_or_else(|_| Value::unknown());
+        self.graph.modes.insert(index, mode);
     }
 
     /// What a trigger would give here; it takes effect in another build, where its faults show.

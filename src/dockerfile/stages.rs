@@ -63,6 +63,8 @@ pub(super) struct Graph {
     pub(super) values: Vec<Vec<Value>>,
     /// Names in ARG and ENV that are written with quotes or variables, as they come out; by instruction and place in it.
     pub(super) names: BTreeMap<(usize, usize), String>,
+    /// What `--chmod` of ADD and COPY says after expansion, by instruction.
+    pub(super) modes: BTreeMap<usize, Value>,
     /// What BuildKit refuses at this level.
     pub(super) refusals: Vec<Refusal>,
     /// Whether values were so long that some were taken for unknown.
@@ -88,6 +90,11 @@ impl Graph {
     pub(super) fn value<'a>(&'a self, index: usize, at: usize, pair: &Pair<'a>) -> &'a str {
         let value = self.values.get(index).and_then(|values| values.get(at)).filter(|value| value.is_decided());
         value.map_or(pair.value.unwrap_or_default(), |value| value.text.as_str())
+    }
+
+    /// What `--chmod` of the ADD or COPY at this place says, as far as the file decides it.
+    pub(super) fn mode(&self, index: usize) -> Option<&str> {
+        self.modes.get(&index).filter(|value| value.is_decided()).map(|value| value.text.as_str())
     }
 
     /// The stage and the own stages below it, nearest first.

@@ -8,7 +8,8 @@ use crate::model::{
 
 use crate::dockerfile::{
     command::Command,
-    mode::Mode,
+    mode::{Mode, ModeChange, makes_directories},
+    options::Arguments,
     rule::{Dockerfile, Rule},
 };
 
@@ -58,8 +59,8 @@ impl Rule for SetuidBitAdded {
                 findings.push(dockerfile.finding_in(&META, severity, command, title));
             }
         }
-        for (_, instruction) in dockerfile.with_keyword("COPY").chain(dockerfile.with_keyword("ADD")) {
-            let Some(flag) = instruction.flag("chmod") else { continue };
+        for (index, instruction) in dockerfile.with_keyword("COPY").chain(dockerfile.with_keyword("ADD")) {
+            let Some(flag) = dockerfile.graph.mode(index) else { continue };
             if Mode::parse(flag).is_some_and(|mode| mode.setuid || mode.setgid) {
                 findings.push(dockerfile.finding(
                     &META,
@@ -76,10 +77,7 @@ impl Rule for SetuidBitAdded {
 fn adds(command: &Command, made: &[&str]) -> Option<(Severity, String)> {
     match command.name.as_str() {
         "chmod" => {
-            let mut words = command.arguments().iter().filter(|word| !Mode::is_option(&word.text));
-            let text = words.next()?.text.as_str();
-            let mode = Mode::parse(text)?;
-            let paths: Vec<&str> = words.map(|word| word.text.as_str()).collect();
+            let ModeChange { text, mode, paths, .. } = ModeChange::of(command)?;
             // Setgid on a directory hands its group on; that is how shared directories are made.
             let shared = mode.group_writes || paths.iter().all(|path| path.ends_with('/') || made.contains(&path.trim_end_matches('/')));
             if mode.setuid || (mode.setgid && !shared) {
@@ -88,12 +86,8 @@ fn adds(command: &Command, made: &[&str]) -> Option<(Severity, String)> {
             None
         }
         "install" => {
-            let words = command.arguments();
-            let is_directory = words.iter().any(|word| word.text == "-d" || word.text == "--directory");
-            let at = words.iter().position(|word| word.text == "-m" || word.text == "--mode")?;
-            let text = words.get(at + 1)?.text.as_str();
-            let mode = Mode::parse(text)?;
-            (mode.setuid || (mode.setgid && !is_directory))
+            let ModeChange { text, mode, makes_directories, .. } = ModeChange::of(command)?;
+            (mode.setuid || (mode.setgid && !makes_directories))
                 .then(|| (META.severity, format!("install -m {text} makes a file setuid or setgid")))
         }
         "setcap" => {
@@ -112,6 +106,6 @@ fn adds(command: &Command, made: &[&str]) -> Option<(Severity, String)> {
 
 /// The directories that the same instruction makes.
 fn made_directories(commands: &[Command]) -> Vec<&str> {
-    let makers = commands.iter().filter(|command| command.name == "mkdir" || (command.name == "install" && command.has_argument("-d")));
-    makers.flat_map(Command::arguments).map(|word| word.text.trim_end_matches('/')).filter(|text| !text.starts_with('-')).collect()
+    let makers = commands.iter().filter(|command| makes_directories(command));
+    makers.flat_map(|command| Arguments::of(command).operands).map(|word| word.text.trim_end_matches('/')).collect()
 }

@@ -7,7 +7,8 @@ use crate::model::{
 };
 
 use crate::dockerfile::{
-    mode::Mode,
+    command::{Command, HOLE},
+    mode::{Mode, ModeChange},
     rule::{Dockerfile, Rule},
 };
 
@@ -53,27 +54,44 @@ impl Rule for WorldWritablePath {
             if !dockerfile.graph.in_final_chain(instruction) {
                 continue;
             }
-            for command in commands.iter().filter(|command| command.name == "chmod") {
-                let mut words = command.arguments().iter().filter(|word| !Mode::is_option(&word.text));
-                let Some(text) = words.next().map(|word| word.text.as_str()) else { continue };
-                if !Mode::parse(text).is_some_and(|mode| mode.others_write && !mode.sticky) {
-                    continue;
-                }
+            for command in commands {
+                let Some(change) = ModeChange::of(command).filter(|change| change.mode.others_write && !change.mode.sticky) else { continue };
                 let gone = |path: &str| commands.iter().any(|other| other.name == "rm" && other.has_argument(path));
-                let Some(path) = words.map(|word| word.text.as_str()).find(|path| !is_shared(path) && !gone(path)) else { continue };
-                let path = path.replace(crate::dockerfile::command::HOLE, "$...");
-                findings.push(dockerfile.finding_in(&META, META.severity, command, format!("chmod {text} lets everybody write to {path}")));
+                let (name, text) = (&command.name, change.text);
+                let path = if change.paths.is_empty() && command.wrapped {
+                    searched(commands, command).map(|path| path.map_or_else(|| "what it is given".to_owned(), |path| format!("what lies in {path}")))
+                } else {
+                    change.paths.into_iter().find(|path| !is_shared(path) && !gone(path)).map(str::to_owned)
+                };
+                let Some(path) = path.map(|path| path.replace(HOLE, "$...")) else { continue };
+                let option = if name == "chmod" { "" } else { " -m" };
+                let title = format!("{name}{option} {text} lets everybody write to {path}");
+                findings.push(dockerfile.finding_in(&META, META.severity, command, title));
             }
         }
         for (index, instruction) in dockerfile.with_keyword("COPY").chain(dockerfile.with_keyword("ADD")) {
             let in_final = dockerfile.instructions.get(index).is_some_and(|outer| dockerfile.graph.in_final_chain(outer));
-            let Some(flag) = instruction.flag("chmod").filter(|_| in_final) else { continue };
+            let Some(flag) = dockerfile.graph.mode(index).filter(|_| in_final) else { continue };
             if Mode::parse(flag).is_some_and(|mode| mode.others_write && !mode.sticky) {
                 findings.push(dockerfile.finding(&META, META.severity, instruction, format!("--chmod={flag} lets everybody write")));
             }
         }
         findings
     }
+}
+
+/// Where the paths come from that a command gets from the one before it in its pipeline: the first folder of a `find` that is not meant for
+/// everybody, `Some(None)` where nothing says it, `None` where all of them are.
+fn searched<'a>(commands: &'a [Command], command: &Command) -> Option<Option<&'a str>> {
+    let pipe = command.pipes.last();
+    let fits = |other: &&Command| other.pipes.last().zip(pipe).is_some_and(|(own, pipe)| own.id == pipe.id && own.position + 1 == pipe.position);
+    let Some(find) = commands.iter().find(|other| other.name == "find" && fits(other)) else { return Some(None) };
+    let mut folders = find.arguments().iter().map(|word| word.text.as_str()).skip_while(|text| text.starts_with('-'));
+    let mut folders = folders.by_ref().take_while(|text| !text.starts_with(['-', '(', '!'])).peekable();
+    if folders.peek().is_none() {
+        return Some(None);
+    }
+    folders.find(|folder| !is_shared(folder)).map(Some)
 }
 
 /// Paths that are meant for everybody.
