@@ -185,8 +185,8 @@ impl Watch<'_> {
     }
 }
 
-/// `set -e`, alone or with other options.
-fn sets_errexit(command: &Command) -> bool {
+/// `set -e`, alone or with other options: of a command that is `set`.
+pub(super) fn sets_errexit(command: &Command) -> bool {
     let words = command.arguments();
     words.iter().any(|word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('e'))
         || words.iter().any(|word| word.text == "errexit")

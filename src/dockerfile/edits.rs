@@ -9,9 +9,12 @@ use crate::model::{
 };
 
 use super::{
+    calls::sets_errexit,
     command::{Command, Operator, Word},
+    dialect::stops_at_failure,
     instruction::{Instruction, Pair},
     options::Arguments,
+    package_caches::flat_length,
     package_manager::Invocation,
     rule::{Dockerfile, fixed_by},
     stages::ImageUse,
@@ -126,8 +129,28 @@ impl Dockerfile<'_> {
         if after.starts_with(['#', '<', '>']) || (after.starts_with('|') && !after.starts_with("||")) {
             return None;
         }
-        let joint = self.joint(instruction, if after.starts_with(';') { ";" } else { "&&" });
+        let joint = self.joint(instruction, if after.starts_with(';') { self.operator_before_end(instruction, command)? } else { "&&" });
         Some(self.edit(end..end, format!("{joint}{text}")))
+    }
+
+    /// What joins a command to one that `;` ends, so that a failure decides what it did before: `&&`; but where the shell stops at failures it
+    /// would not stop at one before `&&`, which takes `;`. `None` where it may or may not stop.
+    fn operator_before_end(&self, instruction: &Instruction, command: &Command) -> Option<&'static str> {
+        let index = self.instructions.partition_point(|other| other.range.end < instruction.range.end);
+        let commands = self.commands.get(index)?;
+        let unsets = |other: &Command| other.arguments().iter().any(|word| word.text.starts_with('+') && word.text.contains('e'));
+        let mut sets = commands.iter().filter(|other| other.name == "set" && (sets_errexit(other) || unsets(other))).peekable();
+        let shell_stops = self.shell_of(instruction).is_some_and(|shell| stops_at_failure(shell.into_iter().skip(1)));
+        if sets.peek().is_none() && !shell_stops {
+            return Some("&&");
+        }
+        let start = instruction.range.start;
+        let flat = start + flat_length(self.source.text.get(start..command.range.start)?);
+        let is_sure = |other: &Command| {
+            let is_alone = !other.wrapped && !other.in_function && other.pipes.is_empty() && other.joined == Operator::Sequence;
+            is_alone && other.range.end <= flat && !other.arguments().iter().any(|word| word.text.starts_with('+'))
+        };
+        (command.joined == Operator::Sequence && flat == command.range.start && sets.all(is_sure)).then_some(";")
     }
 
     /// Adds a command at the end of a RUN.

@@ -145,6 +145,23 @@ mod tests {
             ("wget-without-progress", &[FixKind::Safe], "FROM acme/base AS a\nRUN apt-get install -y wget=1.21 && wget x\nFROM a\nRUN wget y\n", "FROM acme/base AS a\nRUN apt-get install -y wget=1.21 && wget --progress=dot:giga x\nFROM a\nRUN wget --progress=dot:giga y\n"),
             ("wget-without-progress", &[FixKind::Safe], "FROM acme/base\nRUN wget x && apt-get install -y wget\n", "FROM acme/base\nRUN wget x && apt-get install -y wget\n"),
             ("wget-without-progress", &[FixKind::Safe], "FROM acme/base\nRUN apk add wget || apt-get install -y wget\nRUN wget x\n", "FROM acme/base\nRUN apk add wget || apt-get install -y wget\nRUN wget x\n"),
+            // A failure still decides what it decided.
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN if true; then dnf install -y a; fi\n", "FROM almalinux:9\nRUN if true; then dnf install -y a && dnf clean all; fi\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN (dnf install -y a;)\n", "FROM almalinux:9\nRUN (dnf install -y a && dnf clean all;)\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN dnf install -y a;\n", "FROM almalinux:9\nRUN dnf install -y a && dnf clean all;\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN cd /x; dnf install -y a; ls\n", "FROM almalinux:9\nRUN cd /x; dnf install -y a && dnf clean all; ls\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN set -ex; dnf install -y a; ls\n", "FROM almalinux:9\nRUN set -ex; dnf install -y a; dnf clean all; ls\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN set -e; if a; then dnf install -y a; fi\n", "FROM almalinux:9\nRUN set -e; if a; then dnf install -y a; fi\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN set -e; b && dnf install -y a; ls\n", "FROM almalinux:9\nRUN set -e; b && dnf install -y a; ls\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN a && set -e; dnf install -y a; ls\n", "FROM almalinux:9\nRUN a && set -e; dnf install -y a; ls\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN set -e; set +e; dnf install -y a; ls\n", "FROM almalinux:9\nRUN set -e; set +e; dnf install -y a; ls\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN set -o errexit; set +o errexit; dnf install -y a; ls\n", "FROM almalinux:9\nRUN set -o errexit; set +o errexit; dnf install -y a; ls\n"),
+            (
+                "dnf-cache-left",
+                &[FixKind::Safe],
+                "FROM almalinux:9\nSHELL [\"/bin/bash\", \"-ec\"]\nRUN dnf install -y a; ls\n",
+                "FROM almalinux:9\nSHELL [\"/bin/bash\", \"-ec\"]\nRUN dnf install -y a; dnf clean all; ls\n",
+            ),
             // The folder that is named last would count.
             ("pip-cache-left", &[FixKind::Safe], "FROM python:3\nRUN pip install --cache-dir /c x\n", "FROM python:3\nRUN pip install --cache-dir /c x\n"),
             // A builtin is no program.

@@ -81,7 +81,7 @@ impl Dockerfile<'_> {
 }
 
 /// How much of the code stands before the first block, subshell or function.
-fn flat_length(code: &str) -> usize {
+pub(super) fn flat_length(code: &str) -> usize {
     const OPENING: &[&str] = &["if", "then", "else", "elif", "while", "until", "for", "do", "case", "select", "function", "{"];
     let head = slice(code, 0..code.find(['(', '`']).unwrap_or(code.len()));
     let mut at = 0;
