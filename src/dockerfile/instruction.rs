@@ -85,13 +85,14 @@ impl Instruction {
 
     /// Whether a mount of RUN keeps one of these folders, or one that they lie in, out of the layer.
     pub(super) fn mounts_cache(&self, folders: &[&str]) -> bool {
-        let under = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.cache_targets().any(|target| folders.iter().any(|folder| under(folder, target) || under(target, folder)))
+        let covers = |target: &str, folder: &str| folder.strip_prefix(target).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.cache_targets().any(|target| folders.iter().any(|folder| covers(target, folder)))
     }
 
-    /// Whether a mount of RUN keeps the folder `.cache` of somebody's home, or one in it, out of the layer.
-    pub(super) fn mounts_home_cache(&self) -> bool {
-        self.cache_targets().any(|target| target.split('/').any(|part| part == ".cache"))
+    /// Whether a mount of RUN keeps this folder in the `.cache` of somebody's home, or all of that, out of the layer.
+    pub(super) fn mounts_home_cache(&self, folder: &str) -> bool {
+        let is_cache = |path: &str| path == ".cache" || path.ends_with("/.cache");
+        self.cache_targets().any(|target| is_cache(target) || target.strip_suffix(folder).and_then(|path| path.strip_suffix('/')).is_some_and(is_cache))
     }
 
     /// Where mounts of RUN put what stays in no layer.

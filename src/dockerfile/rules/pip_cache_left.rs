@@ -78,7 +78,7 @@ fn keeps_cache(dockerfile: &Dockerfile<'_>, instruction: &Instruction, command: 
         None => {
             let is_off = command.sees("PIP_NO_CACHE_DIR", is_yes) || dockerfile.sees(instruction, "PIP_NO_CACHE_DIR", is_yes);
             let is_mounted = command.sees("PIP_CACHE_DIR", mounts) || dockerfile.sees(instruction, "PIP_CACHE_DIR", mounts);
-            !is_off && !is_mounted && !run.mounts_cache(&["/root/.cache"]) && !run.mounts_home_cache()
+            !is_off && !is_mounted && !run.mounts_cache(&["/root/.cache/pip"]) && !run.mounts_home_cache("pip")
         }
     }
 }

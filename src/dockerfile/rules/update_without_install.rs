@@ -90,7 +90,8 @@ fn joined(dockerfile: &Dockerfile<'_>, instruction: &Instruction, command: &Comm
 }
 
 /// Where the package managers of systems keep their indexes.
-const INDEXES: &[&str] = &["/var/lib/apt", "/var/cache/apk", "/etc/apk/cache", "/var/cache/dnf", "/var/cache/yum", "/var/cache/zypp"];
+const INDEXES: &[&str] =
+    &["/var/lib/apt/lists", "/var/cache/apk", "/etc/apk/cache", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/zypp"];
 
 const fn is_of_system(manager: Manager) -> bool {
     matches!(manager, Manager::Apk | Manager::Apt | Manager::Dnf | Manager::Microdnf | Manager::Yum | Manager::Zypper)

@@ -58,7 +58,7 @@ impl Rule for YarnCacheLeft {
             let Some(last) = commands.iter().rposition(|command| is_call(command, Action::Install)) else { continue };
             let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(|command| is_call(command, Action::Clean));
             if let Some(command) = commands.get(last).filter(|_| {
-                !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(&["/usr/local/share/.cache", "/root/.cache"])
+                !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(CACHES)
             }) {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "what yarn downloaded stays in the layer".to_owned());
                 let edit = dockerfile.command_after(instruction, command, "yarn cache clean");
@@ -68,3 +68,6 @@ impl Rule for YarnCacheLeft {
         findings
     }
 }
+
+/// Where Yarn 1 keeps what it downloaded: as root, and where it may not write there.
+const CACHES: &[&str] = &["/usr/local/share/.cache/yarn/v6", "/root/.cache/yarn/v6"];
