@@ -9,6 +9,7 @@ use super::{
     package_manager::{Action, Invocation, Manager},
     rule::Dockerfile,
     source::slice,
+    wrapper,
 };
 
 /// The caches of one package manager.
@@ -50,7 +51,7 @@ impl Dockerfile<'_> {
     pub(super) fn reached<'c>(&self, instruction: &Instruction, commands: &'c [Command]) -> &'c [Command] {
         let ends = |command: &Command| match command.name.as_str() {
             // Without a program, `exec` redirects the rest of the script.
-            "exec" => !command.arguments().is_empty(),
+            "exec" => !wrapper::unwrap(command).is_empty(),
             "exit" => true,
             _ => false,
         };
@@ -106,6 +107,9 @@ mod tests {
             ("a; exec sh -c 'b; c'; d", "a exec sh b c"),
             ("a; exit 0; b", "a exit"),
             ("exec >/log; a", "exec a"),
+            ("exec -a x; a", "exec a"),
+            ("exec -a x b; a", "exec b"),
+            ("exec -c --; a", "exec a"),
             ("a || exec b; c", "a exec b c"),
             ("a && exec b; c", "a exec b c"),
             ("a && exec b && c || d", "a exec b c d"),
