@@ -162,6 +162,23 @@ mod tests {
                 "FROM almalinux:9\nSHELL [\"/bin/bash\", \"-ec\"]\nRUN dnf install -y a; ls\n",
                 "FROM almalinux:9\nSHELL [\"/bin/bash\", \"-ec\"]\nRUN dnf install -y a; dnf clean all; ls\n",
             ),
+            // What would be added cleans another root or folder.
+            ("dnf-cache-left", &[FixKind::Safe], "FROM a:9\nRUN dnf --installroot /mnt install -y a\n", "FROM a:9\nRUN dnf --installroot /mnt install -y a\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM a:9\nRUN dnf install -y --installroot=/mnt a\n", "FROM a:9\nRUN dnf install -y --installroot=/mnt a\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM a:9\nRUN dnf --setopt=cachedir=/c install -y a\n", "FROM a:9\nRUN dnf --setopt=cachedir=/c install -y a\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM a:9\nRUN dnf -c /etc/x.conf install -y a\n", "FROM a:9\nRUN dnf -c /etc/x.conf install -y a\n"),
+            ("zypper-cache-left", &[FixKind::Safe], "FROM a:9\nRUN zypper -R /mnt install -y a\n", "FROM a:9\nRUN zypper -R /mnt install -y a\n"),
+            ("zypper-cache-left", &[FixKind::Safe], "FROM a:9\nRUN zypper --installroot /mnt install -y a\n", "FROM a:9\nRUN zypper --installroot /mnt install -y a\n"),
+            ("zypper-cache-left", &[FixKind::Safe], "FROM a:9\nRUN zypper --root /mnt install -y a\n", "FROM a:9\nRUN zypper --root /mnt install -y a\n"),
+            ("zypper-cache-left", &[FixKind::Safe], "FROM a:9\nRUN zypper --cache-dir /c install -y a\n", "FROM a:9\nRUN zypper --cache-dir /c install -y a\n"),
+            ("yum-cache-left", &[FixKind::Safe], "FROM a:9\nRUN yum --installroot=/mnt install -y a\n", "FROM a:9\nRUN yum --installroot=/mnt install -y a\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM a:9\nRUN dnf -R 3 --setopt=keepcache=0 install -y a\n", "FROM a:9\nRUN dnf -R 3 --setopt=keepcache=0 install -y a && dnf clean all\n"),
+            (
+                "yarn-cache-left",
+                &[FixKind::Unsafe],
+                "FROM node:22\nRUN yarn install --cache-folder /c\n",
+                "FROM node:22\nRUN yarn install --cache-folder /c\n",
+            ),
             // The folder that is named last would count.
             ("pip-cache-left", &[FixKind::Safe], "FROM python:3\nRUN pip install --cache-dir /c x\n", "FROM python:3\nRUN pip install --cache-dir /c x\n"),
             // A builtin is no program.

@@ -113,7 +113,10 @@ const GRAMMARS: &[Grammar] = &[
     Grammar {
         program: "zypper",
         short: "cDRpCrt",
-        long: &["--config", "--root", "--reposd-dir", "--cache-dir", "--from", "--repo", "--type", "--download"],
+        long: &[
+            "--config", "--root", "--installroot", "--reposd-dir", "--cache-dir", "--raw-cache-dir", "--solv-cache-dir", "--pkg-cache-dir", "--from",
+            "--repo", "--type", "--download",
+        ],
     },
     Grammar {
         program: "cargo",

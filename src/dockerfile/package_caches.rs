@@ -25,6 +25,46 @@ pub(super) struct Caches {
     pub(super) cleaning: &'static str,
 }
 
+/// Options that say where a system is installed or what is kept where: in one way or another, and in a file.
+const ROOTS: &[&str] = &["--installroot", "--root"];
+const CACHE_FOLDERS: &[&str] = &["--cache-dir", "--cachedir", "--pkg-cache-dir"];
+const MOVING: &[&str] =
+    &["--cache-dir", "--cachedir", "--config", "--installroot", "--pkg-cache-dir", "--raw-cache-dir", "--root", "--solv-cache-dir", "c"];
+
+/// Where a call of a package manager installs and keeps its caches, as far as its options say.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Place<'a> {
+    /// The root of the system, without a slash at its end; empty for the one that runs.
+    root: &'a str,
+    /// The folder of the caches.
+    cache: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn of(call: &Invocation<'a>) -> Self {
+        let is_zypper = call.manager == Manager::Zypper;
+        let last = |names: &[&str], letter: &str| {
+            let short = call.values(&[letter]).last().filter(|_| is_zypper);
+            call.values(names).last().or(short)
+        };
+        let set = |wanted: &str| {
+            let settings = call.values(&["--setopt"]).filter_map(|setting| setting.split_once('='));
+            settings.filter(|(name, _)| name.ends_with(wanted)).map(|(_, value)| value).last()
+        };
+        let root = last(ROOTS, "R").or_else(|| set("installroot")).unwrap_or_default().trim_end_matches('/');
+        let cache = last(CACHE_FOLDERS, "C").or_else(|| set("cachedir")).map(|folder| folder.trim_end_matches('/'));
+        Self { root, cache }
+    }
+
+    /// Where these folders are then; a root may hold a folder that is named as well.
+    fn folders(&self, folders: &[&str]) -> Vec<String> {
+        match self.cache {
+            Some(cache) => vec![cache.to_owned(), format!("{}{cache}", self.root)],
+            None => folders.iter().map(|folder| format!("{}{folder}", self.root)).collect(),
+        }
+    }
+}
+
 impl Dockerfile<'_> {
     /// A finding for each RUN that installs with the package manager and leaves its caches in the layer.
     pub(super) fn caches_left(&self, meta: &'static RuleMeta, caches: &Caches) -> Vec<Finding> {
@@ -35,12 +75,23 @@ impl Dockerfile<'_> {
             };
             let commands = self.reached(instruction, commands);
             // Only what is cleaned after the last installation is clean.
-            let Some(last) = commands.iter().rposition(|command| is_call(command, &[Action::Install, Action::Upgrade])) else { continue };
+            let is_installation = |command: &Command| is_call(command, &[Action::Install, Action::Upgrade]);
+            let Some(last) = commands.iter().rposition(is_installation) else { continue };
             let after = commands.get(last..).unwrap_or_default();
-            let is_cleaned = after.iter().any(|command| is_call(command, &[Action::Clean]) || command.removes(caches.folders));
-            if let Some(command) = commands.get(last).filter(|_| !is_cleaned && !instruction.mounts_cache(caches.folders)) {
+            let Some((command, call)) = after.first().and_then(|command| Some((command, Invocation::by(command, caches.manager)?))) else {
+                continue;
+            };
+            let place = Place::of(&call);
+            let folders = place.folders(caches.folders);
+            let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+            let cleans = |call: &Invocation<'_>| call.action == Action::Clean && Place::of(call) == place;
+            let is_cleaned =
+                |command: &Command| Invocation::by(command, caches.manager).is_some_and(|call| cleans(&call)) || command.removes(&folders);
+            if !after.iter().any(is_cleaned) && !instruction.mounts_cache(&folders) {
                 let finding = self.finding_in(meta, meta.severity, command, format!("what {} downloaded stays in the layer", caches.name));
-                let edit = self.command_after(instruction, command, &format!("{} {}", command.name, caches.cleaning));
+                // The command that is added cleans where the configuration of the system says.
+                let is_plain = place == Place::default() && !call.has(MOVING);
+                let edit = self.command_after(instruction, command, &format!("{} {}", command.name, caches.cleaning)).filter(|_| is_plain);
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }

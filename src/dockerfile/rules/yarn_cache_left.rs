@@ -61,7 +61,9 @@ impl Rule for YarnCacheLeft {
                 !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(CACHES)
             }) {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "what yarn downloaded stays in the layer".to_owned());
-                let edit = dockerfile.command_after(instruction, command, "yarn cache clean");
+                // What is added cleans the folder that is used without options.
+                let is_moved = Invocation::of(command).is_some_and(|call| call.has(&["--cache-folder"]));
+                let edit = dockerfile.command_after(instruction, command, "yarn cache clean").filter(|_| !is_moved);
                 findings.push(fixed_if(finding, FixKind::Unsafe, edit.map(|edit| vec![edit])));
             }
         }
