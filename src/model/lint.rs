@@ -14,6 +14,8 @@ pub const RULES_HALF: &str = "rules.half-read";
 pub struct LintSettings {
     /// Ids of rules that run although they are off by default.
     pub on: BTreeSet<String>,
+    /// Ids of rules whose findings are silenced whatever they are: what such a rule would tell, another one may have to.
+    pub off: BTreeSet<String>,
     /// Registries and repositories that base images may come from, one `*` at either end; empty: not asked.
     pub trusted_registries: BTreeSet<String>,
     /// Frontends besides Docker's own that `# syntax=` may name, without tag, one `*` at the end.
@@ -34,6 +36,7 @@ impl LintSettings {
     /// Nothing configured.
     pub const DEFAULT: Self = Self {
         on: BTreeSet::new(),
+        off: BTreeSet::new(),
         trusted_registries: BTreeSet::new(),
         trusted_frontends: BTreeSet::new(),
         allowed_setuid: BTreeSet::new(),

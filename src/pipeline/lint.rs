@@ -23,7 +23,7 @@ use crate::{
         location::Location,
         policy::{Exception, InlineIgnores, Policy, RulePolicy, RuleSetting},
         report::ScanReport,
-        rule::{Need, RuleMeta},
+        rule::{Group, Need, RuleMeta},
         verdict::Effect,
     },
     policy::{self, Facts},
@@ -211,6 +211,19 @@ pub(super) fn is_on(meta: &RuleMeta, settings: &LintSettings) -> bool {
     meta.default_on || settings.on.contains(meta.id)
 }
 
+/// The rules whose findings the policy silences, by its own word or that of another tool's configuration.
+fn silenced(policy: &RulePolicy) -> impl Iterator<Item = &'static str> {
+    let mut is_off = BTreeMap::new();
+    for (meta, setting) in policy.set.iter().filter_map(|(id, setting)| Some((rule(id)?, setting))) {
+        *is_off.entry(meta.id).or_insert(true) &= *setting == RuleSetting::Off;
+    }
+    let may_silence = |meta: &&RuleMeta| policy.foreign.lowers_security || meta.group != Group::Security;
+    for meta in policy.foreign.ignored.keys().filter_map(|id| rule(id)).filter(may_silence) {
+        is_off.entry(meta.id).or_insert(true);
+    }
+    is_off.into_iter().filter(|(_, off)| *off).map(|(id, _)| id)
+}
+
 /// The settings of a policy, and the rules that it switches on.
 pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
     let mut settings = policy.settings.clone();
@@ -218,6 +231,7 @@ pub(super) fn settings(policy: &RulePolicy) -> LintSettings {
     let rated = policy.foreign.severities.keys();
     let on = named.map(|(id, _)| id).chain(rated).filter_map(|id| rule(id));
     settings.on.extend(on.map(|meta| meta.id.to_owned()));
+    settings.off.extend(silenced(policy).map(str::to_owned));
     for (group, say) in &policy.inline_ignores {
         match say {
             InlineIgnores::Refuse => settings.ignores_refused.insert(*group),

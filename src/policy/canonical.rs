@@ -104,6 +104,7 @@ fn rules_text(rules: &RulePolicy, out: &mut Lines) {
     // What in-file ignores may do stands in `inline_ignores`, and which rules run follows from the rest.
     let LintSettings {
         on: _,
+        off: _,
         trusted_registries,
         trusted_frontends,
         allowed_setuid,

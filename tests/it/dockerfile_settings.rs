@@ -157,3 +157,20 @@ fn commands_that_judge_nothing_take_no_settings() {
     let run = plimsoll_with(&["inventory", image.as_str(), "--context", "."], &[], &crate::program::root()).expect(2);
     assert!(run.stderr.contains("--context is for judging"), "{}", run.stderr);
 }
+
+#[test]
+fn a_named_root_is_told_by_a_rule_that_is_on() {
+    let folder = Folder::with(&[("Dockerfile", "FROM alpine:3.22\nUSER root\n")]);
+    let policy = |set: &str| folder.write("policy.yaml", &format!("version: 1\nextends: builtin:baseline\nrules: {{ set: {{ {set} }} }}\n"));
+    let judged = || findings(&folder.lint(&["--policy", "policy.yaml"])).into_iter().filter(|finding| finding.contains("-user")).collect::<Vec<_>>();
+    policy("root-user: fail, named-user: fail");
+    assert_eq!(judged(), ["failed root-user"]);
+    policy("root-user: \"off\", named-user: fail");
+    assert_eq!(judged(), ["failed named-user", "suppressed root-user"]);
+    // Of several names of one rule the strongest setting counts.
+    policy("root-user: \"off\", DL3002: fail, named-user: fail");
+    assert_eq!(judged(), ["failed root-user"]);
+    folder.write(".hadolint.yaml", "ignored: [DL3002]\n");
+    let of_hadolint = findings(&folder.lint(&[]));
+    assert!(of_hadolint.iter().any(|finding| finding.ends_with(" named-user")), "{of_hadolint:?}");
+}

@@ -6,7 +6,7 @@ use crate::model::{
     severity::Severity,
 };
 
-use super::root_user::RootUser;
+use super::root_user;
 use crate::dockerfile::rule::{Dockerfile, Rule};
 
 const META: RuleMeta = RuleMeta {
@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Stages],
     fix: None,
     summary: "USER is a name, so Kubernetes runAsNonRoot cannot check it.",
-    help: r#"Kubernetes' `runAsNonRoot` cannot see that a name is not root: it wants a number. Unlike hadolint's DL3066, a variable is judged by its value; one that only the base image sets (`USER $APP_UID`) is not known here; and the USER that makes the image run as root is told by `root-user` alone.
+    help: r#"Kubernetes' `runAsNonRoot` cannot see that a name is not root: it wants a number. Unlike hadolint's DL3066, a variable is judged by its value; one that only the base image sets (`USER $APP_UID`) is not known here; and the USER that makes the image run as root is told by `root-user` alone, unless the policy turns that off.
 
 Fails:
 
@@ -48,13 +48,15 @@ impl Rule for NamedUser {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         // A number would not mend that one.
-        let root: Vec<_> = RootUser.check(dockerfile).into_iter().flat_map(|finding| finding.locations).collect();
+        let told = root_user::told(dockerfile);
         for (index, instruction) in dockerfile.with_keyword("USER") {
+            if told.is_some_and(|told| std::ptr::eq(told, instruction)) {
+                continue;
+            }
             let Some(value) = dockerfile.graph.values.get(index).and_then(|values| values.first()) else { continue };
             let name = value.text.split(':').next().unwrap_or_default().trim();
             if value.is_decided() && !name.is_empty() && !name.bytes().all(|byte| byte.is_ascii_digit()) {
-                let finding = dockerfile.finding(&META, META.severity, instruction, format!("`{name}` is a name, not a number"));
-                findings.extend(Some(finding).filter(|finding| !finding.locations.iter().any(|place| root.contains(place))));
+                findings.push(dockerfile.finding(&META, META.severity, instruction, format!("`{name}` is a name, not a number")));
             }
         }
         findings

@@ -9,7 +9,10 @@ use crate::model::{
     severity::Severity,
 };
 
-use crate::dockerfile::rule::{Dockerfile, Rule};
+use crate::dockerfile::{
+    instruction::Instruction,
+    rule::{Dockerfile, Rule},
+};
 
 const META: RuleMeta = RuleMeta {
     id: "root-user",
@@ -64,18 +67,23 @@ impl Rule for RootUser {
     }
 }
 
-/// The finding about the USER that the image itself ends with.
-fn last_user(dockerfile: &Dockerfile<'_>, last: usize, roots: &BTreeSet<String>) -> Vec<Finding> {
+/// The USER that makes the image run as root, where the rule is on, and tells it.
+pub(super) fn told<'d>(dockerfile: &'d Dockerfile<'_>) -> Option<&'d Instruction> {
+    let last = dockerfile.graph.final_stage.filter(|_| !dockerfile.settings.off.contains(META.id))?;
+    Some(last_root(dockerfile, last, &dockerfile.roots(last))?.0)
+}
+
+/// The USER that the image itself ends with, and its value, if that is root.
+fn last_root<'d>(dockerfile: &'d Dockerfile<'_>, last: usize, roots: &BTreeSet<String>) -> Option<(&'d Instruction, &'d str)> {
     let is_user = |index: usize| dockerfile.instructions.get(index).is_some_and(|instruction| instruction.keyword == "USER");
-    let Some(index) = dockerfile.graph.last_in_chain(last, is_user) else { return Vec::new() };
-    let (Some(instruction), Some(values)) = (dockerfile.instructions.get(index), dockerfile.graph.values.get(index)) else {
-        return Vec::new();
-    };
-    let Some(user) = values.first().filter(|value| value.is_decided()) else { return Vec::new() };
-    let user = user.text.trim();
-    if !is_root(user, roots) {
-        return Vec::new();
-    }
+    let index = dockerfile.graph.last_in_chain(last, is_user)?;
+    let user = dockerfile.graph.values.get(index)?.first().filter(|value| value.is_decided())?.text.trim();
+    Some((dockerfile.instructions.get(index)?, user)).filter(|_| is_root(user, roots))
+}
+
+/// The finding about that USER.
+fn last_user(dockerfile: &Dockerfile<'_>, last: usize, roots: &BTreeSet<String>) -> Vec<Finding> {
+    let Some((instruction, user)) = last_root(dockerfile, last, roots) else { return Vec::new() };
     let alias = if names(user, roots) { ", which has uid 0" } else { "" };
     let mut finding = dockerfile.finding(&META, META.severity, instruction, format!("the image runs as root (USER {user}{alias})"));
     if ["gosu", "su-exec", "setpriv"].iter().any(|tool| dockerfile.source.text.contains(tool)) {
