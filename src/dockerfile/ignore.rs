@@ -18,6 +18,7 @@ use super::{
     aliases::named,
     instruction::Instruction,
     lines::Comment,
+    pragma::{self, Pragma},
     rule::Dockerfile,
     source::{number, offset_in, slice},
 };
@@ -181,9 +182,9 @@ impl<'a, 'b> Collector<'a, 'b> {
         if text.starts_with("hadolint ") {
             let said = Said { line: comment.line, text, at: place(self.dockerfile) };
             self.hadolint(said, target);
-        } else if text.starts_with("plimsoll ") {
+        } else if let Some(body) = pragma::body(text) {
             let said = Said { line: comment.line, text, at: place(self.dockerfile) };
-            self.ours(said, target);
+            self.ours(said, body, target);
         } else if let Some(value) = text.strip_prefix("check=").filter(|_| Some(comment.line) != directive_line && !comment.inside) {
             // Only the first such comment of an instruction counts, and an empty comment cuts it off.
             if let Some(instruction) = target
@@ -262,25 +263,9 @@ impl<'a, 'b> Collector<'a, 'b> {
         }
     }
 
-    fn ours(&mut self, said: Said<'a>, target: Option<&Instruction>) {
-        let text = said.text.strip_prefix("plimsoll ").unwrap_or_default();
-        let (text, reason) = text.split_once("reason=").unwrap_or((text, ""));
-        let mut until = None;
-        let mut fault = None;
-        let mut ignores = Vec::new();
-        // The reason runs to the end of the line, and an end that stands in it is meant as one.
-        let ends = reason.split_whitespace().filter(|word| word.starts_with("until="));
-        for word in text.split_whitespace().chain(ends) {
-            match word.split_once('=') {
-                // A date that cannot be read must not make an ignore that never ends.
-                Some(("until", date)) => match date.parse::<Date>() {
-                    Ok(date) => until = Some(date),
-                    Err(_) => fault = Some("its `until` is no date"),
-                },
-                Some((scope @ ("ignore" | "ignore-stage" | "ignore-file"), ids)) => ignores.push((scope, ids)),
-                _ => {}
-            }
-        }
+    fn ours(&mut self, said: Said<'a>, text: &'a str, target: Option<&Instruction>) {
+        let Pragma { ignores, reason, until, has_wrong_date } = Pragma::of(text);
+        let mut fault = has_wrong_date.then_some("its `until` is no date");
         for (scope, ids) in ignores {
             let lines = match (scope, target) {
                 ("ignore-file", _) => FILE,
@@ -400,6 +385,8 @@ mod tests {
                 "FROM a\n# plimsoll ignore=root-user,DL3008 reason=gosu drops it\n\n# x\nUSER root\n",
                 &[("root-user", 5, 5, "gosu drops it"), ("unpinned-apt", 5, 5, "gosu drops it")],
             ),
+            ("FROM a\n#plimsoll:ignore=DL3004, DL3000 reason=\"so it is\"\nRUN a\n", &[("sudo-in-run", 3, 3, "so it is"), ("relative-workdir", 3, 3, "so it is")]),
+            ("# Plimsoll: ignore-file=root-user\nFROM a\n", &[("root-user", 1, all, "")]),
             ("FROM a\nRUN a \\\n # plimsoll ignore=sudo-in-run\n && sudo b\n", &[("sudo-in-run", 2, 4, "")]),
             ("# plimsoll ignore-file=root-user until=2026-13-45\nFROM a\n", &[]),
             ("# plimsoll ignore-file=inline-ignore-used,DL1001\nFROM a\n", &[]),

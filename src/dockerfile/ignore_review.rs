@@ -15,6 +15,7 @@ use crate::model::{
 
 use super::{
     ignore::{Dialect, Written, is_ignorable, written},
+    pragma,
     rule::{Dockerfile, fixed_by},
     rules_on,
     source::slice,
@@ -69,9 +70,10 @@ impl Dockerfile<'_> {
 
     /// A finding for each line with an ignore that does nothing, with the edit that takes it out.
     pub(super) fn unused_ignores(&self, meta: &'static RuleMeta, findings: &[Finding]) -> Vec<Finding> {
+        let mut out: Vec<Finding> = self.misread_ignores(meta).collect();
         let all = written(self);
         if all.is_empty() {
-            return Vec::new();
+            return out;
         }
         let telling: BTreeSet<&str> =
             rules_on(self.settings).map(|rule| rule.meta()).filter(|meta| self.can_tell(meta)).map(|meta| meta.id).collect();
@@ -82,7 +84,6 @@ impl Dockerfile<'_> {
             }
         }
         let became = |written: &Written<'_>| became(written, &telling, &found);
-        let mut out = Vec::new();
         for line in all.chunk_by(|a, b| a.line == b.line) {
             let uses: Vec<Use> = line.iter().map(became).collect();
             let idle: Vec<(&Written<'_>, &str)> = line
@@ -100,6 +101,15 @@ impl Dockerfile<'_> {
             });
         }
         out
+    }
+
+    /// A finding for each comment that was meant for us and silences nothing as it is written.
+    fn misread_ignores(&self, meta: &'static RuleMeta) -> impl Iterator<Item = Finding> {
+        let misread = self.comments.iter().filter(|comment| pragma::is_misread(&comment.text));
+        misread.map(move |comment| {
+            let title = format!("this comment silences nothing; an ignore is written `{}`", pragma::FORM);
+            self.finding_on_line(meta, meta.severity, comment.line, title)
+        })
     }
 
     /// Whether the rule saw all that it needs, so that its silence says something.
@@ -142,9 +152,10 @@ impl Dockerfile<'_> {
         written.list.as_ref()?;
         let (start, raw) = self.source.on_line(written.line)?;
         let text = raw.trim().strip_prefix('#')?.trim();
-        let marks = ["plimsoll ", "hadolint ", "trivy:ignore:", "checkov:skip=", "bridgecrew:skip=", "cortex:skip="];
+        let marks = ["hadolint ", "trivy:ignore:", "checkov:skip=", "bridgecrew:skip=", "cortex:skip="];
         let is_alone = match written.dialect {
             Dialect::BuildKit => text.split_whitespace().next().is_some_and(|options| !options.contains(';')),
+            Dialect::Ours => true,
             _ => marks.iter().any(|mark| text.starts_with(mark)),
         };
         let is_head = self.instructions.first().is_none_or(|first| written.line < first.line);
@@ -216,6 +227,12 @@ mod tests {
     fn an_idle_ignore_goes_and_nothing_else() {
         let table = [
             ("FROM a:1\n# plimsoll ignore=sudo-in-run\nRUN a\n", Some("FROM a:1\nRUN a\n")),
+            ("FROM a:1\n#plimsoll:ignore=sudo-in-run\nRUN a\n", Some("FROM a:1\nRUN a\n")),
+            (
+                "FROM a:1\n# Plimsoll: ignore=DL3004, DL3000 reason=\"why\"\nRUN sudo a\n",
+                Some("FROM a:1\n# Plimsoll: ignore=DL3004 reason=\"why\"\nRUN sudo a\n"),
+            ),
+            ("FROM a:1\n# plimsoll ignore sudo-in-run\nRUN sudo a\n", None),
             ("FROM a:1\r\n  # hadolint ignore=DL3004 # why\r\nRUN a\r\n", Some("FROM a:1\r\nRUN a\r\n")),
             (
                 "FROM a:1\n# hadolint ignore=DL3004, DL3000 # why\nRUN sudo a\n",

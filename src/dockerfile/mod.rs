@@ -42,6 +42,7 @@ mod package_manager;
 mod parse;
 mod plain_script;
 mod plain_word;
+mod pragma;
 mod printed;
 mod quoted;
 mod reading;

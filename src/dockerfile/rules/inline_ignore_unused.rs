@@ -22,6 +22,8 @@ const META: RuleMeta = RuleMeta {
     summary: "An in-file ignore silences nothing, or names no rule.",
     help: r#"An ignore that nothing needs any more hides the next real finding on its lines, and one with a typing error never did what it says. Ids of rules that did not run, or could not look at what they need, are left alone, and so are ids of other tools that no rule here knows. The fix takes the comment out, or the id.
 
+An ignore is a comment `# plimsoll ignore=ID,ID until=YYYY-MM-DD reason=WHY` above an instruction or between its lines, also `# plimsoll: ignore=...`; `ignore-stage` and `ignore-file` silence to the end of the stage and in the whole file; `until`, its last day, and `reason`, which runs to the end of the line or of its quotes, may be left out. A comment that begins with `plimsoll` and speaks of ignoring in another form silences nothing, and this rule says so.
+
 Fails:
 
 ```dockerfile

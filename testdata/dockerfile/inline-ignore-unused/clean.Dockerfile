@@ -16,4 +16,11 @@ RUN a \
   && sudo b
 # plimsoll ignore=DL3004 until=2001-01-01 reason=its end is the policy's matter
 RUN sudo c
+# plimsoll: ignore=sudo-in-run until=2001-01-01 reason="its end is the policy's matter"
+RUN sudo d
+#plimsoll:ignore=sudo-in-run
+RUN sudo e
+# PLIMSOLL ignore=sudo-in-run, DL3004
+RUN sudo f
+# plimsoll looks at this file
 USER root
