@@ -144,8 +144,8 @@ impl BuildOptions {
 
 fn read_standard_input() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // More than the lint stage reads, so that it is the one to say that the rest was not looked at.
-    std::io::stdin().lock().take(u64::try_from(INPUT_BYTES).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    // More than the lint stage reads, so that it is the one to say that the rest was not looked at; and one byte that says that there is more.
+    std::io::stdin().lock().take(u64::try_from(INPUT_BYTES).unwrap_or(u64::MAX).saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

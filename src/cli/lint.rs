@@ -130,7 +130,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
             return show_changes(&dockerfiles, &fixed, &gaps);
         }
         if text_to_output {
-            if dockerfiles.first().is_some_and(|input| input.bytes.len() >= INPUT_BYTES) {
+            if dockerfiles.first().is_some_and(|input| input.bytes.len() > INPUT_BYTES) {
                 return Err(Failure::new(format!(
                     "standard input holds more than {INPUT_BYTES} bytes, of which no mended text is written"
                 ))

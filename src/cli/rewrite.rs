@@ -42,7 +42,7 @@ pub(super) fn replace(file: &Path, before: &[u8], after: &[u8]) -> Result<Rewrit
     };
     new.write_all(after).map_err(failed)?;
     if keep_owner(new.as_file(), &metadata).is_err() {
-        return Ok(Rewritten::Refused("the file belongs to somebody else, whom a new one could not be given to"));
+        return Ok(Rewritten::Refused("the file belongs to another user or group, and a new file cannot be given to them"));
     }
     new.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
     new.as_file().sync_all().map_err(failed)?;

@@ -25,11 +25,16 @@ pub(super) struct Found {
     pub(super) gaps: Vec<Gap>,
 }
 
-/// Finds Dockerfiles; files that are named are taken as they are, also when they are not there.
+/// Finds Dockerfiles; files that are named are taken as they are.
 pub(super) fn dockerfiles(paths: &[PathBuf], exclude: &[String]) -> Result<Found, Failure> {
     let here = [PathBuf::from(".")];
     let mut found = Found::default();
     for path in if paths.is_empty() { &here[..] } else { paths } {
+        let is_missing = std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        if is_missing && path != Path::new("-") {
+            return Err(Failure::new(format!("there is no file or folder `{}`", path.display()))
+                .hint("name Dockerfiles or folders that are searched for them; without a name, this folder is searched"));
+        }
         if !path.is_dir() {
             found.files.push(path.clone());
             continue;

@@ -134,6 +134,18 @@ fn a_file_that_is_too_large_to_be_mended_is_no_pass() {
     let run = lint_text(&["--fix"], text.repeat(2).as_bytes(), folder.path()).expect(2);
     assert_eq!(run.stdout, "");
     run.complains("standard input holds more than 16777216 bytes");
+    // As many are read whole, and given back as they are.
+    let whole = &text.repeat(2)[..16 << 20];
+    let run = lint_text(&["--fix"], whole.as_bytes(), folder.path()).expect(3);
+    assert!(run.stdout == whole, "{} bytes came back", run.stdout.len());
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let folder = folder(&[("Dockerfile", QUIET)]);
+    let run = lint(&["Dockerfile", "docker/images"], &folder).expect(2);
+    run.complains("there is no file or folder `docker/images`");
+    assert!(!run.stderr.contains("image is built from"), "{}", run.stderr);
 }
 
 #[test]
