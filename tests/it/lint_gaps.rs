@@ -144,7 +144,7 @@ fn a_file_that_is_too_large_to_be_mended_is_no_pass() {
 fn what_is_not_there_is_named() {
     let folder = folder(&[("Dockerfile", QUIET)]);
     let run = lint(&["Dockerfile", "docker/images"], &folder).expect(2);
-    run.complains("there is no file or folder `docker/images`");
+    let run = run.complains("there is no file or folder `docker/images`");
     assert!(!run.stderr.contains("image is built from"), "{}", run.stderr);
 }
 
