@@ -137,7 +137,7 @@ impl<'a> ModeChange<'a> {
         let arguments = Arguments::of(command);
         let value = |short: char, long: &str| {
             let given = arguments.options.iter().filter(|option| option.name == Name::Short(short) || option.name == Name::Long(long));
-            given.filter_map(|option| option.value).last()
+            given.filter_map(|option| option.value).next_back()
         };
         let text = value('m', "--mode")?;
         let makes_directories = makes_directories(command);

@@ -164,12 +164,12 @@ fn a_named_root_is_told_by_a_rule_that_is_on() {
     let policy = |set: &str| folder.write("policy.yaml", &format!("version: 1\nextends: builtin:baseline\nrules: {{ set: {{ {set} }} }}\n"));
     let judged = || findings(&folder.lint(&["--policy", "policy.yaml"])).into_iter().filter(|finding| finding.contains("-user")).collect::<Vec<_>>();
     policy("root-user: fail, named-user: fail");
-    assert_eq!(judged(), ["failed root-user"]);
+    assert_eq!(judged(), ["violation root-user"]);
     policy("root-user: \"off\", named-user: fail");
-    assert_eq!(judged(), ["failed named-user", "suppressed root-user"]);
+    assert_eq!(judged(), ["suppressed root-user", "violation named-user"]);
     // Of several names of one rule the strongest setting counts.
     policy("root-user: \"off\", DL3002: fail, named-user: fail");
-    assert_eq!(judged(), ["failed root-user"]);
+    assert_eq!(judged(), ["violation root-user"]);
     folder.write(".hadolint.yaml", "ignored: [DL3002]\n");
     let of_hadolint = findings(&folder.lint(&[]));
     assert!(of_hadolint.iter().any(|finding| finding.ends_with(" named-user")), "{of_hadolint:?}");
