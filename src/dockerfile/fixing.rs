@@ -147,6 +147,11 @@ mod tests {
             ("wget-without-progress", &[FixKind::Safe], "FROM acme/base\nRUN apk add wget || apt-get install -y wget\nRUN wget x\n", "FROM acme/base\nRUN apk add wget || apt-get install -y wget\nRUN wget x\n"),
             // A failure still decides what it decided.
             ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN if true; then dnf install -y a; fi\n", "FROM almalinux:9\nRUN if true; then dnf install -y a && dnf clean all; fi\n"),
+            // What is in the cache is used later.
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN dnf install -y --downloadonly a && cp /var/cache/dnf/*.rpm /\n", "FROM almalinux:9\nRUN dnf install -y --downloadonly a && cp /var/cache/dnf/*.rpm /\n"),
+            ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN dnf install -y a\nRUN dnf -C install -y b\n", "FROM almalinux:9\nRUN dnf install -y a\nRUN dnf -C install -y b\n"),
+            ("pip-cache-left", &[FixKind::Safe], "FROM python:3.13 AS a\nRUN pip install x\nFROM python:3.13\nCOPY --from=a /root/.cache/pip /c\n", "FROM python:3.13 AS a\nRUN pip install x\nFROM python:3.13\nCOPY --from=a /root/.cache/pip /c\n"),
+            ("apk-cache-left", &[FixKind::Safe], "FROM alpine:3.22\nRUN apk add a && cp -r /var/cache/apk /x\n", "FROM alpine:3.22\nRUN apk add a && cp -r /var/cache/apk /x\n"),
             ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN (dnf install -y a;)\n", "FROM almalinux:9\nRUN (dnf install -y a && dnf clean all;)\n"),
             ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN dnf install -y a;\n", "FROM almalinux:9\nRUN dnf install -y a && dnf clean all;\n"),
             ("dnf-cache-left", &[FixKind::Safe], "FROM almalinux:9\nRUN cd /x; dnf install -y a; ls\n", "FROM almalinux:9\nRUN cd /x; dnf install -y a && dnf clean all; ls\n"),

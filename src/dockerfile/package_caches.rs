@@ -1,9 +1,12 @@
 //! What package managers downloaded and a layer keeps: one that installs and does not clean up in the same RUN.
 
+use std::cell::LazyCell;
+
 use crate::model::{finding::Finding, fix::FixKind, rule::RuleMeta};
 
 use super::{
     command::{Command, Operator},
+    copies::Copied,
     edits::fixed_if,
     instruction::Instruction,
     package_manager::{Action, Invocation, Manager},
@@ -30,6 +33,9 @@ const ROOTS: &[&str] = &["--installroot", "--root"];
 const CACHE_FOLDERS: &[&str] = &["--cache-dir", "--cachedir", "--pkg-cache-dir"];
 const MOVING: &[&str] =
     &["--cache-dir", "--cachedir", "--config", "--installroot", "--pkg-cache-dir", "--raw-cache-dir", "--root", "--solv-cache-dir", "c"];
+
+/// Options of a call that leaves in the cache, or takes from it, what is wanted later.
+const WANTING: &[&str] = &["--cacheonly", "--download-only", "--downloadonly", "C"];
 
 /// Where a call of a package manager installs and keeps its caches, as far as its options say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -69,6 +75,8 @@ impl Dockerfile<'_> {
     /// A finding for each RUN that installs with the package manager and leaves its caches in the layer.
     pub(super) fn caches_left(&self, meta: &'static RuleMeta, caches: &Caches) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let is_used = || self.invocations(&[caches.manager]).any(|(_, _, call)| call.has(WANTING));
+        let is_wanted = LazyCell::new(|| self.wants_cache(caches.folders) || is_used());
         for (instruction, commands) in self.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
             let is_call = |command: &Command, actions: &[Action]| {
                 Invocation::by(command, caches.manager).is_some_and(|call| actions.contains(&call.action))
@@ -90,12 +98,20 @@ impl Dockerfile<'_> {
             if !after.iter().any(is_cleaned) && !instruction.mounts_cache(&folders) {
                 let finding = self.finding_in(meta, meta.severity, command, format!("what {} downloaded stays in the layer", caches.name));
                 // The command that is added cleans where the configuration of the system says.
-                let is_plain = place == Place::default() && !call.has(MOVING);
+                let is_plain = place == Place::default() && !call.has(MOVING) && !*is_wanted;
                 let edit = self.command_after(instruction, command, &format!("{} {}", command.name, caches.cleaning)).filter(|_| is_plain);
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }
         findings
+    }
+
+    /// Whether something besides `rm` names these folders: what lies in them may be wanted, and no fix takes it away.
+    pub(super) fn wants_cache(&self, folders: &[&str]) -> bool {
+        let names = |text: &str| folders.iter().any(|folder| text.contains(folder));
+        let is_copied = |copied: &Copied<'_>| copied.from.is_some() && copied.sources.iter().any(|source| names(&source.text));
+        let is_used = |command: &Command| command.name != "rm" && command.arguments().iter().any(|word| names(&word.text));
+        self.copies().any(|copied| is_copied(&copied)) || self.all_commands().any(|(_, command)| is_used(command))
     }
 
     /// The commands of an instruction without those that never run, since `exec` or `exit` stands before them on every way to them.

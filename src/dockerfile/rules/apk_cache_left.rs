@@ -1,5 +1,7 @@
 //! `apk-cache-left`: apk add without --no-cache.
 
+use std::cell::LazyCell;
+
 use crate::model::{
     finding::Finding,
     fix::FixKind,
@@ -51,6 +53,7 @@ impl Rule for ApkCacheLeft {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let is_wanted = LazyCell::new(|| dockerfile.wants_cache(CACHES));
         for (instruction, commands) in dockerfile.scripts() {
             let instruction = instruction.trigger.as_deref().unwrap_or(instruction);
             if instruction.keyword != "RUN" || instruction.mounts_cache(CACHES) {
@@ -62,7 +65,7 @@ impl Rule for ApkCacheLeft {
             for command in commands.get(cleaned..).unwrap_or_default() {
                 let Some(call) = Invocation::by(command, Manager::Apk).filter(is_faulty) else { continue };
                 let finding = dockerfile.finding_in(&META, META.severity, command, "the index of the packages stays in the layer".to_owned());
-                let edit = dockerfile.after_verb(command, &call, " --no-cache");
+                let edit = dockerfile.after_verb(command, &call, " --no-cache").filter(|_| !*is_wanted);
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }

@@ -1,5 +1,7 @@
 //! `pip-cache-left`: pip install without --no-cache-dir.
 
+use std::cell::LazyCell;
+
 use crate::model::{
     finding::Finding,
     fix::FixKind,
@@ -54,12 +56,13 @@ impl Rule for PipCacheLeft {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let is_wanted = LazyCell::new(|| dockerfile.wants_cache(&["/.cache"]));
         for (instruction, command, call) in dockerfile.invocations(&[Manager::Pip]) {
             let is_install = call.program != "uv" && matches!(call.verb, "install" | "download" | "wheel");
             if is_install && keeps_cache(dockerfile, instruction, command, &call) {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "what pip downloaded stays in the layer".to_owned());
                 // A folder that is named behind it would have the last word.
-                let edit = dockerfile.after_verb(command, &call, " --no-cache-dir").filter(|_| !call.has(&["--cache-dir"]));
+                let edit = dockerfile.after_verb(command, &call, " --no-cache-dir").filter(|_| !*is_wanted && !call.has(&["--cache-dir"]));
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }
         }
