@@ -192,7 +192,7 @@ struct Looked {
 /// When an image cannot be read or is not what its digests promise, or when a stage cannot begin.
 pub async fn run(inputs: Inputs) -> Result<Vec<ScanReport>, Error> {
     let mut facts = Facted::default();
-    lint::read(&inputs, Vec::new(), &mut facts);
+    lint::read(&inputs, inputs.dockerfiles.iter(), Vec::new(), &mut facts);
     let Some(input) = &inputs.image else { return Ok(vec![judge(&inputs, facts, None)]) };
     let mut images = resolve(input, &inputs.progress).await?;
     let untraced = lines::trace(&mut images, &inputs).await;

@@ -150,7 +150,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         gaps.extend(unknown);
     }
     let inputs = inputs(dockerfiles, policy, now, source_date()?, global);
-    let report = pipeline::run_lint(&inputs, Prepared { gaps, fixes });
+    let report = pipeline::run_lint(inputs, Prepared { gaps, fixes });
     if !text_to_output {
         return outputs.write(&[report], global);
     }

@@ -28,7 +28,7 @@ pub struct DocumentInput {
 /// When the bytes are no document that can be read.
 pub fn run_document(inputs: &Inputs, document: &DocumentInput) -> Result<ScanReport, Error> {
     let mut facts = Facted::default();
-    lint::read(inputs, Vec::new(), &mut facts);
+    lint::read(inputs, inputs.dockerfiles.iter(), Vec::new(), &mut facts);
     let found = inventory::sbom::read_document(&document.bytes, &inputs.limits)
         .map_err(|source| Error::Document { name: document.name.clone(), source })?;
     let mut details = inventory_details(&found);

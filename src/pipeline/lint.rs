@@ -1,9 +1,10 @@
 //! Dockerfiles in, what the rules find in them out, several at a time; and their fixes, where those are asked for.
 
 use std::{
+    borrow::Borrow,
     collections::{BTreeMap, BTreeSet},
     num::NonZero,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -40,11 +41,13 @@ pub struct Prepared {
 
 /// Judges Dockerfiles alone.
 #[must_use]
-pub fn run_lint(inputs: &Inputs, prepared: Prepared) -> ScanReport {
+pub fn run_lint(mut inputs: Inputs, prepared: Prepared) -> ScanReport {
     let mut facts = Facted::default();
     let Prepared { gaps, fixes } = prepared;
-    read(inputs, gaps, &mut facts);
-    ScanReport { fixes, ..judge(inputs, facts, None) }
+    // Nothing asks for their bytes once they are judged.
+    let dockerfiles = std::mem::take(&mut inputs.dockerfiles);
+    read(&inputs, dockerfiles.into_iter(), gaps, &mut facts);
+    ScanReport { fixes, ..judge(&inputs, facts, None) }
 }
 
 /// A mended Dockerfile: its bytes, and what was done.
@@ -70,7 +73,7 @@ pub fn fix_dockerfiles(
 ) -> Vec<FixedDockerfile> {
     let mut settings = settings(&policy.rules);
     settings.on.extend(besides.iter().map(|&id| id.to_owned()));
-    each(threads(), dockerfiles, |input| {
+    let mend = |input: &DockerfileInput| {
         let chosen = |findings: &[Finding], ignores: &[Exception]| not_excepted(policy, findings, ignores, now);
         let fixed = fix(&lint_input(input, &settings, true), kinds, secrets, &chosen);
         FixedDockerfile {
@@ -78,7 +81,10 @@ pub fn fix_dockerfiles(
             summary: FixSummary { file: input.file.clone(), applied: fixed.applied, withheld: fixed.withheld },
             gaps: fixed.gaps,
         }
-    })
+    };
+    let mut fixed = Vec::with_capacity(dockerfiles.len());
+    each(threads(), dockerfiles.iter(), mend, |mended| fixed.push(mended));
+    fixed
 }
 
 /// The lines that hold a secret in a text of a Dockerfile, from 1.
@@ -123,20 +129,22 @@ fn not_excepted(policy: &Policy, findings: &[Finding], ignores: &[Exception], no
     findings.iter().map(|finding| !excepted.contains(&key(finding))).collect()
 }
 
-/// Reads the Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for.
-pub(super) fn read(inputs: &Inputs, mut gaps: Vec<Gap>, facts: &mut Facted) {
-    let (dockerfiles, is_judged) = (&inputs.dockerfiles, inputs.stages.contains(&SourceId::Dockerfile));
+/// Reads Dockerfiles: for what they say of the image's layers, and to judge them where that was asked for. Each is let go of when it is read.
+pub(super) fn read<D>(inputs: &Inputs, dockerfiles: impl ExactSizeIterator<Item = D> + Send, mut gaps: Vec<Gap>, facts: &mut Facted)
+where
+    D: Borrow<DockerfileInput> + Send,
+{
+    let (files, is_judged) = (dockerfiles.len(), inputs.stages.contains(&SourceId::Dockerfile));
     let settings = settings(&inputs.policy.rules);
     let mut unmet = BTreeMap::<Need, BTreeSet<&'static str>>::new();
     let mut half_read = 0;
-    let reports: Vec<LintReport> = each(threads(), dockerfiles, |input| dockerfile::lint(&lint_input(input, &settings, inputs.image.is_none())));
-    facts.findings.reserve_exact(reports.iter().map(|report| report.findings.len()).sum());
-    for report in reports {
+    let lint = |input: D| dockerfile::lint(&lint_input(input.borrow(), &settings, inputs.image.is_none()));
+    each(threads(), dockerfiles, lint, |report: LintReport| {
         facts.dockerfiles.push(report.summary);
         if !is_judged {
             // Without that stage no layer has a line.
             gaps.extend(report.gaps.into_iter().filter(|gap| gap.kind == "unknown-target"));
-            continue;
+            return;
         }
         facts.findings.extend(report.findings);
         facts.ignores.extend(report.ignores);
@@ -146,9 +154,9 @@ pub(super) fn read(inputs: &Inputs, mut gaps: Vec<Gap>, facts: &mut Facted) {
         }
         half_read = half_read.max(report.half_read);
         gaps.extend(report.gaps);
-    }
-    if (is_judged && !dockerfiles.is_empty()) || !gaps.is_empty() {
-        let mut details = BTreeMap::from([("files".to_owned(), dockerfiles.len().to_string())]);
+    });
+    if (is_judged && files > 0) || !gaps.is_empty() {
+        let mut details = BTreeMap::from([("files".to_owned(), files.to_string())]);
         if is_judged {
             if inputs.image.is_none() {
                 let of_images = image_rules::RULES.iter().filter(|meta| is_on(meta, &settings));
@@ -260,34 +268,54 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// What `work` makes of each item, in the order of the items, on that many threads.
-fn each<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    if threads < 2 || items.len() < 2 {
-        return items.iter().map(work).collect();
+/// What several threads share: the items to come, and the results that wait for an earlier one.
+struct Shared<I, R, F> {
+    items: I,
+    waiting: BTreeMap<usize, R>,
+    /// The place of the result that is taken next.
+    next: usize,
+    take: F,
+}
+
+/// Does `work` for each item on that many threads, and hands what came of it to `take` in the order of the items.
+fn each<T: Send, R: Send>(
+    threads: usize,
+    items: impl ExactSizeIterator<Item = T> + Send,
+    work: impl Fn(T) -> R + Sync,
+    mut take: impl FnMut(R) + Send,
+) {
+    let threads = threads.min(items.len());
+    if threads < 2 {
+        items.map(work).for_each(take);
+        return;
     }
-    let next = AtomicUsize::new(0);
+    let shared = Mutex::new(Shared { items: items.enumerate(), waiting: BTreeMap::new(), next: 0, take: &mut take });
     let run = || {
-        let mut done = Vec::new();
         loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return done };
-            done.push((at, work(item)));
-        }
-    };
-    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (1..threads.min(items.len())).map(|_| scope.spawn(run)).collect();
-        let mut done = run();
-        for handle in handles {
-            match handle.join() {
-                Ok(more) => done.extend(more),
-                // What panics on one thread panics on all.
-                Err(panic) => std::panic::resume_unwind(panic),
+            let item = lock(&shared).items.next();
+            let Some((at, item)) = item else { return };
+            let result = work(item);
+            let mut shared = lock(&shared);
+            shared.waiting.insert(at, result);
+            while let next = shared.next
+                && let Some(result) = shared.waiting.remove(&next)
+            {
+                (shared.take)(result);
+                shared.next += 1;
             }
         }
-        done
+    };
+    // What panics on one thread panics on all: the scope sees to it.
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(run);
+        }
+        run();
     });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -298,7 +326,9 @@ mod tests {
     fn the_order_does_not_depend_on_the_number_of_threads() {
         let items: Vec<u32> = (0..500).collect();
         for threads in [1, 2, 7] {
-            assert_eq!(each(threads, &items, |item| item * 2), (0..500).map(|item| item * 2).collect::<Vec<_>>());
+            let mut done = Vec::new();
+            each(threads, items.iter(), |item| item * 2, |double| done.push(double));
+            assert_eq!(done, (0..500).map(|item| item * 2).collect::<Vec<_>>());
         }
     }
 }
