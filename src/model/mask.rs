@@ -41,7 +41,7 @@ type Needs = fn(&Traits) -> bool;
 type IsSecret = fn(&Captures<'_>, &str) -> bool;
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
-    // Word characters are spelled out: Unicode's would make automatons that take longer to build than a scan takes.
+    // Word characters are spelled out and repetitions have no limit: automatons would take longer to build than a scan takes.
     let sources: [(String, IsSecret, Needs); 18] = [
         (
             concat!(
@@ -65,14 +65,14 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r"(?i)\bbearer\s+(?P<v>[a-z0-9+/=_.~-]{16,})".to_owned(), is_literal, |traits| traits.word),
         (r#"(?:^|[\s"'\[,(])(?P<o>--?(?P<n>[A-Za-z][A-Za-z0-9_.-]*))(?:=|["']\s*,\s*(?P<q>["'])|\s+)"#.to_owned(), is_secret_option, |traits| traits.dash && (traits.colon || traits.word)),
         (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters, |traits| traits.dash && traits.colon),
-        (r#"\b(?:mysql[A-Za-z0-9_]*|mariadb[A-Za-z0-9_-]*|sshpass)\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal, |traits| traits.dash && traits.word),
+        (r#"\b(?:mysql[A-Za-z0-9_]*|mariadb[A-Za-z0-9_-]*|sshpass)\b[^;|&]*?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal, |traits| traits.dash && traits.word),
         (
-            r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]{0,100}?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]{0,200}?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
+            r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]*?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]*?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
             is_literal,
             |traits| traits.dash && traits.word,
         ),
         (
-            r#"\bredis-cli\b[^;|&]{0,200}?[\s"',](?P<o>-a)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
+            r#"\bredis-cli\b[^;|&]*?[\s"',](?P<o>-a)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
             is_literal,
             |traits| traits.dash && traits.word,
         ),
@@ -81,11 +81,11 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair, |traits| traits.word),
         (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair, |traits| traits.word),
         (
-            format!(r"\b(?:echo|printf)\s+(?:-[A-Za-z0-9_]+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]{{0,80}}?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
+            format!(r"\b(?:echo|printf)\s+(?:-[A-Za-z0-9_]+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]*?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
             is_literal,
             |traits| traits.word,
         ),
-        (r"\bchpasswd\b[^;|&<]{0,80}<<<\s*".to_owned(), is_literal, |traits| traits.word),
+        (r"\bchpasswd\b[^;|&<]*<<<\s*".to_owned(), is_literal, |traits| traits.word),
     ];
     sources.into_iter().map(|(source, is_secret, needs)| Pattern { source, made: OnceLock::new(), is_secret, needs }).collect()
 });
@@ -456,5 +456,10 @@ mod tests {
             assert_eq!(masked(text), expected, "{text}");
         }
         assert_eq!(masked(&format!("RUN echo {github} x")), "RUN echo *** x");
+        // However much stands between the program and its option.
+        let far = "--long-option value ".repeat(40);
+        for (program, option) in [("mysql", "-p"), ("docker login", "-p "), ("useradd", "-p "), ("redis-cli", "-a ")] {
+            assert_eq!(masked(&format!("{program} {far}{option}hunter22 x")), format!("{program} {far}{option}*** x"));
+        }
     }
 }
