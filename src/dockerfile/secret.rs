@@ -7,9 +7,27 @@ use crate::model::{mask, secret};
 
 pub(super) use crate::model::secret::is_secret_name;
 
-/// Whether a value could be a secret at all: literal, known, not empty, no placeholder, no path.
+/// Whether a value could be a secret at all: literal, known, not empty, no placeholder, no path. It is what quotes and known variables leave of what was
+/// written, so that a `$` stands for itself or for something that is put in later.
 pub(super) fn is_literal_secret(value: &str) -> bool {
-    !value.contains(HOLE) && secret::is_literal_secret(value)
+    if value.contains(HOLE) {
+        return false;
+    }
+    if !value.contains('$') {
+        return secret::is_literal_secret(value);
+    }
+    !names_another(value) && secret::is_literal_secret(&value.replace('$', "_"))
+}
+
+/// Whether a value with a `$` is a template: `$token`, `a${X}`, `a$(x)` and `a-$NAME` are, `pa$$w0rd` is none.
+fn names_another(value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    value.split('$').enumerate().skip(1).any(|(at, rest)| {
+        let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest, |end| slice(rest, 0..end));
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let is_constant = name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        rest.starts_with(['{', '(']) || (is_name && (is_constant || (at == 1 && value.starts_with('$'))))
+    })
 }
 
 /// A credential in a known format.
@@ -41,6 +59,10 @@ const fn token(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
 }
 
+const fn dotted(b: u8) -> bool {
+    token(b) || b == b'.'
+}
+
 const FORMATS: &[Format] = &[
     Format { kind: "AWS access key id", prefix: "AKIA", length: (16, 16), legal: upper_digit },
     Format { kind: "temporary AWS access key id", prefix: "ASIA", length: (16, 16), legal: upper_digit },
@@ -59,6 +81,11 @@ const FORMATS: &[Format] = &[
     Format { kind: "PyPI token", prefix: "pypi-AgEI", length: (50, 512), legal: token },
     Format { kind: "Docker Hub token", prefix: "dckr_pat_", length: (27, 255), legal: token },
     Format { kind: "Hugging Face token", prefix: "hf_", length: (34, 40), legal: alphanumeric },
+    Format { kind: "SendGrid key", prefix: "SG.", length: (66, 66), legal: dotted },
+    Format { kind: "Anthropic key", prefix: "sk-ant-", length: (40, 255), legal: token },
+    Format { kind: "OpenAI key", prefix: "sk-proj-", length: (40, 255), legal: token },
+    Format { kind: "DigitalOcean token", prefix: "dop_v1_", length: (64, 64), legal: alphanumeric },
+    Format { kind: "Shopify token", prefix: "shpat_", length: (32, 32), legal: alphanumeric },
     Format { kind: "age secret key", prefix: "AGE-SECRET-KEY-1", length: (58, 58), legal: upper_digit },
 ];
 
@@ -132,6 +159,27 @@ mod tests {
     }
 
     #[test]
+    fn a_dollar_may_stand_for_itself() {
+        let table = [
+            ("pa$$w0rd", true),
+            ("Pa$sw0rd", true),
+            ("hunter22$", true),
+            ("$$hunter22", true),
+            ("$6$salt", true),
+            ("$token", false),
+            ("'$token'", false),
+            ("${TOKEN}", false),
+            ("a-${token}", false),
+            ("a-$TOKEN", false),
+            ("a-$(cat x)", false),
+            ("$A$B", false),
+        ];
+        for (value, expected) in table {
+            assert_eq!(is_literal_secret(value), expected, "{value}");
+        }
+    }
+
+    #[test]
     fn formats_are_known_and_examples_are_not_secrets() {
         let table = [
             (concat!("x=AKIA", "Q4TZ7HBLM2WXVC3D"), Some("AWS access key id")),
@@ -139,6 +187,9 @@ mod tests {
             ("MAKIAQ4TZ7HBLM2WXVC3D", None),
             (concat!("ghp_", "a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Gj8Fu2E"), Some("GitHub token")),
             ("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", None),
+            (concat!("SG", ".a8Zk2Lq9Xw3Nv7Bt5Rc1Ym.a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Gj8Fu2Ea8Zk2Lq"), Some("SendGrid key")),
+            (concat!("sk-", "ant-a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Gj8Fu2E-a8Zk"), Some("Anthropic key")),
+            (concat!("sk-", "proj-a8Zk2Lq9Xw3Nv7Bt5Rc1Ym6Pd4Hs0Gj8Fu2E-a8Zk"), Some("OpenAI key")),
             ("grep -q -----BEGIN RSA PRIVATE KEY----- f", None),
             (concat!("-----BEGIN ", "PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC"), Some("private key")),
             ("grep -e '-----BEGIN RSA PRIVATE KEY-----' /x\nENV SUM=24454f830cdb571e2c4ad15481119c43b3", None),

@@ -1,9 +1,9 @@
 //! The commands of one instruction in, the downloaded files whose checksum or signature they check out.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{
-    command::{Command, HOLE, RedirectKind},
+    command::{Command, HOLE, Operator, Pipe, RedirectKind},
     download::base,
     wrapper,
 };
@@ -26,7 +26,17 @@ impl<'a> Verification<'a> {
     /// Looks for checks among the commands of one instruction.
     pub(super) fn of(commands: &'a [Command]) -> Self {
         let mut this = Self::default();
+        let mut inner = None;
         for (at, command) in commands.iter().enumerate().filter(|(_, command)| checks(command)) {
+            if is_forgiven(commands.get(at + 1)) {
+                continue;
+            }
+            if only_prints(command) {
+                let inner = inner.get_or_insert_with(|| inner_commands(commands));
+                if !is_printed_for_another(commands, at, inner) {
+                    continue;
+                }
+            }
             let before = this.files.len();
             if command.is_one_of(CHECKSUMS) {
                 this.read_checksums(command, commands.get(..at).unwrap_or_default());
@@ -50,11 +60,7 @@ impl<'a> Verification<'a> {
     }
 
     fn read_checksums(&mut self, command: &'a Command, before: &'a [Command]) {
-        let is_list = command.arguments().iter().any(|word| {
-            let text = word.text.as_str();
-            matches!(text, "--check" | "--status") || (text.starts_with('-') && !text.starts_with("--") && text.contains('c'))
-        });
-        if !is_list {
+        if !reads_list(command) {
             // What it prints is compared with something.
             self.add(command.arguments().iter().map(|word| word.text.as_str()));
             self.add(command.redirects.iter().map(|redirect| redirect.target.text.as_str()));
@@ -107,6 +113,63 @@ impl<'a> Verification<'a> {
             self.files.extend(signed);
         }
     }
+}
+
+/// Whether a program of checksums compares those of a list with its files.
+fn reads_list(command: &Command) -> bool {
+    command.arguments().iter().any(|word| {
+        let text = word.text.as_str();
+        matches!(text, "--check" | "--status") || (text.starts_with('-') && !text.starts_with("--") && text.contains('c'))
+    })
+}
+
+/// Whether a command compares nothing by itself: it prints a checksum.
+fn only_prints(command: &Command) -> bool {
+    match command.name.as_str() {
+        "cksum" => !reads_list(command),
+        "openssl" => !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "cms" | "smime")),
+        name => CHECKSUMS.contains(&name) && !reads_list(command),
+    }
+}
+
+/// Whether somebody reads what a command prints: the next member of its pipeline, the command around its `$(...)`, or a file.
+fn is_printed_for_another(commands: &[Command], at: usize, inner: &[bool]) -> bool {
+    let Some(command) = commands.get(at) else { return false };
+    let is_kept = command.redirects.iter().any(|redirect| redirect.kind == RedirectKind::Write && !redirect.target.text.starts_with("/dev/"));
+    // The members of a pipeline stand side by side.
+    let is_next = |pipe: &Pipe, other: &Command| other.pipes.iter().any(|next| next.id == pipe.id && next.position > pipe.position);
+    let later = commands.get(at + 1..).unwrap_or_default().iter().take(16);
+    let is_piped = || command.pipes.iter().any(|pipe| later.clone().any(|other| is_next(pipe, other)));
+    is_kept || inner.get(at).copied().unwrap_or_default() || is_piped()
+}
+
+/// Which commands stand in a `$(...)` or `<(...)` of another.
+fn inner_commands(commands: &[Command]) -> Vec<bool> {
+    let mut opened = vec![0_i64; commands.len() + 1];
+    for command in commands {
+        let assigned = command.assignments.iter().map(|assignment| &assignment.value);
+        for word in command.words.iter().chain(assigned).chain(command.redirects.iter().map(|redirect| &redirect.target)) {
+            let Range { start, end } = word.inner.clone();
+            if start < end {
+                for (at, change) in [(start, 1), (end, -1)] {
+                    if let Some(depth) = opened.get_mut(at) {
+                        *depth += change;
+                    }
+                }
+            }
+        }
+    }
+    let mut depth = 0;
+    let is_inner = |change: &i64| {
+        depth += change;
+        depth > 0
+    };
+    opened.iter().take(commands.len()).map(is_inner).collect()
+}
+
+/// Whether what follows a command makes its failure a success: `|| true`.
+fn is_forgiven(next: Option<&Command>) -> bool {
+    next.is_some_and(|next| next.joined == Operator::Or && next.is_one_of(&["true", ":"]))
 }
 
 /// Whether a command checks a checksum or a signature.

@@ -47,6 +47,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             concat!(
                 r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9_-]{10,}",
                 r"|[sr]k_live_[A-Za-z0-9_]{16,}|AIza[A-Za-z0-9_-]{30,}|npm_[A-Za-z0-9_]{30,}|pypi-AgEI[A-Za-z0-9_-]+|dckr_pat_[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9_]{30,}|AGE-SECRET-KEY-1[A-Za-z0-9_]+",
+                r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|sk-(?:ant|proj)-[A-Za-z0-9_-]{20,}|dop_v1_[A-Za-z0-9]{20,}|shpat_[A-Za-z0-9]{20,}",
                 r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+))"
             )
             .to_owned(),
@@ -121,7 +122,7 @@ impl Traits {
 
 /// What the tokens and keys begin with that are known by their format.
 static MARKS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
-    let marks = "AKIA|ASIA|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xox|_live_|AIza|npm_|pypi-AgEI|dckr_pat_|hf_|AGE-SECRET-KEY-1|eyJ|-----BEGIN ";
+    let marks = "AKIA|ASIA|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xox|_live_|AIza|npm_|pypi-AgEI|dckr_pat_|hf_|AGE-SECRET-KEY-1|SG\\.|sk-ant-|sk-proj-|dop_v1_|shpat_|eyJ|-----BEGIN ";
     regex::bytes::Regex::new(marks).expect("literals are legal")
 });
 

@@ -11,6 +11,7 @@ const SECRET_WORDS: &[&str] = &[
     "APIKEY",
     "CREDENTIAL",
     "CREDENTIALS",
+    "CREDS",
     "SECRETS",
     "PASSWORDS",
     // Many other words end like these, as `COMPASS` does.
@@ -25,7 +26,7 @@ const SECRET_WORDS: &[&str] = &[
     "USERPASS",
 ];
 /// Ends of words that say the same: `DBPASSWORD`.
-const SECRET_ENDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE"];
+const SECRET_ENDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "SECRETKEY", "ACCESSKEY", "PRIVATEKEY"];
 /// What stands before them in such a word when there is to be none, whole: `NOPASSWD`, but not `NODEPASSWORD`.
 const NEGATIONS: &[&str] =
     &["NO", "NODB", "NOROOT", "NOUSER", "EMPTY", "NOEMPTY", "ALLOWEMPTY", "WITHOUT", "BLANK", "NOBLANK", "ALLOWBLANK"];
@@ -164,7 +165,7 @@ const PLACEHOLDERS: &[&str] = &[
 /// Whether a variable's name says that its value is secret.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
+    let upper = apart(name);
     let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
     if HARMLESS_ENDS.contains(last)
@@ -183,10 +184,26 @@ pub fn is_secret_name(name: &str) -> bool {
         let starts = SECRET_ENDS.iter().find_map(|end| word.strip_suffix(end));
         starts.is_some_and(|start| !NEGATIONS.contains(&start))
     };
+    // `PASSWORD2` and `TOKEN_1` are more of the same.
+    let words: Vec<&str> = words.into_iter().map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit())).collect();
     // `PASSWORDLESS`, `TOKENIZERS` and `KEYBOARD` are words of their own and do not match.
     is_short
         || words.iter().any(|word| SECRET_WORDS.contains(word) || ends(word))
         || words.windows(2).any(|pair| matches!(pair, [before, "KEY"] if SECRET_KEYS.contains(before)))
+}
+
+/// The name in capitals, with the words of `clientSecret` apart.
+fn apart(name: &str) -> String {
+    let mut apart = String::with_capacity(name.len() + 4);
+    let mut is_small = false;
+    for c in name.chars() {
+        if is_small && c.is_ascii_uppercase() {
+            apart.push('_');
+        }
+        is_small = c.is_ascii_lowercase();
+        apart.push(c.to_ascii_uppercase());
+    }
+    apart
 }
 
 /// Whether a value could be a secret at all: literal, not empty, no placeholder, no path.
@@ -252,6 +269,16 @@ mod tests {
             ("DBPASS", true),
             ("TEST_PASS", true),
             ("REDIS_PWD", true),
+            ("clientSecret", true),
+            ("apiKey", true),
+            ("tokenUrl", false),
+            ("passwordFile", false),
+            ("PASSWORD2", true),
+            ("GITHUBTOKEN", true),
+            ("MYAPIKEY", true),
+            ("DB_CREDS", true),
+            ("PASSWORD_SHA256", false),
+            ("publicKey", false),
             ("MYSQL_PWD", true),
             ("PWD", false),
             ("OLDPWD", false),

@@ -15,3 +15,8 @@ RUN echo "24454f83  y.tgz" | sha256sum -c && tar xf y.tgz
 RUN curl -fsSL https://acme.dev/x.tgz | tar tz
 RUN go install example.org/x@v1.2.3 && cargo install x && npm ci
 RUN tar xf other.tgz
+RUN curl -fsSLO https://acme.dev/v.tgz && sha256sum v.tgz | grep -q "^$SUM " && tar xf v.tgz
+RUN curl -fsSLO https://acme.dev/u.tgz && got="$(sha256sum u.tgz)" && [ "${got%% *}" = "$SUM" ] && tar xf u.tgz
+RUN curl -fsSLO https://acme.dev/t.tgz && openssl dgst -sha256 -verify key.pem -signature t.sig t.tgz && tar xf t.tgz
+RUN curl -fsSLO https://acme.dev/s.tgz && { echo "24454f83  s.tgz" | sha256sum -c - || exit 1; } && tar xf s.tgz
+RUN curl -fsSLO https://acme.dev/r.tgz && sha256sum r.tgz > r.sum && diff r.sum expected && tar xf r.tgz

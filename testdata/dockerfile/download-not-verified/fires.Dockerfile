@@ -14,4 +14,7 @@ RUN curl -fsSL https://acme.dev/z.deb > z.deb && apt-get install -y ./z.deb
 RUN curl -fLO https://acme.dev/w.tar.gz && tar xf w*.tar.gz
 RUN curl -fsSL https://acme.dev/x.gz | gunzip > /usr/local/bin/x
 RUN wget https://acme.dev/tool && mv tool /usr/local/bin/
-# expect: 2 3 4 5 6 7 10 13 14 15 16
+RUN curl -fsSLO https://acme.dev/v.tgz && sha256sum v.tgz && tar xf v.tgz
+RUN curl -fsSLO https://acme.dev/u.tgz && (echo "24454f83  u.tgz" | sha256sum -c - || true) && tar xf u.tgz
+RUN curl -fsSLO https://acme.dev/t.tgz && openssl dgst -sha256 t.tgz >&2 && tar xf t.tgz
+# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19
