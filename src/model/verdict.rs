@@ -1,5 +1,7 @@
 //! `Verdict`: outcome and every decision that led to it.
 
+use std::sync::Arc;
+
 use crate::model::{
     coverage::Gap,
     finding::Finding,
@@ -62,17 +64,17 @@ impl Effect {
     }
 }
 
-/// The effect and what decided it.
+/// The effect and what decided it. There are as many as findings, and few texts among them: decisions share theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The effect.
     pub effect: Effect,
     /// The clause that decided (`any-critical`, `rules.fail`, `evidence.default`), when one did.
-    pub clause: Option<String>,
+    pub clause: Option<Arc<str>>,
     /// The exception that decided: where it stands.
-    pub exception: Option<Span>,
+    pub exception: Option<Box<Span>>,
     /// One line for people: reason of the exception, value compared, ...
-    pub reason: String,
+    pub reason: Arc<str>,
 }
 
 /// A finding with its judgement.

@@ -101,16 +101,17 @@ fn outcome(findings: &[JudgedFinding], gaps: &[JudgedGap], requirements: &[Judge
 
 fn judge_gap(policy: &Policy, gap: Gap, sources: &[SourceState], permissions: &mut Permissions<'_>) -> JudgedGap {
     let decision = match evidence::worth(&policy.evidence, &gap, sources) {
-        None => Decision { effect: Effect::Noted, clause: None, exception: None, reason: "nobody asked for this source".to_owned() },
+        None => Decision { effect: Effect::Noted, clause: None, exception: None, reason: "nobody asked for this source".into() },
         Some((worth, clause)) => permissions.accept_gap(&gap).unwrap_or_else(|| Decision {
             effect: effect_of(worth),
-            clause: Some(clause),
+            clause: Some(clause.into()),
             exception: None,
             reason: match worth {
-                Worth::Fail => "what was not looked at stops the gate".to_owned(),
-                Worth::Warn => "the policy lets this gap warn only".to_owned(),
-                Worth::Ignore => "the policy ignores this gap".to_owned(),
-            },
+                Worth::Fail => "what was not looked at stops the gate",
+                Worth::Warn => "the policy lets this gap warn only",
+                Worth::Ignore => "the policy ignores this gap",
+            }
+            .into(),
         }),
     };
     JudgedGap { gap, decision }

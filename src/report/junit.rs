@@ -175,9 +175,9 @@ fn cases(report: &ScanReport) -> Vec<Case> {
     for judged in findings.iter().take(left) {
         let said = line(judged, report);
         let outcome = if judged.decision.effect == Effect::Accepted {
-            Outcomes::Skipped(judged.decision.reason.clone())
+            Outcomes::Skipped(judged.decision.reason.to_string())
         } else {
-            Outcomes::Failure(vec![said.clone(), judged.decision.reason.clone(), judged.finding.title.clone()])
+            Outcomes::Failure(vec![said.clone(), judged.decision.reason.to_string(), judged.finding.title.clone()])
         };
         cases.push(Case { class: "finding", name: said, outcome });
     }

@@ -318,7 +318,7 @@ fn huge_texts_do_not_make_huge_sarif() {
     let mut report = build::many(1_200);
     for judged in &mut report.verdict.findings {
         judged.finding.title = "t".repeat(10_000);
-        judged.decision.reason = "r".repeat(10_000);
+        judged.decision.reason = "r".repeat(10_000).into();
         judged.finding.locations = (0..25).map(|at| build::layer_location(0, &format!("{at}/{}", "p".repeat(900)))).collect();
     }
     let text = plain("sarif", &report);

@@ -1,6 +1,9 @@
 //! The walk of one finding (first effect that fits decides): suppressed, accepted, violation, warning, noted.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::model::{
     evidence::ObservedState,
@@ -35,6 +38,7 @@ pub(super) fn judge(
     let mut needs = Needs::default();
     let (fail, warn) = (Prepared::all(&policy.fail), Prepared::all(&policy.warn));
     let mut settings = BTreeMap::new();
+    let mut texts = BTreeSet::new();
     let mut judged = Vec::with_capacity(findings.len());
     judged.extend(in_parts(findings).map(|finding| {
         let own = rating::effective(&finding, &policy.severity, permissions.override_terms());
@@ -46,10 +50,21 @@ pub(super) fn judge(
             FindingKind::Vulnerability | FindingKind::Exception => None,
         };
         let walk = Walk { policy, fail: &fail, warn: &warn, finding: &finding, setting, sides, severity, severity_author };
-        let decision = walk.decide(inline_ignores, permissions, &mut needs);
+        let mut decision = walk.decide(inline_ignores, permissions, &mut needs);
+        decision.clause = decision.clause.map(|clause| shared(&mut texts, clause));
+        decision.reason = shared(&mut texts, decision.reason);
         JudgedFinding { finding, severity, severity_author, decision }
     }));
     (judged, needs)
+}
+
+/// The text, or an equal one that is there already.
+fn shared(texts: &mut BTreeSet<Arc<str>>, text: Arc<str>) -> Arc<str> {
+    if let Some(known) = texts.get(&text) {
+        return Arc::clone(known);
+    }
+    texts.insert(Arc::clone(&text));
+    text
 }
 
 /// The findings in order. What was taken is given back on the way: of very many, two copies need not lie side by side.
@@ -110,9 +125,9 @@ impl Walk<'_> {
         };
         needs.kev |= more.kev;
         needs.epss |= more.epss;
-        for remark in remarks {
-            decision.reason.push_str("; ");
-            decision.reason.push_str(&remark);
+        if !remarks.is_empty() {
+            remarks.insert(0, decision.reason.to_string());
+            decision.reason = remarks.join("; ").into();
         }
         decision
     }
@@ -152,9 +167,9 @@ impl Walk<'_> {
                     let reason = if ignore.reason.trim().is_empty() { "ignored in the file".to_owned() } else { ignore.reason.clone() };
                     return Some(Decision {
                         effect: Effect::Suppressed,
-                        clause: Some("rules.inline_ignores".to_owned()),
-                        exception: Some(ignore.location.clone()),
-                        reason,
+                        clause: Some("rules.inline_ignores".into()),
+                        exception: Some(Box::new(ignore.location.clone())),
+                        reason: reason.into(),
                     });
                 }
             }
@@ -173,7 +188,7 @@ impl Walk<'_> {
             remarks.push(format!("{} cannot silence a rule about security", span.file));
             return None;
         }
-        Some(Decision { exception: Some(span.clone()), ..decision(Effect::Suppressed, Some("rules.foreign"), format!("ignored in {}", span.file)) })
+        Some(Decision { exception: Some(Box::new(span.clone())), ..decision(Effect::Suppressed, Some("rules.foreign"), format!("ignored in {}", span.file)) })
     }
 
     fn by_rules(&self, meta: &RuleMeta) -> Decision {
@@ -267,5 +282,5 @@ pub(super) fn count_standing(findings: &[JudgedFinding], severity: Severity, unk
 }
 
 fn decision(effect: Effect, clause: Option<&str>, reason: String) -> Decision {
-    Decision { effect, clause: clause.map(str::to_owned), exception: None, reason }
+    Decision { effect, clause: clause.map(Arc::from), exception: None, reason: reason.into() }
 }

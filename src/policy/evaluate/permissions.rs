@@ -206,8 +206,8 @@ fn accept(exception: &Exception) -> Decision {
     Decision {
         effect: Effect::Accepted,
         clause: None,
-        exception: Some(exception.location.clone()),
-        reason: format!("{}{until}", exception.reason),
+        exception: Some(Box::new(exception.location.clone())),
+        reason: format!("{}{until}", exception.reason).into(),
     }
 }
 
@@ -281,6 +281,6 @@ pub(super) fn fault(id: &str, what: &str, text: &str, location: &Span, effect: E
         notes: Vec::new(),
         fix: None,
     };
-    let decision = Decision { effect, clause: Some(clause.to_owned()), exception: Some(location.clone()), reason: text.to_owned() };
+    let decision = Decision { effect, clause: Some(clause.into()), exception: Some(Box::new(location.clone())), reason: text.into() };
     JudgedFinding { severity: finding.severity, severity_author: finding.severity_author, finding, decision }
 }

@@ -159,5 +159,5 @@ fn parse_date(text: &str) -> Option<Date> {
 }
 
 fn plain(effect: Effect, clause: &str, reason: &str) -> Decision {
-    Decision { effect, clause: Some(clause.to_owned()), exception: None, reason: reason.to_owned() }
+    Decision { effect, clause: Some(clause.into()), exception: None, reason: reason.into() }
 }

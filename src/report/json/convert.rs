@@ -376,7 +376,7 @@ fn decision(decision: &Decision) -> wire::Decision<'_> {
     wire::Decision {
         effect: decision.effect.name(),
         clause: decision.clause.as_deref(),
-        exception: decision.exception.as_ref().map(span),
+        exception: decision.exception.as_deref().map(span),
         reason: &decision.reason,
     }
 }

@@ -149,7 +149,7 @@ fn fixes(finding: &Finding) -> Option<sarif::Fix> {
 
 fn suppression(subject: &Subject<'_>, report: &ScanReport) -> sarif::Suppression {
     let decision = subject.decision();
-    let span = decision.and_then(|decision| decision.exception.as_ref());
+    let span = decision.and_then(|decision| decision.exception.as_deref());
     let in_source = span.is_some_and(|span| report.dockerfiles.iter().any(|summary| *summary.file == *span.file));
     let mut suppression = sarif::Suppression::builder().kind(json!(if in_source { "inSource" } else { "external" })).build();
     suppression.status = Some(json!("accepted"));
@@ -165,7 +165,7 @@ fn properties(subject: &Subject<'_>, report: &ScanReport) -> BTreeMap<String, Va
     let mut put = |name: &str, value: Value| properties.insert(name.to_owned(), value);
     if let Some(decision) = subject.decision() {
         if let Some(clause) = &decision.clause {
-            put("clause", json!(clause));
+            put("clause", json!(&**clause));
         }
         if !decision.reason.is_empty() {
             put("reason", json!(escape::shortened(&decision.reason, TITLE)));

@@ -57,7 +57,8 @@ pub(super) fn groups(report: &ScanReport, effect: Effect) -> Vec<Group<'_>> {
         let place = Place::of(judged, report);
         // A multi-line instruction is one place, whichever of its lines a finding names first.
         let at = *order.entry(place.clone()).or_insert_with(|| {
-            groups.push(Group { place, rows: Vec::new() });
+            // Most lines have one.
+            groups.push(Group { place, rows: Vec::with_capacity(1) });
             folded.push(BTreeMap::new());
             groups.len() - 1
         });
@@ -90,7 +91,7 @@ fn fold_key(judged: &JudgedFinding) -> Option<FoldKey<'_>> {
             finding.fixed.as_slice(),
             judged.severity.report_order(),
             judged.decision.clause.as_deref(),
-            judged.decision.reason.as_str(),
+            &*judged.decision.reason,
         )
     })
 }

@@ -116,7 +116,7 @@ fn run(case: &Case) -> Result<(), String> {
     if format!("{verdict:?}") != format!("{:?}", evaluate(&policy, facts(true), now)) {
         return Err("the order of the facts changes the verdict".to_owned());
     }
-    let clause = |clause: &Option<String>| clause.clone().unwrap_or_else(|| "-".to_owned());
+    let clause = |clause: &Option<std::sync::Arc<str>>| clause.as_deref().unwrap_or("-").to_owned();
     let findings = verdict
         .findings
         .iter()

@@ -51,7 +51,7 @@ pub(super) fn digest(of: &str) -> Digest {
 }
 
 pub(super) fn decision(effect: Effect, clause: Option<&str>, reason: &str) -> Decision {
-    Decision { effect, clause: clause.map(str::to_owned), exception: None, reason: reason.to_owned() }
+    Decision { effect, clause: clause.map(Into::into), exception: None, reason: reason.into() }
 }
 
 pub(super) fn layer_location(index: usize, path: &str) -> Location {
@@ -334,10 +334,10 @@ pub(super) fn fail() -> ScanReport {
         &pip("CVE-2025-0001", Severity::High, Effect::Accepted, None, "not reachable, jane@acme.example, until 2026-11-25"),
         line_14(),
     );
-    accepted.decision.exception = Some(Span::lines("plimsoll.yaml", 61, 66));
+    accepted.decision.exception = Some(Box::new(Span::lines("plimsoll.yaml", 61, 66)));
     let mut ignored = rule(&CACHE, 14, Effect::Suppressed);
-    ignored.decision.exception = Some(Span::lines("Dockerfile", 13, 13));
-    "the lists are needed".clone_into(&mut ignored.decision.reason);
+    ignored.decision.exception = Some(Box::new(Span::lines("Dockerfile", 13, 13)));
+    ignored.decision.reason = "the lists are needed".into();
     let exception = JudgedFinding {
         finding: Finding {
             kind: FindingKind::Exception,

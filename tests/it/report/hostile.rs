@@ -184,8 +184,8 @@ pub(super) fn report(text: &str) -> ScanReport {
         finding.aliases.insert(text.to_owned());
         finding.notes.push(text.to_owned());
         finding.fixed = vec![text.to_owned()];
-        put(&mut judged.decision.reason);
-        judged.decision.clause = Some(text.to_owned());
+        judged.decision.reason = text.into();
+        judged.decision.clause = Some(text.into());
         if finding.package.is_some() {
             put(&mut finding.id);
             let purl = PackageUrl::parse(&format!("pkg:generic/{text}"));
@@ -206,7 +206,7 @@ pub(super) fn report(text: &str) -> ScanReport {
             _ => finding.locations.clone(),
         };
         if judged.decision.exception.is_some() {
-            judged.decision.exception = Some(span());
+            judged.decision.exception = Some(Box::new(span()));
         }
     }
     for requirement in &mut report.verdict.requirements {
