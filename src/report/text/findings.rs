@@ -35,7 +35,7 @@ fn effect(report: &ScanReport, style: Style, effect: Effect, layout: &mut Layout
     }
     layout.gap();
     if effect != Effect::Violation {
-        let total = groups.iter().flat_map(|group| &group.rows).map(|row| row.findings).sum();
+        let total = groups.iter().flat_map(|group| &group.rows).map(|row| row.findings()).sum();
         layout.line(0, 2, &[Piece::name(format!("{}:", title(effect, total))).with(strong())]);
     }
     let mut left = if style.show == Show::All { usize::MAX } else { EFFECT_ROWS };
@@ -45,7 +45,7 @@ fn effect(report: &ScanReport, style: Style, effect: Effect, layout: &mut Layout
         let shown = group.rows.len().min(per_group).min(left);
         if shown == 0 {
             unseen += 1;
-            unseen_findings += group.rows.iter().map(|row| row.findings).sum::<usize>();
+            unseen_findings += group.rows.iter().map(|row| row.findings()).sum::<usize>();
             continue;
         }
         left -= shown;
@@ -99,7 +99,7 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
     }
     match &finding.package {
         Some(package) => {
-            let names: Vec<_> = row.names.iter().copied().collect();
+            let names: Vec<_> = row.names().into_iter().collect();
             line.push(match names.as_slice() {
                 [] | [_] => Piece::name(format!("{} {}", package.name, package.version)),
                 [first, second] => Piece::name(format!("{first}, {second} {}", package.version)),
@@ -115,7 +115,7 @@ fn finding(row: &Row<'_>, style: Style, id_width: usize, layout: &mut Layout) {
     if let Some(way) = way_to_fix(finding) {
         line.push(Piece::name(way).with(faint()));
     }
-    let sources: Vec<_> = row.sources.iter().map(|source| source.name()).collect();
+    let sources: Vec<_> = row.sources().into_iter().map(|source| source.name()).collect();
     line.push(Piece::prose(sources.join(", ")).with(faint()));
     if let Some(clause) = &judged.decision.clause {
         line.push(Piece::name(format!("clause {clause}")).with(faint()));

@@ -27,12 +27,29 @@ pub(super) struct Group<'a> {
 pub(super) struct Row<'a> {
     /// The first of them.
     pub(super) judged: &'a JudgedFinding,
+    /// The others.
+    others: Vec<&'a JudgedFinding>,
+}
+
+impl<'a> Row<'a> {
     /// Names of all packages.
-    pub(super) names: BTreeSet<&'a str>,
+    pub(super) fn names(&self) -> BTreeSet<&'a str> {
+        self.all().filter_map(|judged| judged.finding.package.as_ref()).map(|package| package.name.as_str()).collect()
+    }
+
     /// Every source that reports any of them.
-    pub(super) sources: BTreeSet<SourceId>,
+    pub(super) fn sources(&self) -> BTreeSet<SourceId> {
+        self.all().flat_map(|judged| &judged.finding.evidence).map(|evidence| evidence.source).collect()
+    }
+
     /// How many findings that is.
-    pub(super) findings: usize,
+    pub(super) const fn findings(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a JudgedFinding> {
+        std::iter::once(self.judged).chain(self.others.iter().copied())
+    }
 }
 
 impl Group<'_> {
@@ -40,7 +57,7 @@ impl Group<'_> {
     pub(super) fn rest(&self, from: usize) -> BTreeMap<u8, (Severity, usize)> {
         let mut rest = BTreeMap::new();
         for row in self.rows.iter().skip(from) {
-            rest.entry(row.judged.severity.report_order()).or_insert((row.judged.severity, 0)).1 += row.findings;
+            rest.entry(row.judged.severity.report_order()).or_insert((row.judged.severity, 0)).1 += row.findings();
         }
         rest
     }
@@ -65,14 +82,9 @@ pub(super) fn groups(report: &ScanReport, effect: Effect) -> Vec<Group<'_>> {
         let (Some(group), Some(folded)) = (groups.get_mut(at), folded.get_mut(at)) else { continue };
         let fresh = group.rows.len();
         let row_at = fold_key(judged).map_or(fresh, |key| *folded.entry(key).or_insert(fresh));
-        let sources = judged.finding.evidence.iter().map(|evidence| evidence.source);
-        if let Some(row) = group.rows.get_mut(row_at) {
-            row.names.extend(judged.finding.package.as_ref().map(|package| package.name.as_str()));
-            row.sources.extend(sources);
-            row.findings += 1;
-        } else {
-            let names = judged.finding.package.iter().map(|package| package.name.as_str()).collect();
-            group.rows.push(Row { judged, names, sources: sources.collect(), findings: 1 });
+        match group.rows.get_mut(row_at) {
+            Some(row) => row.others.push(judged),
+            None => group.rows.push(Row { judged, others: Vec::new() }),
         }
     }
     groups
