@@ -32,10 +32,10 @@ use crate::{
         evidence::SourceReport,
         finding::Finding,
         image::{Platform, ResolvedImage},
-        lint::BaseImage,
+        lint::{BaseImage, LintSettings},
         location::Location,
         package::Inventory,
-        policy::{Exception, Policy},
+        policy::{Exception, Policy, RulePolicy},
         reference::ImageReference,
         report::{DockerfileSummary, PolicySummary, ScanReport},
         rule::RuleMeta,
@@ -384,12 +384,16 @@ pub fn rule(id: &str) -> Option<&'static RuleMeta> {
     dockerfile::rule(id).or_else(|| image_rules::rule(id))
 }
 
-/// The shell code of a Dockerfile, when the policy wants ShellCheck to judge it; `None` when it does not.
+/// The settings of a policy that wants ShellCheck to judge; `None` when it does not.
 #[must_use]
-pub fn shell_scripts(input: &DockerfileInput, policy: &crate::model::policy::RulePolicy) -> Option<Vec<ShellScript>> {
-    let settings = settings(policy);
-    let lint = dockerfile::LintInput { settings: &settings, build_args: &input.build_args, ..dockerfile::LintInput::new(&input.file, &input.bytes) };
-    settings.on.contains("shellcheck").then(|| dockerfile::shell_scripts(&lint))
+pub fn shellcheck_settings(policy: &RulePolicy) -> Option<LintSettings> {
+    Some(settings(policy)).filter(|settings| settings.on.contains("shellcheck"))
+}
+
+/// The shell code of a Dockerfile that ShellCheck may judge.
+#[must_use]
+pub fn shell_scripts(input: &DockerfileInput, settings: &LintSettings) -> Vec<ShellScript> {
+    dockerfile::shell_scripts(&dockerfile::LintInput { settings, build_args: &input.build_args, ..dockerfile::LintInput::new(&input.file, &input.bytes) })
 }
 
 /// Notes how far a stage of our own got, and its gaps.

@@ -141,9 +141,7 @@ pub(super) async fn run(args: LintArgs, global: &Global) -> Result<ExitStatus, F
         }
         fixes = write(&mut dockerfiles, fixed, from_input)?;
         // What was said of the code before is not about this code.
-        for input in dockerfiles.iter_mut().filter(|input| input.remarks.is_none()) {
-            shellcheck::ask(shellcheck, std::slice::from_mut(input), &policy.rules);
-        }
+        shellcheck::ask(shellcheck, &mut dockerfiles, &policy.rules);
     }
     let unknown = pin::forget_unknown(&mut dockerfiles);
     if pipeline::asks_registries(&policy) {

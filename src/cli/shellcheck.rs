@@ -39,10 +39,11 @@ struct Comment {
     message: String,
 }
 
-/// Asks ShellCheck about every Dockerfile, where the policy wants it.
+/// Asks ShellCheck about every Dockerfile that it was not asked about, where the policy wants it.
 pub(super) fn ask(program: &Path, dockerfiles: &mut [DockerfileInput], policy: &RulePolicy) {
-    for input in dockerfiles {
-        let Some(scripts) = pipeline::shell_scripts(input, policy) else { continue };
+    let Some(settings) = pipeline::shellcheck_settings(policy) else { return };
+    for input in dockerfiles.iter_mut().filter(|input| input.remarks.is_none()) {
+        let scripts = pipeline::shell_scripts(input, &settings);
         let began = Instant::now();
         let mut missing = None;
         let mut answers = Vec::with_capacity(scripts.len());

@@ -8,7 +8,11 @@ use crate::model::{
     rule::{Group, Need, RuleMeta},
 };
 
-use super::{rule::Dockerfile, rules_on, stages::Base};
+use super::{
+    rule::{Dockerfile, Rule},
+    rules_on,
+    stages::Base,
+};
 
 /// Rules that look without one of their needs, too; with it they only know better.
 const SAYS_WITHOUT: &[&str] = &[
@@ -20,10 +24,10 @@ const SAYS_WITHOUT: &[&str] = &[
     "untrusted-frontend",
 ];
 
-/// The rules that are on and had to pass over one Dockerfile, by what they need.
-pub(super) fn unmet(dockerfile: &Dockerfile<'_>) -> BTreeMap<Need, Vec<&'static str>> {
+/// Which of the rules that are on had to pass over one Dockerfile, by what they need.
+pub(super) fn unmet(rules: &[&&dyn Rule], dockerfile: &Dockerfile<'_>) -> BTreeMap<Need, Vec<&'static str>> {
     let mut unmet = BTreeMap::<Need, Vec<&'static str>>::new();
-    for rule in rules_on(dockerfile.settings) {
+    for rule in rules {
         let meta = rule.meta();
         if SAYS_WITHOUT.contains(&meta.id) {
             continue;

@@ -198,7 +198,8 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     }
     let mut findings: Vec<Finding> = Vec::new();
     let mut secret_lines = Vec::new();
-    for rule in rules_on(input.settings) {
+    let rules: Vec<_> = rules_on(input.settings).collect();
+    for rule in &rules {
         let mut found = rule.check(&dockerfile);
         secret_lines.extend(found.iter().filter(|finding| is_about_secret(finding)).flat_map(lines_of));
         if found.len() > MAX_FINDINGS {
@@ -213,7 +214,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         let reason = format!("only the first {} in-file ignores were heeded", ignore::MAX_IGNORES);
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, reason));
     }
-    let reviews: Vec<Finding> = rules_on(input.settings).flat_map(|rule| rule.review(&dockerfile, &findings, &ignores)).collect();
+    let reviews: Vec<Finding> = rules.iter().flat_map(|rule| rule.review(&dockerfile, &findings, &ignores)).collect();
     findings.extend(reviews);
     let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
     let text = fix::Text::of(bytes, &dockerfile);
@@ -276,7 +277,7 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let report = LintReport {
         findings,
         user,
-        unmet: coverage::unmet(&dockerfile),
+        unmet: coverage::unmet(&rules, &dockerfile),
         half_read,
         ignores,
         gaps,
