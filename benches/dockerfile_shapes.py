@@ -63,6 +63,7 @@ SHAPES = {
     "secrets-words": lambda n: fill("curl -k a && \\\n", n, HEAD + "ENV K0_PASSWORD=root K1_PASSWORD=server K2_PASSWORD=curl K3_PASSWORD=8080\nRUN ", "true\n"),
     "secrets-words-lines": lambda n: fill("root \\\n", n, HEAD + "ENV A_PASSWORD=root\nENV a b\nRUN ", "true\n"),
     "secrets-run": lambda n: fill(lambda i: f"RUN export DB_PASSWORD{i}=kz7Rw4qv{i}Hx\n", n),
+    "masks": lambda n: fill("docker twine -p 0 ", n, HEAD + "CMD "),
     "tokens": lambda n: fill(lambda i: f"RUN curl -H 'Authorization: Bearer kz7Rw4qvHx{i}' https://u:kz7Rw4qv{i}@x.dev/a\n", n),
     "stages": lambda n: fill(lambda i: f"FROM alpine:3.22 AS s{i}\nRUN true\n", n, ""),
     "stages-1000": lambda n: fill(lambda i: f"FROM alpine:3.22 AS s{i}\n" + "RUN true\n" * 100, n, ""),

@@ -26,6 +26,8 @@ pub(super) struct Command {
     pub(super) wrapped: bool,
     /// Whether it stands in a function body.
     pub(super) in_function: bool,
+    /// Whether what it prints is the value of a `$(...)` or `<(...)`.
+    pub(super) is_captured: bool,
     /// Where it stands in the original.
     pub(super) range: Range<usize>,
 }

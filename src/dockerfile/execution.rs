@@ -18,6 +18,7 @@ impl Walker<'_> {
         command.name = slice(program, program.rfind(['/', '\\']).map_or(0, |at| at + 1)..program.len()).to_owned();
         command.wrapped = self.wrapped;
         command.in_function = self.in_function;
+        command.is_captured = self.is_captured;
         command.pipes.clone_from(&self.pipes);
         if self.out.len() > MAX_COMMANDS || depth > MAX_SCRIPT_DEPTH {
             self.unread.push(Unread::TooLong);
@@ -122,7 +123,9 @@ impl Walker<'_> {
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
         let joined = std::mem::take(&mut self.joined);
+        let is_captured = std::mem::replace(&mut self.is_captured, true);
         self.script(code, depth + 1);
+        self.is_captured = is_captured;
         self.pipes = pipes;
         self.redirects = redirects;
         self.joined = joined;

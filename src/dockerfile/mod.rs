@@ -121,7 +121,7 @@ use instruction::Instruction;
 use reading::read;
 use redaction::Redaction;
 use rule::Dockerfile;
-use shown::{apart, folded, is_about_secret, lines_of, secret_values, shown};
+use shown::{apart, folded, hide_code, is_about_secret, lines_of, secret_values, shown};
 
 /// The largest Dockerfile that is read, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -218,7 +218,9 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     findings.extend(reviews);
     let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
     let text = fix::Text::of(bytes, &dockerfile);
+    let secret_lines = apart(secret_lines);
     for finding in &mut findings {
+        hide_code(finding, &secret_lines);
         if let Cow::Owned(told) = redaction.told_of(&finding.title, dockerfile.index_at(place(finding).0)) {
             finding.title = told;
         }
@@ -266,7 +268,6 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     for ignore in &mut ignores {
         ignore.reason = redaction.told(&ignore.reason).into_owned();
     }
-    let secret_lines = apart(secret_lines);
     let from = dockerfile.final_stage().map(|stage| stage.from);
     // A user that is no name but a secret is not told, not even for a comparison.
     let user = final_user(&dockerfile).filter(|(user, line)| !redaction.hides_of(user, dockerfile.index_at(*line))).map(|(user, _)| user);

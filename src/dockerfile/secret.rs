@@ -19,14 +19,19 @@ pub(super) fn is_literal_secret(value: &str) -> bool {
     !names_another(value) && secret::is_literal_secret(&value.replace('$', "_"))
 }
 
-/// Whether a value with a `$` is a template: `$token`, `a${X}`, `a$(x)` and `a-$NAME` are, `pa$$w0rd` is none.
+/// Whether a value with a `$` is a template: `$token`, `$1`, `a${X}`, `a$(x)`, `a$NAME` and `a-$name` are, `pa$$w0rd` is none.
 fn names_another(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
-    value.split('$').enumerate().skip(1).any(|(at, rest)| {
+    let mut before = "-";
+    value.split('$').skip(1).zip(value.split('$')).any(|(rest, part)| {
+        // Of `$$` the second one begins nothing.
+        let is_apart = if part.is_empty() { before == "-" } else { !part.ends_with(|c: char| c.is_alphanumeric()) };
+        before = part;
         let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest, |end| slice(rest, 0..end));
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         let is_constant = name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-        rest.starts_with(['{', '(']) || (is_name && (is_constant || (at == 1 && value.starts_with('$'))))
+        let is_number = !name.is_empty() && name.len() + 1 == value.len() && name.bytes().all(|b| b.is_ascii_digit());
+        rest.starts_with(['{', '(']) || (is_name && (is_constant || is_apart)) || is_number
     })
 }
 
@@ -84,6 +89,7 @@ const FORMATS: &[Format] = &[
     Format { kind: "SendGrid key", prefix: "SG.", length: (66, 66), legal: dotted },
     Format { kind: "Anthropic key", prefix: "sk-ant-", length: (40, 255), legal: token },
     Format { kind: "OpenAI key", prefix: "sk-proj-", length: (40, 255), legal: token },
+    Format { kind: "OpenAI key", prefix: "sk-svcacct-", length: (40, 255), legal: token },
     Format { kind: "DigitalOcean token", prefix: "dop_v1_", length: (64, 64), legal: alphanumeric },
     Format { kind: "Shopify token", prefix: "shpat_", length: (32, 32), legal: alphanumeric },
     Format { kind: "age secret key", prefix: "AGE-SECRET-KEY-1", length: (58, 58), legal: upper_digit },
@@ -171,6 +177,10 @@ mod tests {
             ("${TOKEN}", false),
             ("a-${token}", false),
             ("a-$TOKEN", false),
+            ("a-$token", false),
+            ("a/$token", false),
+            ("@$X", false),
+            ("$1", false),
             ("a-$(cat x)", false),
             ("$A$B", false),
         ];

@@ -85,6 +85,8 @@ pub(super) struct Walker<'a> {
     pub(super) wrapped: bool,
     /// Whether the next command stands in a function.
     pub(super) in_function: bool,
+    /// Whether what the next command prints becomes a value.
+    pub(super) is_captured: bool,
 }
 
 /// One text that is being walked: the way from the parser's character positions to the original.
@@ -139,6 +141,7 @@ impl<'a> Walker<'a> {
             joined: Operator::Sequence,
             wrapped: false,
             in_function: false,
+            is_captured: false,
         }
     }
 

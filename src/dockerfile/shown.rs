@@ -55,6 +55,17 @@ pub(super) fn apart(mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     apart
 }
 
+/// Takes the code out of a title that quotes some, where the lines hold a secret: `'hunter$22'` is one.
+pub(super) fn hide_code(finding: &mut Finding, secret_lines: &[(u32, u32)]) {
+    let is_secret = |(first, last): (u32, u32)| {
+        let next = secret_lines.partition_point(|(_, end)| *end < first);
+        secret_lines.get(next).is_some_and(|(start, _)| *start <= last)
+    };
+    if finding.id == "shell-expansion-in-single-quotes" && lines_of(finding).any(is_secret) {
+        finding.title = "an expansion stands in single quotes and is not made".to_owned();
+    }
+}
+
 /// The instruction on one line, or its keyword alone where it holds a secret.
 pub(super) fn shown(dockerfile: &Dockerfile<'_>, index: usize, secret_lines: &[(u32, u32)], redaction: &Redaction) -> Option<String> {
     let instruction = dockerfile.instructions.get(index)?;

@@ -177,7 +177,9 @@ impl Walker<'_> {
         let pipes = std::mem::take(&mut self.pipes);
         let redirects = std::mem::take(&mut self.redirects);
         let mark = self.watch.spaces.mark();
+        let is_captured = std::mem::replace(&mut self.is_captured, matches!(end, ProcessSubstitutionKind::Read));
         self.list(&subshell.list, text);
+        self.is_captured = is_captured;
         self.watch.spaces.forget(mark);
         self.pipes = pipes;
         self.redirects = redirects;

@@ -1,9 +1,9 @@
 //! The commands of one instruction in, the downloaded files whose checksum or signature they check out.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    command::{Command, HOLE, Operator, Pipe, RedirectKind},
+    command::{Command, HOLE, Operator, RedirectKind},
     download::base,
     wrapper,
 };
@@ -26,14 +26,14 @@ impl<'a> Verification<'a> {
     /// Looks for checks among the commands of one instruction.
     pub(super) fn of(commands: &'a [Command]) -> Self {
         let mut this = Self::default();
-        let mut inner = None;
+        let mut lasts = None;
         for (at, command) in commands.iter().enumerate().filter(|(_, command)| checks(command)) {
             if is_forgiven(commands.get(at + 1)) {
                 continue;
             }
             if only_prints(command) {
-                let inner = inner.get_or_insert_with(|| inner_commands(commands));
-                if !is_printed_for_another(commands, at, inner) {
+                let lasts = lasts.get_or_insert_with(|| last_members(commands));
+                if !is_printed_for_another(command, lasts) {
                     continue;
                 }
             }
@@ -119,7 +119,7 @@ impl<'a> Verification<'a> {
 fn reads_list(command: &Command) -> bool {
     command.arguments().iter().any(|word| {
         let text = word.text.as_str();
-        matches!(text, "--check" | "--status") || (text.starts_with('-') && !text.starts_with("--") && text.contains('c'))
+        text == "--status" || (text.len() > 3 && "--check".starts_with(text)) || (text.starts_with('-') && !text.starts_with("--") && text.contains('c'))
     })
 }
 
@@ -127,49 +127,32 @@ fn reads_list(command: &Command) -> bool {
 fn only_prints(command: &Command) -> bool {
     match command.name.as_str() {
         "cksum" => !reads_list(command),
-        "openssl" => !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "cms" | "smime")),
+        "openssl" => !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "-out" | "cms" | "smime")),
         name => CHECKSUMS.contains(&name) && !reads_list(command),
     }
 }
 
-/// Whether somebody reads what a command prints: the next member of its pipeline, the command around its `$(...)`, or a file.
-fn is_printed_for_another(commands: &[Command], at: usize, inner: &[bool]) -> bool {
-    let Some(command) = commands.get(at) else { return false };
+/// Whether somebody may read what a command prints: the next member of its pipeline, the command around its `$(...)`, who calls the function that it
+/// stands in, or who opens a file. `lasts` is the last member of every pipeline.
+fn is_printed_for_another(command: &Command, lasts: &BTreeMap<usize, usize>) -> bool {
     let is_kept = command.redirects.iter().any(|redirect| redirect.kind == RedirectKind::Write && !redirect.target.text.starts_with("/dev/"));
-    // The members of a pipeline stand side by side.
-    let is_next = |pipe: &Pipe, other: &Command| other.pipes.iter().any(|next| next.id == pipe.id && next.position > pipe.position);
-    let later = commands.get(at + 1..).unwrap_or_default().iter().take(16);
-    let is_piped = || command.pipes.iter().any(|pipe| later.clone().any(|other| is_next(pipe, other)));
-    is_kept || inner.get(at).copied().unwrap_or_default() || is_piped()
+    let is_piped = || command.pipes.iter().any(|pipe| lasts.get(&pipe.id).is_some_and(|last| *last > pipe.position));
+    is_kept || command.is_captured || command.in_function || is_piped()
 }
 
-/// Which commands stand in a `$(...)` or `<(...)` of another.
-fn inner_commands(commands: &[Command]) -> Vec<bool> {
-    let mut opened = vec![0_i64; commands.len() + 1];
-    for command in commands {
-        let assigned = command.assignments.iter().map(|assignment| &assignment.value);
-        for word in command.words.iter().chain(assigned).chain(command.redirects.iter().map(|redirect| &redirect.target)) {
-            let Range { start, end } = word.inner.clone();
-            if start < end {
-                for (at, change) in [(start, 1), (end, -1)] {
-                    if let Some(depth) = opened.get_mut(at) {
-                        *depth += change;
-                    }
-                }
-            }
-        }
+/// The last member of every pipeline.
+fn last_members(commands: &[Command]) -> BTreeMap<usize, usize> {
+    let mut lasts = BTreeMap::new();
+    for pipe in commands.iter().flat_map(|command| &command.pipes) {
+        let last = lasts.entry(pipe.id).or_insert(pipe.position);
+        *last = pipe.position.max(*last);
     }
-    let mut depth = 0;
-    let is_inner = |change: &i64| {
-        depth += change;
-        depth > 0
-    };
-    opened.iter().take(commands.len()).map(is_inner).collect()
+    lasts
 }
 
 /// Whether what follows a command makes its failure a success: `|| true`.
 fn is_forgiven(next: Option<&Command>) -> bool {
-    next.is_some_and(|next| next.joined == Operator::Or && next.is_one_of(&["true", ":"]))
+    next.is_some_and(|next| next.joined == Operator::Or && next.is_one_of(&["true", ":"]) && next.arguments().is_empty())
 }
 
 /// Whether a command checks a checksum or a signature.

@@ -42,12 +42,12 @@ type IsSecret = fn(&Captures<'_>, &str) -> bool;
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     // Word characters are spelled out and repetitions have no limit: automatons would take longer to build than a scan takes.
-    let sources: [(String, IsSecret, Needs); 18] = [
+    let sources: [(String, IsSecret, Needs); 19] = [
         (
             concat!(
                 r"(?P<v>\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[posur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9_-]{10,}",
                 r"|[sr]k_live_[A-Za-z0-9_]{16,}|AIza[A-Za-z0-9_-]{30,}|npm_[A-Za-z0-9_]{30,}|pypi-AgEI[A-Za-z0-9_-]+|dckr_pat_[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9_]{30,}|AGE-SECRET-KEY-1[A-Za-z0-9_]+",
-                r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|sk-(?:ant|proj)-[A-Za-z0-9_-]{20,}|dop_v1_[A-Za-z0-9]{20,}|shpat_[A-Za-z0-9]{20,}",
+                r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|sk-(?:ant|proj|svcacct)-[A-Za-z0-9_-]{20,}|dop_v1_[A-Za-z0-9]{20,}|shpat_[A-Za-z0-9]{20,}",
                 r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+))"
             )
             .to_owned(),
@@ -68,7 +68,13 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r#"(?:^|[\s"'\[,(])-u(?P<v>[^\s"':]+:[^\s"']+)"#.to_owned(), has_letters, |traits| traits.dash && traits.colon),
         (r#"\b(?:mysql[A-Za-z0-9_]*|mariadb[A-Za-z0-9_-]*|sshpass)\b[^;|&]*?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s?)"#.to_owned(), is_literal, |traits| traits.dash && traits.word),
         (
-            r#"(?:\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]*?\slogin|\b(?:twine|useradd|usermod))\b[^;|&]*?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
+            r#"\b(?:docker|podman|buildah|skopeo|nerdctl|crane|helm|oras|az|oc)\b[^;|&]*?\slogin\b[^;|&]*?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
+            is_literal,
+            |traits| traits.dash && traits.word,
+        ),
+        // Apart from the one before: of two ways to begin, the one that finds no end would be followed to the end of the text at each match of the other.
+        (
+            r#"\b(?:twine|useradd|usermod)\b[^;|&]*?[\s"',](?P<o>-p)(?:["']\s*,\s*(?P<q>["'])|\s)"#.to_owned(),
             is_literal,
             |traits| traits.dash && traits.word,
         ),
@@ -122,7 +128,7 @@ impl Traits {
 
 /// What the tokens and keys begin with that are known by their format.
 static MARKS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
-    let marks = "AKIA|ASIA|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xox|_live_|AIza|npm_|pypi-AgEI|dckr_pat_|hf_|AGE-SECRET-KEY-1|SG\\.|sk-ant-|sk-proj-|dop_v1_|shpat_|eyJ|-----BEGIN ";
+    let marks = "AKIA|ASIA|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xox|_live_|AIza|npm_|pypi-AgEI|dckr_pat_|hf_|AGE-SECRET-KEY-1|SG\\.|sk-ant-|sk-proj-|sk-svcacct-|dop_v1_|shpat_|eyJ|-----BEGIN ";
     regex::bytes::Regex::new(marks).expect("literals are legal")
 });
 
@@ -389,7 +395,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_legal() {
-        assert!(PATTERNS.len() == 18 && PATTERNS.iter().all(|pattern| pattern.regex().is_some()));
+        assert!(PATTERNS.len() == 19 && PATTERNS.iter().all(|pattern| pattern.regex().is_some()));
     }
 
     #[test]

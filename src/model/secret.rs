@@ -27,6 +27,8 @@ const SECRET_WORDS: &[&str] = &[
 ];
 /// Ends of words that say the same: `DBPASSWORD`.
 const SECRET_ENDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "SECRETKEY", "ACCESSKEY", "PRIVATEKEY"];
+/// Those of them that nobody publishes.
+const PASSWORDS: &[&str] = &["PASSWORD", "PASSWD", "PASSPHRASE"];
 /// What stands before them in such a word when there is to be none, whole: `NOPASSWD`, but not `NODEPASSWORD`.
 const NEGATIONS: &[&str] =
     &["NO", "NODB", "NOROOT", "NOUSER", "EMPTY", "NOEMPTY", "ALLOWEMPTY", "WITHOUT", "BLANK", "NOBLANK", "ALLOWBLANK"];
@@ -77,6 +79,23 @@ const HARMLESS_ENDS: &[&str] = &[
     "URI",
     "URLS",
     "VERSION",
+    "EXPIRES",
+    "EXPIRE",
+    "IN",
+    "MINUTES",
+    "SECONDS",
+    "HOURS",
+    "DAYS",
+    "LIFETIME",
+    "RESET",
+    "HASHER",
+    "ENCRYPTION",
+    "MANAGER",
+    "HELPER",
+    "SYMBOL",
+    "ALG",
+    "MD",
+    "SHA",
     "DIR",
     "DIRECTORY",
     "NAME",
@@ -106,7 +125,6 @@ const HARMLESS_ENDS: &[&str] = &[
     "COUNT",
     "HASH",
     "CHECKSUM",
-    "SHA256",
     "FORMAT",
     "BACKEND",
     "MOUNT",
@@ -166,11 +184,15 @@ const PLACEHOLDERS: &[&str] = &[
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     let upper = apart(name);
-    let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
+    // `PASSWORD2` and `TOKEN_1` are more of the same.
+    let words = upper.split(['_', '-', '.']).map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
+    // There is no public one.
+    let is_password = PASSWORDS.iter().any(|end| last.ends_with(end));
     if HARMLESS_ENDS.contains(last)
         || (SWITCHES.contains(first) && words.len() > 1)
-        || words.iter().any(|word| matches!(*word, "PUBLIC" | "PUB" | "GPG" | "PGP" | "SSL" | "CACHE"))
+        || (!is_password && words.iter().any(|word| matches!(*word, "PUBLIC" | "PUB" | "GPG" | "PGP" | "SSL" | "CACHE")))
     {
         return false;
     }
@@ -182,25 +204,25 @@ pub fn is_secret_name(name: &str) -> bool {
     };
     let ends = |word: &&str| {
         let starts = SECRET_ENDS.iter().find_map(|end| word.strip_suffix(end));
-        starts.is_some_and(|start| !NEGATIONS.contains(&start))
+        starts.is_some_and(|start| !NEGATIONS.contains(&start) && !SWITCHES.contains(&start))
     };
-    // `PASSWORD2` and `TOKEN_1` are more of the same.
-    let words: Vec<&str> = words.into_iter().map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit())).collect();
     // `PASSWORDLESS`, `TOKENIZERS` and `KEYBOARD` are words of their own and do not match.
     is_short
         || words.iter().any(|word| SECRET_WORDS.contains(word) || ends(word))
         || words.windows(2).any(|pair| matches!(pair, [before, "KEY"] if SECRET_KEYS.contains(before)))
 }
 
-/// The name in capitals, with the words of `clientSecret` apart.
+/// The name in capitals, with the words of `clientSecret` and `AWSAccessKey` apart.
 fn apart(name: &str) -> String {
     let mut apart = String::with_capacity(name.len() + 4);
-    let mut is_small = false;
-    for c in name.chars() {
-        if is_small && c.is_ascii_uppercase() {
+    let mut before = ' ';
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let ends_run = before.is_ascii_uppercase() && chars.peek().is_some_and(char::is_ascii_lowercase);
+        if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || ends_run) {
             apart.push('_');
         }
-        is_small = c.is_ascii_lowercase();
+        before = c;
         apart.push(c.to_ascii_uppercase());
     }
     apart
@@ -279,6 +301,14 @@ mod tests {
             ("DB_CREDS", true),
             ("PASSWORD_SHA256", false),
             ("publicKey", false),
+            ("sslKeyStorePassword", true),
+            ("GPG_PASSPHRASE", true),
+            ("publicApiPassword", true),
+            ("AWSAccessKey", true),
+            ("DB_PASS2", true),
+            ("SKIPTOKEN", false),
+            ("tokenExpiresIn", false),
+            ("TOKEN_URL_2", false),
             ("MYSQL_PWD", true),
             ("PWD", false),
             ("OLDPWD", false),

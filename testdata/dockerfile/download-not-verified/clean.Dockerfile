@@ -20,3 +20,8 @@ RUN curl -fsSLO https://acme.dev/u.tgz && got="$(sha256sum u.tgz)" && [ "${got%%
 RUN curl -fsSLO https://acme.dev/t.tgz && openssl dgst -sha256 -verify key.pem -signature t.sig t.tgz && tar xf t.tgz
 RUN curl -fsSLO https://acme.dev/s.tgz && { echo "24454f83  s.tgz" | sha256sum -c - || exit 1; } && tar xf s.tgz
 RUN curl -fsSLO https://acme.dev/r.tgz && sha256sum r.tgz > r.sum && diff r.sum expected && tar xf r.tgz
+RUN curl -fsSLO https://acme.dev/q.tgz && case "$(sha256sum q.tgz)" in "$SUM"*) ;; *) exit 1 ;; esac && tar xf q.tgz
+RUN curl -fsSLO https://acme.dev/p.tgz && sum() { sha256sum p.tgz; } && test "$(sum)" = "$SUM" && tar xf p.tgz
+RUN curl -fsSLO https://acme.dev/o.tgz && openssl dgst -sha256 -out o.sum o.tgz && grep "$SUM" o.sum && tar xf o.tgz
+SHELL ["/bin/bash", "-c"]
+RUN curl -fsSLO https://acme.dev/n.tgz && [[ "$(sha256sum n.tgz)" == "$SUM"* ]] && tar xf n.tgz
