@@ -299,8 +299,19 @@ pub(super) fn is_secret_key(name: &str) -> bool {
 
 /// Whether a text may hold a secret name at all: a quick look before the exact one.
 pub(super) fn may_be_secret(text: &str) -> bool {
-    const PARTS: &[&[u8]] = &[b"pass", b"pwd", b"token", b"secret", b"key", b"cred", b"pword", b"auth"];
-    text.len() > SHORTEST && PARTS.iter().any(|part| text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part)))
+    let starts = |rest: &[u8]| {
+        let parts: &[&[u8]] = match rest.first().map(u8::to_ascii_lowercase) {
+            Some(b'p') => &[b"pass", b"pwd", b"pword"],
+            Some(b't') => &[b"token"],
+            Some(b's') => &[b"secret"],
+            Some(b'k') => &[b"key"],
+            Some(b'c') => &[b"cred"],
+            Some(b'a') => &[b"auth"],
+            _ => return false,
+        };
+        parts.iter().any(|part| rest.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part)))
+    };
+    text.len() > SHORTEST && (0..text.len()).any(|at| text.as_bytes().get(at..).is_some_and(starts))
 }
 
 /// Whether a value is a credential: literal, known, no placeholder and no path.

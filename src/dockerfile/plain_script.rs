@@ -24,6 +24,7 @@ const MAX_DIGITS: usize = 4;
 
 /// The program of a script, just as the grammar gives it; `None` for one that the grammar has to read.
 pub(super) fn program(text: &str) -> Option<Program> {
+    let text = text.trim_end_matches('\n');
     if !text.is_ascii() || text.contains(['\n', '`', '\u{0}']) {
         return None;
     }
@@ -271,6 +272,7 @@ mod tests {
             "if a; then b; fi", "a (b)", "a $(b)", "a `b`", "a # b", "! a", "time a", "{ a; }", "a <<b", "a <<<b", "a |& b", "a &>>b", "a;; b", "a >|b",
             "a[1]=b", "a $'b'", "a \\$'b'", "a \"$(b)\"", "a ${B", "a 'b", "a \"b", "a\\", "a &&", "&& a", "a; ; b", "a |", "", " ", ";", "a >", "[[ a ]]",
             "a ${B:-'c'}", "a ${B:-$C}", "a\nb", "function a", "a 99999999999>b", "a \"${B}\"'c'", "a $\"b\"", "a \"b$\"'c'", "a<b>c", "a 1>&2 2>/dev/null",
+            "a\n", "a b\n\n", "a;\n", "a &\n", "a && b | c >d\n", "A=1\n", "a \n", "a 'b\n", "a \\\n", "a &&\n", "a b\r\n", "\n",
         ];
         let mut plain = 0;
         for text in scripts {

@@ -17,6 +17,11 @@ pub(crate) fn is_hidden(character: char) -> bool {
         )
 }
 
+/// Whether a text has no character that is ever shown as another, told in one quick pass over its bytes: most texts of a report have none.
+fn is_plain_ascii(text: &str) -> bool {
+    text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~'))
+}
+
 /// The text on one line with every hidden character shown as `\u{..}`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escape_if(text, is_hidden)
@@ -28,7 +33,7 @@ pub(crate) fn ascii(text: &str) -> Cow<'_, str> {
 }
 
 fn escape_if(text: &str, hide: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&hide) {
+    if is_plain_ascii(text) || !text.contains(&hide) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -128,7 +133,7 @@ impl JsonFormatter {
 
 impl Formatter for JsonFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if !fragment.contains(is_hidden) {
+        if is_plain_ascii(fragment) || !fragment.contains(is_hidden) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut units = [0_u16; 2];

@@ -103,9 +103,12 @@ fn is_source_list(path: &str) -> bool {
 }
 
 fn allows_insecure(text: &str) -> bool {
+    const SETTING: &str = "acquire::allow";
     let text = text.to_ascii_lowercase();
-    ["acquire::allowinsecurerepositories", "acquire::allowweakrepositories"].iter().any(|name| {
-        text.split_once(name).is_some_and(|(_, rest)| {
+    text.match_indices(SETTING).any(|(at, _)| {
+        let name = slice(&text, at + SETTING.len()..text.len());
+        let rest = name.strip_prefix("insecurerepositories").or_else(|| name.strip_prefix("weakrepositories"));
+        rest.is_some_and(|rest| {
             let value = rest.trim_start_matches([' ', '=', '"', '\'', '\\']);
             ["true", "1", "yes", "on"].iter().any(|yes| value.starts_with(yes))
         })
