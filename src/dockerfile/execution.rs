@@ -39,7 +39,6 @@ impl Walker<'_> {
             self.unread.push(Unread::Unknown);
         }
         let (range, redirects, joined) = (command.range.clone(), command.redirects.clone(), command.joined);
-        command.words.shrink_to_fit();
         self.out.push(command);
         let wrapped = std::mem::replace(&mut self.wrapped, true);
         if let Some(flow) = flow {

@@ -27,6 +27,7 @@ impl Walker<'_> {
         let outer = self.watch.open();
         let mut command = Command { joined, redirects: self.inherited(), ..Command::default() };
         let name = simple.word_or_name.as_ref();
+        command.words.reserve_exact(usize::from(name.is_some()) + simple.suffix.as_ref().map_or(0, |suffix| suffix.0.len()));
         let mut range = name.and_then(|word| text.range(word.loc.as_ref()));
         let widen = |range: &mut Option<Range<usize>>, more: Option<Range<usize>>| match (range.as_mut(), more) {
             (Some(range), Some(more)) => *range = range.start.min(more.start)..range.end.max(more.end),
