@@ -9,6 +9,7 @@ use crate::model::{
 };
 
 use super::{
+    MAX_GAPS,
     rule::{Dockerfile, Rule},
     rules_on,
     stages::Base,
@@ -69,6 +70,30 @@ pub(super) fn half_read(settings: &LintSettings, gaps: &[Gap]) -> usize {
     rules_on(settings).filter(|rule| reads_shell(rule.meta())).count()
 }
 
+/// The line of the file that a gap is about; 0 for one about all of it.
+pub(super) fn line(gap: &Gap) -> u32 {
+    gap.subject.rsplit_once(':').and_then(|(_, line)| line.parse().ok()).unwrap_or_default()
+}
+
+/// Keeps the first [`MAX_GAPS`] gaps of each kind, and says how many more there are.
+pub(super) fn cut(gaps: &mut Vec<Gap>, file: &str) {
+    if gaps.len() <= MAX_GAPS {
+        return;
+    }
+    gaps.sort();
+    gaps.dedup();
+    gaps.sort_by_key(line);
+    let mut counts = BTreeMap::<_, usize>::new();
+    gaps.retain(|gap| {
+        let count = counts.entry((gap.source, gap.kind)).or_default();
+        *count += 1;
+        *count <= MAX_GAPS
+    });
+    for ((source, kind), count) in counts.into_iter().filter(|(_, count)| *count > MAX_GAPS) {
+        gaps.push(Gap::new(source, kind, file, format!("there are {} more like the first {MAX_GAPS}", count - MAX_GAPS)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -125,6 +150,21 @@ mod tests {
         let report = lint(&LintInput::new("Dockerfile", b"FROM alpine:3.22\n"));
         let on: BTreeSet<&str> = rules_on(&LintSettings::DEFAULT).map(|rule| rule.meta().id).collect();
         assert!(report.unmet.values().flatten().all(|id| on.contains(id) && *id != "missing-user"), "{:?}", report.unmet);
+    }
+
+    #[test]
+    fn gaps_of_one_kind_end_and_say_so() {
+        let text = format!("{}FROM alpine:3.22\nRUN \"\n", "RUN true\n".repeat(MAX_GAPS + 500));
+        let gaps = lint(&LintInput::new("Dockerfile", text.as_bytes())).gaps;
+        let refused: Vec<&Gap> = gaps.iter().filter(|gap| gap.kind == "refused-instruction").collect();
+        let lines: BTreeSet<u32> = refused.iter().map(|gap| line(gap)).collect();
+        assert_eq!(lines, (0..=2_000).collect(), "the file's own, and those of the first lines");
+        let rest: Vec<&str> = refused.iter().filter(|gap| line(gap) == 0).map(|gap| gap.reason.as_str()).collect();
+        assert_eq!(rest, ["there are 500 more like the first 2000"]);
+        assert!(gaps.iter().any(|gap| gap.kind == "unread-shell"), "gaps of other kinds stay");
+        let fewer = format!("{}FROM alpine:3.22\n", "RUN true\n".repeat(MAX_GAPS));
+        let gaps = lint(&LintInput::new("Dockerfile", fewer.as_bytes())).gaps;
+        assert!(gaps.iter().all(|gap| gap.subject != "Dockerfile" || gap.kind != "refused-instruction"));
     }
 
     #[test]

@@ -129,6 +129,9 @@ const MAX_BYTES: usize = 8 << 20;
 /// The most findings of one rule in one file.
 const MAX_FINDINGS: usize = 2_000;
 
+/// The most gaps of one kind in one file; that there are more is told by one of the same kind.
+const MAX_GAPS: usize = 2_000;
+
 /// One Dockerfile to judge.
 #[derive(Debug, Clone, Copy)]
 pub struct LintInput<'a> {
@@ -258,9 +261,9 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
         let reason = format!("no stage is called `{target}`; the last one was taken instead");
         gaps.push(Gap::new(SourceId::Dockerfile, "unknown-target", input.file, reason).with_hint(there));
     }
+    coverage::cut(&mut gaps, input.file);
     for gap in &mut gaps {
-        let line = gap.subject.rsplit_once(':').and_then(|(_, line)| line.parse().ok()).unwrap_or_default();
-        gap.reason = redaction.told_of(&gap.reason, dockerfile.index_at(line)).into_owned();
+        gap.reason = redaction.told_of(&gap.reason, dockerfile.index_at(coverage::line(gap))).into_owned();
     }
     gaps.sort();
     gaps.dedup();
