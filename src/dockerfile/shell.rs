@@ -1,5 +1,6 @@
-//! Shell code in, `Command`s in order of execution out. With [`super::simple`] and [`super::words`] the only file that names
-//! `brush_parser`, whose grammar recurses: nesting and length are bounded before it is called.
+//! Shell code in, `Command`s in order of execution out, by way of the syntax tree of `brush_parser`, which only this file, [`super::simple`],
+//! [`super::words`], [`super::plain_script`] and [`super::plain_word`] name. Its grammar recurses: nesting and length are bounded before it is
+//! called.
 //! Reference: POSIX.1-2024, Shell Command Language, and bash 5.3.
 
 use std::{

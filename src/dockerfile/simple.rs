@@ -1,5 +1,4 @@
-//! A simple command with its assignments and redirects in, a `Command` out. With [`super::shell`] and [`super::words`] the only file
-//! that names `brush_parser`. Reference: POSIX.1-2024, Shell Command Language, 2.9.1.
+//! A simple command with its assignments and redirects in, a `Command` out. Reference: POSIX.1-2024, Shell Command Language, 2.9.1.
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    command::{Command, HOLE, Operator, RedirectKind},
+    command::{Command, HOLE, Operator, RedirectKind, Word},
     download::base,
     wrapper,
 };
@@ -28,7 +28,7 @@ impl<'a> Verification<'a> {
         let mut this = Self::default();
         let mut lasts = None;
         for (at, command) in commands.iter().enumerate().filter(|(_, command)| checks(command)) {
-            if is_forgiven(commands.get(at + 1)) {
+            if is_lost(command, commands.get(at + 1..).unwrap_or_default()) {
                 continue;
             }
             if only_prints(command) {
@@ -134,25 +134,68 @@ fn only_prints(command: &Command) -> bool {
 
 /// Whether somebody may read what a command prints: the next member of its pipeline, the command around its `$(...)`, who calls the function that it
 /// stands in, or who opens a file. `lasts` is the last member of every pipeline.
-fn is_printed_for_another(command: &Command, lasts: &BTreeMap<usize, usize>) -> bool {
-    let is_kept = command.redirects.iter().any(|redirect| redirect.kind == RedirectKind::Write && !redirect.target.text.starts_with("/dev/"));
-    let is_piped = || command.pipes.iter().any(|pipe| lasts.get(&pipe.id).is_some_and(|last| *last > pipe.position));
-    is_kept || command.is_captured || command.in_function || is_piped()
+fn is_printed_for_another(command: &Command, lasts: &BTreeMap<usize, (usize, &Command)>) -> bool {
+    let is_piped = |(last, reader): &(usize, &Command), position| *last > position && (!only_shows(reader) || is_kept(reader));
+    let is_read = || command.pipes.iter().any(|pipe| lasts.get(&pipe.id).is_some_and(|last| is_piped(last, pipe.position)));
+    is_kept(command) || command.is_captured || command.in_function || is_read()
 }
 
-/// The last member of every pipeline.
-fn last_members(commands: &[Command]) -> BTreeMap<usize, usize> {
+/// Whether what a command prints becomes a file.
+fn is_kept(command: &Command) -> bool {
+    command.redirects.iter().any(|redirect| redirect.kind == RedirectKind::Write && !redirect.target.text.starts_with("/dev/"))
+}
+
+/// Whether a command hands on what it reads, and fails for nothing in it.
+fn only_shows(command: &Command) -> bool {
+    match command.name.as_str() {
+        "cat" | "column" | "cut" | "fold" | "head" | "nl" | "sort" | "tail" | "tr" => true,
+        "tee" => command.arguments().is_empty(),
+        _ => false,
+    }
+}
+
+/// The last member of every pipeline, and its place.
+fn last_members(commands: &[Command]) -> BTreeMap<usize, (usize, &Command)> {
     let mut lasts = BTreeMap::new();
-    for pipe in commands.iter().flat_map(|command| &command.pipes) {
-        let last = lasts.entry(pipe.id).or_insert(pipe.position);
-        *last = pipe.position.max(*last);
+    for command in commands {
+        for pipe in &command.pipes {
+            let last = lasts.entry(pipe.id).or_insert((pipe.position, command));
+            if pipe.position >= last.0 {
+                *last = (pipe.position, command);
+            }
+        }
     }
     lasts
 }
 
-/// Whether what follows a command makes its failure a success: `|| true`.
-fn is_forgiven(next: Option<&Command>) -> bool {
-    next.is_some_and(|next| next.joined == Operator::Or && next.is_one_of(&["true", ":"]) && next.arguments().is_empty())
+/// Whether what follows a command goes on where it fails: `|| true`, or the next command of a shell without `set -e`.
+fn is_lost(command: &Command, rest: &[Command]) -> bool {
+    let is_behind = |other: &Command| command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position));
+    let mut rest = rest.iter().skip_while(|other| is_behind(other));
+    let Some(next) = rest.next() else { return false };
+    let asks = |word: &Word| word.raw.contains("$?");
+    match next.joined {
+        Operator::And => false,
+        Operator::Or => succeeds(next) || (next.is_one_of(&["echo", "printf"]) && !rest.take(MOST_AFTERMATH).any(may_end)),
+        Operator::Sequence => !command.is_heeded && !command.is_captured && !next.words.iter().any(asks) && !next.assignments.iter().any(|set| asks(&set.value)),
+    }
+}
+
+/// How many commands behind a message are looked at for one that ends the script.
+const MOST_AFTERMATH: usize = 8;
+
+/// Whether a command does nothing but succeed.
+fn succeeds(command: &Command) -> bool {
+    match command.name.as_str() {
+        "true" | ":" => command.arguments().is_empty(),
+        "exit" | "return" => matches!(command.arguments(), [status] if status.text == "0"),
+        _ => false,
+    }
+}
+
+/// Whether a command may end the script with a failure, by itself or as a function.
+fn may_end(command: &Command) -> bool {
+    command.in_function || (command.is_one_of(&["exit", "return", "false", "kill"]) && !succeeds(command))
 }
 
 /// Whether a command checks a checksum or a signature.

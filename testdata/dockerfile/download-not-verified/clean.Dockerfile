@@ -23,5 +23,20 @@ RUN curl -fsSLO https://acme.dev/r.tgz && sha256sum r.tgz > r.sum && diff r.sum 
 RUN curl -fsSLO https://acme.dev/q.tgz && case "$(sha256sum q.tgz)" in "$SUM"*) ;; *) exit 1 ;; esac && tar xf q.tgz
 RUN curl -fsSLO https://acme.dev/p.tgz && sum() { sha256sum p.tgz; } && test "$(sum)" = "$SUM" && tar xf p.tgz
 RUN curl -fsSLO https://acme.dev/o.tgz && openssl dgst -sha256 -out o.sum o.tgz && grep "$SUM" o.sum && tar xf o.tgz
+RUN set -eux; curl -fsSLO https://acme.dev/m.tgz; echo "24454f83  m.tgz" | sha256sum -c -; tar xf m.tgz
+RUN curl -fsSLO https://acme.dev/l.tgz; sha256sum -c l.sum || { echo bad; exit 1; }; tar xf l.tgz
+RUN curl -fsSLO https://acme.dev/k.tgz; if ! sha256sum -c k.sum; then exit 1; fi; tar xf k.tgz
+RUN curl -fsSLO https://acme.dev/j.tgz; sha256sum -c j.sum; if [ $? -ne 0 ]; then exit 1; fi; tar xf j.tgz
+RUN curl -fsSLO https://acme.dev/i.tgz; sha256sum -c i.sum && tar xf i.tgz; rm i.tgz
+RUN curl -fsSLO https://acme.dev/h.tgz; echo "24454f83  h.tgz" | sha256sum -c -
+RUN tar xf h.tgz
+RUN die() { echo bad; exit 1; }; curl -fsSLO https://acme.dev/g.tgz; sha256sum -c g.sum || die; tar xf g.tgz
+RUN curl -fsSLO https://acme.dev/f.tgz && sha256sum f.tgz | cut -d' ' -f1 > f.sum && diff f.sum expected && tar xf f.tgz
+RUN <<EOF
+set -e
+curl -fsSLO https://acme.dev/e.tgz
+sha256sum -c e.sum
+tar xf e.tgz
+EOF
 SHELL ["/bin/bash", "-c"]
 RUN curl -fsSLO https://acme.dev/n.tgz && [[ "$(sha256sum n.tgz)" == "$SUM"* ]] && tar xf n.tgz

@@ -17,4 +17,9 @@ RUN wget https://acme.dev/tool && mv tool /usr/local/bin/
 RUN curl -fsSLO https://acme.dev/v.tgz && sha256sum v.tgz && tar xf v.tgz
 RUN curl -fsSLO https://acme.dev/u.tgz && (echo "24454f83  u.tgz" | sha256sum -c - || true) && tar xf u.tgz
 RUN curl -fsSLO https://acme.dev/t.tgz && openssl dgst -sha256 t.tgz >&2 && tar xf t.tgz
-# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19
+RUN curl -fsSLO https://acme.dev/s.tgz; echo "24454f83  s.tgz" | sha256sum -c -; tar xf s.tgz
+RUN curl -fsSLO https://acme.dev/r.tgz && { sha256sum -c r.sum || echo bad; } && tar xf r.tgz
+RUN curl -fsSLO https://acme.dev/q.tgz && { sha256sum -c q.sum || exit 0; } && tar xf q.tgz
+RUN curl -fsSLO https://acme.dev/p.tgz && sha256sum p.tgz | cut -d' ' -f1 && tar xf p.tgz
+RUN curl -fsSLO https://acme.dev/o.tgz && sha256sum -c o.sum | tee log || true; tar xf o.tgz
+# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24
