@@ -51,7 +51,11 @@ pub use self::document::{DocumentInput, run_document};
 pub use crate::dockerfile::fix::{HOLDS_SECRET, Secrets};
 
 pub use self::lint::{FixedDockerfile, Prepared, asks_registries, fix_dockerfiles, images, run_lint, secret_lines};
-pub use crate::{dockerfile::{IgnorePatterns, panics_are_answers}, inventory::FolderCache, layers::Limits};
+pub use crate::{
+    dockerfile::{IgnorePatterns, panics_are_answers},
+    inventory::FolderCache,
+    layers::Limits,
+};
 
 use self::{
     config::{judge_config, settle_history},
@@ -393,7 +397,11 @@ pub fn shellcheck_settings(policy: &RulePolicy) -> Option<LintSettings> {
 /// The shell code of a Dockerfile that ShellCheck may judge.
 #[must_use]
 pub fn shell_scripts(input: &DockerfileInput, settings: &LintSettings) -> Vec<ShellScript> {
-    dockerfile::shell_scripts(&dockerfile::LintInput { settings, build_args: &input.build_args, ..dockerfile::LintInput::new(&input.file, &input.bytes) })
+    dockerfile::shell_scripts(&dockerfile::LintInput {
+        settings,
+        build_args: &input.build_args,
+        ..dockerfile::LintInput::new(&input.file, &input.bytes)
+    })
 }
 
 /// Notes how far a stage of our own got, and its gaps.

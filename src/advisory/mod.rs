@@ -84,7 +84,9 @@ pub enum Error {
     #[error("no feed could be fetched")]
     NothingFetched(#[source] Box<Self>),
     /// A mirror that is none.
-    #[error("`--from {0}` has none of the feeds (looked for ecosystems.txt, `<Ecosystem>/all.zip`, and the folders amazon, kev, epss and debian-tracker)")]
+    #[error(
+        "`--from {0}` has none of the feeds (looked for ecosystems.txt, `<Ecosystem>/all.zip`, and the folders amazon, kev, epss and debian-tracker)"
+    )]
     NoMirror(String),
     /// The database could not be pushed, pulled or checked as an artifact.
     #[error(transparent)]

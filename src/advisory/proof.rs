@@ -297,7 +297,8 @@ pub(super) mod tests {
                 *byte ^= 0xff;
             }
             let shards = ["debian-12", "pypi"].map(|name| (name.to_owned(), good(&format!("{name}.plimdb")), Some(text(name))));
-            let open = || Database::from_memory(shards.iter().cloned().chain([("npm".to_owned(), npm.clone(), Some(text("npm")))]).collect());
+            let open =
+                || Database::from_memory(shards.iter().cloned().chain([("npm".to_owned(), npm.clone(), Some(text("npm")))]).collect());
             let Ok(database) = open() else { continue };
             let alone = match_on(&database, &inventory, 1);
             damaged += usize::from(alone.1.iter().any(|gap| gap.kind == "damaged"));

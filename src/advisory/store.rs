@@ -258,7 +258,9 @@ impl Database {
                 let joins = almalinux::joins_related(&advisory.id.0, names_a_cve);
                 let linked = if joins { advisory.related.as_slice() } else { &[] };
                 let mut names = std::iter::once(&advisory.id).chain(&advisory.aliases).chain(&advisory.upstream).chain(linked);
-                if names.any(|name| [Some(name.0.as_str()), cve_in(&name.0)].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(id))) {
+                if names
+                    .any(|name| [Some(name.0.as_str()), cve_in(&name.0)].into_iter().flatten().any(|name| name.eq_ignore_ascii_case(id)))
+                {
                     ids.insert(advisory.id.0.clone());
                 }
             }

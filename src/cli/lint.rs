@@ -192,11 +192,16 @@ fn show_changes(dockerfiles: &[DockerfileInput], fixed: &[FixedDockerfile], gaps
         if after.bytes != before.bytes {
             let hidden = [&before.bytes, &after.bytes].map(|bytes| pipeline::secret_lines(before, bytes));
             let [old, new] = hidden.each_ref();
-            let (shown, note) = match diff(&before.file, Side { bytes: &before.bytes, hidden: old }, Side { bytes: &after.bytes, hidden: new }) {
-                Diff::Whole(shown) => (shown, ""),
-                Diff::Narrowed(shown) => (shown, "lines of the context that hold a secret are left out (patch takes it so, git apply with --unidiff-zero)"),
-                Diff::Hidden => (Vec::new(), "a line that holds a secret is among the changes, so that none are shown; --fix makes them"),
-            };
+            let (shown, note) =
+                match diff(&before.file, Side { bytes: &before.bytes, hidden: old }, Side { bytes: &after.bytes, hidden: new }) {
+                    Diff::Whole(shown) => (shown, ""),
+                    Diff::Narrowed(shown) => {
+                        (shown, "lines of the context that hold a secret are left out (patch takes it so, git apply with --unidiff-zero)")
+                    }
+                    Diff::Hidden => {
+                        (Vec::new(), "a line that holds a secret is among the changes, so that none are shown; --fix makes them")
+                    }
+                };
             is_hidden |= shown.is_empty();
             text.extend(shown);
             if !note.is_empty() {

@@ -222,8 +222,16 @@ mod tests {
 
     #[test]
     fn names_are_known() {
-        for name in ["Dockerfile", "Containerfile", "Dockerfile.dev", "Containerfile.ci", "web.Dockerfile", "web.dockerfile", ".dockerfile", "dockerfile"]
-        {
+        for name in [
+            "Dockerfile",
+            "Containerfile",
+            "Dockerfile.dev",
+            "Containerfile.ci",
+            "web.Dockerfile",
+            "web.dockerfile",
+            ".dockerfile",
+            "dockerfile",
+        ] {
             assert!(is_dockerfile(Path::new(name)), "{name}");
         }
         for name in

@@ -91,7 +91,8 @@ mod tests {
         let mut ours = Ours::default();
         for (file, bytes) in files {
             let (dockerfile, _) = read(&LintInput::new(file, bytes));
-            let spans: Vec<(u32, u32)> = dockerfile.instructions.iter().map(|instruction| (instruction.line, instruction.end_line)).collect();
+            let spans: Vec<(u32, u32)> =
+                dockerfile.instructions.iter().map(|instruction| (instruction.line, instruction.end_line)).collect();
             let of_hadolint: BTreeSet<u32> =
                 dockerfile.comments.iter().filter(|comment| comment.text.starts_with("hadolint ")).map(|comment| comment.line).collect();
             let ignores = ignore::exceptions(&dockerfile);
@@ -196,7 +197,12 @@ mod tests {
                 if all == 0 {
                     continue;
                 }
-                eprintln!("{} {code}: {both} of {all} alike, {} theirs alone, {} ours alone", self.peer, theirs.len() - both, mine.len() - both);
+                eprintln!(
+                    "{} {code}: {both} of {all} alike, {} theirs alone, {} ours alone",
+                    self.peer,
+                    theirs.len() - both,
+                    mine.len() - both
+                );
                 if both * 100 < all * 99 {
                     low.push(code.to_owned());
                 }
@@ -254,10 +260,13 @@ mod tests {
         if let Some(path) = std::env::var_os("PLIMSOLL_LISTING") {
             let listed = |peer: &str| -> String {
                 let is_of_peer = |code: &str, who: &str| who == peer || (who == "ours" && is_check(code) == (peer == "buildkit"));
-                differences.iter().filter(|(_, _, code, who)| is_of_peer(code, who)).fold(String::new(), |mut text, (file, line, code, who)| {
-                    let _ = writeln!(text, "{file}\t{line}\t{code}\t{who}");
-                    text
-                })
+                differences.iter().filter(|(_, _, code, who)| is_of_peer(code, who)).fold(
+                    String::new(),
+                    |mut text, (file, line, code, who)| {
+                        let _ = writeln!(text, "{file}\t{line}\t{code}\t{who}");
+                        text
+                    },
+                )
             };
             for peer in ["hadolint", "buildkit"] {
                 fs::write(Path::new(&path).with_extension(peer), listed(peer)).expect("the listing");
@@ -306,7 +315,8 @@ mod tests {
             let (plain, _) = read(&LintInput::new(file, bytes));
             let bases = plain.graph.images.iter().map(|image| (image.reference.text.clone(), BaseImage::default())).collect();
             let (dockerfile, _) = read(&LintInput { bases: &bases, ..LintInput::new(file, bytes) });
-            let spans: Vec<(u32, u32)> = dockerfile.instructions.iter().map(|instruction| (instruction.line, instruction.end_line)).collect();
+            let spans: Vec<(u32, u32)> =
+                dockerfile.instructions.iter().map(|instruction| (instruction.line, instruction.end_line)).collect();
             for finding in rule.check(&dockerfile) {
                 if let Some(Location::Dockerfile(span)) = finding.locations.first() {
                     ours.insert((file.clone(), start(&spans, span.line)));

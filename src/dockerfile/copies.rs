@@ -112,7 +112,8 @@ impl Dockerfile<'_> {
                 field("from").is_none() && field("type").is_none_or(|(_, kind)| kind == "bind")
             })
         };
-        self.copies().any(|copied| copied.from.is_none() && !copied.sources.is_empty()) || self.with_keyword("RUN").any(|(_, run)| mounts(run))
+        self.copies().any(|copied| copied.from.is_none() && !copied.sources.is_empty())
+            || self.with_keyword("RUN").any(|(_, run)| mounts(run))
     }
 
     /// What was not looked at in the build's folder, where instructions take something from it.
@@ -183,7 +184,8 @@ mod tests {
         let report = lint(&LintInput { context: Some(&context), ..LintInput::new("Dockerfile", text.as_bytes()) });
         let wanted = ["sensitive-context-copied", "copy-of-ignored-file"];
         let findings = report.findings.into_iter().map(|finding| finding.id).filter(|id| wanted.contains(&id.as_str()));
-        let gaps = report.gaps.into_iter().map(|gap| gap.kind.to_owned()).filter(|kind| matches!(kind.as_str(), "context-unread" | "ignore-file"));
+        let gaps =
+            report.gaps.into_iter().map(|gap| gap.kind.to_owned()).filter(|kind| matches!(kind.as_str(), "context-unread" | "ignore-file"));
         findings.chain(gaps).collect()
     }
 
@@ -209,11 +211,19 @@ mod tests {
 
     #[test]
     fn an_ignore_file_that_cannot_be_read_is_said() {
-        for text in ["FROM a:1\nUSER 1\nCOPY . /app\n", "FROM a:1\nUSER 1\nRUN --mount=type=bind,target=/src make\n", "FROM a:1\nUSER 1\nRUN --mount=target=/src make\n"] {
+        for text in [
+            "FROM a:1\nUSER 1\nCOPY . /app\n",
+            "FROM a:1\nUSER 1\nRUN --mount=type=bind,target=/src make\n",
+            "FROM a:1\nUSER 1\nRUN --mount=target=/src make\n",
+        ] {
             assert_eq!(told(text, &[".env"], "ok\n[z-a]\n"), ["ignore-file"], "{text}");
             assert_eq!(told(text, &[".env"], &"a\n".repeat(6_000)), ["context-unread"], "{text}");
         }
-        for text in ["FROM a:1\nUSER 1\nRUN make\n", "FROM a:1\nUSER 1\nRUN --mount=type=cache,target=/c make\n", "FROM a:1 AS b\nFROM a:1\nUSER 1\nCOPY --from=b /x /x\n"] {
+        for text in [
+            "FROM a:1\nUSER 1\nRUN make\n",
+            "FROM a:1\nUSER 1\nRUN --mount=type=cache,target=/c make\n",
+            "FROM a:1 AS b\nFROM a:1\nUSER 1\nCOPY --from=b /x /x\n",
+        ] {
             assert_eq!(told(text, &[".env"], "[z-a]\n"), Vec::<String>::new(), "{text}");
         }
     }

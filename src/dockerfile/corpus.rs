@@ -324,10 +324,7 @@ pub(super) mod tests {
             ("escaped quotes", format!("FROM a\nENV A=\"{}\"\nCMD [\"{}\"]\n", "\\\"".repeat(30_000), "\\\"".repeat(30_000))),
             ("deep JSON", format!("FROM a\nCMD {}\n", "[".repeat(60_000))),
             ("heredocs", format!("FROM a\nRUN {}\n", "<<A ".repeat(10_000))),
-            (
-                "unquoted variables on long lines",
-                format!("FROM a\n{}", format!("RUN é {}\n", "rm $a;".repeat(9_000)).repeat(2)),
-            ),
+            ("unquoted variables on long lines", format!("FROM a\n{}", format!("RUN é {}\n", "rm $a;".repeat(9_000)).repeat(2))),
             ("unquoted words of one command", format!("FROM a\nRUN rm {}\n", "$a *$(b) '$c' ".repeat(4_600))),
             (
                 "assignments in loops",
@@ -339,7 +336,11 @@ pub(super) mod tests {
             ),
             (
                 "functions",
-                format!("FROM a\nRUN f() {{ {} }}; {}\n", (0..1_500).map(|i| format!("x{i}=1; a $y{i};")).collect::<String>(), "f;".repeat(10_000)),
+                format!(
+                    "FROM a\nRUN f() {{ {} }}; {}\n",
+                    (0..1_500).map(|i| format!("x{i}=1; a $y{i};")).collect::<String>(),
+                    "f;".repeat(10_000)
+                ),
             ),
             ("declarations", format!("FROM a\nRUN export {}\n", "a=$(b) ".repeat(9_000))),
             ("arithmetic", format!("FROM a\nRUN echo $(({}1))\n", "x+".repeat(30_000))),

@@ -172,7 +172,10 @@ mod tests {
 
     #[test]
     fn checks_are_only_found_behind_a_hash() {
-        assert_eq!(directive("#!/x\n# syntax=y\n# check=skip=all;error=true because\nFROM a", "check"), Some(("skip=all;error=true because".to_owned(), 3)));
+        assert_eq!(
+            directive("#!/x\n# syntax=y\n# check=skip=all;error=true because\nFROM a", "check"),
+            Some(("skip=all;error=true because".to_owned(), 3))
+        );
         assert_eq!(directive("// check=skip=all\nFROM a", "check"), None);
     }
 }

@@ -406,5 +406,7 @@ pub(super) fn is_sound(edits: &[Edit], text: &Text<'_>) -> bool {
     };
     !edits.is_empty()
         && is_ordered
-        && edits.iter().all(|edit| is_text(edit) && (!in_body(&edit.range) || is_before_body(edit)) && (text.is_utf8 || !edit.replacement.contains('?')))
+        && edits.iter().all(|edit| {
+            is_text(edit) && (!in_body(&edit.range) || is_before_body(edit)) && (text.is_utf8 || !edit.replacement.contains('?'))
+        })
 }

@@ -18,7 +18,13 @@ mod tests {
         let text = String::from_utf8_lossy(bytes);
         let (mut settings, context, bases, remarks) = (settings(&text), context(&text), bases(&text), remarks(&text));
         settings.on.insert(rule.to_owned());
-        let input = LintInput { settings: &settings, context: context.as_ref(), bases: &bases, remarks: Some(&remarks), ..LintInput::new(name, bytes) };
+        let input = LintInput {
+            settings: &settings,
+            context: context.as_ref(),
+            bases: &bases,
+            remarks: Some(&remarks),
+            ..LintInput::new(name, bytes)
+        };
         let (dockerfile, _) = read(&input);
         let line = |location: &Location| if let Location::Dockerfile(span) = location { span.line } else { 0 };
         let this = || RULES.iter().filter(|known| known.meta().id == rule);

@@ -385,7 +385,10 @@ mod tests {
                 "FROM a\n# plimsoll ignore=root-user,DL3008 reason=gosu drops it\n\n# x\nUSER root\n",
                 &[("root-user", 5, 5, "gosu drops it"), ("unpinned-apt", 5, 5, "gosu drops it")],
             ),
-            ("FROM a\n#plimsoll:ignore=DL3004, DL3000 reason=\"so it is\"\nRUN a\n", &[("sudo-in-run", 3, 3, "so it is"), ("relative-workdir", 3, 3, "so it is")]),
+            (
+                "FROM a\n#plimsoll:ignore=DL3004, DL3000 reason=\"so it is\"\nRUN a\n",
+                &[("sudo-in-run", 3, 3, "so it is"), ("relative-workdir", 3, 3, "so it is")],
+            ),
             ("# Plimsoll: ignore-file=root-user\nFROM a\n", &[("root-user", 1, all, "")]),
             ("FROM a\nRUN a \\\n # plimsoll ignore=sudo-in-run\n && sudo b\n", &[("sudo-in-run", 2, 4, "")]),
             ("# plimsoll ignore-file=root-user until=2026-13-45\nFROM a\n", &[]),

@@ -92,7 +92,8 @@ impl Instruction {
     /// Whether a mount of RUN keeps this folder in the `.cache` of somebody's home, or all of that, out of the layer.
     pub(super) fn mounts_home_cache(&self, folder: &str) -> bool {
         let is_cache = |path: &str| path == ".cache" || path.ends_with("/.cache");
-        self.cache_targets().any(|target| is_cache(target) || target.strip_suffix(folder).and_then(|path| path.strip_suffix('/')).is_some_and(is_cache))
+        self.cache_targets()
+            .any(|target| is_cache(target) || target.strip_suffix(folder).and_then(|path| path.strip_suffix('/')).is_some_and(is_cache))
     }
 
     /// Where mounts of RUN put what stays in no layer.

@@ -57,7 +57,15 @@ impl<'a> Lines<'a> {
     pub(super) fn new(source: &'a Source) -> Self {
         let (syntax, check) = (detect::frontend(&source.text), detect::directive(&source.text, "check"));
         let directives = Directives { escape: '\\', syntax, check };
-        Self { source, next: 0, directives_open: true, ends: [BTreeMap::new(), BTreeMap::new()], directives, comments: Vec::new(), faults: Vec::new() }
+        Self {
+            source,
+            next: 0,
+            directives_open: true,
+            ends: [BTreeMap::new(), BTreeMap::new()],
+            directives,
+            comments: Vec::new(),
+            faults: Vec::new(),
+        }
     }
 
     /// The next instruction's lines, `None` at the end of the file.
@@ -281,9 +289,15 @@ mod tests {
     fn ends_of_heredocs_are_found_after_a_search_in_vain() {
         let source = Source::new(b"a\nE\nb\n\tF\nE\r\nc\n");
         let mut lines = Lines::new(&source);
-        for (name, chomp, expected) in
-            [("X", false, None), ("E", false, Some((0, 2))), ("F", false, None), ("E", false, Some((4, 9))), ("X", true, None), ("F", true, None), ("c", true, Some((12, 12)))]
-        {
+        for (name, chomp, expected) in [
+            ("X", false, None),
+            ("E", false, Some((0, 2))),
+            ("F", false, None),
+            ("E", false, Some((4, 9))),
+            ("X", true, None),
+            ("F", true, None),
+            ("c", true, Some((12, 12))),
+        ] {
             // Where there is no end, reading would go on at the next instruction; here it stays.
             let next = lines.next;
             let found = lines.heredoc(name, chomp).map(|range| (range.start, range.end));

@@ -22,7 +22,9 @@ pub(super) mod tests {
 
     /// Whether another tool's id is the name of a check of BuildKit's: names in CamelCase are.
     pub(in crate::dockerfile) fn is_check(id: &str) -> bool {
-        id.starts_with(|first: char| first.is_ascii_uppercase()) && id.contains(|ch: char| ch.is_ascii_lowercase()) && !id.contains(['-', '_'])
+        id.starts_with(|first: char| first.is_ascii_uppercase())
+            && id.contains(|ch: char| ch.is_ascii_lowercase())
+            && !id.contains(['-', '_'])
     }
 
     /// BuildKit's name for a rule of ours, where it has the check at all.
@@ -38,9 +40,11 @@ pub(super) mod tests {
         let mut found = BTreeSet::new();
         for finding in &report.findings {
             let Some(Location::Dockerfile(span)) = finding.locations.first() else { continue };
-            let is_silenced = report.ignores.iter().filter(|ignore| ignore.id == finding.id).any(
-                |ignore| matches!(ignore.origin, ExceptionOrigin::Inline { first, last } if (first..=last).contains(&span.line)),
-            );
+            let is_silenced = report
+                .ignores
+                .iter()
+                .filter(|ignore| ignore.id == finding.id)
+                .any(|ignore| matches!(ignore.origin, ExceptionOrigin::Inline { first, last } if (first..=last).contains(&span.line)));
             for check in checks(&finding.id).filter(|_| !is_silenced) {
                 let line = match check {
                     // BuildKit names the instruction that does not count, we name the one behind it.

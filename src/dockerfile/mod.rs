@@ -162,7 +162,17 @@ impl<'a> LintInput<'a> {
         static NO_ARGUMENTS: BTreeMap<String, String> = BTreeMap::new();
         static NO_SETTINGS: LintSettings = LintSettings::DEFAULT;
         static NO_BASES: BTreeMap<String, BaseImage> = BTreeMap::new();
-        Self { file, bytes, build_args: &NO_ARGUMENTS, target: None, context: None, settings: &NO_SETTINGS, bases: &NO_BASES, remarks: None, is_alone: false }
+        Self {
+            file,
+            bytes,
+            build_args: &NO_ARGUMENTS,
+            target: None,
+            context: None,
+            settings: &NO_SETTINGS,
+            bases: &NO_BASES,
+            remarks: None,
+            is_alone: false,
+        }
     }
 }
 
@@ -347,10 +357,7 @@ pub fn rule(id_or_alias: &str) -> Option<&'static RuleMeta> {
     let all = || rules::RULES.iter().map(|rule| rule.meta());
     let wanted = id_or_alias.trim();
     let named = |wanted: &str| all().find(|meta| meta.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted)));
-    all()
-        .find(|meta| meta.id.eq_ignore_ascii_case(wanted))
-        .or_else(|| named(wanted))
-        .or_else(|| named(&of_trivy(wanted)?))
+    all().find(|meta| meta.id.eq_ignore_ascii_case(wanted)).or_else(|| named(wanted)).or_else(|| named(&of_trivy(wanted)?))
 }
 
 /// The spelling of today for a Trivy id: `AVD-DS-0002`, `DS002` and `ds2` are `DS-0002`.

@@ -43,7 +43,11 @@ impl Mode {
                 if who.is_empty() && what.bytes().next().is_some_and(|b| b.is_ascii_digit()) {
                     // Nothing but the next clause comes behind a number.
                     let given = Self::octal(what).filter(|_| next.is_empty())?;
-                    self.apply(operator, &Self { setuid: true, setgid: true, sticky: true, others_write: true, group_writes: true }, &given);
+                    self.apply(
+                        operator,
+                        &Self { setuid: true, setgid: true, sticky: true, others_write: true, group_writes: true },
+                        &given,
+                    );
                 } else {
                     let (named, given) = Self::letters(who, what)?;
                     self.apply(operator, &named, &given);

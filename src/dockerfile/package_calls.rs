@@ -11,7 +11,10 @@ use super::{
 
 impl Dockerfile<'_> {
     /// Every call of one of these package managers while the image is built, with its instruction and command.
-    pub(super) fn invocations<'b>(&'b self, managers: &'b [Manager]) -> impl Iterator<Item = (&'b Instruction, &'b Command, Invocation<'b>)> {
+    pub(super) fn invocations<'b>(
+        &'b self,
+        managers: &'b [Manager],
+    ) -> impl Iterator<Item = (&'b Instruction, &'b Command, Invocation<'b>)> {
         let find = || {
             let calls = |commands: &[Command]| {
                 let manager = |at: usize| Some((at, commands.get(at).and_then(Invocation::of)?.manager));

@@ -160,7 +160,8 @@ fn manager(command: &Command) -> Option<(Manager, &'static str, &[Word])> {
 
 /// `pip`, `pip3`, `pip3.12`, `pip-3`: the name of a tool, with the version of Python behind it.
 fn is_python_tool(name: &str, tool: &str) -> bool {
-    name.strip_prefix(tool).is_some_and(|rest| rest.strip_prefix('-').unwrap_or(rest).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+    name.strip_prefix(tool)
+        .is_some_and(|rest| rest.strip_prefix('-').unwrap_or(rest).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
 /// What `python -m pip` is given: `-m` ends the options of Python, alone, in a bundle, or with the module behind it.
@@ -314,7 +315,16 @@ mod tests {
             let names: Vec<&str> = found.packages.iter().map(|word| word.text.as_str()).collect();
             assert_eq!((found.manager, found.action, names.join(" ").as_str()), (manager, action, packages), "{text}");
         }
-        for text in ["python -m venv /x", "python -c pip -m pip install", "python", "python setup.py install", "python x.py -m pip install", "uv sync", "pipx install x", "aptly x"] {
+        for text in [
+            "python -m venv /x",
+            "python -c pip -m pip install",
+            "python",
+            "python setup.py install",
+            "python x.py -m pip install",
+            "uv sync",
+            "pipx install x",
+            "aptly x",
+        ] {
             let words: Vec<Word> = text.split(' ').map(Word::literal).collect();
             let command = Command { name: words[0].text.clone(), words, ..Command::default() };
             assert!(Invocation::of(&command).is_none(), "{text}");

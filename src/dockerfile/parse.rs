@@ -2,9 +2,9 @@
 //! image references are split by it. Of FROM, ARG, ENV, LABEL, CMD and ENTRYPOINT our own reader stands, also where the crate reads
 //! them differently; a test compares the two over the corpus, one cleaned instruction at a time.
 
+use dockerfile_parser::ImageRef;
 #[cfg(test)]
 use dockerfile_parser::{Dockerfile as Parsed, Instruction as Typed, ShellOrExecExpr};
-use dockerfile_parser::ImageRef;
 
 use super::{
     heredoc,

@@ -74,7 +74,8 @@ mod tests {
                     wrong.push(format!("{name}:\n{found}wanted\n{expected}"));
                 }
             }
-            let theirs: Vec<Json> = case["oracle"]["instructions"].as_array().expect("a tree").iter().cloned().map(without_original).collect();
+            let theirs: Vec<Json> =
+                case["oracle"]["instructions"].as_array().expect("a tree").iter().cloned().map(without_original).collect();
             let ours = trees(bytes);
             if ours == theirs {
                 lines += 1;

@@ -108,7 +108,9 @@ mod tests {
         for comment in ["plimsoll ignore=a", "plimsoll: ignore=a", "plimsoll:ignore=a", "Plimsoll ignore=a", "PLIMSOLL : ignore=a"] {
             assert_eq!(Pragma::of(body(comment).expect(comment)).ignores, [("ignore", "a")], "{comment}");
         }
-        for comment in ["plimsolls ignore=a", "plimsoll", "plimsoll-ignore=a", "a plimsoll ignore=a", "plimsol: ignore=a", "plimsöll ignore=a", ""] {
+        for comment in
+            ["plimsolls ignore=a", "plimsoll", "plimsoll-ignore=a", "a plimsoll ignore=a", "plimsol: ignore=a", "plimsöll ignore=a", ""]
+        {
             assert_eq!(body(comment), None, "{comment}");
         }
     }
@@ -138,7 +140,13 @@ mod tests {
 
     #[test]
     fn what_was_meant_as_an_ignore_is_told() {
-        for comment in ["plimsoll ignore sudo-in-run", "plimsoll: ignore: sudo-in-run", "Plimsoll Ignore=a", "plimsoll disable ignore", "plimsoll ignore = a"] {
+        for comment in [
+            "plimsoll ignore sudo-in-run",
+            "plimsoll: ignore: sudo-in-run",
+            "Plimsoll Ignore=a",
+            "plimsoll disable ignore",
+            "plimsoll ignore = a",
+        ] {
             assert!(is_misread(comment), "{comment}");
         }
         for comment in ["plimsoll: ignore=a", "plimsoll checks this file", "to ignore plimsoll", "plimsoll-ignore"] {

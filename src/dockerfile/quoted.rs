@@ -10,8 +10,30 @@ use super::{
 const MAX_SHOWN: usize = 40;
 /// Programs that take code of their own, or for another program.
 const TAKES_CODE: &[&str] = &[
-    "alias", "ash", "bash", "dash", "doas", "docker", "dpkg-query", "envsubst", "eval", "jq", "ksh", "oc", "podman", "rename", "rg", "run0",
-    "sh", "ssh", "sudo", "trap", "unset", "xprop", "yq", "zsh",
+    "alias",
+    "ash",
+    "bash",
+    "dash",
+    "doas",
+    "docker",
+    "dpkg-query",
+    "envsubst",
+    "eval",
+    "jq",
+    "ksh",
+    "oc",
+    "podman",
+    "rename",
+    "rg",
+    "run0",
+    "sh",
+    "ssh",
+    "sudo",
+    "trap",
+    "unset",
+    "xprop",
+    "yq",
+    "zsh",
 ];
 
 /// A text for a message: one line, cut.

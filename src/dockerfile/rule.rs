@@ -247,7 +247,10 @@ impl Dockerfile<'_> {
                     if pair.value.is_some() && value.is_decided() && is_faulty(name, &value.text) {
                         let part = pair.at..pair.at + pair.name.len();
                         let finding = self.finding_at(meta, meta.severity, instruction, &part, title(name));
-                        let edit = meta.fix.filter(|_| values.len() <= MAX_PAIRS).and_then(|kind| Some((kind, self.without_pair(instruction, at)?)));
+                        let edit = meta
+                            .fix
+                            .filter(|_| values.len() <= MAX_PAIRS)
+                            .and_then(|kind| Some((kind, self.without_pair(instruction, at)?)));
                         findings.push(match edit {
                             Some((kind, edit)) => fixed_by(finding, kind, vec![edit]),
                             None => finding,

@@ -28,7 +28,11 @@ mod tests {
             let cells: Vec<&str> = line.split('\t').collect();
             let [file, place, rule, class, why] = cells.as_slice() else { panic!("READ.tsv:{}: five cells are wanted", index + 1) };
             assert!(CLASSES.contains(class) && why.ends_with('.'), "READ.tsv:{}: a class and a sentence are wanted", index + 1);
-            assert!(noted.insert(((*file).to_owned(), place.parse().expect("a line"), (*rule).to_owned())), "READ.tsv:{}: twice", index + 1);
+            assert!(
+                noted.insert(((*file).to_owned(), place.parse().expect("a line"), (*rule).to_owned())),
+                "READ.tsv:{}: twice",
+                index + 1
+            );
         }
         noted
     }
@@ -41,7 +45,9 @@ mod tests {
         for (file, bytes) in dev_files(&folder) {
             let (dockerfile, _) = read(&LintInput::new(&file, &bytes));
             for rule in RULES.iter().filter(|rule| rule.meta().group == Group::Security) {
-                for finding in rule.check(&dockerfile).iter().filter(|finding| matches!(finding.severity, Severity::High | Severity::Critical)) {
+                for finding in
+                    rule.check(&dockerfile).iter().filter(|finding| matches!(finding.severity, Severity::High | Severity::Critical))
+                {
                     let Some(Location::Dockerfile(span)) = finding.locations.first() else { continue };
                     let place = (file.clone(), span.line, finding.id.clone());
                     if seen.insert(place.clone()) && !noted.remove(&place) {

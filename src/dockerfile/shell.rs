@@ -19,8 +19,8 @@ use brush_parser::{
 use super::{
     bounds::{MAX_COMMANDS, MAX_NESTING, MAX_SCRIPT, MAX_SCRIPT_DEPTH, Unread, nesting},
     command::{Command, Operator, Pipe, Redirect, Word},
-    dialect::Shell,
     dataflow::Files,
+    dialect::Shell,
     execution::is_handed_on,
     guest, plain_script,
     scope::Scope,
@@ -157,7 +157,8 @@ impl<'a> Walker<'a> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let program = plain_script::program(text).or_else(|| guest::ask(|| Parser::new(text.as_bytes(), &self.options).parse_program().ok()));
+        let program =
+            plain_script::program(text).or_else(|| guest::ask(|| Parser::new(text.as_bytes(), &self.options).parse_program().ok()));
         let Some(program) = program else {
             self.unread.push(Unread::Syntax);
             return;

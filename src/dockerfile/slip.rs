@@ -132,7 +132,11 @@ impl Dockerfile<'_> {
                 let closes = |open: &str, close: char| text.starts_with(open) && text.ends_with(close);
                 let is_name = || text.len() > 1 && !text.contains(['\\', '\n', '"']);
                 let is_code = closes("$(", ')') || (text.len() > 1 && closes("`", '`'));
-                if is_code || closes("${", '}') || (text.starts_with('$') && is_name()) { replaced(slip.range.clone(), format!("\"{text}\"")) } else { None }
+                if is_code || closes("${", '}') || (text.starts_with('$') && is_name()) {
+                    replaced(slip.range.clone(), format!("\"{text}\""))
+                } else {
+                    None
+                }
             }
             Mend::Folder if text.starts_with(['*', '?']) => replaced(slip.range.clone(), format!("./{text}")),
             Mend::Folder => None,
@@ -156,7 +160,8 @@ fn is_list(text: &str) -> bool {
     let name = text.trim_start_matches(['$', '{']);
     let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
     let name = slice(name, 0..end).to_ascii_lowercase();
-    name.len() > 1 && (name.ends_with('s') || ["dep", "flag", "list", "mark", "opt", "package", "pkg"].iter().any(|part| name.contains(part)))
+    name.len() > 1
+        && (name.ends_with('s') || ["dep", "flag", "list", "mark", "opt", "package", "pkg"].iter().any(|part| name.contains(part)))
 }
 
 #[cfg(test)]
@@ -181,7 +186,11 @@ mod tests {
     fn fixes_change_what_they_are_about() {
         let table = [
             ("shell-unquoted-variable", "RUN rm $a/${b}c", "RUN rm \"$a\"/\"${b}\"c"),
-            ("shell-unquoted-variable", "RUN apk add $PKGS && make $CFLAGS ${savedAptMark}", "RUN apk add $PKGS && make $CFLAGS ${savedAptMark}"),
+            (
+                "shell-unquoted-variable",
+                "RUN apk add $PKGS && make $CFLAGS ${savedAptMark}",
+                "RUN apk add $PKGS && make $CFLAGS ${savedAptMark}",
+            ),
             ("shell-unquoted-substitution", "RUN rm $(cat list)", "RUN rm $(cat list)"),
             ("shell-unquoted-variable", "RUN é && rm \\\n  # why\n  é$a", "RUN é && rm \\\n  # why\n  é\"$a\""),
             ("shell-unquoted-variable", "ONBUILD RUN rm $a", "ONBUILD RUN rm \"$a\""),

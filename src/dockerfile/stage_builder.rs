@@ -234,14 +234,7 @@ impl Builder<'_> {
         if let Some(name) = &name {
             self.names.insert(name.clone(), at);
         }
-        self.graph.stages.push(Stage {
-            from: index,
-            name,
-            base,
-            instructions: index..index + 1,
-            sources: Vec::new(),
-            reachable: false,
-        });
+        self.graph.stages.push(Stage { from: index, name, base, instructions: index..index + 1, sources: Vec::new(), reachable: false });
         self.graph.values.push(vec![reference]);
     }
 

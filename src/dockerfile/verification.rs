@@ -119,7 +119,9 @@ impl<'a> Verification<'a> {
 fn reads_list(command: &Command) -> bool {
     command.arguments().iter().any(|word| {
         let text = word.text.as_str();
-        text == "--status" || (text.len() > 3 && "--check".starts_with(text)) || (text.starts_with('-') && !text.starts_with("--") && text.contains('c'))
+        text == "--status"
+            || (text.len() > 3 && "--check".starts_with(text))
+            || (text.starts_with('-') && !text.starts_with("--") && text.contains('c'))
     })
 }
 
@@ -127,7 +129,9 @@ fn reads_list(command: &Command) -> bool {
 fn only_prints(command: &Command) -> bool {
     match command.name.as_str() {
         "cksum" => !reads_list(command),
-        "openssl" => !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "-out" | "cms" | "smime")),
+        "openssl" => {
+            !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "-out" | "cms" | "smime"))
+        }
         name => CHECKSUMS.contains(&name) && !reads_list(command),
     }
 }
@@ -170,14 +174,20 @@ fn last_members(commands: &[Command]) -> BTreeMap<usize, (usize, &Command)> {
 
 /// Whether what follows a command goes on where it fails: `|| true`, or the next command of a shell without `set -e`.
 fn is_lost(command: &Command, rest: &[Command]) -> bool {
-    let is_behind = |other: &Command| command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position));
+    let is_behind =
+        |other: &Command| command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position));
     let mut rest = rest.iter().skip_while(|other| is_behind(other));
     let Some(next) = rest.next() else { return false };
     let asks = |word: &Word| word.raw.contains("$?");
     match next.joined {
         Operator::And => false,
         Operator::Or => succeeds(next) || (next.is_one_of(&["echo", "printf"]) && !rest.take(MOST_AFTERMATH).any(may_end)),
-        Operator::Sequence => !command.is_heeded && !command.is_captured && !next.words.iter().any(asks) && !next.assignments.iter().any(|set| asks(&set.value)),
+        Operator::Sequence => {
+            !command.is_heeded
+                && !command.is_captured
+                && !next.words.iter().any(asks)
+                && !next.assignments.iter().any(|set| asks(&set.value))
+        }
     }
 }
 

@@ -25,8 +25,27 @@ const MAX_CHANGES: usize = 64;
 const MAX_CHANGES_BY_CALLS: usize = 20_000;
 /// Variables that the shell keeps and that hold no blanks.
 const WITHOUT_BLANKS: &[&str] = &[
-    "#", "?", "$", "!", "-", "BASHPID", "BASH_SUBSHELL", "COLUMNS", "EPOCHREALTIME", "EPOCHSECONDS", "EUID", "HISTCMD", "LINENO", "LINES",
-    "OPTIND", "PPID", "RANDOM", "SECONDS", "SHLVL", "SRANDOM", "UID",
+    "#",
+    "?",
+    "$",
+    "!",
+    "-",
+    "BASHPID",
+    "BASH_SUBSHELL",
+    "COLUMNS",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "HISTCMD",
+    "LINENO",
+    "LINES",
+    "OPTIND",
+    "PPID",
+    "RANDOM",
+    "SECONDS",
+    "SHLVL",
+    "SRANDOM",
+    "UID",
 ];
 /// Variables in lower case that are set without anyone's doing.
 const GIVEN: &[&str] = &["all_proxy", "auto_resume", "ftp_proxy", "histchars", "http_proxy", "https_proxy", "no_proxy"];

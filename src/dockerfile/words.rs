@@ -1,5 +1,5 @@
-//! One word of shell code as it is written in, its value out, and its substitutions walked. With [`super::shell`] and
-//! [`super::simple`] the only file that names `brush_parser`. Reference: POSIX.1-2024, Shell Command Language, 2.2 and 2.6.
+//! One word of shell code as it is written in, its value out, and its substitutions walked. Reference: POSIX.1-2024, Shell Command Language, 2.2
+//! and 2.6.
 
 use brush_parser::{
     ast::Word as BrushWord,

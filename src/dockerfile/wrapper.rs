@@ -43,7 +43,24 @@ const WRAPPERS: &[(&str, &[&str], usize)] = &[
     ("runuser", &["-u", "-g", "-G", "--user", "--group", "--supp-group"], 0),
     ("s6-setuidgid", &[], 1),
     ("setarch", &[], 1),
-    ("setpriv", &["--reuid", "--ruid", "--euid", "--regid", "--rgid", "--egid", "--groups", "--inh-caps", "--ambient-caps", "--bounding-set", "--securebits", "--pdeathsig"], 0),
+    (
+        "setpriv",
+        &[
+            "--reuid",
+            "--ruid",
+            "--euid",
+            "--regid",
+            "--rgid",
+            "--egid",
+            "--groups",
+            "--inh-caps",
+            "--ambient-caps",
+            "--bounding-set",
+            "--securebits",
+            "--pdeathsig",
+        ],
+        0,
+    ),
     ("setsid", &[], 0),
     ("ssh-agent", &["-a", "-t", "-E"], 0),
     ("stdbuf", &["-i", "-o", "-e"], 0),
@@ -187,7 +204,8 @@ fn asks(words: &[Word]) -> bool {
 
 /// Whether the last letter of a bundle is an option that takes the next word, and none before it takes the rest of the bundle: `sudo -Eu app`.
 fn ends_valued(text: &str, valued: &[&str]) -> bool {
-    let Some(letters) = text.strip_prefix('-').filter(|letters| letters.len() > 1 && letters.bytes().all(|b| b.is_ascii_alphabetic())) else {
+    let Some(letters) = text.strip_prefix('-').filter(|letters| letters.len() > 1 && letters.bytes().all(|b| b.is_ascii_alphabetic()))
+    else {
         return false;
     };
     let takes = |letter: char| valued.iter().any(|option| option.strip_prefix('-').is_some_and(|name| name.chars().eq([letter])));

@@ -26,9 +26,9 @@ pub use body::{Body, BodyReader, Go, Spool};
 pub use content::Content;
 pub use interest::{Examiner, Examiners, Interest, Want};
 pub use limits::Limits;
+pub use node::Version;
 pub use record::PathMark;
 pub use shared::SharedLayers;
-pub use node::Version;
 pub use view::{FileEntry, FileView, Note};
 
 use crate::model::{

@@ -23,7 +23,6 @@ use crate::{
     },
 };
 
-
 /// Reads one layer to its end and checks it against its diff id, or takes its record from the cache, where a layer of the same digest was read and
 /// checked before. A layer that needs much memory waits for its turn to be merged.
 ///

@@ -261,7 +261,8 @@ impl Tree {
 
     fn remove_with_content(&mut self, place: &str) {
         // Mostly nothing is there, and in a tar in order what comes next is still the node that it was.
-        let is_next = |(from, next): &(String, Option<String>)| from.as_str() <= place && next.as_ref().is_none_or(|next| place <= next.as_str());
+        let is_next =
+            |(from, next): &(String, Option<String>)| from.as_str() <= place && next.as_ref().is_none_or(|next| place <= next.as_str());
         if !self.free.as_ref().is_some_and(is_next) {
             let next = self.nodes.range::<str, _>((Bound::Included(place), Bound::Unbounded)).next();
             self.free = Some((place.to_owned(), next.map(|(path, _)| path.clone())));

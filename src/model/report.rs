@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::{
-    attestation::Verification, coverage::SourceState, digest::Digest, fix::FixSummary, image::ResolvedImage, package::Inventory, policy::Mode,
-    verdict::Verdict,
+    attestation::Verification, coverage::SourceState, digest::Digest, fix::FixSummary, image::ResolvedImage, package::Inventory,
+    policy::Mode, verdict::Verdict,
 };
 
 /// Everything that a run found out and decided.

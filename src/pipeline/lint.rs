@@ -181,7 +181,9 @@ fn unjudged(policy: &RulePolicy, unmet: &BTreeMap<Need, BTreeSet<&'static str>>)
     for (need, ids) in unmet {
         let (needed, hint) = match need {
             Need::Context => ("the folder of the build", "give it with --context DIR"),
-            Need::Network => ("the base image from its registry", "`plimsoll lint` asks registries for the rules that the policy names, `gate` does not"),
+            Need::Network => {
+                ("the base image from its registry", "`plimsoll lint` asks registries for the rules that the policy names, `gate` does not")
+            }
             Need::Config => ("settings of its own", "say in the policy what it judges by: `rules: { settings: ... }`"),
             Need::Ast | Need::Stages | Need::Shell | Need::Image => continue,
         };

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 
 use crate::model::{
     lint::LintSettings,
-    policy::{
-        Clause, Comparison, Exception, ForeignRules, IdentityMatch, LogRequirement, Mode, Policy, RulePolicy, RuleSelection, Signer,
-    },
+    policy::{Clause, Comparison, Exception, ForeignRules, IdentityMatch, LogRequirement, Mode, Policy, RulePolicy, RuleSelection, Signer},
 };
 
 /// The canonical text: one `key value` line per fact, values in JSON's string form where they are free text.

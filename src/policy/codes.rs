@@ -17,8 +17,7 @@ pub fn is_gap(kind: &str) -> bool {
 
 /// Kinds of Gap that do not stop the gate unless a policy says so. Feeds that never list unfixed problems say so on every run; a history holds what
 /// others built, in whatever shell.
-pub const LOWERED: [(&str, Worth); 3] =
-    [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore), ("unread-history", Worth::Warn)];
+pub const LOWERED: [(&str, Worth); 3] = [("stale-soon", Worth::Warn), ("unfixed-unknown", Worth::Ignore), ("unread-history", Worth::Warn)];
 
 /// Code and meaning, sorted by code.
 pub const CODES: &[(&str, &str)] = &[
@@ -31,7 +30,10 @@ pub const CODES: &[(&str, &str)] = &[
         "base-differs",
         "The image is not built on the one that `--base` names: its lowest layers are others. Name the very image that the build stood on, by digest; a tag may have moved since.",
     ),
-    ("base-unread", "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's; or an image that a Dockerfile builds on, of which a rule or `lint --pin` asked."),
+    (
+        "base-unread",
+        "The image that `--base`, or with `--base auto` the image's annotations, names could not be read, so nothing says which layers are the base's; or an image that a Dockerfile builds on, of which a rule or `lint --pin` asked.",
+    ),
     ("component-unidentified", "A bill of materials names something without a package URL or a version, so that it cannot be looked up."),
     (
         "context-unread",
@@ -83,7 +85,10 @@ pub const CODES: &[(&str, &str)] = &[
         "frozen",
         "The feed has stopped looking after this release, or the release has reached the end of its life and the policy ignores that (`end_of_life.distro`): what was found since is not in its advisories. Move to a release that is looked after.",
     ),
-    ("ignore-file", "`.dockerignore` holds a pattern that the builder refuses, so nothing says which files a build sends. Mend the pattern."),
+    (
+        "ignore-file",
+        "`.dockerignore` holds a pattern that the builder refuses, so nothing says which files a build sends. Mend the pattern.",
+    ),
     (
         "incomplete",
         "A list of findings could not be confirmed to be whole: pages do not add up, it still grew, or nobody can say whether an empty list is final. The hint names the permission that would settle it.",
@@ -142,7 +147,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("path-escape", "An entry of a layer leaves the image's root by `..` and was not placed."),
     ("pending", "The AWS scan was still running at the deadline. Wait longer with --aws-wait, or run the gate later."),
     ("record-unreadable", "A package record or database could not be read; the reason says where it breaks."),
-    ("refused-instruction", "BuildKit refuses an instruction of the Dockerfile, or the file as a whole; what it refuses was not judged. The reason has BuildKit's words."),
+    (
+        "refused-instruction",
+        "BuildKit refuses an instruction of the Dockerfile, or the file as a whole; what it refuses was not judged. The reason has BuildKit's words.",
+    ),
     ("required-source", "The policy requires a source (`evidence.require`) that did not complete in this run."),
     ("rpmdb-several", "The image has rpm databases in several formats that do not say the same; the reason says which one was used."),
     (
@@ -157,10 +165,7 @@ pub const CODES: &[(&str, &str)] = &[
         "stale",
         "Advisory data is older than `evidence.database_max_age`, counted from the data's own date. Build the database again from newer feeds.",
     ),
-    (
-        "stale-soon",
-        "Advisory data is older than two days, and not yet older than `evidence.database_max_age`. Update the database.",
-    ),
+    ("stale-soon", "Advisory data is older than two days, and not yet older than `evidence.database_max_age`. Update the database."),
     ("throttled", "AWS kept refusing calls as too many; retries are used up."),
     ("too-large", "Something is larger than the limit for reading it."),
     ("unavailable", "ECR says that the findings are not available."),
@@ -175,11 +180,11 @@ pub const CODES: &[(&str, &str)] = &[
         "unchecked.unsupported",
         "Something beside the image is in a form that this version does not read; it might be the signature asked for.",
     ),
-    ("undecidable", "A version or an advisory cannot be compared; that is never taken for \"not affected\". The reason names it: rebuild the package with a proper version, or lower this Gap in `evidence.gaps`."),
     (
-        "unfixed-unknown",
-        "The feed of this distribution lists fixed problems only; whether others are open is not known.",
+        "undecidable",
+        "A version or an advisory cannot be compared; that is never taken for \"not affected\". The reason names it: rebuild the package with a proper version, or lower this Gap in `evidence.gaps`.",
     ),
+    ("unfixed-unknown", "The feed of this distribution lists fixed problems only; whether others are open is not known."),
     (
         "unknown-digest",
         "The image was read from a daemon or an archive that does not know the digest of its manifest in a registry, and AWS knows images by that digest. Name the image in its registry.",
@@ -192,15 +197,24 @@ pub const CODES: &[(&str, &str)] = &[
     ("unmet.issuer", "The certificate was given on the word of another OIDC issuer than the policy names."),
     ("unmet.log", "The signature is genuine and no transparency log vouches for it, which the signer requires (`log: require`)."),
     ("unmet.threshold", "Fewer distinct signers signed than the requirement asks for."),
-    ("unread-file", "A file that looks like a Dockerfile was found in a folder and could not be read, or a folder could not, or the index of git, which tells the files that count although `.gitignore` names them."),
-    ("unread-history", "Code in the image's history is in a shell or form that the rules do not read, or is too long. Give the Dockerfile, which says more, or lower this Gap in `evidence.gaps`."),
+    (
+        "unread-file",
+        "A file that looks like a Dockerfile was found in a folder and could not be read, or a folder could not, or the index of git, which tells the files that count although `.gitignore` names them.",
+    ),
+    (
+        "unread-history",
+        "Code in the image's history is in a shell or form that the rules do not read, or is too long. Give the Dockerfile, which says more, or lower this Gap in `evidence.gaps`.",
+    ),
     ("unread-shell", "A RUN instruction is in a shell or form that the shell rules do not read."),
     (
         "unresolved-base",
         "An image that the Dockerfile names depends on a variable whose value is not known, so it was not compared with the trusted registries. Give it with `--build-arg`.",
     ),
     ("unsupported", "AWS does not scan images of this kind."),
-    ("unsupported-ecosystem", "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`."),
+    (
+        "unsupported-ecosystem",
+        "Packages of this kind were found, and this version has no advisories or no reader for them. Ask another source as well (Inspector), or lower this Gap in `evidence.gaps`.",
+    ),
     (
         "untrusted-database",
         "The advisory database, or a shard of it, is not signed by whom it must be (--db-signed-by), or not what the pinned artifact holds (--db-digest), and was not used. Pull it from its publisher, or correct whom you trust.",

@@ -171,7 +171,11 @@ fn stale(policy: &EvidencePolicy, gaps: &[Gap], sources: &[SourceState], now: Ti
                 Some(as_of) => {
                     let age = now.as_second().saturating_sub(as_of.as_second());
                     if age < -AHEAD {
-                        add("stale", name, format!("data of shard {name} is as of {as_of}, which is yet to come: nothing says how old it is"));
+                        add(
+                            "stale",
+                            name,
+                            format!("data of shard {name} is as of {as_of}, which is yet to come: nothing says how old it is"),
+                        );
                     } else if age > limit {
                         add("stale", name, format!("data of shard {name} is as of {as_of}, older than {}", duration(limit)));
                     } else if age > SOON {
@@ -252,8 +256,7 @@ mod tests {
             default: Worth::Fail,
         };
         let state = |source, asked, completeness| SourceState { source, completeness, asked, details: BTreeMap::new() };
-        let sources =
-            [state(SourceId::Offline, false, Completeness::NotAsked), state(SourceId::EcrBasic, true, Completeness::Complete)];
+        let sources = [state(SourceId::Offline, false, Completeness::NotAsked), state(SourceId::EcrBasic, true, Completeness::Complete)];
         let worth_of = |kind| worth(&policy, &Gap::new(SourceId::Offline, kind, "", "none"), &sources).map(|(worth, _)| worth);
         assert_eq!((worth_of("kev-data"), worth_of("epss-data"), worth_of("no-database")), (Some(Worth::Fail), Some(Worth::Fail), None));
     }

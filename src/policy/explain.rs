@@ -142,7 +142,10 @@ fn settings(lines: &mut Vec<String>, policy: &Policy) {
         lines.push(format!("Base images may come from {} (untrusted-base-registry).", listed(&settings.trusted_registries)));
     }
     if !settings.trusted_frontends.is_empty() {
-        lines.push(format!("Besides Docker's own, builds may run in the frontends {} (untrusted-frontend).", listed(&settings.trusted_frontends)));
+        lines.push(format!(
+            "Besides Docker's own, builds may run in the frontends {} (untrusted-frontend).",
+            listed(&settings.trusted_frontends)
+        ));
     }
     if !settings.allowed_setuid.is_empty() {
         lines.push(format!("These files may be setuid, setgid or have capabilities: {} (setuid-file).", listed(&settings.allowed_setuid)));

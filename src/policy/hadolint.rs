@@ -220,8 +220,11 @@ impl HadolintConfig {
         }
         match (used_by, self.threshold) {
             (ForeignUse::Lint, Some(least)) => {
-                let all =
-                    |severity| RuleSelection { groups: std::collections::BTreeSet::new(), severity: Some((Comparison::AtLeast, severity)), origin: None };
+                let all = |severity| RuleSelection {
+                    groups: std::collections::BTreeSet::new(),
+                    severity: Some((Comparison::AtLeast, severity)),
+                    origin: None,
+                };
                 rules.fail = least.map(all).into_iter().collect();
             }
             (ForeignUse::Gate, Some(_)) => {
@@ -283,7 +286,11 @@ mod tests {
         assert_eq!(rules.inline_ignores.len(), 5);
         assert_eq!(
             rules.fail,
-            [RuleSelection { groups: std::collections::BTreeSet::new(), severity: Some((Comparison::AtLeast, Severity::Medium)), origin: None }]
+            [RuleSelection {
+                groups: std::collections::BTreeSet::new(),
+                severity: Some((Comparison::AtLeast, Severity::Medium)),
+                origin: None
+            }]
         );
         assert_eq!(notices.len(), 2, "{notices:?}");
         assert!(notices[0].contains("`no-fail` is not obeyed") && notices[1].starts_with(".hadolint.yaml:19: `fromat`"), "{notices:?}");

@@ -8,8 +8,8 @@ use crate::{
         digest::Digest,
         lint::{LabelForm, LintSettings},
         policy::{
-            EvidencePolicy, ExceptionPolicy, ForeignRules, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName, SeverityPolicy,
-            SeveritySource, Signer, Suppressions, Worth,
+            EvidencePolicy, ExceptionPolicy, ForeignRules, InlineIgnores, Mode, Policy, RulePolicy, RuleSetting, SeverityName,
+            SeverityPolicy, SeveritySource, Signer, Suppressions, Worth,
         },
         severity::Severity,
     },
@@ -177,7 +177,8 @@ impl Merger {
     }
 
     fn add_settings(&mut self, document: &Document) -> Result<(), Error> {
-        let RuleSettings { trusted_registries, trusted_frontends, allowed_setuid, labels, strict_labels, foreign_lowers_security } = &document.settings;
+        let RuleSettings { trusted_registries, trusted_frontends, allowed_setuid, labels, strict_labels, foreign_lowers_security } =
+            &document.settings;
         let before = &self.policy.rules.settings;
         for entry in trusted_registries {
             // Where nothing was asked, the first list asks something; a longer list asks less.

@@ -181,7 +181,8 @@ pub(crate) const fn span_of(location: &Location) -> Option<&Span> {
 /// The instruction that starts on a line of a Dockerfile.
 pub(crate) fn instruction<'a>(report: &'a ScanReport, file: &str, line: u32) -> Option<&'a str> {
     // Files mostly come in order; where they do not, each is looked at.
-    let ordered = report.dockerfiles.binary_search_by(|summary| summary.file.as_str().cmp(file)).ok().and_then(|at| report.dockerfiles.get(at));
+    let ordered =
+        report.dockerfiles.binary_search_by(|summary| summary.file.as_str().cmp(file)).ok().and_then(|at| report.dockerfiles.get(at));
     let summary = ordered.or_else(|| report.dockerfiles.iter().find(|summary| summary.file == file))?;
     let known = summary.instructions.get(&line).map(String::as_str);
     known.or_else(|| (summary.final_from_line == Some(line)).then_some(summary.final_from.as_deref()).flatten())

@@ -58,9 +58,7 @@ fn a_folder_says_what_is_copied() {
     let folder =
         Folder::with(&[("Dockerfile", COPIES), (".dockerignore", "dist\n"), (".git/config", "x"), (".env", "API_TOKEN=q7Rw4qvTz2\n")]);
     let without = folder.lint(&[]);
-    assert!(
-        !has(&without, "violation sensitive-context-copied") && without.stdout.contains("rules.need-context")
-    );
+    assert!(!has(&without, "violation sensitive-context-copied") && without.stdout.contains("rules.need-context"));
     let with = folder.lint(&["--context", "."]).expect(1);
     assert!(has(&with, "violation sensitive-context-copied") && has(&with, "warning copy-of-ignored-file"), "{:?}", findings(&with));
     assert!(!with.stdout.contains("q7Rw4qvTz2"));
@@ -161,8 +159,10 @@ fn commands_that_judge_nothing_take_no_settings() {
 #[test]
 fn a_named_root_is_told_by_a_rule_that_is_on() {
     let folder = Folder::with(&[("Dockerfile", "FROM alpine:3.22\nUSER root\n")]);
-    let policy = |set: &str| folder.write("policy.yaml", &format!("version: 1\nextends: builtin:baseline\nrules: {{ set: {{ {set} }} }}\n"));
-    let judged = || findings(&folder.lint(&["--policy", "policy.yaml"])).into_iter().filter(|finding| finding.contains("-user")).collect::<Vec<_>>();
+    let policy =
+        |set: &str| folder.write("policy.yaml", &format!("version: 1\nextends: builtin:baseline\nrules: {{ set: {{ {set} }} }}\n"));
+    let judged =
+        || findings(&folder.lint(&["--policy", "policy.yaml"])).into_iter().filter(|finding| finding.contains("-user")).collect::<Vec<_>>();
     policy("root-user: fail, named-user: fail");
     assert_eq!(judged(), ["violation root-user"]);
     policy("root-user: \"off\", named-user: fail");

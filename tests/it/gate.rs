@@ -240,7 +240,8 @@ fn explain_knows_rules_codes_and_advisories() {
     // Why a report has a finding: the record, the name that was looked up and the range.
     let report = folder.path().join("report.json");
     let (report, json) = (report.to_str().expect("UTF-8"), format!("json={}", report.display()));
-    plimsoll(&["gate", "oci:testdata/images/vulnerable:v1", "--db", db, "--policy", "testdata/images/unsigned-policy.yaml", "-o", &json]).expect(1);
+    plimsoll(&["gate", "oci:testdata/images/vulnerable:v1", "--db", db, "--policy", "testdata/images/unsigned-policy.yaml", "-o", &json])
+        .expect(1);
     let run = plimsoll(&["explain", "CVE-2026-90001", "--report", report]).expect(0);
     run.says("libhullpaint2 2.1-1").says("looked up as: hullpaint 2.1-1").says("shard: debian-12").says("as of: ");
     plimsoll(&["explain", "CVE-1999-0001", "--report", report]).expect(2).complains("has no finding, Gap or requirement `CVE-1999-0001`");

@@ -92,10 +92,20 @@ fn a_diff_shows_no_secret() {
     let text = "FROM alpine:3.22\nENV DB_PASSWORD=kz7Rw4qv\nRUN apk add curl\nUSER 1000\nHEALTHCHECK NONE\n";
     let beside = folder(&[("Dockerfile", text)]);
     let run = lint(&["--diff"], beside.path()).expect(1).says("@@ -3 +3 @@\n-RUN apk add curl\n+RUN apk add --no-cache curl\n");
-    assert!(!run.stdout.contains("kz7Rw4qv") && run.stderr.contains("lines of the context that hold a secret are left out"), "{}{}", run.stdout, run.stderr);
+    assert!(
+        !run.stdout.contains("kz7Rw4qv") && run.stderr.contains("lines of the context that hold a secret are left out"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
     let within = folder(&[("Dockerfile", &text.replace("add curl", "add curl && curl -u bot:kz7Rw4qv https://acme.dev"))]);
     let run = lint(&["--diff"], within.path()).expect(1);
-    assert!(run.stdout.is_empty() && run.stderr.contains("Dockerfile:3: apk-cache-left not fixed: its lines hold a secret"), "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stdout.is_empty() && run.stderr.contains("Dockerfile:3: apk-cache-left not fixed: its lines hold a secret"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
     lint(&["--fix"], within.path());
     assert!(read(&within, "Dockerfile").contains("RUN apk add --no-cache curl && curl -u bot:kz7Rw4qv"));
 }

@@ -235,11 +235,13 @@ fn what_was_not_mended_is_not_promised_again() {
 #[test]
 fn a_policy_that_names_a_rule_that_is_not_there_is_refused() {
     let folder = folder(&[("Dockerfile", QUIET)]);
-    let write = |rules: &str| fs::write(folder.path().join("plimsoll.yaml"), format!("version: 1\nname: own\nrules: {{ set: {{ {rules} }} }}\n"));
+    let write =
+        |rules: &str| fs::write(folder.path().join("plimsoll.yaml"), format!("version: 1\nname: own\nrules: {{ set: {{ {rules} }} }}\n"));
     write("latst-tag: fail").expect("a policy");
     for command in [&["lint"][..], &["policy", "check", "plimsoll.yaml"], &["scan", "oci:x"], &["gate", "oci:x"]] {
         let run = plimsoll_with(command, &[], folder.path()).expect(2);
-        run.complains("the policy own sets the rule `latst-tag` under `rules.set`, and there is no such rule").complains("did you mean `latest-tag`?");
+        run.complains("the policy own sets the rule `latst-tag` under `rules.set`, and there is no such rule")
+            .complains("did you mean `latest-tag`?");
     }
     // Names of other tools are names, and so are codes of ShellCheck.
     write("DL3007: fail, SC2086: note, ds-0002: warn, setuid-file: note").expect("a policy");

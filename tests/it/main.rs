@@ -19,9 +19,9 @@ mod db_update;
 #[cfg(unix)]
 mod docker_api;
 #[cfg(test)]
-mod document;
-#[cfg(test)]
 mod dockerfile_settings;
+#[cfg(test)]
+mod document;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]

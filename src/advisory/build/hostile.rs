@@ -2,11 +2,7 @@
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::BTreeMap,
-        fs,
-        path::Path,
-    };
+    use std::{collections::BTreeMap, fs, path::Path};
 
     use jiff::Timestamp;
 

@@ -276,11 +276,16 @@ mod tests {
     #[test]
     fn texts_of_records_compare_as_the_versions_that_they_are() {
         let long = "1".repeat(MAX_LENGTH + 1);
-        let texts = ["", "0", "1", "1.0", "1.0-1", "1.0-1.el8", "1.0-1.el9", "1:1.0-1", "1~rc1-1", "1^git-1", "1.0-1 ", "a:1", "v1.0.0", &long];
+        let texts =
+            ["", "0", "1", "1.0", "1.0-1", "1.0-1.el8", "1.0-1.el9", "1:1.0-1", "1~rc1-1", "1^git-1", "1.0-1 ", "a:1", "v1.0.0", &long];
         for scheme in Scheme::ALL {
             for (version, text) in texts.iter().flat_map(|left| texts.iter().map(move |right| (scheme.parse(left), right))) {
                 let Some(version) = version else { continue };
-                assert_eq!(version.compare_event(scheme, text), scheme.parse_event(text).and_then(|event| version.compare(&event)), "{text}");
+                assert_eq!(
+                    version.compare_event(scheme, text),
+                    scheme.parse_event(text).and_then(|event| version.compare(&event)),
+                    "{text}"
+                );
             }
         }
     }

@@ -51,7 +51,8 @@ pub(super) fn explain(id: &str, file: &Path) -> Result<Option<String>, Failure> 
             describe(finding, report, image, &mut text);
         }
         let gaps = list(report, "gaps").iter().filter(|gap| text_of(gap, "kind").eq_ignore_ascii_case(id)).map(describe_gap);
-        let requirements = list(report, "requirements").iter().filter(|asked| text_of(asked, "id").eq_ignore_ascii_case(id)).map(describe_requirement);
+        let requirements =
+            list(report, "requirements").iter().filter(|asked| text_of(asked, "id").eq_ignore_ascii_case(id)).map(describe_requirement);
         for lines in gaps.chain(requirements) {
             if !text.is_empty() {
                 text.push('\n');
@@ -69,7 +70,8 @@ fn read(file: &Path) -> Result<Value, Failure> {
     let source: Box<dyn Read> = match file.to_str() {
         Some("-") => Box::new(stdin().lock()),
         _ => Box::new(File::open(file).map_err(|error| {
-            Failure::new(format!("cannot read {}: {error}", file.display())).hint("write a report first: `plimsoll gate IMAGE -o json=report.json`")
+            Failure::new(format!("cannot read {}: {error}", file.display()))
+                .hint("write a report first: `plimsoll gate IMAGE -o json=report.json`")
         })?),
     };
     let mut bytes = Vec::new();

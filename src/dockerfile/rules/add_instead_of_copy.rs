@@ -54,7 +54,8 @@ impl Rule for AddInsteadOfCopy {
             if is_own || sources.is_empty() || sources.iter().all(|source| !source.is_decided() || wants_add(&source.text)) {
                 continue;
             }
-            let finding = dockerfile.finding(&META, META.severity, instruction, "ADD of files of the build context: COPY is enough".to_owned());
+            let finding =
+                dockerfile.finding(&META, META.severity, instruction, "ADD of files of the build context: COPY is enough".to_owned());
             let is_plain = sources.iter().all(|source| source.is_decided() && is_no_archive(dockerfile, &source.text));
             let word = instruction.at..instruction.at + instruction.word.len();
             let copy = if instruction.word == instruction.keyword { "COPY" } else { "copy" };
@@ -70,9 +71,43 @@ impl Rule for AddInsteadOfCopy {
 /// Whether a source is certainly no archive. ADD looks at what a file holds, not at its name.
 fn is_no_archive(dockerfile: &Dockerfile<'_>, source: &str) -> bool {
     const TEXTS: &[&str] = &[
-        ".c", ".cfg", ".cnf", ".conf", ".cpp", ".css", ".csv", ".env", ".go", ".h", ".html", ".ini", ".java", ".js", ".json", ".jsx", ".lock", ".md",
-        ".mjs", ".php", ".pl", ".properties", ".py", ".rb", ".repo", ".rs", ".service", ".sh", ".sql", ".toml", ".ts", ".tsx", ".txt", ".vue", ".xml",
-        ".yaml", ".yml",
+        ".c",
+        ".cfg",
+        ".cnf",
+        ".conf",
+        ".cpp",
+        ".css",
+        ".csv",
+        ".env",
+        ".go",
+        ".h",
+        ".html",
+        ".ini",
+        ".java",
+        ".js",
+        ".json",
+        ".jsx",
+        ".lock",
+        ".md",
+        ".mjs",
+        ".php",
+        ".pl",
+        ".properties",
+        ".py",
+        ".rb",
+        ".repo",
+        ".rs",
+        ".service",
+        ".sh",
+        ".sql",
+        ".toml",
+        ".ts",
+        ".tsx",
+        ".txt",
+        ".vue",
+        ".xml",
+        ".yaml",
+        ".yml",
     ];
     if source.contains(['*', '?', '[']) || source.contains("://") || wants_add(source) {
         return false;
@@ -87,6 +122,7 @@ fn wants_add(source: &str) -> bool {
     const ARCHIVES: &[&str] = &[
         ".Z", ".bz2", ".gz", ".lz", ".lzma", ".tZ", ".tar", ".tb2", ".tbz", ".tbz2", ".tgz", ".tlz", ".txz", ".tzst", ".xz", ".zip", ".zst",
     ];
-    let is_address = ["http://", "https://", "git://", "git@", "ssh://"].iter().any(|start| source.starts_with(start)) || source.ends_with(".git");
+    let is_address =
+        ["http://", "https://", "git://", "git@", "ssh://"].iter().any(|start| source.starts_with(start)) || source.ends_with(".git");
     is_address || ARCHIVES.iter().any(|end| source.ends_with(end))
 }

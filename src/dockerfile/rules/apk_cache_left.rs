@@ -64,7 +64,8 @@ impl Rule for ApkCacheLeft {
             let cleaned = commands.iter().rposition(|command| command.removes(CACHES)).unwrap_or_default();
             for command in commands.get(cleaned..).unwrap_or_default() {
                 let Some(call) = Invocation::by(command, Manager::Apk).filter(is_faulty) else { continue };
-                let finding = dockerfile.finding_in(&META, META.severity, command, "the index of the packages stays in the layer".to_owned());
+                let finding =
+                    dockerfile.finding_in(&META, META.severity, command, "the index of the packages stays in the layer".to_owned());
                 let edit = dockerfile.after_verb(command, &call, " --no-cache").filter(|_| !*is_wanted);
                 findings.push(fixed_if(finding, FixKind::Safe, edit.map(|edit| vec![edit])));
             }

@@ -56,7 +56,9 @@ impl Rule for AptInsteadOfAptGet {
             let program = command.words.first().filter(|word| word.text == "apt" && dockerfile.is_plain(word));
             let has_twin = command.words.get(1).is_some_and(|verb| TWINS.contains(&verb.text.as_str()) || verb.text.starts_with('-'));
             findings.push(match program.filter(|_| has_twin) {
-                Some(word) => fixed_by(finding, FixKind::Safe, with_yes(dockerfile, command, dockerfile.edit(word.range.clone(), "apt-get"))),
+                Some(word) => {
+                    fixed_by(finding, FixKind::Safe, with_yes(dockerfile, command, dockerfile.edit(word.range.clone(), "apt-get")))
+                }
                 None => finding,
             });
         }
@@ -74,4 +76,5 @@ fn with_yes(dockerfile: &Dockerfile<'_>, command: &Command, edit: Edit) -> Vec<E
 }
 
 /// What apt and apt-get do alike.
-const TWINS: &[&str] = &["autoclean", "autoremove", "build-dep", "clean", "download", "install", "purge", "reinstall", "remove", "source", "update"];
+const TWINS: &[&str] =
+    &["autoclean", "autoremove", "build-dep", "clean", "download", "install", "purge", "reinstall", "remove", "source", "update"];

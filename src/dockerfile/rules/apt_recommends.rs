@@ -60,7 +60,8 @@ fn without_recommends(invocation: &Invocation<'_>) -> bool {
     invocation.has(&["--no-install-recommends"])
         || invocation.values(&["--option", "o"]).any(|option| {
             option.split_once('=').is_some_and(|(name, value)| {
-                name.trim().eq_ignore_ascii_case("APT::Install-Recommends") && matches!(value.trim_matches(['"', '\'']), "false" | "0" | "no")
+                name.trim().eq_ignore_ascii_case("APT::Install-Recommends")
+                    && matches!(value.trim_matches(['"', '\'']), "false" | "0" | "no")
             })
         })
 }

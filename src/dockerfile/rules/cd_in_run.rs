@@ -47,9 +47,16 @@ impl Rule for CdInRun {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (_, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.trigger.as_deref().unwrap_or(instruction).keyword == "RUN") {
+        for (_, commands) in
+            dockerfile.scripts().filter(|(instruction, _)| instruction.trigger.as_deref().unwrap_or(instruction).keyword == "RUN")
+        {
             if let Some(command) = commands.iter().find(|command| command.name == "cd") {
-                findings.push(dockerfile.finding_in(&META, META.severity, command, "cd in RUN: WORKDIR holds for what follows, too".to_owned()));
+                findings.push(dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    command,
+                    "cd in RUN: WORKDIR holds for what follows, too".to_owned(),
+                ));
             }
         }
         findings

@@ -46,7 +46,9 @@ impl Rule for ConstantPlatform {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let is_constant = |instruction: &Instruction| instruction.flag("platform").is_some_and(|platform| !platform.contains('$') && !platform.is_empty());
+        let is_constant = |instruction: &Instruction| {
+            instruction.flag("platform").is_some_and(|platform| !platform.contains('$') && !platform.is_empty())
+        };
         let found = dockerfile.with_keyword("FROM").filter(|(_, instruction)| is_constant(instruction) && !says_platform(instruction));
         found
             .map(|(_, instruction)| {

@@ -54,7 +54,13 @@ impl Rule for CopyDestinationNotDirectory {
                 continue;
             }
             let part = target.at..target.at + target.text.len();
-            let finding = dockerfile.finding_at(&META, META.severity, instruction, &part, format!("several sources, and `{bare}` does not end with a slash"));
+            let finding = dockerfile.finding_at(
+                &META,
+                META.severity,
+                instruction,
+                &part,
+                format!("several sources, and `{bare}` does not end with a slash"),
+            );
             let edit = (bare == target.text).then(|| dockerfile.edit_in(instruction, &part, format!("{bare}/"))).flatten();
             findings.push(match edit {
                 Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),

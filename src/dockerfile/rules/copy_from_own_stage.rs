@@ -50,7 +50,9 @@ impl Rule for CopyFromOwnStage {
             let Some((at, stage)) = instruction.stage.and_then(|at| Some((at, dockerfile.graph.stages.get(at)?))) else { continue };
             let is_own = |name: &str| stage.name.as_deref() == Some(name.to_lowercase().as_str()) || name.parse() == Ok(at);
             // An earlier stage of the same name is meant.
-            let is_earlier = |name: &str| dockerfile.graph.stages.iter().take(at).any(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str()));
+            let is_earlier = |name: &str| {
+                dockerfile.graph.stages.iter().take(at).any(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str()))
+            };
             let source = instruction.sources().find(|name| is_own(name) && !is_earlier(name));
             if let Some(name) = source {
                 findings.push(dockerfile.finding(&META, META.severity, instruction, format!("`{name}` is the stage that this stands in")));

@@ -54,7 +54,9 @@ impl Rule for CopyFromUnknownStage {
             let is_stage = |name: &str| before.iter().any(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str()));
             // An own stage has a rule of its own.
             let is_index = |name: &str| name.parse::<usize>().is_ok_and(|index| index <= at);
-            let is_own = |name: &str| dockerfile.graph.stages.get(at).is_some_and(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str()));
+            let is_own = |name: &str| {
+                dockerfile.graph.stages.get(at).is_some_and(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str()))
+            };
             let is_image = |name: &str| name.contains([':', '/', '@', '$', '.']);
             if let Some(name) = instruction.sources().find(|name| !is_stage(name) && !is_index(name) && !is_own(name) && !is_image(name)) {
                 findings.push(dockerfile.finding(&META, META.severity, instruction, format!("`{name}` is no earlier stage")));

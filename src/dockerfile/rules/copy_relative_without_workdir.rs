@@ -53,7 +53,12 @@ impl Rule for CopyRelativeWithoutWorkdir {
             if target.starts_with(['/', '$']) || on_drive || dockerfile.comes_after(instruction, "WORKDIR") {
                 continue;
             }
-            findings.push(dockerfile.finding(&META, META.severity, instruction, format!("`{target}` is relative, and no WORKDIR says to what")));
+            findings.push(dockerfile.finding(
+                &META,
+                META.severity,
+                instruction,
+                format!("`{target}` is relative, and no WORKDIR says to what"),
+            ));
         }
         findings
     }

@@ -124,7 +124,11 @@ fn is_random(user: &str) -> bool {
     const SHORTEST: usize = 16;
     let is_of = |kind: fn(&char) -> bool| user.chars().filter(kind).count();
     let plain = user.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    plain && user.len() >= SHORTEST && is_of(char::is_ascii_digit) >= 4 && is_of(char::is_ascii_alphabetic) >= 4 && secret::is_literal_secret(user)
+    plain
+        && user.len() >= SHORTEST
+        && is_of(char::is_ascii_digit) >= 4
+        && is_of(char::is_ascii_alphabetic) >= 4
+        && secret::is_literal_secret(user)
 }
 
 fn is_template(password: &str) -> bool {

@@ -54,5 +54,9 @@ impl Rule for DnfCacheLeft {
     }
 }
 
-const CACHES: &Caches =
-    &Caches { manager: Manager::Dnf, name: "dnf", folders: &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"], cleaning: "clean all" };
+const CACHES: &Caches = &Caches {
+    manager: Manager::Dnf,
+    name: "dnf",
+    folders: &["/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum"],
+    cleaning: "clean all",
+};

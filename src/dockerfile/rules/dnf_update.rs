@@ -48,7 +48,12 @@ impl Rule for DnfUpdate {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, &[Manager::Dnf, Manager::Microdnf], is_faulty, "the packages of the base image are updated: take a newer base image")
+        dockerfile.where_called(
+            &META,
+            &[Manager::Dnf, Manager::Microdnf],
+            is_faulty,
+            "the packages of the base image are updated: take a newer base image",
+        )
     }
 }
 

@@ -60,9 +60,14 @@ impl Rule for EnvSelfReference {
         for (_, instruction) in dockerfile.with_keyword("ENV") {
             let pairs = instruction.pairs();
             let used: BTreeSet<&str> = pairs.iter().filter_map(|pair| pair.value).flat_map(names_in).collect();
-            let own = pairs.iter().take(MOST_PAIRS).find(|pair| used.contains(pair.name) && !dockerfile.sees(instruction, pair.name, |_| true));
+            let own =
+                pairs.iter().take(MOST_PAIRS).find(|pair| used.contains(pair.name) && !dockerfile.sees(instruction, pair.name, |_| true));
             // What the base image gives is not known: PATH and the like are there.
-            if let Some(pair) = own.filter(|pair| !pairs.iter().any(|other| other.name == pair.name && other.value.is_some_and(|value| names_in(value).any(|name| name == pair.name)))) {
+            if let Some(pair) = own.filter(|pair| {
+                !pairs
+                    .iter()
+                    .any(|other| other.name == pair.name && other.value.is_some_and(|value| names_in(value).any(|name| name == pair.name)))
+            }) {
                 let title = format!("`${}` has its old value here: the same instruction sets it", pair.name);
                 let finding = dockerfile.finding(&META, META.severity, instruction, title);
                 findings.push(fixed_if(finding, FixKind::Unsafe, split(dockerfile, instruction)));

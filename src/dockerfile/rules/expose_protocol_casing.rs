@@ -56,7 +56,8 @@ impl Rule for ExposeProtocolCasing {
                     if protocol == protocol.to_lowercase() {
                         continue;
                     }
-                    let finding = dockerfile.finding_at(&META, META.severity, instruction, &part, format!("the protocol {protocol} in capitals"));
+                    let finding =
+                        dockerfile.finding_at(&META, META.severity, instruction, &part, format!("the protocol {protocol} in capitals"));
                     let edit = (argument.text == port).then(|| dockerfile.edit_in(instruction, &part, port.to_lowercase())).flatten();
                     findings.push(match edit {
                         Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),

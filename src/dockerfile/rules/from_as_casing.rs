@@ -58,7 +58,8 @@ impl Rule for FromAsCasing {
                 continue;
             }
             let part = word.at..word.at + word.text.len();
-            let finding = dockerfile.finding_at(&META, META.severity, instruction, &part, format!("`{}` beside `{}`", word.text, instruction.word));
+            let finding =
+                dockerfile.finding_at(&META, META.severity, instruction, &part, format!("`{}` beside `{}`", word.text, instruction.word));
             findings.push(match dockerfile.edit_in(instruction, &part, wanted) {
                 Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),
                 None => finding,

@@ -58,7 +58,8 @@ impl Rule for GitSslVerifyDisabled {
             let pair =
                 words.windows(2).any(|pair| matches!(pair, [name, value] if name.eq_ignore_ascii_case("http.sslVerify") && is_no(value)));
             if pair || words.iter().any(|word| off(word)) {
-                let finding = dockerfile.finding_in(&META, META.severity, command, "git does not check the server's certificate".to_owned());
+                let finding =
+                    dockerfile.finding_in(&META, META.severity, command, "git does not check the server's certificate".to_owned());
                 found.push(fixed_if(finding, FixKind::Unsafe, switched_on(dockerfile, command)));
             }
         }

@@ -51,7 +51,13 @@ impl Rule for LabelInvalidKey {
                 let key = pair.name.trim_matches(['"', '\'']);
                 if let Some(fault) = fault(key).filter(|_| !key.contains('$')) {
                     let part = pair.at..pair.at + pair.name.len();
-                    findings.push(dockerfile.finding_at(&META, META.severity, instruction, &part, format!("the label key `{key}` {fault}")));
+                    findings.push(dockerfile.finding_at(
+                        &META,
+                        META.severity,
+                        instruction,
+                        &part,
+                        format!("the label key `{key}` {fault}"),
+                    ));
                 }
             }
         }
@@ -65,7 +71,9 @@ fn fault(key: &str) -> Option<&'static str> {
     let is_legal = |ch: char| ch.is_ascii_lowercase() || ch.is_ascii_digit() || matches!(ch, '.' | '-' | '_' | '/');
     if RESERVED.iter().any(|space| key.starts_with(space)) {
         Some("lies in a namespace of Docker's")
-    } else if !key.starts_with(|first: char| first.is_ascii_lowercase()) || !key.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit()) {
+    } else if !key.starts_with(|first: char| first.is_ascii_lowercase())
+        || !key.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())
+    {
         Some("does not begin with a letter and end with a letter or digit")
     } else if !key.chars().all(is_legal) {
         Some("holds other characters than lower-case letters, digits, dots, dashes, underscores and slashes")

@@ -52,7 +52,8 @@ impl Rule for LargeUidLog {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (_, command) in dockerfile.build_commands().filter(|(_, command)| command.name == "useradd" && is_faulty(command)) {
-            let finding = dockerfile.finding_in(&META, META.severity, command, "a large number without -l fills the log of logins".to_owned());
+            let finding =
+                dockerfile.finding_in(&META, META.severity, command, "a large number without -l fills the log of logins".to_owned());
             let program = command.words.first().filter(|word| dockerfile.is_plain(word));
             findings.push(match program {
                 Some(word) => fixed_by(finding, FixKind::Safe, vec![dockerfile.edit(word.range.end..word.range.end, " -l")]),
@@ -67,6 +68,9 @@ impl Rule for LargeUidLog {
 fn is_faulty(command: &Command) -> bool {
     let arguments = Arguments::of(command);
     let is_large = |value: &str| value.len() > 5 && value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = arguments.options.iter().any(|option| matches!(option.name, Name::Short('u') | Name::Long("--uid")) && option.value.is_some_and(is_large));
+    let number = arguments
+        .options
+        .iter()
+        .any(|option| matches!(option.name, Name::Short('u') | Name::Long("--uid")) && option.value.is_some_and(is_large));
     number && !arguments.has_short('l') && !arguments.has_long("--no-log-init")
 }

@@ -46,16 +46,23 @@ impl Rule for MaintainerDeprecated {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        let is_labelled = dockerfile.with_keyword("LABEL").any(|(_, label)| label.pairs().iter().any(|pair| pair.name.trim_matches('"') == AUTHORS));
+        let is_labelled =
+            dockerfile.with_keyword("LABEL").any(|(_, label)| label.pairs().iter().any(|pair| pair.name.trim_matches('"') == AUTHORS));
         let mut findings = Vec::new();
         for (_, instruction) in dockerfile.with_keyword("MAINTAINER") {
             let finding = dockerfile.finding(&META, META.severity, instruction, "MAINTAINER is deprecated: write a label".to_owned());
             let whole = instruction.at..instruction.at + instruction.text().len();
             let edit = dockerfile.edit_in(instruction, &whole, format!("LABEL {AUTHORS}={}", quoted(&instruction.rest)));
-            findings.push(match edit.filter(|edit| !is_labelled && (dockerfile.directives.escape == '\\' || !edit.replacement.contains('\\')) && instruction.line == instruction.end_line) {
-                Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),
-                None => finding,
-            });
+            findings.push(
+                match edit.filter(|edit| {
+                    !is_labelled
+                        && (dockerfile.directives.escape == '\\' || !edit.replacement.contains('\\'))
+                        && instruction.line == instruction.end_line
+                }) {
+                    Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),
+                    None => finding,
+                },
+            );
         }
         findings
     }

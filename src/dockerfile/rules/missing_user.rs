@@ -56,7 +56,8 @@ impl Rule for MissingUser {
         if let Some(index) = graph.last_in_chain(last, has_user) {
             let value = graph.values.get(index).and_then(|values| values.first());
             let untold = value.is_some_and(|value| !value.is_decided() || value.text.trim().is_empty());
-            let instruction = dockerfile.instructions.get(index).filter(|user| untold && !takes_user_of_dotnet(user, graph.root_image(last)));
+            let instruction =
+                dockerfile.instructions.get(index).filter(|user| untold && !takes_user_of_dotnet(user, graph.root_image(last)));
             let title = "nobody can tell the user of this image: its last USER takes a variable that this file does not set";
             return instruction.map(|user| dockerfile.finding(&META, META.severity, user, title.to_owned())).into_iter().collect();
         }

@@ -88,5 +88,6 @@ fn keeps_cache(dockerfile: &Dockerfile<'_>, instruction: &Instruction, command: 
 
 /// What pip takes for "on"; it once took 0 for that as well.
 fn is_yes(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on" | "y" | "t" | "off" | "0" | "false" | "no") && !value.is_empty()
+    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on" | "y" | "t" | "off" | "0" | "false" | "no")
+        && !value.is_empty()
 }

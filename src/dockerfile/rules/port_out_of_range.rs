@@ -52,9 +52,17 @@ impl Rule for PortOutOfRange {
                 let part = argument.at..argument.at + argument.text.len();
                 for port in value.text.split_whitespace() {
                     let numbers = port.rsplit(':').next().unwrap_or(port).split('/').next().unwrap_or(port);
-                    let is_high = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && number.parse::<u16>().is_err();
+                    let is_high = |number: &str| {
+                        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && number.parse::<u16>().is_err()
+                    };
                     if numbers.split('-').any(is_high) {
-                        findings.push(dockerfile.finding_at(&META, META.severity, instruction, &part, format!("no port is called {numbers}")));
+                        findings.push(dockerfile.finding_at(
+                            &META,
+                            META.severity,
+                            instruction,
+                            &part,
+                            format!("no port is called {numbers}"),
+                        ));
                     }
                 }
             }

@@ -54,7 +54,8 @@ impl Rule for RedundantPlatform {
             }
             let finding = dockerfile.finding(&META, META.severity, instruction, "the target platform is the default".to_owned());
             let start = instruction.at + instruction.word.len();
-            let edit = (instruction.flags.len() == 1).then(|| dockerfile.edit_in(instruction, &(start..instruction.rest_at), " ")).flatten();
+            let edit =
+                (instruction.flags.len() == 1).then(|| dockerfile.edit_in(instruction, &(start..instruction.rest_at), " ")).flatten();
             findings.push(match edit {
                 Some(edit) => fixed_by(finding, FixKind::Safe, vec![edit]),
                 None => finding,
@@ -66,9 +67,14 @@ impl Rule for RedundantPlatform {
 
 /// Whether a global ARG gives the variable a default, which then stands in the place of the target platform.
 fn is_set(dockerfile: &Dockerfile<'_>) -> bool {
-    let setters = dockerfile.places.get("$TARGETPLATFORM").into_iter().flatten().filter_map(|index| Some((*index, dockerfile.instructions.get(*index)?)));
-    let mut pairs = setters.filter(|(_, setter)| setter.stage.is_none()).flat_map(|(index, setter)| {
-        setter.pairs().into_iter().enumerate().map(move |(at, pair)| (index, at, pair))
-    });
+    let setters = dockerfile
+        .places
+        .get("$TARGETPLATFORM")
+        .into_iter()
+        .flatten()
+        .filter_map(|index| Some((*index, dockerfile.instructions.get(*index)?)));
+    let mut pairs = setters
+        .filter(|(_, setter)| setter.stage.is_none())
+        .flat_map(|(index, setter)| setter.pairs().into_iter().enumerate().map(move |(at, pair)| (index, at, pair)));
     pairs.any(|(index, at, pair)| pair.value.is_some() && dockerfile.graph.name(index, at, pair.name) == "TARGETPLATFORM")
 }

@@ -90,7 +90,8 @@ fn absolute(dockerfile: &Dockerfile<'_>) -> BTreeMap<usize, String> {
             } else if path.starts_with('/') {
                 Some(format!("/{clean}"))
             } else {
-                let joined = current.filter(|folder| folder.starts_with('/')).map(|folder| format!("{}/{clean}", folder.trim_end_matches('/')));
+                let joined =
+                    current.filter(|folder| folder.starts_with('/')).map(|folder| format!("{}/{clean}", folder.trim_end_matches('/')));
                 // A chain of relative paths grows without end.
                 let joined = joined.filter(|path| path.len() <= 512);
                 found.extend(joined.clone().map(|path| (index, path)));

@@ -45,7 +45,10 @@ impl Rule for ReservedStageName {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for stage in &dockerfile.graph.stages {
-            let (Some(name @ ("scratch" | "context")), Some(from)) = (stage.name.as_deref(), dockerfile.instructions.get(stage.from)) else { continue };
+            let (Some(name @ ("scratch" | "context")), Some(from)) = (stage.name.as_deref(), dockerfile.instructions.get(stage.from))
+            else {
+                continue;
+            };
             findings.push(dockerfile.finding(&META, META.severity, from, format!("the name `{name}` is reserved")));
         }
         findings

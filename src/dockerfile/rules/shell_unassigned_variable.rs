@@ -50,7 +50,9 @@ impl Rule for ShellUnassignedVariable {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let title = |name: &str| format!("nothing sets ${name} here");
-        dockerfile.where_slipped(&META, SlipKind::UnassignedVariable, title, |instruction, slip| is_set_below(dockerfile, instruction, &slip.name))
+        dockerfile.where_slipped(&META, SlipKind::UnassignedVariable, title, |instruction, slip| {
+            is_set_below(dockerfile, instruction, &slip.name)
+        })
     }
 }
 

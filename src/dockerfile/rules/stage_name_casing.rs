@@ -58,7 +58,8 @@ impl Rule for StageNameCasing {
                 continue;
             }
             let part = name.at..name.at + name.text.len();
-            let finding = dockerfile.finding_at(&META, META.severity, instruction, &part, format!("the stage name `{}` has capitals", name.text));
+            let finding =
+                dockerfile.finding_at(&META, META.severity, instruction, &part, format!("the stage name `{}` has capitals", name.text));
             let edit = dockerfile.edit_in(instruction, &part, name.text.to_lowercase());
             let edits = edit.and_then(|edit| {
                 let uses = uses.get(&name.text.to_lowercase()).map_or(&[][..], Vec::as_slice);

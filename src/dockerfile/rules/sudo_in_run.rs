@@ -75,5 +75,6 @@ fn without(dockerfile: &Dockerfile<'_>, command: &Command) -> Option<Edit> {
     let [sudo, next, ..] = command.words.as_slice() else { return None };
     let between = dockerfile.source.text.get(sudo.range.end..next.range.start)?;
     let is_simple = dockerfile.is_plain(sudo) && !next.text.starts_with('-') && !next.text.contains('=');
-    (is_simple && !between.is_empty() && between.trim_matches([' ', '\t']).is_empty()).then(|| dockerfile.edit(sudo.range.start..next.range.start, ""))
+    (is_simple && !between.is_empty() && between.trim_matches([' ', '\t']).is_empty())
+        .then(|| dockerfile.edit(sudo.range.start..next.range.start, ""))
 }

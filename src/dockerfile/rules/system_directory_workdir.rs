@@ -47,7 +47,10 @@ impl Rule for SystemDirectoryWorkdir {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (index, instruction) in dockerfile.with_keyword("WORKDIR") {
-            let Some(value) = dockerfile.graph.values.get(index).and_then(|values| values.first()).filter(|value| value.is_decided()) else { continue };
+            let Some(value) = dockerfile.graph.values.get(index).and_then(|values| values.first()).filter(|value| value.is_decided())
+            else {
+                continue;
+            };
             let path = value.text.trim_end_matches('/');
             let lies_in = |root: &&str| path.strip_prefix(*root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             if let Some(root) = SYSTEM.iter().copied().find(lies_in) {

@@ -53,7 +53,10 @@ impl Rule for UnpinnedDnf {
 }
 
 fn unpinned<'a>(invocation: &Invocation<'a>) -> Vec<&'a str> {
-    if !matches!(invocation.manager, Manager::Dnf | Manager::Microdnf) || invocation.program == "tdnf" || invocation.action != Action::Install {
+    if !matches!(invocation.manager, Manager::Dnf | Manager::Microdnf)
+        || invocation.program == "tdnf"
+        || invocation.action != Action::Install
+    {
         return Vec::new();
     }
     let names = invocation.packages.iter().map(|word| word.text.as_str());

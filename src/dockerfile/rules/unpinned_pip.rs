@@ -69,6 +69,7 @@ fn unpinned<'a>(invocation: &Invocation<'a>) -> Vec<&'a str> {
 fn is_pinned(name: &str) -> bool {
     let has_version = ["==", ">=", "<=", ">", "<", "!=", "~="].iter().any(|sign| name.contains(sign));
     let is_local = name.starts_with(['.', '/']) || [".whl", ".tar.gz", ".zip"].iter().any(|end| name.ends_with(end));
-    let is_address = name.contains("://") && (!name.starts_with("git+") || name.rsplit_once('/').is_some_and(|(_, rest)| rest.contains('@')));
+    let is_address =
+        name.contains("://") && (!name.starts_with("git+") || name.rsplit_once('/').is_some_and(|(_, rest)| rest.contains('@')));
     has_version || is_local || is_address
 }

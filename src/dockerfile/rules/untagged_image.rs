@@ -51,7 +51,8 @@ impl Rule for UntaggedImage {
         for image in &dockerfile.graph.images {
             let Some(instruction) = dockerfile.instructions.get(image.instruction) else { continue };
             if image.reference.is_decided() && image.name.tag.is_none() && image.name.digest.is_none() && !image.reference.text.is_empty() {
-                let finding = dockerfile.finding(&META, META.severity, instruction, format!("{} has neither tag nor digest", image.reference.text));
+                let finding =
+                    dockerfile.finding(&META, META.severity, instruction, format!("{} has neither tag nor digest", image.reference.text));
                 findings.push(fixed_if(finding, FixKind::Network, pinned(dockerfile, image).map(|edit| vec![edit])));
             }
         }

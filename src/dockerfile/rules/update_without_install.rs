@@ -54,12 +54,20 @@ impl Rule for UpdateWithoutInstall {
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN" && !instruction.mounts_cache(INDEXES)) {
-            let calls = || commands.iter().filter_map(|command| Some((command, Invocation::of(command)?))).filter(|(_, call)| is_of_system(call.manager));
+        for (instruction, commands) in
+            dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN" && !instruction.mounts_cache(INDEXES))
+        {
+            let calls = || {
+                commands
+                    .iter()
+                    .filter_map(|command| Some((command, Invocation::of(command)?)))
+                    .filter(|(_, call)| is_of_system(call.manager))
+            };
             let is_used = calls().any(|(_, call)| matches!(call.action, Action::Install | Action::Upgrade | Action::DistUpgrade));
             let refresh = calls().find(|(_, call)| call.action == Action::Refresh);
             if let Some((command, _)) = refresh.filter(|_| !is_used) {
-                let finding = dockerfile.finding_in(&META, META.severity, command, "an index that no installation of this RUN uses".to_owned());
+                let finding =
+                    dockerfile.finding_in(&META, META.severity, command, "an index that no installation of this RUN uses".to_owned());
                 let edit = joined(dockerfile, instruction, command);
                 findings.push(fixed_if(finding, FixKind::Unsafe, edit.map(|edit| vec![edit])));
             }
@@ -74,7 +82,12 @@ fn joined(dockerfile: &Dockerfile<'_>, instruction: &Instruction, command: &Comm
     let next = dockerfile.instructions.get(index)?;
     let is_plain = |run: &Instruction| run.keyword == "RUN" && run.flags.is_empty() && run.heredocs.is_empty() && !run.json;
     let manager = Invocation::of(command)?.manager;
-    let installs = dockerfile.commands.get(index)?.iter().filter_map(Invocation::of).any(|call| call.manager == manager && call.action == Action::Install);
+    let installs = dockerfile
+        .commands
+        .get(index)?
+        .iter()
+        .filter_map(Invocation::of)
+        .any(|call| call.manager == manager && call.action == Action::Install);
     if !is_plain(instruction) || !is_plain(next) || !installs || instruction.stage != next.stage {
         return None;
     }
@@ -90,8 +103,15 @@ fn joined(dockerfile: &Dockerfile<'_>, instruction: &Instruction, command: &Comm
 }
 
 /// Where the package managers of systems keep their indexes.
-const INDEXES: &[&str] =
-    &["/var/lib/apt/lists", "/var/cache/apk", "/etc/apk/cache", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/zypp"];
+const INDEXES: &[&str] = &[
+    "/var/lib/apt/lists",
+    "/var/cache/apk",
+    "/etc/apk/cache",
+    "/var/cache/dnf",
+    "/var/cache/libdnf5",
+    "/var/cache/yum",
+    "/var/cache/zypp",
+];
 
 const fn is_of_system(manager: Manager) -> bool {
     matches!(manager, Manager::Apk | Manager::Apt | Manager::Dnf | Manager::Microdnf | Manager::Yum | Manager::Zypper)

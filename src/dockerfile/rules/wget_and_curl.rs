@@ -64,7 +64,12 @@ impl Rule for WgetAndCurl {
             seen.1 |= one.name == "wget" || other.is_some();
             // Each RUN that uses one of them, once the stage has used both, is a place where the choice can be made.
             if seen == (true, true) {
-                findings.push(dockerfile.finding_in(&META, META.severity, other.unwrap_or(one), "this stage uses both wget and curl".to_owned()));
+                findings.push(dockerfile.finding_in(
+                    &META,
+                    META.severity,
+                    other.unwrap_or(one),
+                    "this stage uses both wget and curl".to_owned(),
+                ));
             }
         }
         findings

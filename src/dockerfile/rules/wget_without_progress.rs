@@ -110,20 +110,45 @@ impl Program {
         let repository = origin.repository.filter(|_| origin.registry == "docker.io")?;
         let name = repository.strip_prefix("library/").unwrap_or(&repository);
         // Languages come on several systems, which the tag tells.
-        let is_gnu = GNU.contains(&name) || (LANGUAGES.contains(&name) && (image_name(&image.text).tag.is_some() || !image.text.contains('@')));
+        let is_gnu =
+            GNU.contains(&name) || (LANGUAGES.contains(&name) && (image_name(&image.text).tag.is_some() || !image.text.contains('@')));
         is_gnu.then_some(Self::Gnu)
     }
 }
 
 /// Images whose package manager knows no other wget than GNU's.
 const GNU: &[&str] = &[
-    "almalinux", "amazonlinux", "buildpack-deps", "centos", "debian", "fedora", "opensuse/leap", "opensuse/tumbleweed", "oraclelinux",
-    "rockylinux", "rockylinux/rockylinux", "ubuntu",
+    "almalinux",
+    "amazonlinux",
+    "buildpack-deps",
+    "centos",
+    "debian",
+    "fedora",
+    "opensuse/leap",
+    "opensuse/tumbleweed",
+    "oraclelinux",
+    "rockylinux",
+    "rockylinux/rockylinux",
+    "ubuntu",
 ];
 
 /// Images of languages that are one of those, unless their tag says Alpine.
 const LANGUAGES: &[&str] = &[
-    "eclipse-temurin", "elixir", "erlang", "gcc", "golang", "gradle", "maven", "node", "openjdk", "perl", "php", "python", "ruby", "rust", "swift",
+    "eclipse-temurin",
+    "elixir",
+    "erlang",
+    "gcc",
+    "golang",
+    "gradle",
+    "maven",
+    "node",
+    "openjdk",
+    "perl",
+    "php",
+    "python",
+    "ruby",
+    "rust",
+    "swift",
 ];
 
 /// Whose wget the stages of a file have.

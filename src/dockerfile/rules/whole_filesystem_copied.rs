@@ -53,9 +53,13 @@ impl Rule for WholeFilesystemCopied {
         for (_, instruction) in dockerfile.with_keyword("COPY") {
             let [source, target] = instruction.args.as_slice() else { continue };
             // An image that is copied whole is a bundle of files for that purpose.
-            let is_stage = |name: &&str| dockerfile.graph.stages.iter().any(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str())) || name.parse::<usize>().is_ok();
+            let is_stage = |name: &&str| {
+                dockerfile.graph.stages.iter().any(|stage| stage.name.as_deref() == Some(name.to_lowercase().as_str()))
+                    || name.parse::<usize>().is_ok()
+            };
             if let Some(from) = instruction.flag("from").filter(is_stage).filter(|_| source.text == "/" && target.text == "/") {
-                let title = format!("the whole file system of `{from}` is copied: what the build left in it, and no word of its base image");
+                let title =
+                    format!("the whole file system of `{from}` is copied: what the build left in it, and no word of its base image");
                 findings.push(dockerfile.finding(&META, META.severity, instruction, title));
             }
         }

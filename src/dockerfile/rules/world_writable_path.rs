@@ -55,11 +55,14 @@ impl Rule for WorldWritablePath {
                 continue;
             }
             for command in commands {
-                let Some(change) = ModeChange::of(command).filter(|change| change.mode.others_write && !change.mode.sticky) else { continue };
+                let Some(change) = ModeChange::of(command).filter(|change| change.mode.others_write && !change.mode.sticky) else {
+                    continue;
+                };
                 let gone = |path: &str| commands.iter().any(|other| other.name == "rm" && other.has_argument(path));
                 let (name, text) = (&command.name, change.text);
                 let path = if change.paths.is_empty() && command.wrapped {
-                    searched(commands, command).map(|path| path.map_or_else(|| "what it is given".to_owned(), |path| format!("what lies in {path}")))
+                    searched(commands, command)
+                        .map(|path| path.map_or_else(|| "what it is given".to_owned(), |path| format!("what lies in {path}")))
                 } else {
                     change.paths.into_iter().find(|path| !is_shared(path) && !gone(path)).map(str::to_owned)
                 };
@@ -84,7 +87,8 @@ impl Rule for WorldWritablePath {
 /// everybody, `Some(None)` where nothing says it, `None` where all of them are.
 fn searched<'a>(commands: &'a [Command], command: &Command) -> Option<Option<&'a str>> {
     let pipe = command.pipes.last();
-    let fits = |other: &&Command| other.pipes.last().zip(pipe).is_some_and(|(own, pipe)| own.id == pipe.id && own.position + 1 == pipe.position);
+    let fits =
+        |other: &&Command| other.pipes.last().zip(pipe).is_some_and(|(own, pipe)| own.id == pipe.id && own.position + 1 == pipe.position);
     let Some(find) = commands.iter().find(|other| other.name == "find" && fits(other)) else { return Some(None) };
     let mut folders = find.arguments().iter().map(|word| word.text.as_str()).skip_while(|text| text.starts_with('-'));
     let mut folders = folders.by_ref().take_while(|text| !text.starts_with(['-', '(', '!'])).peekable();

@@ -53,13 +53,15 @@ impl Rule for YarnCacheLeft {
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (instruction, commands) in dockerfile.scripts().filter(|(instruction, _)| instruction.keyword == "RUN") {
-            let is_call = |command: &Command, action: Action| Invocation::by(command, Manager::Yarn).is_some_and(|call| call.action == action);
+            let is_call =
+                |command: &Command, action: Action| Invocation::by(command, Manager::Yarn).is_some_and(|call| call.action == action);
             let commands = dockerfile.reached(instruction, commands);
             let Some(last) = commands.iter().rposition(|command| is_call(command, Action::Install)) else { continue };
             let is_cleaned = commands.get(last..).unwrap_or_default().iter().any(|command| is_call(command, Action::Clean));
-            if let Some(command) = commands.get(last).filter(|_| {
-                !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(CACHES)
-            }) {
+            if let Some(command) = commands
+                .get(last)
+                .filter(|_| !is_cleaned && dockerfile.graph.is_built_upon(instruction) && !instruction.mounts_cache(CACHES))
+            {
                 let finding = dockerfile.finding_in(&META, META.severity, command, "what yarn downloaded stays in the layer".to_owned());
                 // What is added cleans the folder that is used without options.
                 let is_moved = Invocation::of(command).is_some_and(|call| call.has(&["--cache-folder"]));

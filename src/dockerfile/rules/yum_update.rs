@@ -53,5 +53,8 @@ impl Rule for YumUpdate {
 }
 
 fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    invocation.manager == Manager::Yum && invocation.action == Action::Upgrade && invocation.packages.is_empty() && !invocation.has(&["--security"])
+    invocation.manager == Manager::Yum
+        && invocation.action == Action::Upgrade
+        && invocation.packages.is_empty()
+        && !invocation.has(&["--security"])
 }

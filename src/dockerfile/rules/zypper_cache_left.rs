@@ -54,5 +54,4 @@ impl Rule for ZypperCacheLeft {
     }
 }
 
-const CACHES: &Caches =
-    &Caches { manager: Manager::Zypper, name: "zypper", folders: &["/var/cache/zypp"], cleaning: "clean --all" };
+const CACHES: &Caches = &Caches { manager: Manager::Zypper, name: "zypper", folders: &["/var/cache/zypp"], cleaning: "clean --all" };

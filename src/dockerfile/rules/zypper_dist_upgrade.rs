@@ -47,7 +47,12 @@ impl Rule for ZypperDistUpgrade {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called(&META, &[Manager::Zypper], is_faulty, "the release of the base image is upgraded: take a base image of that release")
+        dockerfile.where_called(
+            &META,
+            &[Manager::Zypper],
+            is_faulty,
+            "the release of the base image is upgraded: take a base image of that release",
+        )
     }
 }
 

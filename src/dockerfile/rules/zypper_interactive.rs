@@ -49,7 +49,9 @@ impl Rule for ZypperInteractive {
     }
 
     fn check(&self, dockerfile: &Dockerfile<'_>) -> Vec<Finding> {
-        dockerfile.where_called_with(&META, &[Manager::Zypper], is_faulty, "zypper asks, and nobody answers", |command, _| dockerfile.after_program(command, " -n"))
+        dockerfile.where_called_with(&META, &[Manager::Zypper], is_faulty, "zypper asks, and nobody answers", |command, _| {
+            dockerfile.after_program(command, " -n")
+        })
     }
 }
 

@@ -53,5 +53,8 @@ impl Rule for ZypperUpdate {
 }
 
 fn is_faulty(invocation: &Invocation<'_>) -> bool {
-    invocation.manager == Manager::Zypper && invocation.action == Action::Upgrade && invocation.packages.is_empty() && !invocation.values(&["--category", "g"]).any(|category| category == "security")
+    invocation.manager == Manager::Zypper
+        && invocation.action == Action::Upgrade
+        && invocation.packages.is_empty()
+        && !invocation.values(&["--category", "g"]).any(|category| category == "security")
 }

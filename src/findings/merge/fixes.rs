@@ -32,7 +32,12 @@ pub(super) fn of(rows: &[&Observation], installed: Option<(Option<PackageKind>, 
         let of_source = row.attributes.contains_key(OF_SOURCE);
         // What cannot be compared with the installed version is kept: a fix too many does less harm than one too few.
         let is_above = |fix: &&str| of_source || installed.is_none_or(|(_, version)| order(fix, version) != Some(Ordering::Less));
-        let versions = row.fixed.iter().map(|version| version.strip_prefix("0:").unwrap_or(version)).filter(|version| is_version(version)).filter(is_above);
+        let versions = row
+            .fixed
+            .iter()
+            .map(|version| version.strip_prefix("0:").unwrap_or(version))
+            .filter(|version| is_version(version))
+            .filter(is_above);
         named.entry(row.source).or_default().extend(versions);
         if row.says_no_fix {
             none.insert(row.source);
@@ -106,7 +111,10 @@ mod tests {
         check(&[row(SourceId::Offline, &["12"], false), row(SourceId::Inspector, &[], true)], &["12"], true);
         check(&[row(SourceId::Inspector, &["NotAvailable", ""], true)], &[], false);
         check(&[row(SourceId::Inspector, &[], true), row(SourceId::Inspector, &["12"], false)], &["12"], false);
-        let of_source = Observation { attributes: BTreeMap::from([(OF_SOURCE.to_owned(), "source 2".to_owned())]), ..row(SourceId::Offline, &["3"], false) };
+        let of_source = Observation {
+            attributes: BTreeMap::from([(OF_SOURCE.to_owned(), "source 2".to_owned())]),
+            ..row(SourceId::Offline, &["3"], false)
+        };
         check(&[of_source], &["3"], false);
         check(&[row(SourceId::Offline, &["3"], false)], &[], false);
         // What cannot be compared stays.

@@ -101,7 +101,10 @@ fn files_that_nobody_needs_are_told_unless_a_package_brought_them() {
     base.retain(|(path, _, _)| *path != list.0);
     base.push(list);
     let found = found(&[&base, &[("srv/.bash_history", 0o600, "ls\n")]]);
-    assert_eq!(found.unneeded.iter().map(|fact| fact.path.as_str()).collect::<Vec<_>>(), ["app/.git", "app/Dockerfile", "srv/.bash_history"]);
+    assert_eq!(
+        found.unneeded.iter().map(|fact| fact.path.as_str()).collect::<Vec<_>>(),
+        ["app/.git", "app/Dockerfile", "srv/.bash_history"]
+    );
 }
 
 #[test]

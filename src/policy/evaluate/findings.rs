@@ -188,7 +188,10 @@ impl Walk<'_> {
             remarks.push(format!("{} cannot silence a rule about security", span.file));
             return None;
         }
-        Some(Decision { exception: Some(Box::new(span.clone())), ..decision(Effect::Suppressed, Some("rules.foreign"), format!("ignored in {}", span.file)) })
+        Some(Decision {
+            exception: Some(Box::new(span.clone())),
+            ..decision(Effect::Suppressed, Some("rules.foreign"), format!("ignored in {}", span.file))
+        })
     }
 
     fn by_rules(&self, meta: &RuleMeta) -> Decision {

@@ -12,8 +12,8 @@ use crate::{
     policy::{
         Error,
         fields::{
-            Fields, Keys, boolean, count_comparison, days, list, map, number, one_or_many, probability_comparison, severity_comparison, text,
-            unknown, word,
+            Fields, Keys, boolean, count_comparison, days, list, map, number, one_or_many, probability_comparison, severity_comparison,
+            text, unknown, word,
         },
         pattern,
         yaml::Node,

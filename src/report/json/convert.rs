@@ -343,9 +343,7 @@ fn location(location: &Location) -> wire::Location<'_> {
         Location::Dockerfile(at) => wire::Location::Dockerfile(span(at)),
         Location::Policy(at) => wire::Location::Policy(span(at)),
         Location::Image { layer, index, path } => wire::Location::Image { layer: layer.to_string(), layer_index: *index, path },
-        Location::History { index, layer } => {
-            wire::Location::History { index: *index, layer: layer.as_ref().map(ToString::to_string) }
-        }
+        Location::History { index, layer } => wire::Location::History { index: *index, layer: layer.as_ref().map(ToString::to_string) },
         Location::Config => wire::Location::Config,
     }
 }

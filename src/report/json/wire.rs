@@ -263,7 +263,11 @@ pub(super) struct Rating<'a> {
 pub(super) enum Location<'a> {
     Dockerfile(Span<'a>),
     Policy(Span<'a>),
-    Image { layer: String, layer_index: usize, path: &'a str },
+    Image {
+        layer: String,
+        layer_index: usize,
+        path: &'a str,
+    },
     History {
         index: usize,
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,13 +1,7 @@
 //! What the text report says to do next: upgrades, rules to mend, exceptions to renew, what to have explained.
 
 use crate::{
-    model::{
-        finding::FindingKind,
-        origin::Side,
-        package::PackageKind,
-        report::ScanReport,
-        verdict::Effect,
-    },
+    model::{finding::FindingKind, origin::Side, package::PackageKind, report::ScanReport, verdict::Effect},
     report::{
         count::{plural, requirement_effect, worst_first},
         escape,

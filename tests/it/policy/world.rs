@@ -129,10 +129,8 @@ impl FindingText {
     pub(super) fn finding(&self) -> Finding {
         let severity = self.severity.as_deref().map_or(Severity::Unknown, Severity::from_word);
         if let Some(group) = &self.group {
-            let group = [Group::Security, Group::Correctness, Group::Size, Group::Style]
-                .into_iter()
-                .find(|g| g.name() == group)
-                .expect("group");
+            let group =
+                [Group::Security, Group::Correctness, Group::Size, Group::Style].into_iter().find(|g| g.name() == group).expect("group");
             let aliases: Vec<&'static str> = self.aliases.iter().map(|alias| leak(alias)).collect();
             let meta = RuleMeta {
                 id: leak(&self.id),

@@ -79,7 +79,12 @@ pub(super) fn vulnerability(of: &Vulnerability, locations: Vec<Location>) -> Jud
         aliases: BTreeSet::from([format!("DSA-{}", of.id.len())]),
         kind: FindingKind::Vulnerability,
         title: format!("A flaw in {} lets a remote peer read memory", of.name),
-        package: Some(Box::new(FindingPackage { kind: Some(of.kind), name: of.name.to_owned(), version: of.version.to_owned(), purl: Some(purl) })),
+        package: Some(Box::new(FindingPackage {
+            kind: Some(of.kind),
+            name: of.name.to_owned(),
+            version: of.version.to_owned(),
+            purl: Some(purl),
+        })),
         severity: of.severity,
         severity_author: (of.severity != Severity::Unknown).then_some(RatingAuthor::Vendor),
         ratings: vec![

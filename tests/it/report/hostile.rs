@@ -189,8 +189,12 @@ pub(super) fn report(text: &str) -> ScanReport {
         if finding.package.is_some() {
             put(&mut finding.id);
             let purl = PackageUrl::parse(&format!("pkg:generic/{text}"));
-            finding.package =
-                Some(Box::new(FindingPackage { kind: None, name: text.to_owned(), version: text.to_owned(), purl: purl.filter(|_| at % 2 == 0) }));
+            finding.package = Some(Box::new(FindingPackage {
+                kind: None,
+                name: text.to_owned(),
+                version: text.to_owned(),
+                purl: purl.filter(|_| at % 2 == 0),
+            }));
         }
         for evidence in &mut finding.evidence {
             evidence.link = Some(text.to_owned());
