@@ -28,8 +28,8 @@ pub(super) struct Command {
     pub(super) in_function: bool,
     /// Whether what it prints is the value of a `$(...)` or `<(...)`.
     pub(super) is_captured: bool,
-    /// Whether its failure may be noticed by what follows: `&&`, `||`, an `if` or a loop, or `set -e`. Always so in a function, and where another
-    /// program runs it.
+    /// Whether its failure may be noticed: by `&&`, `||`, an `if` or a loop, `set -e`, a look at `$?`, or since nothing follows it. Always so in a
+    /// function, and where another program runs it.
     pub(super) is_heeded: bool,
     /// Where it stands in the original.
     pub(super) range: Range<usize>,

@@ -19,19 +19,23 @@ pub(super) fn is_literal_secret(value: &str) -> bool {
     !names_another(value) && secret::is_literal_secret(&value.replace('$', "_"))
 }
 
-/// Whether a value with a `$` is a template: `$token`, `$1`, `a${X}`, `a$(x)`, `a$NAME` and `a-$name` are, `pa$$w0rd` is none.
+/// Whether a value with a `$` is a template: `$token`, `$1`, `a${X}`, `a$(x)`, `a$NAME` and `a-$name` are, `pa$$w0rd` and `p@$sw0rd` are none.
 fn names_another(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let mut before = "-";
     value.split('$').skip(1).zip(value.split('$')).any(|(rest, part)| {
-        // Of `$$` the second one begins nothing.
-        let is_apart = if part.is_empty() { before == "-" } else { !part.ends_with(|c: char| c.is_alphanumeric()) };
-        before = part;
         let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest, |end| slice(rest, 0..end));
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let is_constant = name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        let is_upper = name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        // Of `$$` the second one begins nothing.
+        let is_apart = match part.chars().next_back() {
+            None => before == "-",
+            Some(last) if is_upper => !last.is_alphanumeric(),
+            Some(last) => matches!(last, '-' | '_' | '.' | ':' | '/' | ',' | ' '),
+        };
+        before = part;
         let is_number = !name.is_empty() && name.len() + 1 == value.len() && name.bytes().all(|b| b.is_ascii_digit());
-        rest.starts_with(['{', '(']) || (is_name && (is_constant || is_apart)) || is_number
+        rest.starts_with(['{', '(']) || (is_name && ((is_upper && name.len() > 1) || is_apart)) || is_number
     })
 }
 
@@ -180,6 +184,9 @@ mod tests {
             ("a-$token", false),
             ("a/$token", false),
             ("@$X", false),
+            ("P@$HOME", false),
+            ("P@$sw0rd9x", true),
+            ("Adm!$ecret9", true),
             ("$1", false),
             ("a-$(cat x)", false),
             ("$A$B", false),

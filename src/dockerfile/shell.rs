@@ -5,13 +5,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::Read as _,
     ops::Range,
 };
 
 use brush_parser::{
     Parser, ParserOptions, SourceSpan,
     ast::{
-        AndOr, AndOrList, Command as BrushCommand, CompoundCommand, CompoundList, CompoundListItem, ExtendedTestExpr, Pipeline,
+        AndOr, AndOrList, Command as BrushCommand, CompoundCommand, CompoundList, CompoundListItem, ExtendedTestExpr, Pipeline, Program,
         RedirectList, SeparatorOperator, UnaryPredicate, Word as BrushWord,
     },
 };
@@ -88,6 +89,22 @@ pub(super) struct Walker<'a> {
     pub(super) in_function: bool,
     /// Whether what the next command prints becomes a value.
     pub(super) is_captured: bool,
+    /// How many of the lists around the next command go on behind it.
+    pub(super) followed: usize,
+    /// Whether the script says that it looks at the status of its commands.
+    pub(super) asks_status: bool,
+}
+
+/// What a script says that looks at a status by other means than `&&`, `||` and conditions.
+const ASKS_STATUS: &[&str] = &["$?", "${?", "PIPESTATUS", "errexit", "trap"];
+
+/// The program of a script, from the grammar. A here-document whose name is empty (`<<''`) keeps the tokenizer for ever where the text ends on
+/// its line, so that there the lines end.
+fn parsed(text: &str, options: &ParserOptions) -> Option<Program> {
+    if !text.contains("<<") {
+        return Parser::new(text.as_bytes(), options).parse_program().ok();
+    }
+    Parser::new(text.as_bytes().chain(b"\n\n".as_slice()), options).parse_program().ok()
 }
 
 /// One text that is being walked: the way from the parser's character positions to the original.
@@ -143,6 +160,8 @@ impl<'a> Walker<'a> {
             wrapped: false,
             in_function: false,
             is_captured: false,
+            followed: 0,
+            asks_status: false,
         }
     }
 
@@ -157,24 +176,40 @@ impl<'a> Walker<'a> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let program =
-            plain_script::program(text).or_else(|| guest::ask(|| Parser::new(text.as_bytes(), &self.options).parse_program().ok()));
+        let program = plain_script::program(text).or_else(|| guest::ask(|| parsed(text, &self.options)));
         let Some(program) = program else {
             self.unread.push(Unread::Syntax);
             return;
         };
         let bytes = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
+        let asks_status = std::mem::replace(&mut self.asks_status, ASKS_STATUS.iter().any(|word| text.contains(word)));
         let text = Text { script, bytes, depth };
-        for list in &program.complete_commands {
+        let last = program.complete_commands.len().saturating_sub(1);
+        for (at, list) in program.complete_commands.iter().enumerate() {
+            self.followed += usize::from(at < last);
             self.list(list, &text);
+            self.followed -= usize::from(at < last);
         }
+        self.asks_status = asks_status;
     }
 
+    /// A list that what is before it does not join.
     pub(super) fn list(&mut self, list: &CompoundList, text: &Text<'_>) {
-        for CompoundListItem(item, separator) in &list.0 {
-            self.joined = Operator::Sequence;
+        self.joined = Operator::Sequence;
+        self.group(list, text);
+    }
+
+    /// A list whose first command is joined as the whole is.
+    fn group(&mut self, list: &CompoundList, text: &Text<'_>) {
+        let last = list.0.len().saturating_sub(1);
+        for (at, CompoundListItem(item, separator)) in list.0.iter().enumerate() {
+            if at > 0 {
+                self.joined = Operator::Sequence;
+            }
             let mark = self.watch.spaces.mark();
+            self.followed += usize::from(at < last);
             self.and_or(item, text);
+            self.followed -= usize::from(at < last);
             if matches!(separator, SeparatorOperator::Async) {
                 self.watch.spaces.forget(mark);
             }
@@ -187,7 +222,9 @@ impl<'a> Walker<'a> {
         for (at, CompoundListItem(item, _)) in list.0.iter().enumerate() {
             self.joined = Operator::Sequence;
             self.watch.conditions += usize::from(at == last);
+            self.followed += usize::from(at < last);
             self.and_or(item, text);
+            self.followed -= usize::from(at < last);
             self.watch.conditions -= usize::from(at == last);
         }
     }
@@ -318,10 +355,10 @@ impl<'a> Walker<'a> {
                 }
                 self.repeated(&clause.body.list, text, None);
             }
-            CompoundCommand::BraceGroup(group) => self.list(&group.list, text),
+            CompoundCommand::BraceGroup(group) => self.group(&group.list, text),
             CompoundCommand::Subshell(subshell) => {
                 let mark = self.watch.spaces.mark();
-                self.list(&subshell.list, text);
+                self.group(&subshell.list, text);
                 self.watch.spaces.forget(mark);
             }
             CompoundCommand::ForClause(clause) => {

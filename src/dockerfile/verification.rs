@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    command::{Command, HOLE, Operator, RedirectKind, Word},
+    command::{Command, HOLE, Operator, RedirectKind},
     download::base,
     wrapper,
 };
@@ -13,6 +13,9 @@ const CHECKSUMS: &[&str] =
     &["md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "shasum", "b2sum", "b3sum", "sha256", "sha512"];
 /// What the file of a signature is called beside the file that it signs.
 const SIGNATURES: &[&str] = &[".asc", ".sig", ".sign", ".gpg", ".minisig", ".sha256", ".sha512", ".sha256sum", ".pem", ".bundle"];
+
+/// A text that is not known at all.
+const HOLE_TEXT: &str = "\u{0}";
 
 /// The files that an instruction checks.
 #[derive(Debug, Default)]
@@ -27,8 +30,10 @@ impl<'a> Verification<'a> {
     pub(super) fn of(commands: &'a [Command]) -> Self {
         let mut this = Self::default();
         let mut lasts = None;
+        let has_functions = commands.iter().any(|command| command.in_function);
         for (at, command) in commands.iter().enumerate().filter(|(_, command)| checks(command)) {
-            if is_lost(command, commands.get(at + 1..).unwrap_or_default()) {
+            // A function that is defined may be the one that is called where a check fails.
+            if is_lost(command, commands.get(at + 1..).unwrap_or_default()) && (!command.is_heeded || !has_functions) {
                 continue;
             }
             if only_prints(command) {
@@ -71,6 +76,7 @@ impl<'a> Verification<'a> {
         for document in documents {
             is_said = true;
             self.add_list(&document.target.text);
+            self.is_of_all |= document.target.text.trim() == HOLE_TEXT;
         }
         if let Some(pipe) = command.pipes.iter().rfind(|pipe| pipe.position > 0) {
             // The members of a pipeline stand side by side.
@@ -82,6 +88,9 @@ impl<'a> Verification<'a> {
                         for word in other.arguments() {
                             self.add_list(&word.text);
                         }
+                        // The whole list is a variable.
+                        let operands = other.arguments().iter().filter(|word| !word.text.starts_with(['-', '%']));
+                        self.is_of_all |= operands.map(|word| word.text.as_str()).eq([HOLE_TEXT]);
                     }
                     // Shells and the like print what their own commands print.
                     _ if !wrapper::unwrap(other).is_empty() => {}
@@ -97,7 +106,7 @@ impl<'a> Verification<'a> {
         for line in text.lines() {
             let last = line.split_whitespace().next_back().unwrap_or_default();
             // `%s` of a format takes words that are added by themselves.
-            self.is_of_all |= last.trim_start_matches('*') == "\u{0}" && line.split_whitespace().count() > 1;
+            self.is_of_all |= last.trim_start_matches('*') == HOLE_TEXT && line.split_whitespace().count() > 1;
             self.add(line.split_whitespace());
         }
     }
@@ -172,25 +181,23 @@ fn last_members(commands: &[Command]) -> BTreeMap<usize, (usize, &Command)> {
     lasts
 }
 
-/// Whether what follows a command goes on where it fails: `|| true`, or the next command of a shell without `set -e`.
+/// Whether nothing comes of it where a command fails: `|| true`, or the next command of a shell without `set -e`.
 fn is_lost(command: &Command, rest: &[Command]) -> bool {
-    let is_behind =
-        |other: &Command| command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position));
-    let mut rest = rest.iter().skip_while(|other| is_behind(other));
-    let Some(next) = rest.next() else { return false };
-    let asks = |word: &Word| word.raw.contains("$?");
-    match next.joined {
-        Operator::And => false,
-        Operator::Or => succeeds(next) || (next.is_one_of(&["echo", "printf"]) && !rest.take(MOST_AFTERMATH).any(may_end)),
-        Operator::Sequence => {
-            !command.is_heeded
-                && !command.is_captured
-                && !next.words.iter().any(asks)
-                && !next.assignments.iter().any(|set| asks(&set.value))
-        }
+    // What it prints, somebody may read later.
+    if !command.is_heeded && !command.is_captured && !only_prints(command) && !is_kept(command) {
+        return true;
     }
+    let is_behind =
+        |other: &&Command| command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position));
+    let behind = rest.iter().take(MOST_MEMBERS).take_while(is_behind).count();
+    let mut rest = rest.iter().skip(behind);
+    let Some(next) = rest.next().filter(|next| next.joined == Operator::Or) else { return false };
+    let only_tells = next.is_one_of(&["cat", "date", "echo", "logger", "ls", "printf", "sleep"]);
+    succeeds(next) || (only_tells && !rest.take(MOST_AFTERMATH).any(may_end))
 }
 
+/// How many members of a pipeline are looked at behind the one that checks.
+const MOST_MEMBERS: usize = 16;
 /// How many commands behind a message are looked at for one that ends the script.
 const MOST_AFTERMATH: usize = 8;
 
@@ -198,14 +205,14 @@ const MOST_AFTERMATH: usize = 8;
 fn succeeds(command: &Command) -> bool {
     match command.name.as_str() {
         "true" | ":" => command.arguments().is_empty(),
-        "exit" | "return" => matches!(command.arguments(), [status] if status.text == "0"),
+        "exit" | "return" => matches!(command.arguments(), [status] if status.text.bytes().all(|digit| digit == b'0')),
         _ => false,
     }
 }
 
-/// Whether a command may end the script with a failure, by itself or as a function.
+/// Whether a command may end the script, or what it is about, by itself or in a function.
 fn may_end(command: &Command) -> bool {
-    command.in_function || (command.is_one_of(&["exit", "return", "false", "kill"]) && !succeeds(command))
+    command.in_function || (command.is_one_of(&["break", "continue", "exit", "return", "false", "kill"]) && !succeeds(command))
 }
 
 /// Whether a command checks a checksum or a signature.

@@ -137,6 +137,17 @@ const HARMLESS_ENDS: &[&str] = &[
     "SERVER",
     "FINGERPRINT",
     "LABEL",
+    "HASHERS",
+    "VALIDITY",
+    "AUDIENCE",
+    "KIND",
+    "ISS",
+    "SCOPE",
+    "SCOPES",
+    "NAMESPACE",
+    "INTERVAL",
+    "STRENGTH",
+    "ENGINE",
 ];
 /// First words of switches.
 const SWITCHES: &[&str] = &["ALLOW", "ENABLE", "DISABLE", "REQUIRE", "USE", "HAS", "NO", "SKIP", "CHECK", "VALIDATE", "MAX", "MIN"];
@@ -189,10 +200,11 @@ pub fn is_secret_name(name: &str) -> bool {
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
     // There is no public one.
-    let is_password = PASSWORDS.iter().any(|end| last.ends_with(end));
+    let is_password = PASSWORDS.iter().any(|end| last.ends_with(end)) || matches!(*last, "PASS" | "PWD");
+    let is_private = words.windows(2).any(|pair| matches!(pair, ["PRIVATE", "KEY"]));
     if HARMLESS_ENDS.contains(last)
         || (SWITCHES.contains(first) && words.len() > 1)
-        || (!is_password && words.iter().any(|word| matches!(*word, "PUBLIC" | "PUB" | "GPG" | "PGP" | "SSL" | "CACHE")))
+        || (!is_password && !is_private && words.iter().any(|word| matches!(*word, "PUBLIC" | "PUB" | "GPG" | "PGP" | "SSL" | "CACHE")))
     {
         return false;
     }

@@ -32,6 +32,19 @@ RUN curl -fsSLO https://acme.dev/h.tgz; echo "24454f83  h.tgz" | sha256sum -c -
 RUN tar xf h.tgz
 RUN die() { echo bad; exit 1; }; curl -fsSLO https://acme.dev/g.tgz; sha256sum -c g.sum || die; tar xf g.tgz
 RUN curl -fsSLO https://acme.dev/f.tgz && sha256sum f.tgz | cut -d' ' -f1 > f.sum && diff f.sum expected && tar xf f.tgz
+RUN curl -fsSLO https://acme.dev/d.tgz; sha256sum d.tgz > d.sum; grep -q "$SUM" d.sum || exit 1; tar xf d.tgz
+RUN curl -fsSLO https://acme.dev/c.tgz; sha256sum c.tgz | tee c.sum; grep "$SUM" c.sum || exit 1; tar xf c.tgz
+RUN curl -fsSLO https://acme.dev/b.tgz; sha256sum -c b.sum > out; grep OK out || exit 1; tar xf b.tgz
+RUN curl -fsSLO https://acme.dev/a.tgz; sha256sum -c a.sum; if [[ $? -ne 0 ]]; then exit 1; fi; tar xf a.tgz
+RUN curl -fsSLO https://acme.dev/a1.tgz; sha256sum -c a1.sum; case $? in 0) ;; *) exit 1;; esac; tar xf a1.tgz
+RUN shopt -so errexit; curl -fsSLO https://acme.dev/a2.tgz; sha256sum -c a2.sum; tar xf a2.tgz
+RUN if [ "$A" = b ]; then curl -fsSLO https://acme.dev/a3.tgz && sha256sum -c a3.sum; else curl -fsSLO https://acme.dev/a4.tgz && sha256sum -c a4.sum; fi
+RUN tar xf a3.tgz || tar xf a4.tgz
+RUN case "$A" in b) curl -fsSLO https://acme.dev/a5.tgz; sha256sum -c a5.sum ;; *) true ;; esac
+RUN tar xf a5.tgz
+RUN curl -fsSLO https://acme.dev/a6.tgz && echo "$SUMS" | sha256sum -c - && tar xf a6.tgz
+RUN for i in 1 2 3; do curl -fsSLO https://acme.dev/a7.tgz; sha256sum -c a7.sum || { echo bad; continue; }; tar xf a7.tgz; break; done
+RUN die() { exit 1; }; curl -fsSLO https://acme.dev/a8.tgz; sha256sum -c a8.sum || { echo bad; die; }; tar xf a8.tgz
 RUN <<EOF
 set -e
 curl -fsSLO https://acme.dev/e.tgz

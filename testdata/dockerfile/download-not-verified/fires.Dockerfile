@@ -22,4 +22,8 @@ RUN curl -fsSLO https://acme.dev/r.tgz && { sha256sum -c r.sum || echo bad; } &&
 RUN curl -fsSLO https://acme.dev/q.tgz && { sha256sum -c q.sum || exit 0; } && tar xf q.tgz
 RUN curl -fsSLO https://acme.dev/p.tgz && sha256sum p.tgz | cut -d' ' -f1 && tar xf p.tgz
 RUN curl -fsSLO https://acme.dev/o.tgz && sha256sum -c o.sum | tee log || true; tar xf o.tgz
-# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24
+RUN curl -fsSLO https://acme.dev/n.tgz; sha256sum -c n.sum || { echo bad; }; tar xf n.tgz
+RUN curl -fsSLO https://acme.dev/m.tgz; sha256sum -c m.sum || (exit 0); tar xf m.tgz
+RUN curl -fsSLO https://acme.dev/l.tgz && { sha256sum -c l.sum || cat log; } && tar xf l.tgz
+RUN curl -fsSLO https://acme.dev/k.tgz; if true; then sha256sum -c k.sum; fi; tar xf k.tgz
+# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28
