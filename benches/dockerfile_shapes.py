@@ -184,7 +184,7 @@ SHAPES = {
     "private-keys": lambda n: fill("RUN echo '-----BEGIN RSA PRIVATE KEY-----'\n", n),
     "token-prefixes": lambda n: continued("ghp_AKIA", n),
     "base64": lambda n: fill("RUN echo " + "QUJD" * 15_000 + " | base64 -d | sh\n", n),
-    "checks": lambda n: continued("sha256sum -c |", n, "RUN curl -O https://x.dev/a && "),
+    "checks": lambda n: fill("sha256sum -c|", 500_000, HEAD + "RUN curl -O https://x.dev/a && ", "cat\n") * 2,
     "xargs": lambda n: continued("xargs", n),
     "sudos": lambda n: continued("sudo", n),
     "envs": lambda n: continued("env A=b", n),
