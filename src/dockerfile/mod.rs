@@ -121,7 +121,7 @@ use instruction::Instruction;
 use reading::read;
 use redaction::Redaction;
 use rule::Dockerfile;
-use shown::{apart, folded, hide_code, is_about_secret, lines_of, secret_values, shown};
+use shown::{apart, folded, hide_code, is_about_secret, is_on, lines_of, secret_values, shown};
 
 /// The largest Dockerfile that is read, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -232,8 +232,13 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
     let text = fix::Text::of(bytes, &dockerfile);
     let secret_lines = apart(secret_lines);
+    let mut hidden = BTreeMap::<usize, bool>::new();
+    let mut is_hidden = |index: usize| {
+        let hides = || dockerfile.instructions.get(index).is_some_and(|instruction| redaction.hides_of(instruction.text(), Some(index)));
+        *hidden.entry(index).or_insert_with(hides)
+    };
     for finding in &mut findings {
-        hide_code(finding, &secret_lines);
+        hide_code(finding, |lines| is_on(lines, &secret_lines) || dockerfile.index_at(lines.0).is_some_and(&mut is_hidden));
         if let Cow::Owned(told) = redaction.told_of(&finding.title, dockerfile.index_at(place(finding).0)) {
             finding.title = told;
         }

@@ -55,12 +55,14 @@ pub(super) fn apart(mut all: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     apart
 }
 
+/// Whether some of the lines are among those that hold a secret.
+pub(super) fn is_on((first, last): (u32, u32), secret_lines: &[(u32, u32)]) -> bool {
+    let next = secret_lines.partition_point(|(_, end)| *end < first);
+    secret_lines.get(next).is_some_and(|(start, _)| *start <= last)
+}
+
 /// Takes the code out of a title that quotes some, where the lines hold a secret: `'hunter$22'` is one.
-pub(super) fn hide_code(finding: &mut Finding, secret_lines: &[(u32, u32)]) {
-    let is_secret = |(first, last): (u32, u32)| {
-        let next = secret_lines.partition_point(|(_, end)| *end < first);
-        secret_lines.get(next).is_some_and(|(start, _)| *start <= last)
-    };
+pub(super) fn hide_code(finding: &mut Finding, is_secret: impl FnMut((u32, u32)) -> bool) {
     if finding.id == "shell-expansion-in-single-quotes" && lines_of(finding).any(is_secret) {
         finding.title = "an expansion stands in single quotes and is not made".to_owned();
     }
@@ -69,8 +71,7 @@ pub(super) fn hide_code(finding: &mut Finding, secret_lines: &[(u32, u32)]) {
 /// The instruction on one line, or its keyword alone where it holds a secret.
 pub(super) fn shown(dockerfile: &Dockerfile<'_>, index: usize, secret_lines: &[(u32, u32)], redaction: &Redaction) -> Option<String> {
     let instruction = dockerfile.instructions.get(index)?;
-    let next = secret_lines.partition_point(|(_, last)| *last < instruction.line);
-    if secret_lines.get(next).is_some_and(|(first, _)| *first <= instruction.end_line) {
+    if is_on((instruction.line, instruction.end_line), secret_lines) {
         return Some(format!("{} (hidden: it holds a secret)", instruction.keyword));
     }
     folded(dockerfile, index, redaction)
@@ -96,4 +97,26 @@ pub(super) fn folded(dockerfile: &Dockerfile<'_>, index: usize, redaction: &Reda
         return Some(format!("{}...", slice(&told, 0..told.floor_char_boundary(LONGEST))));
     }
     Some(told.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::{LintInput, lint};
+
+    #[test]
+    fn code_beside_a_secret_is_not_told() {
+        for (code, is_told) in [
+            ("echo 'for $HOME' > /x", true),
+            ("export DB_PASSWORD='P@$sw0rd9x'", false),
+            ("export DB_PASSWORD='a-$W0rd9x'", false),
+            ("DB_PASSWORD='hunter$22' run 'for $USER'", false),
+        ] {
+            let text = format!("FROM debian:12\nRUN {code}\nRUN true\n");
+            let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
+            let titles = report.findings.iter().filter(|finding| finding.id == "shell-expansion-in-single-quotes");
+            let titles: Vec<&str> = titles.map(|finding| finding.title.as_str()).collect();
+            assert!(!titles.is_empty(), "{code}");
+            assert!(titles.iter().all(|title| title.contains('$') == is_told), "{code}: {titles:?}");
+        }
+    }
 }
