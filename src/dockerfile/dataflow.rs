@@ -6,6 +6,7 @@ use std::{cell::Cell, collections::BTreeMap, ops::Range};
 use super::{
     bounds::MAX_SCRIPT,
     command::{Command, HOLE, Pipe, Redirect, RedirectKind},
+    effort::MOST_EFFORT,
     shell::Walker,
     source::Logical,
     wrapper,
@@ -87,11 +88,13 @@ pub(super) struct Files {
     written: BTreeMap<String, Written>,
     /// How much may still be looked at to follow text.
     budget: Cell<usize>,
+    /// What the grammar may still spend on deeply nested code.
+    effort: Cell<usize>,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self { written: BTreeMap::new(), budget: Cell::new(FLOW_BUDGET) }
+        Self { written: BTreeMap::new(), budget: Cell::new(FLOW_BUDGET), effort: Cell::new(MOST_EFFORT) }
     }
 }
 
@@ -160,6 +163,13 @@ impl Walker<'_> {
         let left = self.files.budget.get();
         self.files.budget.set(left.saturating_sub(amount));
         left >= amount
+    }
+
+    /// Takes what the grammar would spend on some code from what is left for the file; false where it is too much.
+    pub(super) fn affords(&self, effort: usize) -> bool {
+        let left = self.files.effort.get().checked_sub(effort);
+        self.files.effort.set(left.unwrap_or(self.files.effort.get()));
+        left.is_some()
     }
 
     fn read_from(&self, pipe: &Pipe, left: usize) -> Flow {

@@ -19,6 +19,7 @@ mod dialect;
 mod dockerignore;
 mod download;
 mod edits;
+mod effort;
 mod execution;
 mod expand;
 pub mod fix;

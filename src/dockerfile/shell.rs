@@ -5,16 +5,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::Read as _,
     ops::Range,
 };
 
 use brush_parser::{
-    Parser, ParserOptions, SourceSpan,
+    ParserOptions, SourceSpan, Token,
     ast::{
         AndOr, AndOrList, Command as BrushCommand, CompoundCommand, CompoundList, CompoundListItem, ExtendedTestExpr, Pipeline, Program,
         RedirectList, SeparatorOperator, UnaryPredicate, Word as BrushWord,
     },
+    parse_tokens, uncached_tokenize_str,
 };
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
     command::{Command, Operator, Pipe, Redirect, Word},
     dataflow::Files,
     dialect::Shell,
+    effort,
     execution::is_handed_on,
     guest, plain_script,
     scope::Scope,
@@ -98,13 +99,14 @@ pub(super) struct Walker<'a> {
 /// What a script says that looks at a status by other means than `&&`, `||` and conditions.
 const ASKS_STATUS: &[&str] = &["$?", "${?", "PIPESTATUS", "errexit", "trap"];
 
-/// The program of a script, from the grammar. A here-document whose name is empty (`<<''`) keeps the tokenizer for ever where the text ends on
-/// its line, so that there the lines end.
-fn parsed(text: &str, options: &ParserOptions) -> Option<Program> {
+/// The tokens of a script. A here-document whose name is empty (`<<''`) keeps the tokenizer for ever where the text ends on its line, so that
+/// there the lines end.
+fn tokens(text: &str, options: &ParserOptions) -> Option<Vec<Token>> {
+    let options = options.tokenizer_options();
     if !text.contains("<<") {
-        return Parser::new(text.as_bytes(), options).parse_program().ok();
+        return uncached_tokenize_str(text, &options).ok();
     }
-    Parser::new(text.as_bytes().chain(b"\n\n".as_slice()), options).parse_program().ok()
+    uncached_tokenize_str(&format!("{text}\n\n"), &options).ok()
 }
 
 /// One text that is being walked: the way from the parser's character positions to the original.
@@ -176,10 +178,13 @@ impl<'a> Walker<'a> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let program = plain_script::program(text).or_else(|| guest::ask(|| parsed(text, &self.options)));
-        let Some(program) = program else {
-            self.unread.push(Unread::Syntax);
-            return;
+        let program = match plain_script::program(text) {
+            Some(program) => Ok(program),
+            None => self.parsed(text),
+        };
+        let program = match program {
+            Ok(program) => program,
+            Err(why) => return self.unread.push(why),
         };
         let bytes = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
         let asks_status = std::mem::replace(&mut self.asks_status, ASKS_STATUS.iter().any(|word| text.contains(word)));
@@ -191,6 +196,15 @@ impl<'a> Walker<'a> {
             self.followed -= usize::from(at < last);
         }
         self.asks_status = asks_status;
+    }
+
+    /// The program of a script, from the grammar.
+    fn parsed(&self, text: &str) -> Result<Program, Unread> {
+        let tokens = guest::ask(|| tokens(text, &self.options)).ok_or(Unread::Syntax)?;
+        if !self.affords(effort::of_script(&tokens)) {
+            return Err(Unread::TooDeep);
+        }
+        guest::ask(|| parse_tokens(&tokens, &self.options).ok()).ok_or(Unread::Syntax)
     }
 
     /// A list that what is before it does not join.

@@ -10,7 +10,7 @@ use super::{
     bounds::Unread,
     command::{HOLE, Word},
     dataflow::unescaped,
-    guest, plain_word,
+    effort, guest, plain_word,
     shell::{Text, Walker},
     source::{Logical, slice},
     spaces::Space,
@@ -50,7 +50,11 @@ impl Walker<'_> {
         if !raw.contains(['\'', '"', '\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = plain_word::pieces(raw).or_else(|| guest::ask(|| word::parse(raw, &self.options).ok()));
+        let pieces = match plain_word::pieces(raw) {
+            None if !self.affords(effort::of_word(raw)) => Err(Unread::TooDeep),
+            None => guest::ask(|| word::parse(raw, &self.options).ok()).ok_or(Unread::Syntax),
+            Some(pieces) => Ok(pieces),
+        };
         self.pieces(raw, pieces, at, text, usage)
     }
 
@@ -59,7 +63,10 @@ impl Walker<'_> {
         if !raw.contains(['\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = guest::ask(|| word::parse_heredoc(raw, &self.options).ok());
+        let pieces = match self.affords(effort::of_word(raw)) {
+            true => guest::ask(|| word::parse_heredoc(raw, &self.options).ok()).ok_or(Unread::Syntax),
+            false => Err(Unread::TooDeep),
+        };
         self.pieces(raw, pieces, at, text, Use::Kept)
     }
 
@@ -79,11 +86,14 @@ impl Walker<'_> {
         }
     }
 
-    fn pieces(&mut self, raw: &str, pieces: Option<Vec<WordPieceWithSource>>, at: usize, text: &Text<'_>, usage: Use) -> Word {
+    fn pieces(&mut self, raw: &str, pieces: Result<Vec<WordPieceWithSource>, Unread>, at: usize, text: &Text<'_>, usage: Use) -> Word {
         let start = self.out.len();
-        let Some(pieces) = pieces else {
-            self.unread.push(Unread::Syntax);
-            return Word { raw: raw.to_owned(), text: HOLE.to_string(), space: Space::Dirty, ..Word::default() };
+        let pieces = match pieces {
+            Ok(pieces) => pieces,
+            Err(why) => {
+                self.unread.push(why);
+                return Word { raw: raw.to_owned(), text: HOLE.to_string(), space: Space::Dirty, ..Word::default() };
+            }
         };
         // A program that is a variable alone may be a program with options; `$a=b` is a faulty assignment and no word.
         let is_whole = match pieces.as_slice() {

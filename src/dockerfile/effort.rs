@@ -1,0 +1,159 @@
+//! Shell code in, what the grammar of `brush_parser` would spend on it out, which grows exponentially with the depth of `case`, of brackets in
+//! `((` and `[[`, and of the subscripts in `${a[${b[...]}]}`. What is said is never less than what is spent.
+
+use brush_parser::Token;
+
+/// How much may be spent on the code of one file, in tenths of a microsecond.
+pub(super) const MOST_EFFORT: usize = 2_000_000;
+
+/// A token one level down.
+const TOKEN: usize = 6;
+/// A subscript in a word, and how many times as much one within another is.
+const SUBSCRIPT: usize = 40;
+const SUBSCRIPT_WITHIN: usize = 24;
+/// So many brackets within each other cost no more than a `case`.
+const CHEAP_BRACKETS: u32 = 4;
+
+/// What a script costs more than its length.
+pub(super) fn of_script(tokens: &[Token]) -> usize {
+    let (mut cases, mut brackets, mut cost) = (0_u32, 0_u32, 0_usize);
+    // The depth of brackets outside the outermost `((`, in which `esac` may be a number.
+    let mut arithmetic = None;
+    for (at, token) in tokens.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        match token {
+            Token::Operator(operator, span) if operator == "(" => {
+                let is_next =
+                    |other: &Token| matches!(other, Token::Operator(operator, at) if operator == "(" && at.end.index == span.start.index);
+                if arithmetic.is_none() && before.is_some_and(is_next) {
+                    arithmetic = Some(brackets.saturating_sub(1));
+                }
+                brackets += 1;
+            }
+            Token::Operator(operator, _) if operator == ")" => {
+                brackets = brackets.saturating_sub(1);
+                arithmetic = arithmetic.filter(|outside| brackets > *outside);
+            }
+            Token::Operator(..) => {}
+            Token::Word(word, _) => {
+                if word == "case" && is_case(tokens.get(at + 1..).unwrap_or_default()) {
+                    cases += 1;
+                }
+                if word == "esac" && arithmetic.is_none() && before.is_some_and(ends_command) {
+                    cases = cases.saturating_sub(1);
+                }
+                let name = word.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+                if name.len() < word.len() && name.starts_with('[') {
+                    cost = cost.saturating_add(of_word(word));
+                }
+            }
+        }
+        let depth = cases + brackets.saturating_sub(CHEAP_BRACKETS);
+        let level = 2_usize.checked_pow(depth).map_or(usize::MAX, |all| all - 1);
+        cost = cost.saturating_add(level.saturating_mul(TOKEN));
+    }
+    cost
+}
+
+/// Whether what follows the word `case` is that of a clause: a word and `in`.
+fn is_case(rest: &[Token]) -> bool {
+    let mut words = rest.iter().skip(1).skip_while(|token| matches!(token, Token::Operator(operator, _) if operator == "\n"));
+    matches!(words.next(), Some(Token::Word(word, _)) if word == "in")
+}
+
+/// Whether a command or a pattern may begin behind a token.
+fn ends_command(token: &Token) -> bool {
+    matches!(token, Token::Operator(operator, _) if matches!(operator.as_str(), ";" | ";;" | ";&" | ";;&" | "&" | "\n" | ")"))
+}
+
+/// What a word costs, or the text of a here-document.
+pub(super) fn of_word(raw: &str) -> usize {
+    if !raw.contains('[') || !raw.contains("${") {
+        return 0;
+    }
+    let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
+    // A bracket in quotes closes nothing.
+    let is_plain = !inner.contains(['"', '\'', '\\', '`']);
+    let (mut open, mut depth, mut cost) = (Vec::new(), 0_u32, 0_usize);
+    let mut is_name = true;
+    let mut before = b' ';
+    for byte in inner.bytes() {
+        match byte {
+            b'{' if before == b'$' => {
+                open.push(false);
+                is_name = true;
+            }
+            b'[' if is_name => {
+                if let Some(last) = open.last_mut() {
+                    *last = true;
+                }
+                cost = cost.saturating_add(SUBSCRIPT.saturating_mul(SUBSCRIPT_WITHIN.saturating_pow(depth)));
+                depth += 1;
+                is_name = false;
+            }
+            b'}' if is_plain => {
+                depth -= u32::from(open.pop() == Some(true));
+                is_name = false;
+            }
+            _ => is_name &= byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'!' | b'#' | b'@' | b'*'),
+        }
+        before = byte;
+    }
+    cost
+}
+
+#[cfg(test)]
+mod tests {
+    use brush_parser::tokenize_str;
+
+    use super::*;
+    use crate::dockerfile::{LintInput, lint};
+
+    #[test]
+    fn depth_is_what_costs() {
+        let script = |text: &str| of_script(&tokenize_str(text).expect("tokens"));
+        for text in ["a b | c && d", "(a; (b))", "echo in case of b", "a='case a in'", "[ a ] && { b; }", "a $(( (b + c) * 2 ))", "a[0]=b"]
+        {
+            assert_eq!(script(text), 0, "{text}");
+        }
+        let once = script("case a in b) c;; esac; d");
+        assert!((1..200).contains(&once), "{once}");
+        assert_eq!(script("case a in b) c;; esac; d; case a in b) c;; esac; d"), 2 * once, "one behind the other");
+        for opener in ["case a in b) ", "case a in (b) echo esac; ", "case a in b) for ((;esac;esac)); do ", "case a\nin b) > esac "] {
+            assert!(script(&opener.repeat(20)) > MOST_EFFORT, "{opener}");
+        }
+        for opener in ["(", "(( ( ", "[[ a =~ ("] {
+            assert!(script(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
+        }
+        for (word, most) in [("${a}[0]", 0), ("${a[0]}", 50), ("\"${a[0]} ${a[1]} ${a[2]} ${#a[@]}\"", 200), ("${a[${b[0]}]}", 1_200)] {
+            assert!(of_word(word) <= most, "{word}: {}", of_word(word));
+        }
+        for opener in ["${a[", "${a[${b", "${!a[\"}\"", "a[${a:${b["] {
+            assert!(of_word(&opener.repeat(6)) > MOST_EFFORT, "{opener}");
+        }
+    }
+
+    #[test]
+    fn what_costs_too_much_is_a_gap() {
+        let nested = |opener: &str, middle: &str, closer: &str, times: usize| opener.repeat(times) + middle + &closer.repeat(times);
+        let codes = [
+            nested("case a in b) x; ", "y", "; esac", 22),
+            nested("a ${a[", "", "]}", 12),
+            nested("\"${a[${b}", "", "]}\"", 9),
+            nested("a[${a[", "b", "]}]=c", 9),
+            nested("(", "", "", 24),
+            nested("(( (", ";", ") ))", 11),
+        ];
+        for code in codes {
+            let text = format!("FROM debian:12\n{}RUN curl -k https://x.dev\n", format!("RUN {code}\n").repeat(50));
+            let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
+            assert!(report.gaps.iter().any(|gap| gap.kind == "unread-shell"), "{code}: {:?}", report.gaps);
+            assert!(report.findings.iter().any(|finding| finding.id == "curl-insecure"), "{code}");
+        }
+        let usual = "RUN case \"$(uname -m)\" in x86_64) case $A in b) a=${b[${i}]};; esac ;; *) exit 1 ;; esac; a=$(( ((1 + 2) * 3) ))\n"
+            .repeat(100);
+        let text = format!("FROM debian:12\nSHELL [\"/bin/bash\", \"-c\"]\n{usual}");
+        let gaps = lint(&LintInput::new("Dockerfile", text.as_bytes())).gaps;
+        assert!(gaps.is_empty(), "{gaps:?}");
+    }
+}
