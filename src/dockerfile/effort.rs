@@ -1,5 +1,5 @@
 //! Shell code in, what the grammar of `brush_parser` would spend on it out, which grows exponentially with the depth of `case`, of brackets in
-//! `((` and `[[`, and of the subscripts in `${a[${b[...]}]}`. What is said is never less than what is spent.
+//! `((`, `[[` and arithmetic, and of the subscripts in `${a[${b[...]}]}`. What is said is never less than what is spent.
 
 use brush_parser::Token;
 
@@ -68,9 +68,30 @@ fn ends_command(token: &Token) -> bool {
 
 /// What a word costs, or the text of a here-document.
 pub(super) fn of_word(raw: &str) -> usize {
-    if !raw.contains('[') || !raw.contains("${") {
-        return 0;
+    let has_arithmetic = raw.contains("$[") || raw.contains("$((");
+    let subscripts = if raw.contains('[') && raw.contains("${") { of_subscripts(raw) } else { 0 };
+    if !has_arithmetic {
+        return subscripts;
     }
+    // Each bracket is tried as a group and as text, whatever else closes.
+    let brackets = raw.bytes().filter(|byte| *byte == b'(').count();
+    let groups = 2_usize.saturating_pow(u32::try_from(brackets).unwrap_or(u32::MAX));
+    subscripts.max(1).saturating_mul(groups)
+}
+
+/// Where the reader of an expansion is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// Behind a name.
+    Name,
+    /// In a subscript, so many brackets deep.
+    Subscript(usize),
+    /// Behind a subscript.
+    Subscripted,
+}
+
+/// What the subscripts in a word cost, one within another.
+fn of_subscripts(raw: &str) -> usize {
     let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
     // A bracket in quotes closes nothing.
     let is_plain = !inner.contains(['"', '\'', '\\', '`']);
@@ -78,24 +99,33 @@ pub(super) fn of_word(raw: &str) -> usize {
     let mut is_name = true;
     let mut before = b' ';
     for byte in inner.bytes() {
+        let is_in_name = std::mem::take(&mut is_name);
         match byte {
             b'{' if before == b'$' => {
-                open.push(false);
+                open.push(Inside::Name);
                 is_name = true;
             }
-            b'[' if is_name => {
+            b'[' if is_in_name => {
                 if let Some(last) = open.last_mut() {
-                    *last = true;
+                    *last = Inside::Subscript(0);
                 }
                 cost = cost.saturating_add(SUBSCRIPT.saturating_mul(SUBSCRIPT_WITHIN.saturating_pow(depth)));
                 depth += 1;
-                is_name = false;
             }
-            b'}' if is_plain => {
-                depth -= u32::from(open.pop() == Some(true));
-                is_name = false;
+            b'[' | b']' if is_plain => {
+                if let Some(last) = open.last_mut()
+                    && let Inside::Subscript(brackets) = *last
+                {
+                    *last = match brackets.checked_sub(usize::from(byte == b']')) {
+                        Some(brackets) => Inside::Subscript(brackets + usize::from(byte == b'[')),
+                        None => Inside::Subscripted,
+                    };
+                }
             }
-            _ => is_name &= byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'!' | b'#' | b'@' | b'*'),
+            b'}' if is_plain && !matches!(open.last(), Some(Inside::Subscript(_))) => {
+                depth -= u32::from(open.pop() == Some(Inside::Subscripted));
+            }
+            _ => is_name = is_in_name && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'!' | b'#' | b'@' | b'*')),
         }
         before = byte;
     }
@@ -125,11 +155,21 @@ mod tests {
         for opener in ["(", "(( ( ", "[[ a =~ ("] {
             assert!(script(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
         }
-        for (word, most) in [("${a}[0]", 0), ("${a[0]}", 50), ("\"${a[0]} ${a[1]} ${a[2]} ${#a[@]}\"", 200), ("${a[${b[0]}]}", 1_200)] {
+        for (word, most) in [
+            ("${a}[0]", 0),
+            ("${a[0]}", 50),
+            ("\"${a[0]} ${a[1]} ${a[2]} ${#a[@]}\"", 200),
+            ("${a[${b[0]}]}", 1_200),
+            ("$(( (a + b) * (c + d) ))", 20),
+            ("\"$((a)) ${b[0]}\"", 200),
+        ] {
             assert!(of_word(word) <= most, "{word}: {}", of_word(word));
         }
-        for opener in ["${a[", "${a[${b", "${!a[\"}\"", "a[${a:${b["] {
+        for opener in ["${a[", "${a[${b", "${!a[\"}\"", "a[${a:${b[", "a[}${a["] {
             assert!(of_word(&opener.repeat(6)) > MOST_EFFORT, "{opener}");
+        }
+        for opener in ["$[<( a ", "$[ ) (", "$((", "${a[$[("] {
+            assert!(of_word(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
         }
     }
 
@@ -143,6 +183,7 @@ mod tests {
             nested("a[${a[", "b", "]}]=c", 9),
             nested("(", "", "", 24),
             nested("(( (", ";", ") ))", 11),
+            nested("a $[<( b ", "c", "]", 22),
         ];
         for code in codes {
             let text = format!("FROM debian:12\n{}RUN curl -k https://x.dev\n", format!("RUN {code}\n").repeat(50));
