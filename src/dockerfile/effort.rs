@@ -42,9 +42,8 @@ pub(super) fn of_script(tokens: &[Token]) -> usize {
                 if word == "esac" && arithmetic.is_none() && before.is_some_and(ends_command) {
                     cases = cases.saturating_sub(1);
                 }
-                let name = word.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
-                if name.len() < word.len() && name.starts_with('[') {
-                    cost = cost.saturating_add(of_word(word));
+                if word.contains('[') && word.contains("${") {
+                    cost = cost.saturating_add(of_expansions(word));
                 }
             }
         }
@@ -68,15 +67,14 @@ fn ends_command(token: &Token) -> bool {
 
 /// What a word costs, or the text of a here-document.
 pub(super) fn of_word(raw: &str) -> usize {
-    let has_arithmetic = raw.contains("$[") || raw.contains("$((");
-    let subscripts = if raw.contains('[') && raw.contains("${") { of_subscripts(raw) } else { 0 };
-    if !has_arithmetic {
-        return subscripts;
+    let expansions = if raw.contains("${") { of_expansions(raw) } else { 0 };
+    if !raw.contains("$[") && !raw.contains("$((") {
+        return expansions;
     }
     // Each bracket is tried as a group and as text, whatever else closes.
     let brackets = raw.bytes().filter(|byte| *byte == b'(').count();
     let groups = 2_usize.saturating_pow(u32::try_from(brackets).unwrap_or(u32::MAX));
-    subscripts.max(1).saturating_mul(groups)
+    expansions.max(1).saturating_mul(groups)
 }
 
 /// Where the reader of an expansion is.
@@ -90,44 +88,47 @@ enum Inside {
     Subscripted,
 }
 
-/// What the subscripts in a word cost, one within another.
-fn of_subscripts(raw: &str) -> usize {
-    let inner = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or(raw);
-    // A bracket in quotes closes nothing.
-    let is_plain = !inner.contains(['"', '\'', '\\', '`']);
-    let (mut open, mut depth, mut cost) = (Vec::new(), 0_u32, 0_usize);
-    let mut is_name = true;
-    let mut before = b' ';
-    for byte in inner.bytes() {
-        let is_in_name = std::mem::take(&mut is_name);
+/// What the expansions in a word cost, one within another, and their subscripts.
+fn of_expansions(raw: &str) -> usize {
+    // Of so many of the open ones it is not sure that a `}` closes them: it may stand in quotes.
+    let (mut open, mut unsure) = (Vec::new(), 0);
+    let (mut subscripts, mut cost) = (0_u32, 0_usize);
+    let (mut before, mut is_head) = (b' ', true);
+    for byte in raw.bytes() {
+        let is_named = before.is_ascii_alphanumeric() || matches!(before, b'_' | b'!' | b'#' | b'@' | b'*');
         match byte {
             b'{' if before == b'$' => {
                 open.push(Inside::Name);
-                is_name = true;
+                let level = 2_usize.saturating_pow(u32::try_from(open.len()).unwrap_or(u32::MAX));
+                let within = SUBSCRIPT_WITHIN.saturating_pow(subscripts);
+                cost = cost.saturating_add(level.saturating_sub(2).saturating_mul(within));
             }
-            b'[' if is_in_name => {
+            // At the head of a word, it is that of an assignment.
+            b'[' if is_named && (!open.is_empty() || is_head) => {
                 if let Some(last) = open.last_mut() {
-                    *last = Inside::Subscript(0);
+                    *last = match *last {
+                        Inside::Subscript(brackets) => Inside::Subscript(brackets + 1),
+                        _ => Inside::Subscript(0),
+                    };
                 }
-                cost = cost.saturating_add(SUBSCRIPT.saturating_mul(SUBSCRIPT_WITHIN.saturating_pow(depth)));
-                depth += 1;
+                cost = cost.saturating_add(SUBSCRIPT.saturating_mul(SUBSCRIPT_WITHIN.saturating_pow(subscripts)));
+                subscripts += 1;
             }
-            b'[' | b']' if is_plain => {
+            b']' => {
                 if let Some(last) = open.last_mut()
                     && let Inside::Subscript(brackets) = *last
                 {
-                    *last = match brackets.checked_sub(usize::from(byte == b']')) {
-                        Some(brackets) => Inside::Subscript(brackets + usize::from(byte == b'[')),
-                        None => Inside::Subscripted,
-                    };
+                    *last = brackets.checked_sub(1).map_or(Inside::Subscripted, Inside::Subscript);
                 }
             }
-            b'}' if is_plain && !matches!(open.last(), Some(Inside::Subscript(_))) => {
-                depth -= u32::from(open.pop() == Some(Inside::Subscripted));
+            b'}' if open.len() > unsure && !matches!(open.last(), Some(Inside::Subscript(_))) => {
+                subscripts = subscripts.saturating_sub(u32::from(open.pop() == Some(Inside::Subscripted)));
             }
-            _ => is_name = is_in_name && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'!' | b'#' | b'@' | b'*')),
+            b'"' | b'\'' | b'\\' | b'`' | b'(' | b'[' => unsure = unsure.max(open.len()),
+            _ => {}
         }
         before = byte;
+        is_head &= byte.is_ascii_alphanumeric() || byte == b'_';
     }
     cost
 }
@@ -165,9 +166,14 @@ mod tests {
         ] {
             assert!(of_word(word) <= most, "{word}: {}", of_word(word));
         }
-        for opener in ["${a[", "${a[${b", "${!a[\"}\"", "a[${a:${b[", "a[}${a["] {
+        for opener in ["${a[", "${a[${b", "${!a[\"}\"", "a[${a:${b[", "a[}${a[", "a[%${a:"] {
             assert!(of_word(&opener.repeat(6)) > MOST_EFFORT, "{opener}");
         }
+        for opener in ["${a##", "'${a#'", "${a##'}'", "${a##\\}", "${a#$(b })", "${a#[}]", "${a:-"] {
+            assert!(of_word(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
+        }
+        assert_eq!(of_word(&"${a:-b} ${c}".repeat(10_000)), 0);
+        assert!(of_word(&"${a:-\"${b:-c}\"}".repeat(10)) < 10_000);
         for opener in ["$[<( a ", "$[ ) (", "$((", "${a[$[("] {
             assert!(of_word(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
         }
@@ -184,6 +190,8 @@ mod tests {
             nested("(", "", "", 24),
             nested("(( (", ";", ") ))", 11),
             nested("a $[<( b ", "c", "]", 22),
+            nested("(( '${a##$'", "", "", 1) + &"'${a##$'".repeat(22),
+            nested("a=a[%${a:", "b", "]", 1) + &"a[%${a:".repeat(20),
         ];
         for code in codes {
             let text = format!("FROM debian:12\n{}RUN curl -k https://x.dev\n", format!("RUN {code}\n").repeat(50));
