@@ -8,6 +8,8 @@ pub(super) const MOST_EFFORT: usize = 2_000_000;
 
 /// A token one level down.
 const TOKEN: usize = 6;
+/// An expansion within another.
+const EXPANSION: usize = 8;
 /// A subscript in a word, and how many times as much one within another is.
 const SUBSCRIPT: usize = 40;
 const SUBSCRIPT_WITHIN: usize = 24;
@@ -101,7 +103,7 @@ fn of_expansions(raw: &str) -> usize {
                 open.push(Inside::Name);
                 let level = 2_usize.saturating_pow(u32::try_from(open.len()).unwrap_or(u32::MAX));
                 let within = SUBSCRIPT_WITHIN.saturating_pow(subscripts);
-                cost = cost.saturating_add(level.saturating_sub(2).saturating_mul(within));
+                cost = cost.saturating_add(level.saturating_sub(2).saturating_mul(EXPANSION).saturating_mul(within));
             }
             // At the head of a word, it is that of an assignment.
             b'[' if is_named && (!open.is_empty() || is_head) => {
@@ -160,7 +162,7 @@ mod tests {
             ("${a}[0]", 0),
             ("${a[0]}", 50),
             ("\"${a[0]} ${a[1]} ${a[2]} ${#a[@]}\"", 200),
-            ("${a[${b[0]}]}", 1_200),
+            ("${a[${b[0]}]}", 1_500),
             ("$(( (a + b) * (c + d) ))", 20),
             ("\"$((a)) ${b[0]}\"", 200),
         ] {
@@ -173,7 +175,7 @@ mod tests {
             assert!(of_word(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
         }
         assert_eq!(of_word(&"${a:-b} ${c}".repeat(10_000)), 0);
-        assert!(of_word(&"${a:-\"${b:-c}\"}".repeat(10)) < 10_000);
+        assert!(of_word(&"${a:-\"${b:-c}\"}".repeat(10)) < 100_000);
         for opener in ["$[<( a ", "$[ ) (", "$((", "${a[$[("] {
             assert!(of_word(&opener.repeat(24)) > MOST_EFFORT, "{opener}");
         }
