@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn what_the_grammar_panics_at_is_a_gap() {
-        for code in ["(true 99999999999<a)", "a $(b <<  ", "a $(b <<''", "a $(b <<- <<  "] {
+        for code in ["<<EOF ${${R}\nEOF", "(true 99999999999<a)", "a $(b <<  ", "a $(b <<''", "a $(b <<- <<  "] {
             let text = format!("FROM debian:12\nRUN {code}\nRUN curl -k https://x.dev\n");
             let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
             assert!(report.gaps.iter().any(|gap| gap.kind == "unread-shell"), "{code}: {:?}", report.gaps);
@@ -47,16 +47,9 @@ mod tests {
 
     #[test]
     fn the_grammar_comes_to_an_end() {
-        for code in [
-            "cat <<''",
-            "cat <<'' \\\n x",
-            "a <<\"\" <<''",
-            "(a <<'')",
-            "{ a <<''",
-            "<<EOF\na $(b <<  \n\nEOF",
-            "<<EOF\ncat <<''\nEOF",
-            "<<EOF ${${R}\nEOF",
-        ] {
+        for code in
+            ["cat <<''", "cat <<'' \\\n x", "a <<\"\" <<''", "(a <<'')", "{ a <<''", "<<EOF\na $(b <<  \n\nEOF", "<<EOF\ncat <<''\nEOF"]
+        {
             let text = format!("FROM debian:12\nRUN {code}\n\nRUN curl -k https://x.dev\n");
             let report = lint(&LintInput::new("Dockerfile", text.as_bytes()));
             assert!(report.findings.iter().any(|finding| finding.id == "curl-insecure"), "{code}");

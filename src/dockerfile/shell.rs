@@ -27,7 +27,7 @@ use super::{
     guest, plain_script,
     scope::Scope,
     slip::Slip,
-    source::Logical,
+    source::{Logical, slice},
     spaces::Space,
     watch::{Use, Watch, may_be_many},
 };
@@ -103,10 +103,14 @@ const ASKS_STATUS: &[&str] = &["$?", "${?", "PIPESTATUS", "errexit", "trap"];
 /// there the lines end.
 fn tokens(text: &str, options: &ParserOptions) -> Option<Vec<Token>> {
     let options = options.tokenizer_options();
-    if !text.contains("<<") {
-        return uncached_tokenize_str(text, &options).ok();
+    let may_be_empty = |(at, opener): (usize, &str)| {
+        let name = slice(text, at + opener.len()..text.len());
+        !name.strip_prefix('-').unwrap_or(name).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if text.match_indices("<<").any(may_be_empty) {
+        return uncached_tokenize_str(&format!("{text}\n\n"), &options).ok();
     }
-    uncached_tokenize_str(&format!("{text}\n\n"), &options).ok()
+    uncached_tokenize_str(text, &options).ok()
 }
 
 /// One text that is being walked: the way from the parser's character positions to the original.
