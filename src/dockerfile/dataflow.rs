@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::BTreeMap, ops::Range};
 use super::{
     bounds::MAX_SCRIPT,
     command::{Command, HOLE, Pipe, Redirect, RedirectKind},
-    effort::MOST_EFFORT,
+    effort,
     shell::Walker,
     source::Logical,
     wrapper,
@@ -89,12 +89,12 @@ pub(super) struct Files {
     /// How much may still be looked at to follow text.
     budget: Cell<usize>,
     /// What the grammar may still spend on deeply nested code.
-    effort: Cell<usize>,
+    pub(super) effort: effort::Budget,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self { written: BTreeMap::new(), budget: Cell::new(FLOW_BUDGET), effort: Cell::new(MOST_EFFORT) }
+        Self { written: BTreeMap::new(), budget: Cell::new(FLOW_BUDGET), effort: effort::Budget::default() }
     }
 }
 
@@ -163,13 +163,6 @@ impl Walker<'_> {
         let left = self.files.budget.get();
         self.files.budget.set(left.saturating_sub(amount));
         left >= amount
-    }
-
-    /// Takes what the grammar would spend on some code from what is left for the file; false where it is too much.
-    pub(super) fn affords(&self, effort: usize) -> bool {
-        let left = self.files.effort.get().checked_sub(effort);
-        self.files.effort.set(left.unwrap_or(self.files.effort.get()));
-        left.is_some()
     }
 
     fn read_from(&self, pipe: &Pipe, left: usize) -> Flow {

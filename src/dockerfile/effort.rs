@@ -1,10 +1,33 @@
 //! Shell code in, what the grammar of `brush_parser` would spend on it out, which grows exponentially with the depth of `case`, of brackets in
-//! `((`, `[[` and arithmetic, and of the subscripts in `${a[${b[...]}]}`. What is said is never less than what is spent.
+//! `((`, `[[` and arithmetic, and of the subscripts in `${a[${b[...]}]}`. The constants are measured, per nesting of each kind, and rounded up.
+
+use std::cell::Cell;
 
 use brush_parser::Token;
 
 /// How much may be spent on the code of one file, in tenths of a microsecond.
-pub(super) const MOST_EFFORT: usize = 2_000_000;
+const MOST_EFFORT: usize = 2_000_000;
+
+/// What is left of what may be spent on the code of one file.
+#[derive(Debug)]
+pub(super) struct Budget(Cell<usize>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(MOST_EFFORT))
+    }
+}
+
+impl Budget {
+    /// Takes what some code costs; false, and nothing taken, where that is more than what is left.
+    pub(super) fn affords(&self, effort: usize) -> bool {
+        let left = self.0.get().checked_sub(effort);
+        if let Some(left) = left {
+            self.0.set(left);
+        }
+        left.is_some()
+    }
+}
 
 /// A token one level down.
 const TOKEN: usize = 6;
@@ -44,6 +67,7 @@ pub(super) fn of_script(tokens: &[Token]) -> usize {
                 if word == "esac" && arithmetic.is_none() && before.is_some_and(ends_command) {
                     cases = cases.saturating_sub(1);
                 }
+                // The grammar itself reads assignments, `a[${b[0]}]=c`, and tries every word as one.
                 if word.contains('[') && word.contains("${") {
                     cost = cost.saturating_add(of_expansions(word));
                 }

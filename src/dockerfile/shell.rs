@@ -96,23 +96,6 @@ pub(super) struct Walker<'a> {
     pub(super) asks_status: bool,
 }
 
-/// What a script says that looks at a status by other means than `&&`, `||` and conditions.
-const ASKS_STATUS: &[&str] = &["$?", "${?", "PIPESTATUS", "errexit", "trap"];
-
-/// The tokens of a script. A here-document whose name is empty (`<<''`) keeps the tokenizer for ever where the text ends on its line, so that
-/// there the lines end.
-fn tokens(text: &str, options: &ParserOptions) -> Option<Vec<Token>> {
-    let options = options.tokenizer_options();
-    let may_be_empty = |(at, opener): (usize, &str)| {
-        let name = slice(text, at + opener.len()..text.len());
-        !name.strip_prefix('-').unwrap_or(name).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-    };
-    if text.match_indices("<<").any(may_be_empty) {
-        return uncached_tokenize_str(&format!("{text}\n\n"), &options).ok();
-    }
-    uncached_tokenize_str(text, &options).ok()
-}
-
 /// One text that is being walked: the way from the parser's character positions to the original.
 pub(super) struct Text<'a> {
     /// The text.
@@ -182,16 +165,12 @@ impl<'a> Walker<'a> {
             self.unread.push(Unread::TooLong);
             return;
         }
-        let program = match plain_script::program(text) {
-            Some(program) => Ok(program),
-            None => self.parsed(text),
-        };
-        let program = match program {
+        let program = match plain_script::program(text).map_or_else(|| self.parsed(text), Ok) {
             Ok(program) => program,
             Err(why) => return self.unread.push(why),
         };
         let bytes = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
-        let asks_status = std::mem::replace(&mut self.asks_status, ASKS_STATUS.iter().any(|word| text.contains(word)));
+        let asks_status = std::mem::replace(&mut self.asks_status, asks_status(text));
         let text = Text { script, bytes, depth };
         let last = program.complete_commands.len().saturating_sub(1);
         for (at, list) in program.complete_commands.iter().enumerate() {
@@ -205,7 +184,7 @@ impl<'a> Walker<'a> {
     /// The program of a script, from the grammar.
     fn parsed(&self, text: &str) -> Result<Program, Unread> {
         let tokens = guest::ask(|| tokens(text, &self.options)).ok_or(Unread::Syntax)?;
-        if !self.affords(effort::of_script(&tokens)) {
+        if !self.files.effort.affords(effort::of_script(&tokens)) {
             return Err(Unread::TooDeep);
         }
         guest::ask(|| parse_tokens(&tokens, &self.options).ok()).ok_or(Unread::Syntax)
@@ -439,4 +418,30 @@ impl<'a> Walker<'a> {
             }
         }
     }
+}
+
+/// The tokens of a script. A here-document whose name is empty (`<<''`) keeps the tokenizer for ever where the text ends on its line, so that
+/// there the lines end.
+fn tokens(text: &str, options: &ParserOptions) -> Option<Vec<Token>> {
+    let options = options.tokenizer_options();
+    let may_be_empty = |(at, opener): (usize, &str)| {
+        let name = slice(text, at + opener.len()..text.len());
+        !name.strip_prefix('-').unwrap_or(name).starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if text.match_indices("<<").any(may_be_empty) {
+        return uncached_tokenize_str(&format!("{text}\n\n"), &options).ok();
+    }
+    uncached_tokenize_str(text, &options).ok()
+}
+
+/// Whether a script says that it looks at the status of its commands by other means than `&&`, `||` and conditions.
+fn asks_status(text: &str) -> bool {
+    // In `bootstrap.tgz` or `mouse-trap` nothing is trapped.
+    let is_part = |beside: Option<char>| beside.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'));
+    let says = |(at, word): (usize, &str)| {
+        let behind = slice(text, at + word.len()..text.len());
+        !is_part(slice(text, 0..at).chars().next_back()) && !is_part(behind.chars().next())
+    };
+    ["$?", "${?"].iter().any(|status| text.contains(status))
+        || ["PIPESTATUS", "errexit", "trap"].iter().any(|word| text.match_indices(word).any(says))
 }

@@ -2,6 +2,7 @@
 //! and 2.6.
 
 use brush_parser::{
+    ParserOptions,
     ast::Word as BrushWord,
     word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource},
 };
@@ -50,11 +51,7 @@ impl Walker<'_> {
         if !raw.contains(['\'', '"', '\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = match plain_word::pieces(raw) {
-            None if !self.affords(effort::of_word(raw)) => Err(Unread::TooDeep),
-            None => guest::ask(|| word::parse(raw, &self.options).ok()).ok_or(Unread::Syntax),
-            Some(pieces) => Ok(pieces),
-        };
+        let pieces = plain_word::pieces(raw).map_or_else(|| self.parsed_word(raw, word::parse), Ok);
         self.pieces(raw, pieces, at, text, usage)
     }
 
@@ -63,11 +60,20 @@ impl Walker<'_> {
         if !raw.contains(['\\', '$', '`']) {
             return Word::literal(raw);
         }
-        let pieces = match self.affords(effort::of_word(raw)) {
-            true => guest::ask(|| word::parse_heredoc(raw, &self.options).ok()).ok_or(Unread::Syntax),
-            false => Err(Unread::TooDeep),
-        };
+        let pieces = self.parsed_word(raw, word::parse_heredoc);
         self.pieces(raw, pieces, at, text, Use::Kept)
+    }
+
+    /// The pieces of a word or a here-document, from the grammar.
+    fn parsed_word<E>(
+        &self,
+        raw: &str,
+        parse: impl Fn(&str, &ParserOptions) -> Result<Vec<WordPieceWithSource>, E>,
+    ) -> Result<Vec<WordPieceWithSource>, Unread> {
+        if !self.files.effort.affords(effort::of_word(raw)) {
+            return Err(Unread::TooDeep);
+        }
+        guest::ask(|| parse(raw, &self.options).ok()).ok_or(Unread::Syntax)
     }
 
     /// Walks the substitutions in a text that is no word: arithmetic, and what stands behind the name in `${name...}`.
