@@ -106,6 +106,12 @@ pub(super) enum Operator {
     Or,
 }
 
+/// Whether a text is one [`HOLE`] and nothing else but blanks.
+pub(super) fn is_hole(text: &str) -> bool {
+    let mut parts = text.trim().chars();
+    parts.next() == Some(HOLE) && parts.next().is_none()
+}
+
 impl Word {
     /// A word that is nothing but text.
     pub(super) fn literal(text: &str) -> Self {
@@ -115,6 +121,11 @@ impl Word {
     /// The value, when all of it is known.
     pub(super) fn known(&self) -> Option<&str> {
         (!self.text.contains(HOLE)).then_some(self.text.as_str())
+    }
+
+    /// Whether nothing of the value is known: it is one variable, one substitution.
+    pub(super) fn is_unknown(&self) -> bool {
+        is_hole(&self.text)
     }
 }
 

@@ -54,7 +54,7 @@ impl Walker<'_> {
                     self.emit(command, depth + 1);
                 }
                 // The rules judge a download by its own name, and what it brings is not in this file.
-                Inner::Script(word) if word.text.trim() == "\u{0}" && self.downloads(&word.inner) => {}
+                Inner::Script(word) if word.is_unknown() && self.downloads(&word.inner) => {}
                 Inner::Script(word) => {
                     let outer = std::mem::replace(&mut self.redirects, redirects.clone());
                     self.script(&Logical::of(&word.text.replace(HOLE, "${_}"), range.start), depth + 1);

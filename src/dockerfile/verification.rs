@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    command::{Command, HOLE, Operator, RedirectKind},
+    command::{Command, HOLE, Operator, RedirectKind, Word, is_hole},
     download::base,
     wrapper,
 };
@@ -13,9 +13,6 @@ const CHECKSUMS: &[&str] =
     &["md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "shasum", "b2sum", "b3sum", "sha256", "sha512"];
 /// What the file of a signature is called beside the file that it signs.
 const SIGNATURES: &[&str] = &[".asc", ".sig", ".sign", ".gpg", ".minisig", ".sha256", ".sha512", ".sha256sum", ".pem", ".bundle"];
-
-/// A text that is not known at all.
-const HOLE_TEXT: &str = "\u{0}";
 
 /// The files that an instruction checks.
 #[derive(Debug, Default)]
@@ -29,18 +26,10 @@ impl<'a> Verification<'a> {
     /// Looks for checks among the commands of one instruction.
     pub(super) fn of(commands: &'a [Command]) -> Self {
         let mut this = Self::default();
-        let mut lasts = None;
-        let has_functions = commands.iter().any(|command| command.in_function);
+        let script = Script::of(commands);
         for (at, command) in commands.iter().enumerate().filter(|(_, command)| checks(command)) {
-            // A function that is defined may be the one that is called where a check fails.
-            if is_lost(command, commands.get(at + 1..).unwrap_or_default()) && (!command.is_heeded || !has_functions) {
+            if !script.minds(at, command) {
                 continue;
-            }
-            if only_prints(command) {
-                let lasts = lasts.get_or_insert_with(|| last_members(commands));
-                if !is_printed_for_another(command, lasts) {
-                    continue;
-                }
             }
             let before = this.files.len();
             if command.is_one_of(CHECKSUMS) {
@@ -76,7 +65,7 @@ impl<'a> Verification<'a> {
         for document in documents {
             is_said = true;
             self.add_list(&document.target.text);
-            self.is_of_all |= document.target.text.trim() == HOLE_TEXT;
+            self.is_of_all |= document.target.is_unknown();
         }
         if let Some(pipe) = command.pipes.iter().rfind(|pipe| pipe.position > 0) {
             // The members of a pipeline stand side by side.
@@ -89,8 +78,8 @@ impl<'a> Verification<'a> {
                             self.add_list(&word.text);
                         }
                         // The whole list is a variable.
-                        let operands = other.arguments().iter().filter(|word| !word.text.starts_with(['-', '%']));
-                        self.is_of_all |= operands.map(|word| word.text.as_str()).eq([HOLE_TEXT]);
+                        let mut operands = other.arguments().iter().filter(|word| !word.text.starts_with(['-', '%']));
+                        self.is_of_all |= operands.next().is_some_and(Word::is_unknown) && operands.next().is_none();
                     }
                     // Shells and the like print what their own commands print.
                     _ if !wrapper::unwrap(other).is_empty() => {}
@@ -106,7 +95,7 @@ impl<'a> Verification<'a> {
         for line in text.lines() {
             let last = line.split_whitespace().next_back().unwrap_or_default();
             // `%s` of a format takes words that are added by themselves.
-            self.is_of_all |= last.trim_start_matches('*') == HOLE_TEXT && line.split_whitespace().count() > 1;
+            self.is_of_all |= is_hole(last.trim_start_matches('*')) && line.split_whitespace().count() > 1;
             self.add(line.split_whitespace());
         }
     }
@@ -138,68 +127,114 @@ fn reads_list(command: &Command) -> bool {
 fn only_prints(command: &Command) -> bool {
     match command.name.as_str() {
         "cksum" => !reads_list(command),
-        "openssl" => {
-            !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "-out" | "cms" | "smime"))
-        }
+        "openssl" => !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "cms" | "smime")),
         name => CHECKSUMS.contains(&name) && !reads_list(command),
     }
 }
 
-/// Whether somebody may read what a command prints: the next member of its pipeline, the command around its `$(...)`, who calls the function that it
-/// stands in, or who opens a file. `lasts` is the last member of every pipeline.
-fn is_printed_for_another(command: &Command, lasts: &BTreeMap<usize, (usize, &Command)>) -> bool {
-    let is_piped = |(last, reader): &(usize, &Command), position| *last > position && (!only_shows(reader) || is_kept(reader));
-    let is_read = || command.pipes.iter().any(|pipe| lasts.get(&pipe.id).is_some_and(|last| is_piped(last, pipe.position)));
-    is_kept(command) || command.is_captured || command.in_function || is_read()
-}
-
-/// Whether what a command prints becomes a file.
-fn is_kept(command: &Command) -> bool {
-    command.redirects.iter().any(|redirect| redirect.kind == RedirectKind::Write && !redirect.target.text.starts_with("/dev/"))
-}
-
 /// Whether a command hands on what it reads, and fails for nothing in it.
 fn only_shows(command: &Command) -> bool {
-    match command.name.as_str() {
-        "cat" | "column" | "cut" | "fold" | "head" | "nl" | "sort" | "tail" | "tr" => true,
-        "tee" => command.arguments().is_empty(),
-        _ => false,
-    }
+    matches!(command.name.as_str(), "cat" | "column" | "cut" | "fold" | "head" | "nl" | "sort" | "tail" | "tee" | "tr")
 }
 
-/// The last member of every pipeline, and its place.
-fn last_members(commands: &[Command]) -> BTreeMap<usize, (usize, &Command)> {
-    let mut lasts = BTreeMap::new();
-    for command in commands {
-        for pipe in &command.pipes {
-            let last = lasts.entry(pipe.id).or_insert((pipe.position, command));
-            if pipe.position >= last.0 {
-                *last = (pipe.position, command);
-            }
-        }
-    }
-    lasts
-}
-
-/// Whether nothing comes of it where a command fails: `|| true`, or the next command of a shell without `set -e`.
-fn is_lost(command: &Command, rest: &[Command]) -> bool {
-    // What it prints, somebody may read later.
-    if !command.is_heeded && !command.is_captured && !only_prints(command) && !is_kept(command) {
-        return true;
-    }
-    let is_behind =
-        |other: &&Command| command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position));
-    let behind = rest.iter().take(MOST_MEMBERS).take_while(is_behind).count();
-    let mut rest = rest.iter().skip(behind);
-    let Some(next) = rest.next().filter(|next| next.joined == Operator::Or) else { return false };
-    let only_tells = next.is_one_of(&["cat", "date", "echo", "logger", "ls", "printf", "sleep"]);
-    succeeds(next) || (only_tells && !rest.take(MOST_AFTERMATH).any(may_end))
+/// Whether a command that names a file does not look into it.
+fn never_looks(command: &Command) -> bool {
+    command.is_one_of(&["chmod", "chown", "cp", "echo", "ls", "mkdir", "mv", "printf", "rm", "touch"])
 }
 
 /// How many members of a pipeline are looked at behind the one that checks.
 const MOST_MEMBERS: usize = 16;
 /// How many commands behind a message are looked at for one that ends the script.
 const MOST_AFTERMATH: usize = 8;
+/// How many commands are looked at for one that reads a file.
+const MOST_READERS: usize = 32;
+/// How many of the files of a command are looked for.
+const MOST_WRITTEN: usize = 4;
+
+/// The commands of one instruction, asked what comes of one of them.
+struct Script<'a> {
+    commands: &'a [Command],
+    has_functions: bool,
+    /// The last member of every pipeline, and its place.
+    lasts: BTreeMap<usize, (usize, &'a Command)>,
+}
+
+impl<'a> Script<'a> {
+    fn of(commands: &'a [Command]) -> Self {
+        let mut lasts = BTreeMap::new();
+        // Most instructions check nothing.
+        if commands.iter().any(checks) {
+            for command in commands {
+                for pipe in &command.pipes {
+                    let last = lasts.entry(pipe.id).or_insert((pipe.position, command));
+                    if pipe.position >= last.0 {
+                        *last = (pipe.position, command);
+                    }
+                }
+            }
+        }
+        Self { commands, has_functions: commands.iter().any(|command| command.in_function), lasts }
+    }
+
+    /// The commands behind a place.
+    fn behind(&self, at: usize) -> &'a [Command] {
+        self.commands.get(at + 1..).unwrap_or_default()
+    }
+
+    /// Whether it matters to the rest what a check finds: its failure is noticed, or somebody reads what it prints.
+    fn minds(&self, at: usize, command: &Command) -> bool {
+        !self.is_forgiven(at, command) && (self.tells(command) || self.is_read_from_file(at, command))
+    }
+
+    /// Whether what a command finds is noticed where it stands: by its status, by the last member of its pipeline, as the value of a `$(...)`, or
+    /// by who calls the function that it is in.
+    fn tells(&self, command: &Command) -> bool {
+        let by_status = |command: &Command| command.is_heeded && !only_prints(command) && !only_shows(command);
+        let reader = |position, id| self.lasts.get(&id).filter(|(last, _)| *last > position).map(|(_, reader)| *reader);
+        by_status(command)
+            || command.is_captured
+            || command.in_function
+            || command.pipes.iter().filter_map(|pipe| reader(pipe.position, pipe.id)).any(by_status)
+    }
+
+    /// Whether what a command prints becomes a file that one behind it looks into.
+    fn is_read_from_file(&self, at: usize, command: &Command) -> bool {
+        let names = |other: &Command, file: &str| {
+            let redirects = other.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Read).map(|redirect| &redirect.target);
+            other.arguments().iter().chain(redirects).any(|word| base(&word.text) == file)
+        };
+        let readers = || (at + 1..).zip(self.behind(at)).take(MOST_READERS).filter(|(_, other)| !never_looks(other));
+        let is_read = |file: &str| readers().any(|(at, other)| names(other, file) && !self.is_forgiven(at, other) && self.tells(other));
+        let members = self.behind(at).iter().take(MOST_MEMBERS).take_while(|other| is_fed(other, command));
+        std::iter::once(command).chain(members).flat_map(kept_files).take(MOST_WRITTEN).any(is_read)
+    }
+
+    /// Whether a failure of a command is passed over: `|| true`, or `|| echo` and what is behind it goes on.
+    fn is_forgiven(&self, at: usize, command: &Command) -> bool {
+        let behind = self.behind(at);
+        let members = behind.iter().take(MOST_MEMBERS).take_while(|other| is_fed(other, command)).count();
+        let mut behind = behind.iter().skip(members);
+        let Some(next) = behind.next().filter(|next| next.joined == Operator::Or) else { return false };
+        // A function may be the one that ends the script.
+        let only_tells = !self.has_functions && next.is_one_of(&["cat", "date", "echo", "logger", "ls", "printf", "sleep"]);
+        succeeds(next) || (only_tells && !behind.take(MOST_AFTERMATH).any(may_end))
+    }
+}
+
+/// Whether a command stands behind another in a pipeline of both.
+fn is_fed(other: &Command, command: &Command) -> bool {
+    command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position))
+}
+
+/// The base names of the files that what a command prints becomes.
+fn kept_files(command: &Command) -> impl Iterator<Item = &str> {
+    let is_digest = command.name == "openssl";
+    let options = command.arguments().windows(2).filter_map(move |words| match words {
+        [option, file] if is_digest && option.text == "-out" => Some(file.text.as_str()),
+        _ => None,
+    });
+    command.written_files().chain(options).filter(|file| !file.starts_with("/dev/")).map(base)
+}
 
 /// Whether a command does nothing but succeed.
 fn succeeds(command: &Command) -> bool {
@@ -210,9 +245,9 @@ fn succeeds(command: &Command) -> bool {
     }
 }
 
-/// Whether a command may end the script, or what it is about, by itself or in a function.
+/// Whether a command may end the script, or what it is about.
 fn may_end(command: &Command) -> bool {
-    command.in_function || (command.is_one_of(&["break", "continue", "exit", "return", "false", "kill"]) && !succeeds(command))
+    command.is_one_of(&["break", "continue", "exit", "return", "false", "kill"]) && !succeeds(command)
 }
 
 /// Whether a command checks a checksum or a signature.

@@ -45,6 +45,10 @@ RUN tar xf a5.tgz
 RUN curl -fsSLO https://acme.dev/a6.tgz && echo "$SUMS" | sha256sum -c - && tar xf a6.tgz
 RUN for i in 1 2 3; do curl -fsSLO https://acme.dev/a7.tgz; sha256sum -c a7.sum || { echo bad; continue; }; tar xf a7.tgz; break; done
 RUN die() { exit 1; }; curl -fsSLO https://acme.dev/a8.tgz; sha256sum -c a8.sum || { echo bad; die; }; tar xf a8.tgz
+RUN trap 'exit 1' ERR; curl -fsSLO https://acme.dev/a9.tgz; sha256sum -c a9.sum; tar xf a9.tgz
+RUN curl -fsSLO https://acme.dev/b1.tgz; sha256sum b1.tgz > b1.sum; cat b1.sum | grep "$SUM" || exit 1; tar xf b1.tgz
+RUN curl -fsSLO https://acme.dev/b2.tgz; sha256sum b2.tgz > b2.sum; [ "$(cut -d' ' -f1 b2.sum)" = "$SUM" ] || exit 1; tar xf b2.tgz
+RUN curl -fsSLO https://acme.dev/b3.tgz; sha256sum b3.tgz > b3.sum; grep "$SUM" < b3.sum || exit 1; tar xf b3.tgz
 RUN <<EOF
 set -e
 curl -fsSLO https://acme.dev/e.tgz

@@ -26,4 +26,14 @@ RUN curl -fsSLO https://acme.dev/n.tgz; sha256sum -c n.sum || { echo bad; }; tar
 RUN curl -fsSLO https://acme.dev/m.tgz; sha256sum -c m.sum || (exit 0); tar xf m.tgz
 RUN curl -fsSLO https://acme.dev/l.tgz && { sha256sum -c l.sum || cat log; } && tar xf l.tgz
 RUN curl -fsSLO https://acme.dev/k.tgz; if true; then sha256sum -c k.sum; fi; tar xf k.tgz
-# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28
+RUN curl -fsSLo bootstrap.tgz https://acme.dev/bootstrap.tgz; sha256sum -c bootstrap.sum; tar xf bootstrap.tgz
+RUN note() { :; }; curl -fsSLO https://acme.dev/j.tgz; sha256sum -c j.sum || true; tar xf j.tgz
+RUN curl -fsSLO https://acme.dev/i.tgz; sha256sum -c i.sum > log; tar xf i.tgz
+RUN curl -fsSLO https://acme.dev/h.tgz; sha256sum -c h.sum > log; cat log; tar xf h.tgz
+RUN curl -fsSLO https://acme.dev/g.tgz; sha256sum -c g.sum > log; rm log; tar xf g.tgz
+RUN curl -fsSLO https://acme.dev/f.tgz && sha256sum f.tgz > f.sum && tar xf f.tgz
+RUN curl -fsSLO https://acme.dev/e.tgz && sha256sum e.tgz | tee e.sum && tar xf e.tgz
+RUN curl -fsSLO https://acme.dev/d.tgz && sha256sum d.tgz > d.sum && diff d.sum expected || true; tar xf d.tgz
+RUN curl -fsSLO https://acme.dev/c.tgz; sha256sum c.tgz | grep "$SUM"; tar xf c.tgz
+RUN curl -fsSLO https://acme.dev/b.tgz && openssl dgst -sha256 -out b.sum b.tgz && tar xf b.tgz
+# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38
