@@ -105,18 +105,7 @@ mod tests {
     };
 
     const fn meta(id: &'static str) -> RuleMeta {
-        RuleMeta {
-            id,
-            group: Group::Style,
-            severity: Severity::Low,
-            default_on: true,
-            aliases: &[],
-            also: &[],
-            needs: &[],
-            fix: None,
-            summary: "",
-            help: "",
-        }
+        RuleMeta::blank(id, Group::Style, Severity::Low)
     }
 
     #[test]

@@ -100,18 +100,7 @@ mod tests {
 
     fn meta(id: &str) -> Option<&'static RuleMeta> {
         const fn rule(id: &'static str) -> RuleMeta {
-            RuleMeta {
-                id,
-                group: Group::Security,
-                severity: Severity::Medium,
-                default_on: true,
-                aliases: &[],
-                also: &[],
-                needs: &[],
-                fix: None,
-                summary: "",
-                help: "",
-            }
+            RuleMeta::blank(id, Group::Security, Severity::Medium)
         }
         static METAS: [RuleMeta; 2] = [rule("missing-user"), rule("root-user")];
         METAS.iter().find(|meta| meta.id == id)

@@ -216,18 +216,7 @@ mod tests {
     }
 
     fn judged(facts: &ImageFacts) -> Vec<(String, Severity, String)> {
-        static META: RuleMeta = RuleMeta {
-            id: WORLD_WRITABLE,
-            group: Group::Security,
-            severity: Severity::Medium,
-            default_on: true,
-            aliases: &[],
-            also: &[],
-            needs: &[],
-            fix: None,
-            summary: "",
-            help: "",
-        };
+        static META: RuleMeta = RuleMeta::blank(WORLD_WRITABLE, Group::Security, Severity::Medium);
         let today = Date::constant(2026, 11, 22);
         let findings = judge(facts, today, &|_| true, |id| (id == WORLD_WRITABLE).then_some(&META));
         findings.into_iter().map(|one| (one.id, one.severity, one.title)).collect()

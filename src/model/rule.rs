@@ -90,3 +90,11 @@ pub struct RuleMeta {
     /// Why it matters and what to do; a failing and a clean example, as Markdown.
     pub help: &'static str,
 }
+
+#[cfg(test)]
+impl RuleMeta {
+    /// A rule about which there is nothing to say.
+    pub(crate) const fn blank(id: &'static str, group: Group, severity: Severity) -> Self {
+        Self { id, group, severity, default_on: true, aliases: &[], also: &[], needs: &[], fix: None, summary: "", help: "" }
+    }
+}

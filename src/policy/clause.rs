@@ -154,18 +154,7 @@ mod tests {
     #[test]
     fn what_nobody_knows_is_of_either_side() {
         use crate::model::{location::Location, origin::Side, rule::Group};
-        static META: RuleMeta = RuleMeta {
-            id: "x",
-            group: Group::Security,
-            severity: Severity::High,
-            default_on: true,
-            aliases: &[],
-            also: &[],
-            needs: &[],
-            fix: None,
-            summary: "",
-            help: "",
-        };
+        static META: RuleMeta = RuleMeta::blank("x", Group::Security, Severity::High);
         let finding = Finding::of_rule(&META, Severity::High, String::new(), Location::Config);
         let (base, own) = (Sides { base: true, own: false }, Sides { base: false, own: true });
         for (origin, sides, expected) in [
