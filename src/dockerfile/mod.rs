@@ -122,7 +122,7 @@ use instruction::Instruction;
 use reading::read;
 use redaction::Redaction;
 use rule::Dockerfile;
-use shown::{apart, folded, hide_code, is_about_secret, is_on, lines_of, secret_values, shown};
+use shown::{SecretPlaces, apart, folded, hide_quoted, is_about_secret, lines_of, secret_values, shown};
 
 /// The largest Dockerfile that is read, in bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -205,13 +205,14 @@ pub fn lint(input: &LintInput<'_>) -> LintReport {
 /// Judges one Dockerfile and keeps what was read of it.
 fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     let bytes = input.bytes.get(..MAX_BYTES).unwrap_or(input.bytes);
-    let (dockerfile, mut gaps) = read(&LintInput { bytes, ..*input });
+    let (mut dockerfile, mut gaps) = read(&LintInput { bytes, ..*input });
+    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
+    let mut secret_lines = hide_quoted(&mut dockerfile, &redaction);
     gaps.extend(dockerfile.unremarked());
     if bytes.len() < input.bytes.len() {
         gaps.push(Gap::new(SourceId::Dockerfile, "too-large", input.file, format!("only the first {MAX_BYTES} bytes were read")));
     }
     let mut findings: Vec<Finding> = Vec::new();
-    let mut secret_lines = Vec::new();
     let rules: Vec<_> = rules_on(input.settings).collect();
     for rule in &rules {
         let mut found = rule.check(&dockerfile);
@@ -230,16 +231,11 @@ fn judge<'a>(input: &LintInput<'a>) -> (LintReport, Dockerfile<'a>) {
     }
     let reviews: Vec<Finding> = rules.iter().flat_map(|rule| rule.review(&dockerfile, &findings, &ignores)).collect();
     findings.extend(reviews);
-    let redaction = Redaction::of(secret_values(&dockerfile, input.build_args), &dockerfile);
     let text = fix::Text::of(bytes, &dockerfile);
     let secret_lines = apart(secret_lines);
-    let mut hidden = BTreeMap::<usize, bool>::new();
-    let mut is_hidden = |index: usize| {
-        let hides = || dockerfile.instructions.get(index).is_some_and(|instruction| redaction.hides_of(instruction.text(), Some(index)));
-        *hidden.entry(index).or_insert_with(hides)
-    };
+    let mut places = SecretPlaces::new(&dockerfile, &redaction, &secret_lines);
     for finding in &mut findings {
-        hide_code(finding, |lines| is_on(lines, &secret_lines) || dockerfile.index_at(lines.0).is_some_and(&mut is_hidden));
+        places.hide_code(finding);
         if let Cow::Owned(told) = redaction.told_of(&finding.title, dockerfile.index_at(place(finding).0)) {
             finding.title = told;
         }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::RefCell};
 
-use crate::model::mask::masked;
+use crate::model::mask::{holds_literal, masked};
 
 use super::{rule::Dockerfile, source::slice};
 
@@ -101,6 +101,12 @@ impl Redaction {
         self.hides(text) || self.words_of(instruction).any(|word| alone(text, word).next().is_some())
     }
 
+    /// The same but for credentials that are a variable alone, whose name tells nobody anything.
+    pub(super) fn hides_literal_of(&self, text: &str, instruction: Option<usize>) -> bool {
+        let is_word = || self.words_of(instruction).any(|word| alone(text, word).next().is_some());
+        holds_literal(text) || self.without_secrets(Cow::Borrowed(text)) != text || is_word()
+    }
+
     /// The common words that are the values of variables that an instruction names.
     fn words_of(&self, instruction: Option<usize>) -> impl Iterator<Item = &str> {
         let named = instruction.and_then(|index| self.named.get(index)).copied().unwrap_or_default();
@@ -143,7 +149,10 @@ impl Redaction {
     }
 
     fn hidden<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let text = masked(text);
+        self.without_secrets(masked(text))
+    }
+
+    fn without_secrets<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         if self.secrets.is_empty() {
             return text;
         }

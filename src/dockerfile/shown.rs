@@ -65,15 +65,75 @@ pub(super) fn is_on((first, last): (u32, u32), secret_lines: &[(u32, u32)]) -> b
     secret_lines.get(next).is_some_and(|(start, _)| *start <= last)
 }
 
-/// The title of a finding as it may be shown: one that quotes an expansion gives way to the summary of its rule where the lines hold a secret, since
-/// in `P@$sw0rd` the expansion is half of it.
-pub(super) fn hide_code(finding: &mut Finding, is_secret: impl FnMut((u32, u32)) -> bool) {
-    if let FindingKind::Rule(meta) = finding.kind
-        && finding.title.contains('$')
-        && lines_of(finding).any(is_secret)
-    {
-        finding.title = meta.summary.trim_end_matches('.').to_owned();
+/// The lines that hold a secret, asked for findings that quote code; the instructions are looked at when they are asked for.
+pub(super) struct SecretPlaces<'a> {
+    dockerfile: &'a Dockerfile<'a>,
+    redaction: &'a Redaction,
+    /// The lines on which rules found one.
+    found: &'a [(u32, u32)],
+    /// What is known of an instruction, by whether a variable alone counts.
+    known: BTreeMap<(usize, bool), bool>,
+}
+
+impl<'a> SecretPlaces<'a> {
+    pub(super) const fn new(dockerfile: &'a Dockerfile<'a>, redaction: &'a Redaction, found: &'a [(u32, u32)]) -> Self {
+        Self { dockerfile, redaction, found, known: BTreeMap::new() }
     }
+
+    /// Lets a finding on lines that hold a secret quote no expansion, since in `P@$sw0rd` it is half of the secret: the title gives way to the
+    /// summary of its rule, and there is no fix.
+    pub(super) fn hide_code(&mut self, finding: &mut Finding) {
+        let FindingKind::Rule(meta) = finding.kind else { return };
+        let is_told = !finding.title.contains('$');
+        let is_mended = !finding.fix.iter().flat_map(|fix| &fix.edits).any(|edit| edit.replacement.contains(['$', '`']));
+        // In single quotes `$TOKEN` is no variable.
+        let is_text = finding.id == "shell-expansion-in-single-quotes";
+        if (is_told && is_mended) || !lines_of(finding).any(|lines| self.holds(lines, is_text)) {
+            return;
+        }
+        if !is_told {
+            meta.summary.trim_end_matches('.').clone_into(&mut finding.title);
+        }
+        if !is_mended {
+            finding.fix = None;
+        }
+    }
+
+    fn holds(&mut self, lines: (u32, u32), is_text: bool) -> bool {
+        if is_on(lines, self.found) {
+            return true;
+        }
+        let Self { dockerfile, redaction, .. } = *self;
+        let Some(index) = dockerfile.index_at(lines.0) else { return false };
+        *self.known.entry((index, is_text)).or_insert_with(|| {
+            let hides = |text: &str| {
+                let index = Some(index);
+                if is_text { redaction.hides_of(text, index) } else { redaction.hides_literal_of(text, index) }
+            };
+            let Some(instruction) = dockerfile.instructions.get(index) else { return false };
+            let bodies = instruction.heredocs.iter().map(|heredoc| heredoc.body.clone());
+            hides(instruction.text()) || bodies.flat_map(|body| slice(&dockerfile.source.text, body).lines()).any(hides)
+        })
+    }
+}
+
+/// Takes what is quoted out of the words of a refusal where the instruction holds a secret, which a blank may have cut in two. Gives the lines
+/// of these instructions.
+pub(super) fn hide_quoted(dockerfile: &mut Dockerfile<'_>, redaction: &Redaction) -> Vec<(u32, u32)> {
+    let mut lines = Vec::new();
+    let mut refusals = std::mem::take(&mut dockerfile.refusals);
+    for refusal in &mut refusals {
+        let message = &refusal.message;
+        let Some((open, close)) = message.find('"').zip(message.rfind('"')).filter(|(open, close)| open < close) else { continue };
+        let index = dockerfile.index_at(refusal.line);
+        let Some(instruction) = index.and_then(|index| dockerfile.instructions.get(index)) else { continue };
+        if redaction.hides_of(instruction.text(), index) {
+            refusal.message.replace_range(open + 1..close, "***");
+            lines.push((instruction.line, instruction.end_line));
+        }
+    }
+    dockerfile.refusals = refusals;
+    lines
 }
 
 /// The instruction on one line, or its keyword alone where it holds a secret.
@@ -116,27 +176,46 @@ mod tests {
 
     #[test]
     fn code_beside_a_secret_is_not_told() {
+        let quoted = "shell-expansion-in-single-quotes";
         for (rule, code, is_told) in [
-            ("shell-expansion-in-single-quotes", "echo 'for $HOME' > /x", true),
-            ("shell-expansion-in-single-quotes", "export DB_PASSWORD='P@$sw0rd9x'", false),
-            ("shell-expansion-in-single-quotes", "export DB_PASSWORD='a-$W0rd9x'", false),
-            ("shell-expansion-in-single-quotes", "DB_PASSWORD='hunter$22' run 'for $USER'", false),
+            (quoted, "echo 'for $HOME' > /x", true),
+            (quoted, "export DB_PASSWORD='P@$sw0rd9x'", false),
+            (quoted, "export DB_PASSWORD='a-$sw0rd9x'", false),
+            (quoted, "DB_PASSWORD='sw0rd9x$22' run 'for $USER'", false),
+            (quoted, "curl -u 'bot:$sw0rd9x' https://a.dev", false),
             ("shell-unassigned-variable", "echo \"$sw0rd9x\"", true),
+            ("shell-unassigned-variable", "curl -u \"bot:$sw0rd9x\" https://a.dev", true),
             ("shell-unassigned-variable", "export DB_PASSWORD=\"P@$sw0rd9x\"", false),
             ("shell-unassigned-variable", "DB_PASSWORD=\"a-$sw0rd9x\" run", false),
             ("shell-unassigned-variable", "export DB_PASSWORD=P@$sw0rd9x", false),
+            ("shell-unassigned-variable", "<<E\nexport DB_PASSWORD=P@$sw0rd9x\nE", false),
+            ("shell-unassigned-variable", "<<E bash\ncurl -u \"bot:P@$sw0rd9x\" https://a.dev\nE", false),
             ("shell-unquoted-variable", "echo $sw0rd9x", true),
+            ("shell-unquoted-variable", "curl -u bot:$sw0rd9x https://a.dev", true),
             ("shell-unquoted-variable", "mysql -pP@$sw0rd9x", false),
+            ("shell-unquoted-variable", "<<E\nmysql -pP@$sw0rd9x\nE", false),
+            ("shell-unquoted-substitution", "mysql -pP@$(sw0rd9x)", false),
+            ("shell-unquoted-substitution", "mysql -pP@`sw0rd9x`", false),
         ] {
-            let text = format!("FROM debian:12\nRUN {code}\nRUN true\n");
-            let settings = LintSettings { on: [rule.to_owned()].into(), ..LintSettings::default() };
-            let input = LintInput { settings: &settings, ..LintInput::new("Dockerfile", text.as_bytes()) };
-            let findings = lint(&input).findings;
-            let titles: Vec<&str> = findings.iter().filter(|finding| finding.id == rule).map(|finding| finding.title.as_str()).collect();
-            assert!(!titles.is_empty(), "{code}: {findings:?}");
-            assert!(titles.iter().all(|title| title.contains('$') == is_told), "{code}: {titles:?}");
-            let is_half_told = findings.iter().any(|finding| ["sw0rd9x", "W0rd9x", "$22"].iter().any(|half| finding.title.contains(half)));
-            assert_eq!(is_half_told, is_told && code.contains("sw0rd9x"), "{code}: {findings:?}");
+            for before in ["RUN", "ONBUILD RUN"] {
+                let text = format!("FROM debian:12\n{before} {code}\nRUN true\n");
+                let settings = LintSettings { on: [rule.to_owned()].into(), ..LintSettings::default() };
+                let input = LintInput { settings: &settings, ..LintInput::new("Dockerfile", text.as_bytes()) };
+                let findings = lint(&input).findings;
+                assert!(findings.iter().any(|finding| finding.id == rule), "{code}: {findings:?}");
+                let texts: Vec<String> = findings.iter().map(|finding| format!("{} {:?}", finding.title, finding.fix)).collect();
+                let is_half_told = texts.iter().any(|text| text.contains("sw0rd9x"));
+                assert_eq!(is_half_told, is_told && code.contains("sw0rd9x"), "{code}: {texts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_a_blank_cuts_in_two_is_not_told() {
+        for (code, is_told) in [("ENV A=b sw0rd9x", true), ("ENV A=b DB_PASSWORD=correct sw0rd9x", false)] {
+            let report = lint(&LintInput::new("Dockerfile", format!("FROM debian:12\n{code}\n").as_bytes()));
+            assert!(report.gaps.iter().any(|gap| gap.kind == "refused-instruction"), "{code}: {report:?}");
+            assert_eq!(format!("{report:?}").contains("sw0rd9x"), is_told, "{code}: {report:?}");
         }
     }
 }

@@ -180,7 +180,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
     let traits = Traits::of(text);
     for pattern in PATTERNS.iter().filter(|pattern| (pattern.needs)(&traits)) {
-        let replaced = hide(pattern, &out);
+        let replaced = hide(pattern, &out, |_| false);
         if let Some(replaced) = replaced {
             out = Cow::Owned(replaced);
         }
@@ -188,8 +188,23 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     out
 }
 
-/// The text with the secrets of one pattern hidden, if there are any.
-fn hide(pattern: &Pattern, text: &str) -> Option<String> {
+/// Whether the text has a credential that says something itself: in `-u "bot:$TOKEN"` only a variable is hidden.
+pub(crate) fn holds_literal(text: &str) -> bool {
+    let traits = Traits::of(text);
+    PATTERNS.iter().filter(|pattern| (pattern.needs)(&traits)).any(|pattern| hide(pattern, text, is_reference).is_some())
+}
+
+/// Whether a value is a variable, with a user before it or not.
+fn is_reference(value: &str) -> bool {
+    let value = bare(value).trim_end_matches([';', ')', '"', '\'']);
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let secret = value.rsplit(':').next().unwrap_or_default();
+    let Some(reference) = secret.strip_prefix('$') else { return false };
+    is_name(reference.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(reference))
+}
+
+/// The text with the secrets of one pattern hidden, but for values that may be told, if there are any.
+fn hide(pattern: &Pattern, text: &str, is_told: impl Fn(&str) -> bool) -> Option<String> {
     let regex = pattern.regex()?;
     let mut out = String::new();
     let mut quotes = None;
@@ -201,7 +216,7 @@ fn hide(pattern: &Pattern, text: &str) -> Option<String> {
             None => quotes.get_or_insert_with(|| Quotes::of(text)).value(&captures, whole.end()),
         };
         let shown = text.get(value.clone())?;
-        if (pattern.is_secret)(&captures, shown) && !shown.is_empty() && shown != MASK {
+        if (pattern.is_secret)(&captures, shown) && !shown.is_empty() && shown != MASK && !is_told(shown) {
             out.push_str(text.get(done..value.start)?);
             out.push_str(MASK);
             done = value.end;
@@ -376,7 +391,8 @@ fn has_letters(_: &Captures<'_>, value: &str) -> bool {
 fn is_secret_option(captures: &Captures<'_>, value: &str) -> bool {
     let name = group(captures, "n").to_ascii_lowercase();
     if matches!(name.as_str(), "u" | "p" | "user" | "proxy-user" | "creds" | "src-creds" | "dest-creds" | "basic-auth" | "auth") {
-        return value.contains(':') && has_letters(captures, value) && is_literal(captures, value);
+        // `date -u +%H:%M` is in UTC.
+        return value.contains(':') && !bare(value).starts_with("+%") && has_letters(captures, value) && is_literal(captures, value);
     }
     let is_mount = value.starts_with("id=");
     (is_secret_name(&name) || matches!(name.as_str(), "pass" | "pw" | "pwd"))
@@ -455,6 +471,7 @@ mod tests {
             ("curl -k -u bob:hunter22 https://x", "curl -k -u *** https://x"),
             ("docker login -u x -p hunter22 r", "docker login -u x -p *** r"),
             ("useradd -m -p hunter22 joe", "useradd -m -p *** joe"),
+            ("date -u +%Y-%m-%dT%H:%M:%SZ; date -u '+%H:%M'", "date -u +%Y-%m-%dT%H:%M:%SZ; date -u '+%H:%M'"),
             ("npm config set //r/:_authToken hunter22", "npm config set //r/:_authToken ***"),
             ("ENV sets DEPLOY_PASSWORD to a literal secret", "ENV sets DEPLOY_PASSWORD to a literal secret"),
             ("mkdir -p /srv/login -p /x", "mkdir -p /srv/login -p /x"),
@@ -494,10 +511,31 @@ mod tests {
             assert_eq!(masked(text), expected, "{text}");
         }
         assert_eq!(masked(&format!("RUN echo {github} x")), "RUN echo *** x");
+        assert!(holds_literal(&format!("RUN echo {github} x")));
         // However much stands between the program and its option.
         let far = "--long-option value ".repeat(40);
         for (program, option) in [("mysql", "-p"), ("docker login", "-p "), ("useradd", "-p "), ("redis-cli", "-a ")] {
             assert_eq!(masked(&format!("{program} {far}{option}hunter22 x")), format!("{program} {far}{option}*** x"));
+        }
+    }
+    #[test]
+    fn variables_are_no_credentials_of_their_own() {
+        for (text, expected) in [
+            ("curl -u \"bot:$TOKEN\" https://a.dev/$x", false),
+            ("curl -u bot:${TOKEN} https://a.dev", false),
+            ("curl -u $user:$pass https://a.dev", false),
+            ("curl -u hunter2$x:b https://a.dev", true),
+            ("git clone https://$TOKEN@github.com/a/$b", false),
+            ("git clone https://bot:$TOKEN@github.com/a/$b", false),
+            ("export DB_PASSWORD=\"${X}\"; echo $x", false),
+            ("mysql -p\"$PASSWORD\" $x", false),
+            ("curl -u \"bot:P@$sw0rd\" https://a.dev", true),
+            ("export DB_PASSWORD=\"${X:-hunter2}\"", true),
+            ("export DB_PASSWORD=P@$sw0rd", true),
+            ("curl -u \"bot:$TOKEN\" https://x:hunter22@a.dev", true),
+            ("echo $x", false),
+        ] {
+            assert_eq!(holds_literal(text), expected, "{text}");
         }
     }
 }
