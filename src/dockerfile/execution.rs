@@ -3,7 +3,7 @@
 
 use super::{
     bounds::{MAX_COMMANDS, MAX_SCRIPT_DEPTH, Unread},
-    command::{Command, HOLE, Redirect, Word},
+    command::{Command, HOLE, Redirect, RedirectKind, Word},
     dataflow::{Flow, MAX_FLOW, WEIGHT, base, must_be_said},
     foreign,
     shell::Walker,
@@ -186,13 +186,18 @@ impl Walker<'_> {
     /// The redirects of the groups around a command, which many commands may share.
     pub(super) fn inherited(&self) -> Vec<Redirect> {
         /// What is copied without a second thought, in bytes.
-        const SHORT: usize = 256;
-        let length: usize = self.redirects.iter().map(|redirect| redirect.target.raw.len() + redirect.target.text.len()).sum();
+        const SHORT: usize = 1_024;
+        let size = |redirect: &Redirect| size_of::<Redirect>() + redirect.target.raw.len() + redirect.target.text.len();
+        let length: usize = self.redirects.iter().map(size).sum();
         if length <= SHORT || self.spend(length) {
             return self.redirects.clone();
         }
-        let unknown = |redirect: &Redirect| Redirect { target: Word { text: HOLE.to_string(), ..Word::default() }, ..*redirect };
-        self.redirects.iter().map(unknown).collect()
+        // One for each kind: so many of them would take all memory.
+        let unknown = |kind| {
+            let redirect = self.redirects.iter().find(|redirect| redirect.kind == kind)?;
+            Some(Redirect { target: Word { text: HOLE.to_string(), ..Word::default() }, ..*redirect })
+        };
+        [RedirectKind::Read, RedirectKind::Write, RedirectKind::Text].into_iter().filter_map(unknown).collect()
     }
 }
 
