@@ -19,7 +19,7 @@ impl Walker<'_> {
         command.wrapped = self.wrapped;
         command.in_function = self.in_function;
         command.is_captured = self.is_captured;
-        let is_asked = self.asks_status || self.watch.conditions > 0 || self.watch.shell.errexit;
+        let is_asked = self.asks_status || self.watch.conditions > self.asked_outside || self.watch.shell.errexit;
         command.is_heeded = self.wrapped || self.in_function || self.followed == 0 || is_asked;
         command.pipes.clone_from(&self.pipes);
         if self.out.len() > MAX_COMMANDS || depth > MAX_SCRIPT_DEPTH {

@@ -37,6 +37,7 @@ mod locals;
 mod mode;
 mod options;
 mod origin;
+mod outcome;
 mod package_caches;
 mod package_calls;
 mod package_manager;

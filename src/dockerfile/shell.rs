@@ -92,6 +92,8 @@ pub(super) struct Walker<'a> {
     pub(super) is_captured: bool,
     /// How many of the lists around the next command go on behind it.
     pub(super) followed: usize,
+    /// How many conditions stand around the innermost of these lists, which ask its last command alone.
+    pub(super) asked_outside: usize,
     /// Whether the script says that it looks at the status of its commands.
     pub(super) asks_status: bool,
 }
@@ -150,6 +152,7 @@ impl<'a> Walker<'a> {
             in_function: false,
             is_captured: false,
             followed: 0,
+            asked_outside: 0,
             asks_status: false,
         }
     }
@@ -174,9 +177,7 @@ impl<'a> Walker<'a> {
         let text = Text { script, bytes, depth };
         let last = program.complete_commands.len().saturating_sub(1);
         for (at, list) in program.complete_commands.iter().enumerate() {
-            self.followed += usize::from(at < last);
-            self.list(list, &text);
-            self.followed -= usize::from(at < last);
+            self.part(at < last, |this| this.list(list, &text));
         }
         self.asks_status = asks_status;
     }
@@ -188,6 +189,18 @@ impl<'a> Walker<'a> {
             return Err(Unread::TooDeep);
         }
         guest::ask(|| parse_tokens(&tokens, &self.options).ok()).ok_or(Unread::Syntax)
+    }
+
+    /// Walks a part of a list that goes on behind it or does not.
+    fn part(&mut self, is_followed: bool, walk: impl FnOnce(&mut Self)) {
+        let asked_outside = self.asked_outside;
+        if is_followed {
+            self.followed += 1;
+            self.asked_outside = self.watch.conditions;
+        }
+        walk(self);
+        self.followed -= usize::from(is_followed);
+        self.asked_outside = asked_outside;
     }
 
     /// A list that what is before it does not join.
@@ -204,9 +217,7 @@ impl<'a> Walker<'a> {
                 self.joined = Operator::Sequence;
             }
             let mark = self.watch.spaces.mark();
-            self.followed += usize::from(at < last);
-            self.and_or(item, text);
-            self.followed -= usize::from(at < last);
+            self.part(at < last, |this| this.and_or(item, text));
             if matches!(separator, SeparatorOperator::Async) {
                 self.watch.spaces.forget(mark);
             }
@@ -219,9 +230,7 @@ impl<'a> Walker<'a> {
         for (at, CompoundListItem(item, _)) in list.0.iter().enumerate() {
             self.joined = Operator::Sequence;
             self.watch.conditions += usize::from(at == last);
-            self.followed += usize::from(at < last);
-            self.and_or(item, text);
-            self.followed -= usize::from(at < last);
+            self.part(at < last, |this| this.and_or(item, text));
             self.watch.conditions -= usize::from(at == last);
         }
     }
@@ -442,6 +451,7 @@ fn asks_status(text: &str) -> bool {
         let behind = slice(text, at + word.len()..text.len());
         !is_part(slice(text, 0..at).chars().next_back()) && !is_part(behind.chars().next())
     };
-    ["$?", "${?"].iter().any(|status| text.contains(status))
-        || ["PIPESTATUS", "errexit", "trap"].iter().any(|word| text.match_indices(word).any(says))
+    let has = |word: &str| text.match_indices(word).any(says);
+    let is_trapped = || has("trap") && (has("ERR") || has("DEBUG"));
+    text.contains("$?") || text.contains("${?") || has("PIPESTATUS") || has("errexit") || is_trapped()
 }

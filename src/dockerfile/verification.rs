@@ -1,10 +1,11 @@
 //! The commands of one instruction in, the downloaded files whose checksum or signature they check out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
-    command::{Command, HOLE, Operator, RedirectKind, Word, is_hole},
+    command::{Command, HOLE, RedirectKind, Word, is_hole},
     download::base,
+    outcome::Outcomes,
     wrapper,
 };
 
@@ -26,11 +27,11 @@ impl<'a> Verification<'a> {
     /// Looks for checks among the commands of one instruction.
     pub(super) fn of(commands: &'a [Command]) -> Self {
         let mut this = Self::default();
-        let script = Script::of(commands);
-        for (at, command) in commands.iter().enumerate().filter(|(_, command)| checks(command)) {
-            if !script.minds(at, command) {
-                continue;
-            }
+        if !commands.iter().any(checks) {
+            return this;
+        }
+        let outcomes = Outcomes::of(commands, only_prints);
+        for (at, command) in commands.iter().enumerate().filter(|(at, command)| checks(command) && outcomes.matters(*at)) {
             let before = this.files.len();
             if command.is_one_of(CHECKSUMS) {
                 this.read_checksums(command, commands.get(..at).unwrap_or_default());
@@ -130,124 +131,6 @@ fn only_prints(command: &Command) -> bool {
         "openssl" => !command.arguments().iter().any(|word| matches!(word.text.as_str(), "-verify" | "-prverify" | "cms" | "smime")),
         name => CHECKSUMS.contains(&name) && !reads_list(command),
     }
-}
-
-/// Whether a command hands on what it reads, and fails for nothing in it.
-fn only_shows(command: &Command) -> bool {
-    matches!(command.name.as_str(), "cat" | "column" | "cut" | "fold" | "head" | "nl" | "sort" | "tail" | "tee" | "tr")
-}
-
-/// Whether a command that names a file does not look into it.
-fn never_looks(command: &Command) -> bool {
-    command.is_one_of(&["chmod", "chown", "cp", "echo", "ls", "mkdir", "mv", "printf", "rm", "touch"])
-}
-
-/// How many members of a pipeline are looked at behind the one that checks.
-const MOST_MEMBERS: usize = 16;
-/// How many commands behind a message are looked at for one that ends the script.
-const MOST_AFTERMATH: usize = 8;
-/// How many commands are looked at for one that reads a file.
-const MOST_READERS: usize = 32;
-/// How many of the files of a command are looked for.
-const MOST_WRITTEN: usize = 4;
-
-/// The commands of one instruction, asked what comes of one of them.
-struct Script<'a> {
-    commands: &'a [Command],
-    has_functions: bool,
-    /// The last member of every pipeline, and its place.
-    lasts: BTreeMap<usize, (usize, &'a Command)>,
-}
-
-impl<'a> Script<'a> {
-    fn of(commands: &'a [Command]) -> Self {
-        let mut lasts = BTreeMap::new();
-        // Most instructions check nothing.
-        if commands.iter().any(checks) {
-            for command in commands {
-                for pipe in &command.pipes {
-                    let last = lasts.entry(pipe.id).or_insert((pipe.position, command));
-                    if pipe.position >= last.0 {
-                        *last = (pipe.position, command);
-                    }
-                }
-            }
-        }
-        Self { commands, has_functions: commands.iter().any(|command| command.in_function), lasts }
-    }
-
-    /// The commands behind a place.
-    fn behind(&self, at: usize) -> &'a [Command] {
-        self.commands.get(at + 1..).unwrap_or_default()
-    }
-
-    /// Whether it matters to the rest what a check finds: its failure is noticed, or somebody reads what it prints.
-    fn minds(&self, at: usize, command: &Command) -> bool {
-        !self.is_forgiven(at, command) && (self.tells(command) || self.is_read_from_file(at, command))
-    }
-
-    /// Whether what a command finds is noticed where it stands: by its status, by the last member of its pipeline, as the value of a `$(...)`, or
-    /// by who calls the function that it is in.
-    fn tells(&self, command: &Command) -> bool {
-        let by_status = |command: &Command| command.is_heeded && !only_prints(command) && !only_shows(command);
-        let reader = |position, id| self.lasts.get(&id).filter(|(last, _)| *last > position).map(|(_, reader)| *reader);
-        by_status(command)
-            || command.is_captured
-            || command.in_function
-            || command.pipes.iter().filter_map(|pipe| reader(pipe.position, pipe.id)).any(by_status)
-    }
-
-    /// Whether what a command prints becomes a file that one behind it looks into.
-    fn is_read_from_file(&self, at: usize, command: &Command) -> bool {
-        let names = |other: &Command, file: &str| {
-            let redirects = other.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Read).map(|redirect| &redirect.target);
-            other.arguments().iter().chain(redirects).any(|word| base(&word.text) == file)
-        };
-        let readers = || (at + 1..).zip(self.behind(at)).take(MOST_READERS).filter(|(_, other)| !never_looks(other));
-        let is_read = |file: &str| readers().any(|(at, other)| names(other, file) && !self.is_forgiven(at, other) && self.tells(other));
-        let members = self.behind(at).iter().take(MOST_MEMBERS).take_while(|other| is_fed(other, command));
-        std::iter::once(command).chain(members).flat_map(kept_files).take(MOST_WRITTEN).any(is_read)
-    }
-
-    /// Whether a failure of a command is passed over: `|| true`, or `|| echo` and what is behind it goes on.
-    fn is_forgiven(&self, at: usize, command: &Command) -> bool {
-        let behind = self.behind(at);
-        let members = behind.iter().take(MOST_MEMBERS).take_while(|other| is_fed(other, command)).count();
-        let mut behind = behind.iter().skip(members);
-        let Some(next) = behind.next().filter(|next| next.joined == Operator::Or) else { return false };
-        // A function may be the one that ends the script.
-        let only_tells = !self.has_functions && next.is_one_of(&["cat", "date", "echo", "logger", "ls", "printf", "sleep"]);
-        succeeds(next) || (only_tells && !behind.take(MOST_AFTERMATH).any(may_end))
-    }
-}
-
-/// Whether a command stands behind another in a pipeline of both.
-fn is_fed(other: &Command, command: &Command) -> bool {
-    command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position))
-}
-
-/// The base names of the files that what a command prints becomes.
-fn kept_files(command: &Command) -> impl Iterator<Item = &str> {
-    let is_digest = command.name == "openssl";
-    let options = command.arguments().windows(2).filter_map(move |words| match words {
-        [option, file] if is_digest && option.text == "-out" => Some(file.text.as_str()),
-        _ => None,
-    });
-    command.written_files().chain(options).filter(|file| !file.starts_with("/dev/")).map(base)
-}
-
-/// Whether a command does nothing but succeed.
-fn succeeds(command: &Command) -> bool {
-    match command.name.as_str() {
-        "true" | ":" => command.arguments().is_empty(),
-        "exit" | "return" => matches!(command.arguments(), [status] if status.text.bytes().all(|digit| digit == b'0')),
-        _ => false,
-    }
-}
-
-/// Whether a command may end the script, or what it is about.
-fn may_end(command: &Command) -> bool {
-    command.is_one_of(&["break", "continue", "exit", "return", "false", "kill"]) && !succeeds(command)
 }
 
 /// Whether a command checks a checksum or a signature.

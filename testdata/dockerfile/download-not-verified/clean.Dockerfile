@@ -49,6 +49,19 @@ RUN trap 'exit 1' ERR; curl -fsSLO https://acme.dev/a9.tgz; sha256sum -c a9.sum;
 RUN curl -fsSLO https://acme.dev/b1.tgz; sha256sum b1.tgz > b1.sum; cat b1.sum | grep "$SUM" || exit 1; tar xf b1.tgz
 RUN curl -fsSLO https://acme.dev/b2.tgz; sha256sum b2.tgz > b2.sum; [ "$(cut -d' ' -f1 b2.sum)" = "$SUM" ] || exit 1; tar xf b2.tgz
 RUN curl -fsSLO https://acme.dev/b3.tgz; sha256sum b3.tgz > b3.sum; grep "$SUM" < b3.sum || exit 1; tar xf b3.tgz
+RUN curl -fsSLO https://acme.dev/b4.tgz; sha256sum b4.tgz > b4.sum; read -r got _ < b4.sum; [ "$got" = "$SUM" ] || exit 1; tar xf b4.tgz
+RUN curl -fsSLO https://acme.dev/b5.tgz && sha256sum b5.tgz > raw && cut -d' ' -f1 raw > got && cmp got want && tar xf b5.tgz
+RUN curl -fsSLO https://acme.dev/b6.tgz; sha256sum b6.tgz > raw; mv raw got; cmp got want || exit 1; tar xf b6.tgz
+RUN curl -fsSLO https://acme.dev/b7.tgz; sha256sum -c b7.sum > log 2>&1 || true; grep -q OK log || exit 1; tar xf b7.tgz
+RUN curl -fsSLO https://acme.dev/b8.tgz && (sha256sum -c b8.sum || true) | grep -q OK && tar xf b8.tgz
+RUN curl -fsSLO https://acme.dev/b9.tgz; export GOT="$(sha256sum b9.tgz)"; [ "$GOT" = "$SUM" ] || exit 1; tar xf b9.tgz
+RUN curl -fsSLO https://acme.dev/c1.tgz && sha256sum c1.tgz | while read -r got _; do [ "$got" = "$SUM" ] || exit 1; done && tar xf c1.tgz
+RUN curl -fsSLO https://acme.dev/c2.tgz && diff <(sha256sum c2.tgz) expected && tar xf c2.tgz
+RUN curl -fsSLO https://acme.dev/c3.tgz && sha256sum c3.tgz | awk -v want="$SUM" '$1 != want { exit 1 }' && tar xf c3.tgz
+RUN curl -fsSLO https://acme.dev/c4.tgz && sha256sum c4.tgz > "$LOG" && grep "$SUM" "$LOG" && tar xf c4.tgz
+RUN cd /tmp && (curl -fsSLO https://acme.dev/c5.tgz && sha256sum -c c5.sum && tar xf c5.tgz) && rm c5.tgz
+RUN curl -fsSLO https://acme.dev/c6.tgz; set -- $(sha256sum c6.tgz); [ "$1" = "$SUM" ] || exit 1; tar xf c6.tgz
+RUN curl -fsSLO https://acme.dev/c7.tgz; sha256sum c7.tgz > "${LOG}"; grep "$SUM" $LOG || exit 1; tar xf c7.tgz
 RUN <<EOF
 set -e
 curl -fsSLO https://acme.dev/e.tgz

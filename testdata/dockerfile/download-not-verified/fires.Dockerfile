@@ -36,4 +36,18 @@ RUN curl -fsSLO https://acme.dev/e.tgz && sha256sum e.tgz | tee e.sum && tar xf 
 RUN curl -fsSLO https://acme.dev/d.tgz && sha256sum d.tgz > d.sum && diff d.sum expected || true; tar xf d.tgz
 RUN curl -fsSLO https://acme.dev/c.tgz; sha256sum c.tgz | grep "$SUM"; tar xf c.tgz
 RUN curl -fsSLO https://acme.dev/b.tgz && openssl dgst -sha256 -out b.sum b.tgz && tar xf b.tgz
-# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38
+RUN curl -fsSLO https://acme.dev/a.tgz; [ "$(sha256sum a.tgz)" = "$SUM" ]; tar xf a.tgz
+RUN curl -fsSLO https://acme.dev/a1.tgz && echo "$(sha256sum a1.tgz)" && tar xf a1.tgz
+RUN curl -fsSLO https://acme.dev/a2.tgz && sha256sum a2.tgz | awk '{print $1}' && tar xf a2.tgz
+RUN curl -fsSLO https://acme.dev/a3.tgz && sha256sum a3.tgz | sudo tee a3.sum && tar xf a3.tgz
+RUN curl -fsSLO https://acme.dev/a4.tgz && sha256sum a4.tgz > a4.sum && test -s a4.sum && gzip a4.sum && tar xf a4.tgz
+RUN curl -fsSLO https://acme.dev/a5.tgz && sha256sum a5.tgz > "$LOG" && tar xf a5.tgz -C "$TARGET"
+RUN curl -fsSLO https://acme.dev/a6.tgz && sha256sum a6.tgz > /sums/a6.tgz && tar xf a6.tgz
+RUN curl -fsSLO https://acme.dev/a7.tgz && sha256sum a7.tgz > raw && cut -d' ' -f1 raw > got && mv got /sums && tar xf a7.tgz
+RUN curl -fsSLO https://acme.dev/a8.tgz; sha256sum -c a8.sum || echo bad; tar xf a8.tgz || exit 1
+RUN cd /tmp && (curl -fsSLO https://acme.dev/a9.tgz; sha256sum -c a9.sum; tar xf a9.tgz) && rm a9.tgz
+RUN curl -fsSLO https://acme.dev/b1.tgz && (sha256sum -c b1.sum; true) && tar xf b1.tgz
+RUN curl -fsSLO https://acme.dev/b2.tgz; sha256sum -c b2.sum && echo good || echo bad; tar xf b2.tgz
+RUN trap 'rm -rf /tmp/x' EXIT; curl -fsSLO https://acme.dev/b3.tgz; sha256sum -c b3.sum; tar xf b3.tgz
+RUN curl -fsSLO https://acme.dev/b4.tgz && gpg --verify b4.asc b4.tgz || gpg2 --verify b4.asc b4.tgz || true; tar xf b4.tgz
+# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52
