@@ -26,7 +26,7 @@ const META: RuleMeta = RuleMeta {
     needs: &[Need::Ast, Need::Shell],
     fix: None,
     summary: "A downloaded file is executed, unpacked or installed with no checksum or signature check.",
-    help: r#"Whoever controls the server, or its name, decides what is run or installed here: nobody compares the file with what its makers published. Check a checksum that is written in the Dockerfile (`sha256sum -c`), or a signature (`gpg --verify`, `cosign verify-blob`), in the same RUN; or fetch it with `ADD --checksum`. A check counts where its failure ends the build: not before `|| true`, and before `;` only with `set -e`.
+    help: r#"Whoever controls the server, or its name, decides what is run or installed here: nobody compares the file with what its makers published. Check a checksum that is written in the Dockerfile (`sha256sum -c`), or a signature (`gpg --verify`, `cosign verify-blob`), in the same RUN; or fetch it with `ADD --checksum`. A check counts where its failure ends the build: not before `|| true`, and before `;` only with `set -e`. A checksum that is printed counts where another command compares it.
 
 Fails:
 
