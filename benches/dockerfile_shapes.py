@@ -99,7 +99,7 @@ SHAPES = {
     "group-heredoc": lambda n: HEAD + "RUN <<E\n{\n" + "cat\n" * 40_000 + "} <<F\n" + "a" * (n // 3) + "\nF\nE\n",
     "group-redirects": lambda n: HEAD + "RUN curl -O http://x/f; { " + "md5sum f; " * (n // 20) + "}" + " >a" * 1_000 + "\n",
     "group-redirects-many": lambda n: fill("RUN curl -O http://x/f; { " + "md5sum f>b; " * 400 + "}" + " <a" * 200 + "\n", n),
-    "checks-in-groups": lambda n: fill("RUN curl -O http://x/f; " + "{ md5sum f | " * 20 + "md5sum f; " * 500 + "cat; }" * 20 + "\n", n),
+    "checks-in-groups": lambda n: fill("RUN curl -O http://x/f; " + "{ " * 20 + "md5sum f>a; " * 500 + "} | cat>b; " * 20 + "\n", n),
     "nested-12": lambda n: fill("RUN " + "a $(" * 12 + "b" + ")" * 12 + "\n", n),
     "nested-cases": lambda n: fill("RUN " + "case a in b) x; " * 3 + "y" + "; esac" * 3 + "\n", n),
     "nested-cases-12": lambda n: fill("RUN " + "case a in b) x; " * 12 + "y" + "; esac" * 12 + "\n", n),
