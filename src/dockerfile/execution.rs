@@ -37,7 +37,7 @@ impl Walker<'_> {
                 self.files.add(path, &text);
             }
         }
-        if is_unknown(&command) {
+        if runs_unknown(&command) {
             self.unread.push(Unread::Unknown);
         }
         let (range, redirects, joined) = (command.range.clone(), command.redirects.clone(), command.joined);
@@ -202,7 +202,7 @@ impl Walker<'_> {
 }
 
 /// Whether nothing says which program runs; `"$@"` are the words of a command that is judged where it stands.
-fn is_unknown(command: &Command) -> bool {
+fn runs_unknown(command: &Command) -> bool {
     let Some(word) = command.words.first() else { return false };
     let handed_on = is_handed_on(word);
     let is_pattern =

@@ -134,9 +134,9 @@ impl<'a> Outcomes<'a> {
 
     /// Whether a failure of a command is passed over: `|| true`, or `|| echo` and what is behind it goes on.
     fn is_forgiven(&self, at: usize, command: &Command) -> bool {
-        let is_fed = |other: &&Command| {
-            command.pipes.iter().any(|pipe| other.pipes.iter().any(|at| at.id == pipe.id && at.position > pipe.position))
-        };
+        // The pipelines around both are the outermost of each.
+        let is_fed =
+            |other: &&Command| command.pipes.iter().zip(&other.pipes).any(|(own, at)| at.id == own.id && at.position > own.position);
         let behind = self.commands.get(at + 1..).unwrap_or_default();
         let members = behind.iter().take(MOST_MEMBERS).take_while(is_fed).count();
         let messages = |other: &&Command| other.joined == Operator::And && other.is_one_of(TELLS);
