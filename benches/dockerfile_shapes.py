@@ -97,7 +97,7 @@ SHAPES = {
     "locals-doubling": lambda n: HEAD + fill(lambda i: f"A{i + 1}=$A{i}$A{i}; ", 60_000, "RUN A0=xxxx; ", "\n") * 16,
     "locals-used": lambda n: HEAD + f"RUN A={'a' * 50_000}; \\\n" + fill("echo $A $A; \\\n", n, "", "true\n"),
     "group-heredoc": lambda n: HEAD + "RUN <<E\n{\n" + "cat\n" * 40_000 + "} <<F\n" + "a" * (n // 3) + "\nF\nE\n",
-    "group-redirects": lambda n: HEAD + "RUN curl -O http://x/f; { " + "md5sum f; " * (n // 20) + "}" + " >a" * 1_000 + "\n",
+    "group-redirects": lambda n: HEAD + "RUN curl -O http://x/f; { \\\n" + "md5sum f; \\\n" * (n // 24) + "}" + " >a" * 1_000 + "\n",
     "group-redirects-many": lambda n: fill("RUN curl -O http://x/f; { " + "md5sum f>b; " * 400 + "}" + " <a" * 200 + "\n", n),
     "checks-in-groups": lambda n: fill("RUN curl -O http://x/f; " + "{ " * 20 + "md5sum f>a; " * 500 + "} | cat>b; " * 20 + "\n", n),
     "nested-12": lambda n: fill("RUN " + "a $(" * 12 + "b" + ")" * 12 + "\n", n),

@@ -1,27 +1,30 @@
 //! The commands of one instruction in, for which of them it matters what they find or print out: whether a failure is noticed, and whether
 //! somebody looks at what is printed.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     command::{Command, HOLE, Operator, Redirect, RedirectKind, Word},
     download::base,
+    source::slice,
     wrapper,
 };
 
-/// How many members of a pipeline are looked at behind a command.
-const MOST_MEMBERS: usize = 16;
+/// How many commands behind one are looked at for what joins them to it: members of its pipeline, messages, members of its `||`.
+const MOST_JOINED: usize = 16;
 /// How many commands behind a message are looked at for one that ends the script.
 const MOST_AFTERMATH: usize = 8;
-/// How many commands are looked at for one that reads a file.
-const MOST_READERS: usize = 32;
+/// How far behind a command one is looked for that reads its file.
+const MOST_BETWEEN: usize = 32;
+/// How many commands are asked that read the same: in the last member of a pipeline, or around a `$(...)`.
+const MOST_READERS: usize = 16;
 /// How many of the files of a command are looked for.
 const MOST_FILES: usize = 4;
 
 /// Programs that tell somebody something and succeed.
 const TELLS: &[&str] = &["cat", "date", "echo", "logger", "ls", "printf", "sleep"];
-/// Programs that keep what they read as the value of a variable.
-const KEEPS: &[&str] = &["", "declare", "eval", "export", "local", "mapfile", "read", "readarray", "readonly", "set", "typeset"];
+/// Programs that keep what they read as the value of a variable or for later.
+const KEEPS: &[&str] = &["", "declare", "eval", "exec", "export", "local", "mapfile", "read", "readarray", "readonly", "set", "typeset"];
 /// Programs that hand on what they read, and fail for nothing in it; awk and sed unless they exit.
 const SHOWS: &[&str] = &[
     "awk", "base64", "bzip2", "cat", "column", "cut", "echo", "fold", "gawk", "gzip", "head", "logger", "mawk", "nl", "od", "printf",
@@ -29,23 +32,35 @@ const SHOWS: &[&str] = &[
 ];
 /// Programs that give a file another name.
 const MOVES: &[&str] = &["cp", "install", "ln", "mv"];
-/// Programs that look into none of the files that they name, or only to unpack, pack or install them.
+/// Programs that look at whether a file is there and is empty.
+const TESTS: &[&str] = &["[", "test"];
+/// Programs that unpack or install what they name.
+const USES: &[&str] = &["apk", "apt", "apt-get", "bsdtar", "dnf", "dpkg", "gunzip", "npm", "pip", "pip3", "rpm", "tar", "unzip", "yum"];
+/// Others that do not look into the files that they name.
 const BLIND: &[&str] = &[
-    "[", "apk", "apt", "apt-get", "bsdtar", "chgrp", "chmod", "chown", "curl", "dnf", "dpkg", "find", "gunzip", "ls", "mkdir", "npm",
-    "pip", "pip3", "rm", "rpm", "stat", "tar", "test", "touch", "unlink", "unzip", "wget", "yum", "zip",
+    "aws", "chgrp", "chmod", "chown", "curl", "find", "gsutil", "less", "ls", "mkdir", "more", "rm", "rsync", "scp", "stat", "touch",
+    "unlink", "wget", "zip",
 ];
+
+/// The last member of a pipeline, which may be several commands.
+#[derive(Debug, Clone, Copy)]
+struct LastMember {
+    position: usize,
+    first: usize,
+    last: usize,
+}
 
 /// What comes of the commands of one instruction.
 pub(super) struct Outcomes<'a> {
     commands: &'a [Command],
     /// Whether functions are defined; one may be what ends the script.
     has_functions: bool,
-    /// The commands that are the last member of a pipeline, by the number of the pipeline: its place, the first and the last of them.
-    lasts: BTreeMap<usize, (usize, usize, usize)>,
-    /// The command that has the `$(...)` or `<(...)` of another, by the place of that other.
-    holders: BTreeMap<usize, usize>,
+    /// By the number of the pipeline.
+    lasts: BTreeMap<usize, LastMember>,
+    /// The commands that have the `$(...)` or `<(...)` of another, by the place of that other: a group and a wrapper share theirs.
+    holders: BTreeMap<usize, Vec<usize>>,
     /// The commands that look into a file, by its name.
-    readers: BTreeMap<&'a str, Vec<usize>>,
+    readers: BTreeMap<Cow<'a, str>, Vec<usize>>,
     /// By place, whether it matters what the command finds or prints.
     matters: Vec<bool>,
 }
@@ -66,7 +81,8 @@ impl<'a> Outcomes<'a> {
         }
         // What matters of a command depends on those behind it alone.
         for (at, command) in commands.iter().enumerate().rev() {
-            let matters = this.is_noticed(at, command, &only_prints) || this.is_read_from_file(at, command);
+            let finds = !only_prints(command) && !only_shows(command) && !command.is_one_of(MOVES);
+            let matters = this.is_noticed(at, command, finds) || this.is_read_from_file(at, command, finds);
             if let Some(known) = this.matters.get_mut(at) {
                 *known = matters;
             }
@@ -81,20 +97,23 @@ impl<'a> Outcomes<'a> {
 
     fn note(&mut self, at: usize, command: &'a Command) {
         for pipe in &command.pipes {
-            let last = self.lasts.entry(pipe.id).or_insert((pipe.position, at, at));
-            if pipe.position > last.0 {
-                *last = (pipe.position, at, at);
-            } else if pipe.position == last.0 {
-                last.2 = at;
+            let member = LastMember { position: pipe.position, first: at, last: at };
+            let last = self.lasts.entry(pipe.id).or_insert(member);
+            if pipe.position > last.position {
+                *last = member;
+            } else if pipe.position == last.position {
+                last.last = at;
             }
         }
-        let sources = command.redirects.iter().map(|redirect| &redirect.target);
-        for word in command.words.iter().chain(sources) {
-            for inner in word.inner.clone() {
-                self.holders.entry(inner).or_insert(at);
+        let targets = command.redirects.iter().map(|redirect| &redirect.target);
+        for word in command.words.iter().chain(targets) {
+            // The commands of a group all have its redirects.
+            let is_full = self.holders.get(&word.inner.start).is_some_and(|holders| holders.len() >= MOST_READERS);
+            for inner in word.inner.clone().filter(|_| !is_full) {
+                self.holders.entry(inner).or_default().push(at);
             }
         }
-        if !command.is_one_of(BLIND) {
+        if !command.is_one_of(USES) && !command.is_one_of(BLIND) {
             let is_read = |redirect: &&Redirect| redirect.kind == RedirectKind::Read;
             let sources = command.redirects.iter().filter(is_read).map(|redirect| &redirect.target);
             for word in command.arguments().iter().chain(sources) {
@@ -103,73 +122,92 @@ impl<'a> Outcomes<'a> {
         }
     }
 
+    /// Whether what reached a command is kept or matters there.
+    fn is_followed_up(&self, at: usize) -> bool {
+        self.matters(at) || self.commands.get(at).is_some_and(keeps)
+    }
+
     /// Whether what a command finds is noticed where it stands: by its status, by the last member of its pipeline, by the command around its
     /// `$(...)`, or by who calls the function that it is in.
-    fn is_noticed(&self, at: usize, command: &Command, only_prints: &impl Fn(&Command) -> bool) -> bool {
-        // What sudo and the like run is in the list itself.
-        let finds = !only_prints(command) && !only_shows(command) && !command.is_one_of(MOVES) && wrapper::unwrap(command).is_empty();
-        let is_kept = |at: usize| self.commands.get(at).is_some_and(|command| command.is_one_of(KEEPS));
+    fn is_noticed(&self, at: usize, command: &Command, finds: bool) -> bool {
+        let by_status = |at: usize, command: &Command| command.is_heeded && !self.is_forgiven(at, command);
+        // What sudo and the like run is in the list itself, but not with the substitutions in it.
+        let is_wrapper = |command: &Command| !wrapper::unwrap(command).is_empty();
+        let by_wrapper = |at: usize| self.commands.get(at).is_some_and(|command| is_wrapper(command) && by_status(at, command));
+        let by_holder = || self.holders.get(&at).is_none_or(|at| at.iter().any(|&at| self.is_followed_up(at) || by_wrapper(at)));
         let by_last = |(position, id): (usize, usize)| {
-            let (_, first, last) = self.lasts.get(&id).copied().filter(|(last, ..)| *last > position)?;
-            Some((first..=last).take(MOST_READERS).any(|at| is_kept(at) || self.matters(at)))
+            let member = self.lasts.get(&id).filter(|member| member.position > position)?;
+            Some((member.first..=member.last).take(MOST_READERS).any(|at| self.is_followed_up(at)))
         };
-        let by_holder = || self.holders.get(&at).is_none_or(|&holder| is_kept(holder) || self.matters(holder));
         command.in_function
-            || (finds && command.is_heeded && !self.is_forgiven(at, command))
+            || (finds && !is_wrapper(command) && by_status(at, command))
             || (command.is_captured && by_holder())
             || command.pipes.iter().filter_map(|pipe| by_last((pipe.position, pipe.id))).any(|matters| matters)
     }
 
-    /// Whether what a command prints becomes a file that one behind it looks into.
-    fn is_read_from_file(&self, at: usize, command: &Command) -> bool {
-        let reads = |reader: usize| self.matters(reader) || self.commands.get(reader).is_some_and(|reader| reader.is_one_of(KEEPS));
-        let is_read = |file: &str| {
-            let readers = self.readers.get(file).map_or(&[][..], Vec::as_slice);
+    /// Whether what a command prints becomes a file that one behind it looks into; at whether it is empty only where the command `finds` something.
+    fn is_read_from_file(&self, at: usize, command: &Command, finds: bool) -> bool {
+        let reads = |reader: usize| {
+            self.is_followed_up(reader) && (finds || !self.commands.get(reader).is_some_and(|command| command.is_one_of(TESTS)))
+        };
+        let is_read = |file: Cow<'_, str>| {
+            let readers = self.readers.get(&*file).map_or(&[][..], Vec::as_slice);
             let behind = readers.partition_point(|reader| *reader <= at);
             let readers = readers.get(behind..).unwrap_or_default();
-            readers.iter().take_while(|reader| **reader <= at + MOST_READERS).any(|reader| reads(*reader))
+            readers.iter().take_while(|reader| **reader <= at + MOST_BETWEEN).any(|reader| reads(*reader))
         };
         kept_files(command).take(MOST_FILES).any(is_read)
     }
 
     /// Whether a failure of a command is passed over: `|| true`, or `|| echo` and what is behind it goes on.
     fn is_forgiven(&self, at: usize, command: &Command) -> bool {
-        // The pipelines around both are the outermost of each.
+        // Pipelines stand outermost first, so that two commands share the first ones or none.
         let is_fed =
-            |other: &&Command| command.pipes.iter().zip(&other.pipes).any(|(own, at)| at.id == own.id && at.position > own.position);
-        let behind = self.commands.get(at + 1..).unwrap_or_default();
-        let members = behind.iter().take(MOST_MEMBERS).take_while(is_fed).count();
-        let messages = |other: &&Command| other.joined == Operator::And && other.is_one_of(TELLS);
-        let mut behind = behind.iter().skip(members).take(MOST_MEMBERS).skip_while(messages);
+            |other: &&Command| command.pipes.iter().zip(&other.pipes).any(|(own, its)| its.id == own.id && its.position > own.position);
+        let is_message = |other: &&Command| other.joined == Operator::And && other.is_one_of(TELLS);
         let is_or = |other: &&Command| other.joined == Operator::Or;
-        if behind.clone().take_while(is_or).any(succeeds) {
-            return true;
-        }
-        let Some(next) = behind.next().filter(is_or) else { return false };
-        // In `|| echo bad; tar xf x || exit 1` the check ends nothing.
-        let is_aftermath = |other: &&Command| !other.is_one_of(&["[", "test"]);
-        let ends = |other: &Command| other.joined != Operator::Or && ends(other);
-        !self.has_functions && next.is_one_of(TELLS) && !behind.take(MOST_AFTERMATH).take_while(is_aftermath).any(ends)
+        let joined = self.commands.get(at + 1..).unwrap_or_default();
+        let joined = joined.get(..MOST_JOINED).unwrap_or(joined);
+        let members = joined.iter().take_while(is_fed).count();
+        let messages = joined.iter().skip(members).take_while(is_message).count();
+        let at = at + 1 + members + messages;
+        let Some(next) = self.commands.get(at).filter(is_or) else { return false };
+        let behind = self.commands.get(at + 1..).unwrap_or_default();
+        let only_tells = !self.has_functions && next.is_one_of(TELLS) && !self.is_read_from_file(at, next, true);
+        let is_passed_on = || behind.iter().take(MOST_JOINED).take_while(is_or).any(succeeds);
+        let mut aftermath = behind.iter().take(MOST_AFTERMATH).take_while(|other| !other.is_one_of(USES));
+        succeeds(next) || ((only_tells || is_passed_on()) && !aftermath.any(ends))
     }
 }
 
-/// What a file is called: the last part of its path, or the word as it is written where that is not known.
-fn name_of(word: &Word) -> &str {
-    if word.text.contains(HOLE) { word.raw.trim_matches(['"', '$', '{', '}']) } else { base(&word.text) }
+/// What a file is called: the last part of its path, or of the word as it is written, without quotes and braces, where that is not known.
+fn name_of(word: &Word) -> Cow<'_, str> {
+    let name = base(&word.text);
+    if !name.contains(HOLE) {
+        return Cow::Borrowed(name);
+    }
+    let written: String = base(&word.raw).chars().filter(|c| !matches!(c, '"' | '$' | '{' | '}')).collect();
+    let known = written.find(':').unwrap_or(written.len());
+    Cow::Owned(slice(&written, 0..known).to_owned())
+}
+
+/// Whether a command keeps what reaches it.
+fn keeps(command: &Command) -> bool {
+    command.is_one_of(KEEPS) || (command.name == "printf" && command.has_argument("-v"))
 }
 
 /// Whether a command hands on what it reads, and fails for nothing in it.
 fn only_shows(command: &Command) -> bool {
-    let says = |mark: &str| command.arguments().iter().any(|word| word.text.contains(mark));
+    let says = |marks: &[&str]| command.arguments().iter().any(|word| marks.iter().any(|mark| word.text.contains(mark)));
     match command.name.as_str() {
-        "awk" | "gawk" | "mawk" => !says("exit"),
-        "sed" => !says("q"),
+        "awk" | "gawk" | "mawk" => !says(&["exit"]) && !command.has_argument("-f"),
+        "sed" => !says(&["q", "Q"]),
         name => SHOWS.contains(&name),
     }
 }
 
 /// The names of the files that a command makes of what it prints or reads.
-fn kept_files(command: &Command) -> impl Iterator<Item = &str> {
+fn kept_files(command: &Command) -> impl Iterator<Item = Cow<'_, str>> {
     let arguments = command.arguments();
     let is_written = |redirect: &&Redirect| redirect.kind == RedirectKind::Write;
     let redirects = command.redirects.iter().filter(is_written).map(|redirect| &redirect.target);
@@ -186,7 +224,9 @@ fn kept_files(command: &Command) -> impl Iterator<Item = &str> {
 fn succeeds(command: &Command) -> bool {
     match command.name.as_str() {
         "true" | ":" => command.arguments().is_empty(),
-        "exit" | "return" => matches!(command.arguments(), [status] if status.text.bytes().all(|digit| digit == b'0')),
+        "exit" | "return" => {
+            matches!(command.arguments(), [status] if !status.text.is_empty() && status.text.bytes().all(|digit| digit == b'0'))
+        }
         _ => false,
     }
 }

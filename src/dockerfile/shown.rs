@@ -71,7 +71,7 @@ pub(super) struct SecretPlaces<'a> {
     redaction: &'a Redaction,
     /// The lines on which rules found one.
     found: &'a [(u32, u32)],
-    /// What is known of an instruction, by whether a variable alone counts.
+    /// What is known of an instruction, and whether a variable alone counts as a secret, as it does in single quotes.
     known: BTreeMap<(usize, bool), bool>,
 }
 
@@ -84,17 +84,17 @@ impl<'a> SecretPlaces<'a> {
     /// summary of its rule, and there is no fix.
     pub(super) fn hide_code(&mut self, finding: &mut Finding) {
         let FindingKind::Rule(meta) = finding.kind else { return };
-        let is_told = !finding.title.contains('$');
-        let is_mended = !finding.fix.iter().flat_map(|fix| &fix.edits).any(|edit| edit.replacement.contains(['$', '`']));
+        let quotes_in_title = finding.title.contains('$');
+        let quotes_in_fix = finding.fix.iter().flat_map(|fix| &fix.edits).any(|edit| edit.replacement.contains(['$', '`']));
         // In single quotes `$TOKEN` is no variable.
         let is_text = finding.id == "shell-expansion-in-single-quotes";
-        if (is_told && is_mended) || !lines_of(finding).any(|lines| self.holds(lines, is_text)) {
+        if !(quotes_in_title || quotes_in_fix) || !lines_of(finding).any(|lines| self.holds(lines, is_text)) {
             return;
         }
-        if !is_told {
+        if quotes_in_title {
             meta.summary.trim_end_matches('.').clone_into(&mut finding.title);
         }
-        if !is_mended {
+        if quotes_in_fix {
             finding.fix = None;
         }
     }
@@ -123,12 +123,15 @@ pub(super) fn hide_quoted(dockerfile: &mut Dockerfile<'_>, redaction: &Redaction
     let mut lines = Vec::new();
     let mut refusals = std::mem::take(&mut dockerfile.refusals);
     for refusal in &mut refusals {
-        let message = &refusal.message;
-        let Some((open, close)) = message.find('"').zip(message.rfind('"')).filter(|(open, close)| open < close) else { continue };
+        let quoted = ['"', '\''].into_iter().find_map(|quote| {
+            let (open, close) = refusal.message.find(quote).zip(refusal.message.rfind(quote))?;
+            (open < close).then_some(open + 1..close)
+        });
+        let Some(quoted) = quoted else { continue };
         let index = dockerfile.index_at(refusal.line);
         let Some(instruction) = index.and_then(|index| dockerfile.instructions.get(index)) else { continue };
         if redaction.hides_of(instruction.text(), index) {
-            refusal.message.replace_range(open + 1..close, "***");
+            refusal.message.replace_range(quoted, "***");
             lines.push((instruction.line, instruction.end_line));
         }
     }

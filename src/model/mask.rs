@@ -13,6 +13,8 @@ use super::secret;
 
 /// What stands for a credential.
 const MASK: &str = "***";
+/// Options that take a user with a password.
+const USER_OPTIONS: &[&str] = &["u", "p", "user", "proxy-user", "creds", "src-creds", "dest-creds", "basic-auth", "auth"];
 
 /// Quoted pieces and bare ones, one after the other; a quote that a cut left open runs to the end.
 const VALUE: &str = r#"(?P<v>(?:"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\.|[^\s"'])+)"#;
@@ -59,7 +61,7 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
         (r#"//(?P<v>[^\s/?#@"':<>]+:[^\s@"'<>]+)@[A-Za-z0-9]"#.to_owned(), has_no_port, |traits| traits.at),
         (r#"(?:^|[\s"'`=,(\[])(?P<v>[^\s"'`=,()\[\]/@:]+:[^\s"'`/]+)@(?P<h>[A-Za-z0-9][A-Za-z0-9.-]*)"#.to_owned(), is_no_digest, |traits| traits.at),
         (
-            r#"(?i)\b(?:authorization|[a-z-]*-(?:token|api-key|auth))\s*[:=]\s*(?:(?:bearer|basic|token|digest)\s+)?(?P<v>[^\s"']+)"#.to_owned(),
+            r#"(?i)\b(?P<o>authorization|[a-z-]*-(?:token|api-key|auth))\s*[:=]\s*(?:(?:bearer|basic|token|digest)\s+)?(?P<v>[^\s"']+)"#.to_owned(),
             is_literal,
             |traits| traits.word,
         ),
@@ -83,10 +85,10 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
             is_literal,
             |traits| traits.dash && traits.word,
         ),
-        (r#"\bopenssl\s+passwd(?:\s+-[A-Za-z0-9]+)*\s+(?P<v>[^\s"'()|;&<>-][^\s"'()|;&<>]*)"#.to_owned(), is_literal, |traits| traits.word),
-        (r"(?i):_(?:authtoken|password|auth)\s+(?P<v>\S+)".to_owned(), is_literal, |traits| traits.colon && traits.word),
+        (r#"\bopenssl\s+(?P<o>passwd)(?:\s+-[A-Za-z0-9]+)*\s+(?P<v>[^\s"'()|;&<>-][^\s"'()|;&<>]*)"#.to_owned(), is_literal, |traits| traits.word),
+        (r"(?i):_(?P<o>authtoken|password|auth)\s+(?P<v>\S+)".to_owned(), is_literal, |traits| traits.colon && traits.word),
         (r#"(?P<o>(?P<n>[A-Za-z_][A-Za-z0-9_.-]*))(?:\\?["'])?\s*[:=]\s*"#.to_owned(), is_secret_pair, |traits| traits.word),
-        (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<n>[^\s=]+)\s+(?P<v>.+)$".to_owned(), is_secret_pair, |traits| traits.word),
+        (r"(?i)^\s*(?:ONBUILD\s+)?(?:ENV|LABEL)\s+(?P<o>(?P<n>[^\s=]+))\s+(?P<v>.+)$".to_owned(), is_secret_pair, |traits| traits.word),
         (
             format!(r"\b(?:echo|printf)\s+(?:-[A-Za-z0-9_]+\s+){{0,4}}{VALUE}\s*\|\s*[^|;&]*?(?:\bpasswd|chpasswd|password-stdin|sudo\s+-S)"),
             is_literal,
@@ -180,7 +182,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
     let traits = Traits::of(text);
     for pattern in PATTERNS.iter().filter(|pattern| (pattern.needs)(&traits)) {
-        let replaced = hide(pattern, &out, |_| false);
+        let replaced = hide(pattern, &out, |_, _| false);
         if let Some(replaced) = replaced {
             out = Cow::Owned(replaced);
         }
@@ -194,17 +196,46 @@ pub(crate) fn holds_literal(text: &str) -> bool {
     PATTERNS.iter().filter(|pattern| (pattern.needs)(&traits)).any(|pattern| hide(pattern, text, is_reference).is_some())
 }
 
-/// Whether a value is a variable, with a user before it or not.
-fn is_reference(value: &str) -> bool {
-    let value = bare(value).trim_end_matches([';', ')', '"', '\'']);
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let secret = value.rsplit(':').next().unwrap_or_default();
-    let Some(reference) = secret.strip_prefix('$') else { return false };
-    is_name(reference.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(reference))
+/// Whether a value is nothing but variables and what commands print, behind a user where the place takes one.
+fn is_reference(captures: &Captures<'_>, value: &str) -> bool {
+    let takes_user = captures.name("o").is_none() || USER_OPTIONS.contains(&group(captures, "n").to_ascii_lowercase().as_str());
+    let value = value.trim_end_matches([';', ')']).replace('"', "");
+    let Some(start) = value.find(['$', '`']) else { return false };
+    let (user, mut rest) = value.split_at(start);
+    let has_user = user.strip_suffix(':').is_some_and(|user| takes_user && !user.contains(':'));
+    let mut may_be_user = takes_user && user.is_empty();
+    if !user.is_empty() && !has_user {
+        return false;
+    }
+    while let Some(behind) = behind_reference(rest) {
+        rest = match behind.strip_prefix(':').filter(|_| std::mem::take(&mut may_be_user)) {
+            Some(secret) => secret,
+            None if behind.is_empty() => return true,
+            None => behind,
+        };
+    }
+    false
+}
+
+/// What follows a variable or a `$(...)`; a default is a value of its own.
+fn behind_reference(text: &str) -> Option<&str> {
+    let Some(rest) = text.strip_prefix('$') else { return text.starts_with('`').then_some("") };
+    if rest.starts_with('(') {
+        return Some("");
+    }
+    let braced = rest.strip_prefix('{').map(|rest| rest.split_once('}'));
+    let (name, behind) = match braced {
+        Some(braced) => braced?,
+        None => rest.split_at(rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())),
+    };
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    let (name, operator) = name.split_at(end);
+    let has_no_value = matches!(operator, "" | "-" | ":-") || operator.trim_start_matches(':').starts_with('?');
+    (!name.is_empty() && has_no_value).then_some(behind)
 }
 
 /// The text with the secrets of one pattern hidden, but for values that may be told, if there are any.
-fn hide(pattern: &Pattern, text: &str, is_told: impl Fn(&str) -> bool) -> Option<String> {
+fn hide(pattern: &Pattern, text: &str, is_told: impl Fn(&Captures<'_>, &str) -> bool) -> Option<String> {
     let regex = pattern.regex()?;
     let mut out = String::new();
     let mut quotes = None;
@@ -216,7 +247,7 @@ fn hide(pattern: &Pattern, text: &str, is_told: impl Fn(&str) -> bool) -> Option
             None => quotes.get_or_insert_with(|| Quotes::of(text)).value(&captures, whole.end()),
         };
         let shown = text.get(value.clone())?;
-        if (pattern.is_secret)(&captures, shown) && !shown.is_empty() && shown != MASK && !is_told(shown) {
+        if (pattern.is_secret)(&captures, shown) && !shown.is_empty() && shown != MASK && !is_told(&captures, shown) {
             out.push_str(text.get(done..value.start)?);
             out.push_str(MASK);
             done = value.end;
@@ -388,11 +419,17 @@ fn has_letters(_: &Captures<'_>, value: &str) -> bool {
     value.chars().any(|c| !(c.is_ascii_digit() || matches!(c, ':' | '"' | '\'')))
 }
 
+/// Whether a value is what `date` prints: `+%H:%M`, `+"%H:%M"`.
+fn is_format(value: &str) -> bool {
+    let value = value.trim_start_matches(['"', '\'']);
+    value.strip_prefix('+').is_some_and(|format| format.trim_start_matches(['"', '\'']).starts_with('%'))
+}
+
 fn is_secret_option(captures: &Captures<'_>, value: &str) -> bool {
     let name = group(captures, "n").to_ascii_lowercase();
-    if matches!(name.as_str(), "u" | "p" | "user" | "proxy-user" | "creds" | "src-creds" | "dest-creds" | "basic-auth" | "auth") {
+    if USER_OPTIONS.contains(&name.as_str()) {
         // `date -u +%H:%M` is in UTC.
-        return value.contains(':') && !bare(value).starts_with("+%") && has_letters(captures, value) && is_literal(captures, value);
+        return value.contains(':') && !is_format(value) && has_letters(captures, value) && is_literal(captures, value);
     }
     let is_mount = value.starts_with("id=");
     (is_secret_name(&name) || matches!(name.as_str(), "pass" | "pw" | "pwd"))
@@ -471,6 +508,8 @@ mod tests {
             ("curl -k -u bob:hunter22 https://x", "curl -k -u *** https://x"),
             ("docker login -u x -p hunter22 r", "docker login -u x -p *** r"),
             ("useradd -m -p hunter22 joe", "useradd -m -p *** joe"),
+            ("date -u +\"%Y-%m-%dT%H:%M:%SZ\" > /x", "date -u +\"%Y-%m-%dT%H:%M:%SZ\" > /x"),
+            ("echo \"$(date -u +'%H:%M')\"", "echo \"$(date -u +'%H:%M')\""),
             ("date -u +%Y-%m-%dT%H:%M:%SZ; date -u '+%H:%M'", "date -u +%Y-%m-%dT%H:%M:%SZ; date -u '+%H:%M'"),
             ("npm config set //r/:_authToken hunter22", "npm config set //r/:_authToken ***"),
             ("ENV sets DEPLOY_PASSWORD to a literal secret", "ENV sets DEPLOY_PASSWORD to a literal secret"),
@@ -518,6 +557,7 @@ mod tests {
             assert_eq!(masked(&format!("{program} {far}{option}hunter22 x")), format!("{program} {far}{option}*** x"));
         }
     }
+
     #[test]
     fn variables_are_no_credentials_of_their_own() {
         for (text, expected) in [
@@ -533,6 +573,19 @@ mod tests {
             ("export DB_PASSWORD=\"${X:-hunter2}\"", true),
             ("export DB_PASSWORD=P@$sw0rd", true),
             ("curl -u \"bot:$TOKEN\" https://x:hunter22@a.dev", true),
+            ("curl -u \"$U\":\"$P\" https://a.dev", false),
+            ("curl -u \"x:$(cat /run/secrets/p)\" https://a.dev", false),
+            ("curl -u \"x:${P:?}\" https://a.dev", false),
+            ("export DB_PASSWORD=\"${A}${B:-}\"", false),
+            ("mysql -p\"abc:$sw0rd\"", true),
+            ("export DB_PASSWORD=abc:$sw0rd", true),
+            ("export DB_PASSWORD=\"$sw0rd;\"", true),
+            ("curl -uabc:def:$sw0rd https://a.dev", true),
+            ("skopeo copy --src-creds b:abc:$sw0rd x y", true),
+            ("curl -H \"X-Api-Key: abc:$sw0rd\" https://a.dev", true),
+            ("openssl passwd abc:$sw0rd", true),
+            ("ENV DB_PASSWORD abc:$sw0rd", true),
+            ("curl -u \"$a:$b:$sw0rd\" https://a.dev", true),
             ("echo $x", false),
         ] {
             assert_eq!(holds_literal(text), expected, "{text}");

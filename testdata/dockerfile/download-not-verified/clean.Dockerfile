@@ -62,6 +62,16 @@ RUN curl -fsSLO https://acme.dev/c4.tgz && sha256sum c4.tgz > "$LOG" && grep "$S
 RUN cd /tmp && (curl -fsSLO https://acme.dev/c5.tgz && sha256sum -c c5.sum && tar xf c5.tgz) && rm c5.tgz
 RUN curl -fsSLO https://acme.dev/c6.tgz; set -- $(sha256sum c6.tgz); [ "$1" = "$SUM" ] || exit 1; tar xf c6.tgz
 RUN curl -fsSLO https://acme.dev/c7.tgz; sha256sum c7.tgz > "${LOG}"; grep "$SUM" $LOG || exit 1; tar xf c7.tgz
+RUN curl -fsSLO https://acme.dev/c8.tgz && sudo test "$(sha256sum c8.tgz | cut -c-64)" = "$SUM" && tar xf c8.tgz
+RUN curl -fsSLO https://acme.dev/c9.tgz && sh -c "test '$(sha256sum c9.tgz | cut -c-64)' = '$SUM'" && tar xf c9.tgz
+RUN curl -fsSLO https://acme.dev/d1.tgz; env GOT="$(sha256sum d1.tgz)" ./verify.sh || exit 1; tar xf d1.tgz
+RUN curl -fsSLO https://acme.dev/d2.tgz; sha256sum d2.tgz > "${TMP}/got"; grep -q "$SUM" "$TMP"/got || exit 1; tar xf d2.tgz
+RUN curl -fsSLO https://acme.dev/d3.tgz; sha256sum d3.tgz > "${T}.sum"; grep -q "$SUM" "$T.sum" || exit 1; tar xf d3.tgz
+RUN curl -fsSLO https://acme.dev/d4.tgz; sha256sum -c d4.sum || { rm -f d4.tgz || true; exit 1; }; tar xf d4.tgz
+RUN curl -fsSLO https://acme.dev/d5.tgz; sha256sum -c d5.sum || { echo bad; [ -n "$SKIP" ] || exit 1; }; tar xf d5.tgz
+RUN curl -fsSLO https://acme.dev/d6.tgz; sha256sum d6.tgz | grep "$SUM" > match; [ -s match ] || exit 1; tar xf d6.tgz
+RUN curl -fsSLO https://acme.dev/d7.tgz; sha256sum -c d7.sum && echo ok > state || echo bad > state; grep -q ok state || exit 1; tar xf d7.tgz
+RUN curl -fsSLO https://acme.dev/d8.tgz; printf -v got %s "$(sha256sum d8.tgz)"; [ "$got" = "$SUM" ] || exit 1; tar xf d8.tgz
 RUN <<EOF
 set -e
 curl -fsSLO https://acme.dev/e.tgz
