@@ -162,10 +162,13 @@ impl Command {
 
     /// The files that it writes by redirects or as `tee`.
     pub(super) fn written_files(&self) -> impl Iterator<Item = &str> {
-        let redirects =
-            self.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Write).map(|redirect| redirect.target.text.as_str());
-        let tee =
-            self.arguments().iter().filter(|_| self.name == "tee").map(|word| word.text.as_str()).filter(|text| !text.starts_with('-'));
+        self.written_words().map(|word| word.text.as_str())
+    }
+
+    /// The words that name these files.
+    pub(super) fn written_words(&self) -> impl Iterator<Item = &Word> {
+        let redirects = self.redirects.iter().filter(|redirect| redirect.kind == RedirectKind::Write).map(|redirect| &redirect.target);
+        let tee = self.arguments().iter().filter(|word| self.name == "tee" && !word.text.starts_with('-'));
         redirects.chain(tee)
     }
 }

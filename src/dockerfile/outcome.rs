@@ -57,8 +57,11 @@ pub(super) struct Outcomes<'a> {
     has_functions: bool,
     /// By the number of the pipeline.
     lasts: BTreeMap<usize, LastMember>,
-    /// The commands that have the `$(...)` or `<(...)` of another, by the place of that other: a group and a wrapper share theirs.
-    holders: BTreeMap<usize, Vec<usize>>,
+    /// The commands that have a `$(...)` or `<(...)`, by the places of the first command in it and of the one behind it: a group and a wrapper
+    /// share theirs.
+    holders: BTreeMap<(usize, usize), Vec<usize>>,
+    /// By place, those in which the command stands.
+    around: BTreeMap<usize, Vec<(usize, usize)>>,
     /// The commands that look into a file, by its name.
     readers: BTreeMap<Cow<'a, str>, Vec<usize>>,
     /// By place, whether it matters what the command finds or prints.
@@ -73,6 +76,7 @@ impl<'a> Outcomes<'a> {
             has_functions: commands.iter().any(|command| command.in_function),
             lasts: BTreeMap::new(),
             holders: BTreeMap::new(),
+            around: BTreeMap::new(),
             readers: BTreeMap::new(),
             matters: vec![false; commands.len()],
         };
@@ -106,11 +110,15 @@ impl<'a> Outcomes<'a> {
             }
         }
         let targets = command.redirects.iter().map(|redirect| &redirect.target);
-        for word in command.words.iter().chain(targets) {
+        for inner in command.words.iter().chain(targets).map(|word| word.inner.clone()).filter(|inner| !inner.is_empty()) {
+            let substitution = (inner.start, inner.end);
+            let holders = self.holders.entry(substitution).or_default();
+            if holders.is_empty() {
+                inner.for_each(|place| self.around.entry(place).or_default().push(substitution));
+            }
             // The commands of a group all have its redirects.
-            let is_full = self.holders.get(&word.inner.start).is_some_and(|holders| holders.len() >= MOST_READERS);
-            for inner in word.inner.clone().filter(|_| !is_full) {
-                self.holders.entry(inner).or_default().push(at);
+            if holders.len() < MOST_READERS {
+                holders.push(at);
             }
         }
         if !command.is_one_of(USES) && !command.is_one_of(BLIND) {
@@ -134,14 +142,19 @@ impl<'a> Outcomes<'a> {
         // What sudo and the like run is in the list itself, but not with the substitutions in it.
         let is_wrapper = |command: &Command| !wrapper::unwrap(command).is_empty();
         let by_wrapper = |at: usize| self.commands.get(at).is_some_and(|command| is_wrapper(command) && by_status(at, command));
-        let by_holder = || self.holders.get(&at).is_none_or(|at| at.iter().any(|&at| self.is_followed_up(at) || by_wrapper(at)));
+        let by_holder = |&at: &usize| self.is_followed_up(at) || by_wrapper(at);
+        // What no command has is the value of a variable, of a loop or of a `case`.
+        let is_looked_at = || {
+            let around = self.around.get(&at);
+            around.is_none_or(|around| around.iter().filter_map(|one| self.holders.get(one)).flatten().any(by_holder))
+        };
         let by_last = |(position, id): (usize, usize)| {
             let member = self.lasts.get(&id).filter(|member| member.position > position)?;
             Some((member.first..=member.last).take(MOST_READERS).any(|at| self.is_followed_up(at)))
         };
         command.in_function
             || (finds && !is_wrapper(command) && by_status(at, command))
-            || (command.is_captured && by_holder())
+            || (command.is_captured && is_looked_at())
             || command.pipes.iter().filter_map(|pipe| by_last((pipe.position, pipe.id))).any(|matters| matters)
     }
 
@@ -159,7 +172,8 @@ impl<'a> Outcomes<'a> {
         kept_files(command).take(MOST_FILES).any(is_read)
     }
 
-    /// Whether a failure of a command is passed over: `|| true`, or `|| echo` and what is behind it goes on.
+    /// Whether a failure of a command is passed over: `|| true`, or `|| echo` and what is behind it goes on. So is that of one with more joined to
+    /// it than is looked at.
     fn is_forgiven(&self, at: usize, command: &Command) -> bool {
         // Pipelines stand outermost first, so that two commands share the first ones or none.
         let is_fed =
@@ -170,11 +184,17 @@ impl<'a> Outcomes<'a> {
         let joined = joined.get(..MOST_JOINED).unwrap_or(joined);
         let members = joined.iter().take_while(is_fed).count();
         let messages = joined.iter().skip(members).take_while(is_message).count();
+        if members + messages == MOST_JOINED {
+            return true;
+        }
         let at = at + 1 + members + messages;
         let Some(next) = self.commands.get(at).filter(is_or) else { return false };
         let behind = self.commands.get(at + 1..).unwrap_or_default();
         let only_tells = !self.has_functions && next.is_one_of(TELLS) && !self.is_read_from_file(at, next, true);
-        let is_passed_on = || behind.iter().take(MOST_JOINED).take_while(is_or).any(succeeds);
+        let is_passed_on = || {
+            let others = behind.iter().take(MOST_JOINED).take_while(is_or);
+            others.clone().any(succeeds) || others.count() == MOST_JOINED
+        };
         let mut aftermath = behind.iter().take(MOST_AFTERMATH).take_while(|other| !other.is_one_of(USES));
         succeeds(next) || ((only_tells || is_passed_on()) && !aftermath.any(ends))
     }
@@ -209,15 +229,12 @@ fn only_shows(command: &Command) -> bool {
 /// The names of the files that a command makes of what it prints or reads.
 fn kept_files(command: &Command) -> impl Iterator<Item = Cow<'_, str>> {
     let arguments = command.arguments();
-    let is_written = |redirect: &&Redirect| redirect.kind == RedirectKind::Write;
-    let redirects = command.redirects.iter().filter(is_written).map(|redirect| &redirect.target);
-    let copies = arguments.iter().filter(|word| command.name == "tee" && !word.text.starts_with('-'));
     let moved = arguments.last().filter(|_| command.is_one_of(MOVES));
     let out = arguments.windows(2).filter_map(|words| match words {
         [option, file] if command.name == "openssl" && option.text == "-out" => Some(file),
         _ => None,
     });
-    redirects.chain(copies).chain(moved).chain(out).filter(|word| !word.text.starts_with("/dev/")).map(name_of)
+    command.written_words().chain(moved).chain(out).filter(|word| !word.text.starts_with("/dev/")).map(name_of)
 }
 
 /// Whether a command does nothing but succeed.

@@ -50,4 +50,7 @@ RUN curl -fsSLO https://acme.dev/b1.tgz && (sha256sum -c b1.sum; true) && tar xf
 RUN curl -fsSLO https://acme.dev/b2.tgz; sha256sum -c b2.sum && echo good || echo bad; tar xf b2.tgz
 RUN trap 'rm -rf /tmp/x' EXIT; curl -fsSLO https://acme.dev/b3.tgz; sha256sum -c b3.sum; tar xf b3.tgz
 RUN curl -fsSLO https://acme.dev/b4.tgz && gpg --verify b4.asc b4.tgz || gpg2 --verify b4.asc b4.tgz || true; tar xf b4.tgz
-# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52
+RUN curl -fsSLO https://acme.dev/b5.tgz; sha256sum -c b5.sum | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat | cat || true; tar xf b5.tgz
+RUN curl -fsSLO https://acme.dev/b6.tgz; sha256sum -c b6.sum || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || ./again.sh || true; tar xf b6.tgz
+RUN curl -fsSLO https://acme.dev/b7.tgz; echo "$({ :; :; :; :; :; :; :; :; :; :; :; :; :; :; :; :; :; sha256sum b7.tgz; } <<< "$(date)")"; tar xf b7.tgz
+# expect: 2 3 4 5 6 7 10 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55
