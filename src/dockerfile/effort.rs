@@ -7,6 +7,15 @@ use brush_parser::Token;
 
 /// How much may be spent on the code of one file, in tenths of a microsecond.
 const MOST_EFFORT: usize = 2_000_000;
+/// A token one level down.
+const TOKEN: usize = 6;
+/// An expansion within another.
+const EXPANSION: usize = 8;
+/// A subscript in a word, and how many times as much one within another is.
+const SUBSCRIPT: usize = 40;
+const SUBSCRIPT_WITHIN: usize = 24;
+/// So many brackets within each other cost no more than a `case`.
+const CHEAP_BRACKETS: u32 = 4;
 
 /// What is left of what may be spent on the code of one file.
 #[derive(Debug)]
@@ -28,16 +37,6 @@ impl Budget {
         left.is_some()
     }
 }
-
-/// A token one level down.
-const TOKEN: usize = 6;
-/// An expansion within another.
-const EXPANSION: usize = 8;
-/// A subscript in a word, and how many times as much one within another is.
-const SUBSCRIPT: usize = 40;
-const SUBSCRIPT_WITHIN: usize = 24;
-/// So many brackets within each other cost no more than a `case`.
-const CHEAP_BRACKETS: u32 = 4;
 
 /// What a script costs more than its length.
 pub(super) fn of_script(tokens: &[Token]) -> usize {

@@ -122,18 +122,19 @@ impl<'a> SecretPlaces<'a> {
 pub(super) fn hide_quoted(dockerfile: &mut Dockerfile<'_>, redaction: &Redaction) -> Vec<(u32, u32)> {
     let mut lines = Vec::new();
     let mut refusals = std::mem::take(&mut dockerfile.refusals);
-    for refusal in &mut refusals {
-        let quoted = ['"', '\''].into_iter().find_map(|quote| {
-            let (open, close) = refusal.message.find(quote).zip(refusal.message.rfind(quote))?;
-            (open < close).then_some(open + 1..close)
-        });
-        let Some(quoted) = quoted else { continue };
+    for refusal in refusals.iter_mut().filter(|refusal| refusal.message.contains(['"', '\''])) {
         let index = dockerfile.index_at(refusal.line);
         let Some(instruction) = index.and_then(|index| dockerfile.instructions.get(index)) else { continue };
-        if redaction.hides_of(instruction.text(), index) {
-            refusal.message.replace_range(quoted, "***");
-            lines.push((instruction.line, instruction.end_line));
+        if !redaction.hides_of(instruction.text(), index) {
+            continue;
         }
+        for quote in ['"', '\''] {
+            let ends = refusal.message.find(quote).zip(refusal.message.rfind(quote));
+            if let Some((open, close)) = ends.filter(|(open, close)| open < close) {
+                refusal.message.replace_range(open + 1..close, "***");
+            }
+        }
+        lines.push((instruction.line, instruction.end_line));
     }
     dockerfile.refusals = refusals;
     lines
