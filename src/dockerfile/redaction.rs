@@ -4,7 +4,10 @@ use std::{borrow::Cow, cell::RefCell};
 
 use crate::model::mask::{holds_literal, masked};
 
-use super::{rule::Dockerfile, source::slice};
+use super::{
+    rule::Dockerfile,
+    source::{self, slice},
+};
 
 /// What stands for a secret.
 const MASK: &str = "***";
@@ -201,11 +204,7 @@ fn is_word(value: &str) -> bool {
 
 /// Where the word stands alone in the text.
 fn alone<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> {
-    let is_part = |beside: Option<u8>| beside.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    text.match_indices(word).map(|(at, _)| at).filter(move |&at| {
-        let behind = slice(text, at + word.len()..text.len());
-        !is_part(slice(text, 0..at).bytes().next_back()) && !is_part(behind.bytes().next())
-    })
+    source::alone(text, word, |c| c.is_ascii_alphanumeric())
 }
 
 /// The text with a mask for the word wherever it stands alone; `None` where it does not.

@@ -27,7 +27,7 @@ use super::{
     guest, plain_script,
     scope::Scope,
     slip::Slip,
-    source::{Logical, slice},
+    source::{Logical, alone, slice},
     spaces::Space,
     watch::{Use, Watch, may_be_many},
 };
@@ -446,12 +446,8 @@ fn tokens(text: &str, options: &ParserOptions) -> Option<Vec<Token>> {
 /// Whether a script says that it looks at the status of its commands by other means than `&&`, `||` and conditions.
 fn asks_status(text: &str) -> bool {
     // In `bootstrap.tgz` or `mouse-trap` nothing is trapped.
-    let is_part = |beside: Option<char>| beside.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/'));
-    let says = |(at, word): (usize, &str)| {
-        let behind = slice(text, at + word.len()..text.len());
-        !is_part(slice(text, 0..at).chars().next_back()) && !is_part(behind.chars().next())
-    };
-    let has = |word: &str| text.match_indices(word).any(says);
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    let has = |word: &str| alone(text, word, is_part).next().is_some();
     let is_trapped = || has("trap") && (has("ERR") || has("DEBUG"));
     text.contains("$?") || text.contains("${?") || has("PIPESTATUS") || has("errexit") || is_trapped()
 }

@@ -106,6 +106,14 @@ pub(super) fn slice(text: &str, range: Range<usize>) -> &str {
     text.get(range).unwrap_or_default()
 }
 
+/// Where a word stands in a text with nothing beside it that `is_part` of a longer one.
+pub(super) fn alone<'t>(text: &'t str, word: &'t str, is_part: impl Fn(char) -> bool) -> impl Iterator<Item = usize> {
+    text.match_indices(word).map(|(at, _)| at).filter(move |&at| {
+        let behind = slice(text, at + word.len()..text.len());
+        !slice(text, 0..at).ends_with(&is_part) && !behind.starts_with(&is_part)
+    })
+}
+
 /// Where a part of a text stands in it.
 pub(super) fn offset_in(text: &str, part: &str) -> Option<usize> {
     let at = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
